@@ -1,1 +1,25 @@
-//! To be written.
+//! The rules of postern: may this door open now, and what follows from what came of it.
+//!
+//! Everything here is pure: no clock, no network, no randomness. Callers pass in the time and the
+//! dice, so that every answer can be repeated, explained and tested.
+//!
+//! - [`reason`]: why a request is not an opened door, in the contract's words.
+//! - [`booking`]: what a booking is, and which of two states of it is the newer one.
+//! - [`integration`]: one customer's settings, as far as the rules need them.
+//! - [`decide()`]: the rule itself.
+//! - [`after`]: what follows from an open command that did not open the door.
+//! - [`delay`]: how long to wait before trying again.
+
+pub mod after;
+pub mod booking;
+pub mod decide;
+pub mod delay;
+pub mod integration;
+pub mod reason;
+
+pub use after::{Certainty, Doubt, Next, ResendLimits};
+pub use booking::{Booking, BookingVersion};
+pub use decide::{Decision, Opening, Rejection, Request, decide};
+pub use delay::Delays;
+pub use integration::Integration;
+pub use reason::{FailedClass, FailedReason, RejectedReason};

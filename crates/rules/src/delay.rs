@@ -1,0 +1,49 @@
+//! How long to wait before trying again.
+
+use std::time::Duration;
+
+/// Exponential backoff with full jitter: the wait is anywhere between nothing and a ceiling that
+/// doubles with every failure, so that many waiting requests never come back at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delays {
+    /// The ceiling after the first failure.
+    pub base: Duration,
+    /// What the ceiling never exceeds.
+    pub cap: Duration,
+}
+
+impl Delays {
+    /// The wait after `failures` failures in a row (from 1), with `dice` from 0 to 1.
+    #[must_use]
+    pub fn wait(&self, failures: u32, dice: f64) -> Duration {
+        let doublings = failures.saturating_sub(1).min(31);
+        let ceiling = self.base.saturating_mul(1 << doublings).min(self.cap);
+        let dice = if dice.is_finite() { dice.clamp(0.0, 1.0) } else { 1.0 };
+        ceiling.mul_f64(dice).min(ceiling)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DELAYS: Delays = Delays { base: Duration::from_millis(200), cap: Duration::from_secs(5) };
+
+    #[test]
+    fn the_ceiling_doubles_up_to_the_cap() {
+        let ceilings: Vec<_> =
+            (1..=7).map(|failures| DELAYS.wait(failures, 1.0).as_millis()).collect();
+        assert_eq!(ceilings, [200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
+        assert_eq!(DELAYS.wait(u32::MAX, 1.0), DELAYS.cap);
+        assert_eq!(DELAYS.wait(3, 0.5), Duration::from_millis(400));
+    }
+
+    proptest! {
+        #[test]
+        fn waits_are_bounded(failures in any::<u32>(), dice in any::<f64>()) {
+            prop_assert!(DELAYS.wait(failures, dice) <= DELAYS.cap);
+        }
+    }
+}

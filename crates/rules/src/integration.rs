@@ -1,0 +1,42 @@
+//! One customer's settings, as far as the rules need them.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+/// The settings of an integration that decide whether and which door opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Integration {
+    /// The id that events name.
+    pub id: String,
+    /// Switched off, no door opens.
+    pub active: bool,
+    /// The booking statuses that open doors.
+    pub open_from_statuses: Vec<String>,
+    /// Minutes before the booking's start from which a door opens.
+    pub minutes_before: u32,
+    /// The status a booking moves to with its first opening. It opens doors as well, or a
+    /// checked-in guest could not come back in.
+    pub check_in_status: Option<String>,
+    /// The booking field that takes the time of the opening.
+    pub record_opened_at_in: Option<String>,
+    /// The lock of objects that the mapping does not name.
+    pub default_lock: Option<Uuid>,
+    /// Object → lock.
+    pub locks: BTreeMap<String, Uuid>,
+}
+
+impl Integration {
+    /// Whether a booking in this status may open doors.
+    #[must_use]
+    pub fn status_opens(&self, status: &str) -> bool {
+        self.open_from_statuses.iter().any(|allowed| allowed == status)
+            || self.check_in_status.as_deref() == Some(status)
+    }
+
+    /// The lock of an object: the mapping's, else the default.
+    #[must_use]
+    pub fn lock_of(&self, object_id: &str) -> Option<Uuid> {
+        self.locks.get(object_id).copied().or(self.default_lock)
+    }
+}

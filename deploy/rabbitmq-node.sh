@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Runs one private RabbitMQ node in the foreground: loopback only, nothing outside its directory, an own epmd that ends
+# with it. SIGTERM stops it in order; a SIGKILL to the process group is a power cut. Started again with the same
+# arguments it comes back on the same ports with the same data.
+#
+#   rabbitmq-node.sh DIR AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT
+#
+# POSTERN_RABBITMQ_SERVER names the server's own script (the inner one: the wrapper that Debian puts into /usr/sbin
+# becomes the user rabbitmq, which owns nothing here).
+set -euo pipefail
+
+if (($# != 5)) || [[ -z ${POSTERN_RABBITMQ_SERVER:-} ]]; then
+  echo "usage: POSTERN_RABBITMQ_SERVER=… $0 DIR AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT" >&2
+  exit 2
+fi
+mkdir -p "$1"
+dir=$(cd "$1" && pwd)
+
+# A private home holds the private cookie.
+export HOME=$dir
+if [[ ! -f $dir/.erlang.cookie ]]; then
+  (umask 377 && head -c 18 /dev/urandom | base64 | tr -d '/+=\n' >"$dir/.erlang.cookie")
+fi
+
+cat >"$dir/rabbitmq.conf" <<CONF
+listeners.tcp.1 = 127.0.0.1:$2
+management.tcp.ip = 127.0.0.1
+management.tcp.port = $3
+disk_free_limit.absolute = 50MB
+log.console = false
+CONF
+echo '[rabbitmq_management].' >"$dir/enabled_plugins"
+
+# Everything that /etc/rabbitmq or the environment could say otherwise.
+unset RABBITMQ_USE_LONGNAME RABBITMQ_PID_FILE NOTIFY_SOCKET
+export RABBITMQ_CONF_ENV_FILE=/dev/null
+export RABBITMQ_CONFIG_FILE=$dir/rabbitmq.conf
+export RABBITMQ_ADVANCED_CONFIG_FILE=$dir/none.config
+export RABBITMQ_ENABLED_PLUGINS_FILE=$dir/enabled_plugins
+export RABBITMQ_NODENAME=postern-$2@localhost
+export RABBITMQ_NODE_PORT=$2
+export RABBITMQ_DIST_PORT=$4
+export RABBITMQ_MNESIA_BASE=$dir/data
+export RABBITMQ_LOG_BASE=$dir/log
+export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
+export ERL_EPMD_ADDRESS=127.0.0.1
+export ERL_EPMD_PORT=$5
+# Makes the script become the server instead of waiting beside it.
+export RUNNING_UNDER_SYSTEMD=true
+
+# An unpacked server has its Erlang beside it; elsewhere epmd lies beside erl where it is not on the path.
+export PATH=${POSTERN_RABBITMQ_SERVER%/*}:$PATH
+epmd=$(command -v epmd) || epmd=$(dirname "$(readlink -f "$(command -v erl)")")/epmd
+
+# Erlang would start one by itself, as a daemon that stays.
+"$epmd" &
+epmd_pid=$!
+until "$epmd" -names >/dev/null 2>&1; do
+  kill -0 "$epmd_pid" 2>/dev/null || { echo "epmd ended: is port $5 taken?" >&2 && exit 1; }
+  sleep 0.02
+done
+
+"$POSTERN_RABBITMQ_SERVER" &
+server_pid=$!
+trap 'kill -TERM "$server_pid" 2>/dev/null || true' TERM INT HUP
+
+# A trapped signal ends a wait early, so wait until the server is really gone.
+status=0
+while kill -0 "$server_pid" 2>/dev/null; do
+  status=0
+  wait "$server_pid" || status=$?
+done
+kill -TERM "$epmd_pid" 2>/dev/null || true
+wait "$epmd_pid" 2>/dev/null || true
+exit "$status"

@@ -1,1 +1,30 @@
-//! To be written.
+//! RabbitMQ, outward.
+//!
+//! - [`connect`] opens a connection, plain or TLS, within a time; [`Reconnect`] says how long to
+//!   wait before the next attempt. Nothing here reconnects by itself: whoever uses a connection
+//!   builds everything on it anew.
+//! - [`declare`] sets up the contract's exchanges and queues; [`queue_state`] looks at one of them.
+//! - [`Publisher`] publishes [`Message`]s, one unconfirmed message per channel over a pool of
+//!   channels, and says of each what became of it.
+//! - [`Message::event`], [`Message::inbound`] and [`Message::dead_letter`] make messages, the last
+//!   from an [`Arrival`] and a [`DeadLetter`].
+
+mod arrival;
+mod broker_url;
+mod channels;
+mod connect;
+mod dead_letter;
+mod message;
+mod publish;
+mod reconnect;
+mod topology;
+mod watch;
+
+pub use arrival::Arrival;
+pub use broker_url::InvalidUrl;
+pub use connect::{ConnectError, connect};
+pub use dead_letter::DeadLetter;
+pub use message::Message;
+pub use publish::{PublishError, Publisher};
+pub use reconnect::Reconnect;
+pub use topology::{DELIVERY_LIMIT_REASON, QueueState, TopologyError, declare, queue_state};

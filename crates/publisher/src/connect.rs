@@ -1,0 +1,103 @@
+//! Opening one connection to the broker.
+
+use std::time::Duration;
+
+use lapin::protocol::{AMQPErrorKind, AMQPHardError};
+use lapin::{Connection, ConnectionProperties, ErrorKind};
+
+use crate::broker_url::{self, InvalidUrl};
+
+/// Why there is no connection. No variant shows the URL's password.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL cannot be used as it is. Trying again does not help.
+    #[error("the broker's URL cannot be used: {0}")]
+    Url(#[from] InvalidUrl),
+    /// The broker is there and does not let this user in: wrong user or password, or the virtual
+    /// host is missing or closed to the user. Trying again does not help until somebody acts.
+    #[error(
+        "the broker at {address} refuses user {user:?} on virtual host {virtual_host:?}: {reason}"
+    )]
+    Refused {
+        /// Host and port.
+        address: String,
+        /// The user named in the URL.
+        user: String,
+        /// The virtual host named in the URL.
+        virtual_host: String,
+        /// The broker's words, beginning with its code (`ACCESS_REFUSED`, `NOT_ALLOWED`).
+        reason: String,
+    },
+    /// Nobody answered as a broker, or the connection broke, or TLS failed.
+    #[error("no connection to the broker at {address}")]
+    Unreachable {
+        /// Host and port.
+        address: String,
+        /// What happened.
+        source: lapin::Error,
+    },
+    /// The connection was not ready in the time given.
+    #[error("the broker at {address} was not ready within {timeout:?}")]
+    Timeout {
+        /// Host and port.
+        address: String,
+        /// The time given.
+        timeout: Duration,
+    },
+}
+
+impl ConnectError {
+    /// Whether a later attempt can succeed without anybody changing something first.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Url(_) | Self::Refused { .. } => false,
+            Self::Unreachable { .. } | Self::Timeout { .. } => true,
+        }
+    }
+}
+
+/// Connects to the broker named by `url` (`amqp://…` or `amqps://…`), as `connection_name` in the
+/// broker's list of connections. The connection does not come back by itself when it is lost.
+///
+/// Where the URL does not set them, the heartbeat is 5 seconds (a frozen broker is noticed within
+/// 10) and `frame_max` 32 KiB (buffers of 2 MB instead of 8).
+///
+/// `amqps` is TLS by rustls. The server's certificate is checked against the platform's roots;
+/// where the broker has a private authority, name its PEM file in `SSL_CERT_FILE`. Callers need
+/// not install a cryptography provider.
+///
+/// # Errors
+/// See [`ConnectError`]. A peer that accepts and stays silent costs a thread until it closes, also
+/// after the timeout, so callers wait between attempts ([`crate::Reconnect`]).
+pub async fn connect(
+    url: &str,
+    connection_name: &str,
+    timeout: Duration,
+) -> Result<Connection, ConnectError> {
+    let uri = broker_url::parse(url)?;
+    let address = format!("{}:{}", uri.authority.host, uri.authority.port);
+    let user = uri.authority.userinfo.username.clone();
+    let virtual_host = uri.vhost.clone();
+    let properties =
+        ConnectionProperties::default().with_connection_name(connection_name.to_owned().into());
+
+    let connecting = Connection::connect_uri(uri, properties);
+    match tokio::time::timeout(timeout, connecting).await {
+        Err(_) => Err(ConnectError::Timeout { address, timeout }),
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => Err(match refusal(&error) {
+            Some(reason) => ConnectError::Refused { address, user, virtual_host, reason },
+            None => ConnectError::Unreachable { address, source: error },
+        }),
+    }
+}
+
+/// The broker's words, if it closed the connection because of who we are or where we want to go.
+fn refusal(error: &lapin::Error) -> Option<String> {
+    let ErrorKind::ProtocolError(error) = error.kind() else { return None };
+    let refused = match error.kind() {
+        AMQPErrorKind::Soft(soft) => *soft == lapin::protocol::AMQPSoftError::ACCESSREFUSED,
+        AMQPErrorKind::Hard(hard) => *hard == AMQPHardError::NOTALLOWED,
+    };
+    refused.then(|| error.get_message().to_string())
+}

@@ -1,0 +1,138 @@
+//! What comes of an open request.
+
+use chrono::{DateTime, Utc};
+use rules::{FailedClass, FailedReason, RejectedReason};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::event::Event;
+use crate::open_request::OpenRequest;
+use crate::schema::values;
+use crate::timestamp;
+
+/// The request that an event answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RequestRef {
+    /// The customer's connection to Salto.
+    #[schemars(schema_with = "values::integration_id")]
+    pub integration_id: String,
+    /// The booking.
+    #[schemars(schema_with = "values::id")]
+    pub booking_id: String,
+    /// What the request said of whoever asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "values::reference")]
+    pub requested_by: Option<String>,
+    /// `id` of the request.
+    #[schemars(schema_with = "values::id")]
+    pub request_id: String,
+    /// `source` of the request.
+    #[schemars(schema_with = "values::source")]
+    pub request_source: String,
+}
+
+impl From<&Event<OpenRequest>> for RequestRef {
+    fn from(event: &Event<OpenRequest>) -> Self {
+        Self {
+            integration_id: event.data.integration_id.clone(),
+            booking_id: event.data.booking_id.clone(),
+            requested_by: event.data.requested_by.clone(),
+            request_id: event.id.clone(),
+            request_source: event.source.clone(),
+        }
+    }
+}
+
+/// `lock.opened.v1`: Salto accepted the open command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Opened {
+    /// The request.
+    #[serde(flatten)]
+    pub request: RequestRef,
+    /// The object whose door it is.
+    #[schemars(schema_with = "values::id")]
+    pub object_id: String,
+    /// The lock.
+    #[schemars(schema_with = "values::uuid")]
+    pub lock_id: Uuid,
+    /// The IQ that reaches the lock.
+    #[schemars(schema_with = "values::words")]
+    pub iq_id: String,
+    /// When Salto accepted the command.
+    #[serde(with = "timestamp")]
+    #[schemars(schema_with = "values::time")]
+    pub opened_at: DateTime<Utc>,
+    /// The booking field in which the booking system is to record the open time, where one is
+    /// configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "values::words")]
+    pub record_in_field: Option<String>,
+    /// Commands written to Salto for this request, by all replicas.
+    #[schemars(schema_with = "values::attempts")]
+    pub attempts: u32,
+}
+
+/// `booking.check-in.v1`: the first opening of a booking, where a check-in status is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CheckIn {
+    /// The request.
+    #[serde(flatten)]
+    pub request: RequestRef,
+    /// The status the booking is to get.
+    #[schemars(schema_with = "values::words")]
+    pub status: String,
+    /// When Salto accepted the command.
+    #[serde(with = "timestamp")]
+    #[schemars(schema_with = "values::time")]
+    pub opened_at: DateTime<Utc>,
+}
+
+/// `lock.open-rejected.v1`: the rules say no; no command took effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenRejected {
+    /// The request.
+    #[serde(flatten)]
+    pub request: RequestRef,
+    /// Why.
+    #[schemars(schema_with = "values::rejected_reason")]
+    pub reason: RejectedReason,
+    /// Why, in plain words.
+    #[schemars(schema_with = "values::words")]
+    pub detail: String,
+    /// When the door can be opened, where it is too early.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "timestamp::optional")]
+    #[schemars(schema_with = "values::time")]
+    pub opens_at: Option<DateTime<Utc>>,
+    /// Commands written to Salto for this request, by all replicas.
+    #[schemars(schema_with = "values::attempts")]
+    pub attempts: u32,
+}
+
+/// `lock.open-failed.v1`: the rules said yes and the door could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenFailed {
+    /// The request.
+    #[serde(flatten)]
+    pub request: RequestRef,
+    /// Why.
+    #[schemars(schema_with = "values::failed_reason")]
+    pub reason: FailedReason,
+    /// All that a guest need be told: whether trying again may help, or somebody must act.
+    #[schemars(schema_with = "values::failed_class")]
+    pub class: FailedClass,
+    /// Why, in plain words.
+    #[schemars(schema_with = "values::words")]
+    pub detail: String,
+    /// Commands written to Salto for this request, by all replicas.
+    #[schemars(schema_with = "values::attempts")]
+    pub attempts: u32,
+    /// The lock, where the rules got as far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "values::uuid")]
+    pub lock_id: Option<Uuid>,
+    /// The IQ that reaches the lock, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "values::words")]
+    pub iq_id: Option<String>,
+}

@@ -1,0 +1,28 @@
+//! How large things may be. Sizes are in bytes of UTF-8, bounds included. All are decisions: wide
+//! enough for every booking system met so far, and narrow enough that nothing here can hurt.
+
+use std::time::Duration;
+
+/// A message body. Anything larger is `malformed`, before a byte of it is read.
+pub const BODY: usize = 1024 * 1024;
+
+/// An integration id. It ends the routing key of every answer, and a routing key has 255 bytes.
+pub const INTEGRATION_ID: usize = 200;
+
+/// Every other id, a booking's status, and `requested_by`.
+pub const ID: usize = 256;
+
+/// An event's `source`.
+pub const SOURCE: usize = 1024;
+
+/// The objects of one booking.
+pub const OBJECTS: usize = 1000;
+
+/// The highest revision of a booking, 2⁶³−1.
+pub const REVISION: u64 = i64::MAX as u64;
+
+/// How far an event's `time` may be ahead of the worker's clock.
+pub const CLOCK_AHEAD: Duration = Duration::from_secs(5 * 60);
+
+/// How long after its `time` a request can live, whatever it asks for.
+pub const REQUEST_LIFETIME: Duration = Duration::from_secs(10 * 60);

@@ -44,7 +44,7 @@ impl From<&Event<OpenRequest>> for RequestRef {
     }
 }
 
-/// `lock.opened.v1`: Salto accepted the open command.
+/// Salto accepted the open command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Opened {
     /// The request.
@@ -73,7 +73,7 @@ pub struct Opened {
     pub attempts: u32,
 }
 
-/// `booking.check-in.v1`: the first opening of a booking, where a check-in status is configured.
+/// The first opening of a booking, where a check-in status is configured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CheckIn {
     /// The request.
@@ -88,7 +88,7 @@ pub struct CheckIn {
     pub opened_at: DateTime<Utc>,
 }
 
-/// `lock.open-rejected.v1`: the rules say no; no command took effect.
+/// The rules say no; no command took effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenRejected {
     /// The request.
@@ -109,7 +109,7 @@ pub struct OpenRejected {
     pub attempts: u32,
 }
 
-/// `lock.open-failed.v1`: the rules said yes and the door could not be opened.
+/// The rules said yes and the door could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenFailed {
     /// The request.

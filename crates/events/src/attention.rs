@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::values;
 
-/// `iq.attention.v1`: an IQ's activation changed state. Once per change.
+/// An IQ's activation changed state. Once per change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IqAttention {
     /// The customer's connection to Salto.

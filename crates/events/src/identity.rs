@@ -44,8 +44,14 @@ mod tests {
 
     #[test]
     fn ids_never_change() {
-        assert_eq!(event_id("/acme", "1", Role::Terminal).to_string(), "2adaaab8-6c8e-53fa-a7fe-bc692df4f523");
-        assert_eq!(event_id("/acme", "1", Role::CheckIn).to_string(), "1d9509d9-80bb-5152-a593-0febf88550ca");
+        assert_eq!(
+            event_id("/acme", "1", Role::Terminal).to_string(),
+            "2adaaab8-6c8e-53fa-a7fe-bc692df4f523"
+        );
+        assert_eq!(
+            event_id("/acme", "1", Role::CheckIn).to_string(),
+            "1d9509d9-80bb-5152-a593-0febf88550ca"
+        );
         assert_eq!(request_key("/acme", "1").to_string(), "5f509ab2-a92a-5703-b6c3-6f1723f34aa6");
     }
 

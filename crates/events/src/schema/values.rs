@@ -6,8 +6,8 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::limits;
 
-/// No control characters; see the decoder.
-const PRINTABLE: &str = "^\\P{Cc}*$";
+/// No control characters; see the decoder. Written so that every dialect of expressions reads it.
+const PRINTABLE: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
 
 fn text(min: usize, max: usize) -> Schema {
     json_schema!({ "type": "string", "minLength": min, "maxLength": max, "pattern": PRINTABLE })

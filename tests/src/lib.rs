@@ -1,1 +1,19 @@
-//! To be written.
+//! What the end-to-end tests stand on: real RabbitMQ, real Redis, the simulator and postern as separate processes.
+//!
+//! | | |
+//! | --- | --- |
+//! | [`services`] | the servers and programs that `make test` names in the environment |
+//! | [`broker`] | a virtual host per test; a bus to publish on, an outbox to read; a private node to kill |
+//! | [`redis`] | a private server to kill; everything stored, to search for secrets |
+//! | [`processes`] | children that log to files and end with the test, however it ends |
+//! | [`deadline`] | waiting |
+//!
+//! Nothing here uses postern's own types: what a test expects is written down a second time, from the contract.
+
+pub mod broker;
+pub mod deadline;
+pub mod http;
+pub mod ports;
+pub mod processes;
+pub mod redis;
+pub mod services;

@@ -1,0 +1,71 @@
+//! The harness itself: what it starts it can kill, restart and find again.
+
+use end_to_end::broker::{PrivateBroker, Vhost};
+use end_to_end::deadline::SOON;
+use end_to_end::processes::Process;
+use end_to_end::redis::{self, PrivateRedis};
+use serde_json::json;
+use std::process::Command;
+
+fn opened(id: &str) -> serde_json::Value {
+    json!({"id": id, "source": "/test", "type": "lock.opened.v1", "data": {"request_id": id}})
+}
+
+#[tokio::test]
+async fn a_killed_broker_comes_back_with_its_queues_and_the_outbox_goes_on() {
+    let mut broker = PrivateBroker::start().await;
+    let vhost = broker.vhost().await;
+    let outbox = vhost.bus().await.listen().await;
+    vhost.bus().await.publish("postern.outbound", "lock.opened.x", &opened("before")).await;
+    outbox.terminal("before", SOON).await;
+
+    broker.kill().await;
+    broker.restart().await;
+
+    vhost.bus().await.publish("postern.outbound", "lock.opened.x", &opened("after")).await;
+    outbox.terminal("after", SOON).await;
+    assert_eq!(outbox.terminals().len(), 2);
+    broker.stop().await;
+}
+
+#[tokio::test]
+async fn an_operator_can_close_a_vhosts_connections_and_the_outbox_comes_back() {
+    let vhost = Vhost::new().await;
+    let outbox = vhost.bus().await.listen().await;
+    end_to_end::deadline::until("the connections to be seen", SOON, || async {
+        (vhost.close_connections().await > 0).then_some(())
+    })
+    .await;
+    vhost.bus().await.publish("postern.outbound", "lock.opened.x", &opened("one")).await;
+    outbox.terminal("one", SOON).await;
+}
+
+#[tokio::test]
+async fn a_killed_redis_comes_back_with_what_it_had_answered() {
+    let mut server = PrivateRedis::start().await;
+    let mut connection = redis::connect(&server.url()).await;
+    let set = |key: &str| deadpool_redis::redis::cmd("SET").arg(key).arg("kept").clone();
+    set("here:a").query_async::<()>(&mut connection).await.expect("it is set");
+    set("there:b").query_async::<()>(&mut connection).await.expect("it is set");
+
+    server.kill().await;
+    server.restart().await;
+
+    let contents = redis::contents(&server.url(), "here:").await;
+    assert_eq!(contents, [("here:a".to_owned(), b"kept".to_vec())]);
+}
+
+#[tokio::test]
+async fn a_child_ends_with_its_handle_and_leaves_its_words() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let child = Process::start(
+        "child",
+        directory.path(),
+        Command::new("bash").args(["-c", "echo here; sleep 600"]),
+    );
+    child.says("here", SOON).await;
+    let pid = child.pid();
+    assert!(std::path::Path::new(&format!("/proc/{pid}")).exists());
+    drop(child);
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+}

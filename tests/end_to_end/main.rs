@@ -1,0 +1,3 @@
+//! End-to-end tests: `make test` runs them with real RabbitMQ, real Redis, the simulator and postern.
+
+mod harness;

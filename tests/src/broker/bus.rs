@@ -1,0 +1,212 @@
+//! The booking system's side of the broker: publish in, look into queues.
+
+use super::Outbox;
+use crate::deadline::{SOON, until, within};
+use futures_util::future::join_all;
+use lapin::options::{
+    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use serde_json::Value;
+use std::time::Duration;
+
+/// How many channels share a large publication; each has one unconfirmed publish at a time.
+const CHANNELS: usize = 16;
+
+/// A connection to one virtual host.
+#[derive(Debug)]
+pub struct Bus {
+    url: String,
+    connection: Connection,
+    channel: Channel,
+}
+
+/// A message in `postern.dead-letters`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetter {
+    pub body: Vec<u8>,
+    pub properties: BasicProperties,
+    pub routing_key: String,
+}
+
+impl DeadLetter {
+    /// A header as text, whatever number or string it is; empty when absent.
+    pub fn header(&self, name: &str) -> String {
+        use lapin::types::AMQPValue as V;
+        let headers = self.properties.headers().as_ref();
+        match headers.and_then(|headers| headers.inner().get(name)) {
+            Some(V::LongString(text)) => text.to_string(),
+            Some(V::ShortString(text)) => text.to_string(),
+            Some(V::ShortShortInt(number)) => number.to_string(),
+            Some(V::ShortInt(number)) => number.to_string(),
+            Some(V::LongInt(number)) => number.to_string(),
+            Some(V::LongLongInt(number)) => number.to_string(),
+            Some(other) => format!("{other:?}"),
+            None => String::new(),
+        }
+    }
+
+    /// Why it is here.
+    pub fn reason(&self) -> String {
+        self.header("postern-reason")
+    }
+}
+
+impl Bus {
+    pub(super) async fn connect(url: &str) -> Self {
+        let connection = within("a connection to RabbitMQ", SOON, connection(url))
+            .await
+            .unwrap_or_else(|error| panic!("RabbitMQ does not answer: {error}"));
+        let channel = confirming(&connection).await;
+        Self { url: url.to_owned(), connection, channel }
+    }
+
+    /// Everything that postern publishes from now on.
+    pub async fn listen(&self) -> Outbox {
+        Outbox::open(&self.url).await
+    }
+
+    /// A booking's status event, to the exchange that postern declared.
+    pub async fn booking(&self, event: &Value) {
+        self.publish("postern.inbound", "booking.status", event).await;
+    }
+
+    /// An open request.
+    pub async fn open_request(&self, event: &Value) {
+        self.publish("postern.inbound", "lock.open-request", event).await;
+    }
+
+    /// A CloudEvent, persistent; confirmed, and routed to a queue.
+    pub async fn publish(&self, exchange: &str, routing_key: &str, event: &Value) {
+        let body = serde_json::to_vec(event).expect("JSON can be written");
+        self.publish_raw(exchange, routing_key, &body, event_properties()).await;
+    }
+
+    /// Any bytes with any properties; confirmed, and routed to a queue.
+    pub async fn publish_raw(
+        &self,
+        exchange: &str,
+        routing_key: &str,
+        body: &[u8],
+        properties: BasicProperties,
+    ) {
+        send(&self.channel, exchange, routing_key, body, properties).await;
+    }
+
+    /// Many open requests, over several channels; their order is not kept.
+    pub async fn open_requests(&self, events: &[Value]) {
+        let share = events.len().div_ceil(CHANNELS).max(1);
+        join_all(events.chunks(share).map(async |events| {
+            let channel = confirming(&self.connection).await;
+            for event in events {
+                let body = serde_json::to_vec(event).expect("JSON can be written");
+                send(&channel, "postern.inbound", "lock.open-request", &body, event_properties())
+                    .await;
+            }
+        }))
+        .await;
+    }
+
+    /// Messages that wait in a queue, those being worked on not counted; `None` while there is no such queue.
+    pub async fn waiting(&self, queue: &str) -> Option<u32> {
+        self.passive(queue).await.map(|(messages, _)| messages)
+    }
+
+    /// Consumers of a queue; `None` while there is no such queue.
+    pub async fn consumers(&self, queue: &str) -> Option<u32> {
+        self.passive(queue).await.map(|(_, consumers)| consumers)
+    }
+
+    /// Waits until postern has declared its queues.
+    pub async fn declared(&self, limit: Duration) {
+        for queue in ["postern.booking-status", "postern.open-requests", "postern.dead-letters"] {
+            until(queue, limit, || self.waiting(queue)).await;
+        }
+    }
+
+    /// All dead letters; they stay where they are.
+    pub async fn dead_letters(&self) -> Vec<DeadLetter> {
+        // What is got without an ack returns to the queue when its channel closes.
+        let channel = self.connection.create_channel().await.expect("a channel opens");
+        let mut letters = Vec::new();
+        while let Some(message) = channel
+            .basic_get("postern.dead-letters".into(), BasicGetOptions { no_ack: false })
+            .await
+            .expect("the dead letters can be read")
+        {
+            letters.push(DeadLetter {
+                routing_key: message.routing_key.to_string(),
+                properties: message.properties.clone(),
+                body: message.data.clone(),
+            });
+        }
+        let count = u32::try_from(letters.len()).expect("few letters");
+        channel.close(200, "read".into()).await.expect("the channel closes");
+        until("the dead letters to be back", SOON, || async {
+            (self.waiting("postern.dead-letters").await? >= count).then_some(())
+        })
+        .await;
+        letters
+    }
+
+    /// Waits for `count` dead letters and reads them.
+    ///
+    /// # Panics
+    /// When `limit` is over.
+    pub async fn dead_letters_when(&self, count: u32, limit: Duration) -> Vec<DeadLetter> {
+        until(&format!("{count} dead letters"), limit, || async {
+            (self.waiting("postern.dead-letters").await? >= count).then_some(())
+        })
+        .await;
+        self.dead_letters().await
+    }
+
+    async fn passive(&self, queue: &str) -> Option<(u32, u32)> {
+        // A channel of its own: asking for an absent queue closes it.
+        let channel = self.connection.create_channel().await.expect("a channel opens");
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let queue =
+            channel.queue_declare(queue.into(), passive, FieldTable::default()).await.ok()?;
+        let _ = channel.close(200, "asked".into()).await;
+        Some((queue.message_count(), queue.consumer_count()))
+    }
+}
+
+pub(super) async fn connection(url: &str) -> lapin::Result<Connection> {
+    let properties = ConnectionProperties::default().with_connection_name("test".into());
+    Connection::connect(url, properties).await
+}
+
+async fn confirming(connection: &Connection) -> Channel {
+    let channel = connection.create_channel().await.expect("a channel opens");
+    channel
+        .confirm_select(ConfirmSelectOptions::default())
+        .await
+        .expect("confirms are switched on");
+    channel
+}
+
+async fn send(
+    channel: &Channel,
+    exchange: &str,
+    routing_key: &str,
+    body: &[u8],
+    properties: BasicProperties,
+) {
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let sent = channel
+        .basic_publish(exchange.into(), routing_key.into(), options, body, properties)
+        .await
+        .expect("a message can be published");
+    match within("a confirm", SOON, sent).await {
+        Ok(Confirmation::Ack(None)) => {}
+        other => panic!("{exchange} {routing_key}: {other:?}"),
+    }
+}
+
+fn event_properties() -> BasicProperties {
+    BasicProperties::default()
+        .with_content_type("application/cloudevents+json".into())
+        .with_delivery_mode(2)
+}

@@ -1,0 +1,81 @@
+//! The little of RabbitMQ's management API that tests need.
+
+use crate::http;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// The management API of one node.
+#[derive(Debug, Clone)]
+pub(super) struct Management {
+    /// With the credentials inside, as in `http://guest:guest@127.0.0.1:15672`.
+    url: String,
+}
+
+impl Management {
+    pub(super) fn new(url: &str) -> Self {
+        Self { url: url.trim_end_matches('/').to_owned() }
+    }
+
+    /// Creates a virtual host that the credentials' user may do everything in.
+    pub(super) async fn create_vhost(&self, name: &str) {
+        self.must(Method::PUT, &format!("vhosts/{name}"), None).await;
+        let all = json!({"configure": ".*", "write": ".*", "read": ".*"});
+        let user = self.user();
+        self.must(Method::PUT, &format!("permissions/{name}/{user}"), Some(all)).await;
+    }
+
+    /// Removes it with everything in it; an absent one or an unreachable node does not matter.
+    pub(super) async fn delete_vhost(&self, name: &str) {
+        let _ = self.ask(Method::DELETE, &format!("vhosts/{name}"), None).await;
+    }
+
+    /// Closes every client connection of a virtual host, as an operator would; the clients did not ask for it.
+    pub(super) async fn close_connections(&self, vhost: &str) -> usize {
+        let list = self.must(Method::GET, &format!("vhosts/{vhost}/connections"), None).await;
+        let list: Vec<Value> =
+            serde_json::from_str(&list).expect("the connections are a JSON array");
+        let mut closed = 0;
+        for name in list.iter().filter_map(|connection| connection["name"].as_str()) {
+            // Names hold spaces, colons and `->`.
+            let name: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let answer = self.ask(Method::DELETE, &format!("connections/{name}"), None).await;
+            closed += usize::from(answer.is_ok_and(|(status, _)| status.is_success()));
+        }
+        closed
+    }
+
+    /// What the node says about a queue, up to five seconds old.
+    pub(super) async fn queue(&self, vhost: &str, queue: &str) -> Value {
+        let body = self.must(Method::GET, &format!("queues/{vhost}/{queue}"), None).await;
+        serde_json::from_str(&body).expect("a queue is a JSON object")
+    }
+
+    fn user(&self) -> &str {
+        let authority = self.url.split("://").nth(1).unwrap_or_default();
+        authority.split_once(':').map_or("guest", |(user, _)| user)
+    }
+
+    async fn must(&self, method: Method, path: &str, body: Option<Value>) -> String {
+        match self.ask(method.clone(), path, body).await {
+            Ok((status, body)) if status.is_success() => body,
+            other => panic!("{method} {path}: {other:?}"),
+        }
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<(StatusCode, String)> {
+        let request = http::client().request(method, format!("{}/api/{path}", self.url));
+        let request = if let Some(body) = body {
+            request.json(&body)
+        } else {
+            request.header("content-type", "application/json")
+        };
+        let answer = request.send().await?;
+        let status = answer.status();
+        Ok((status, answer.text().await?))
+    }
+}

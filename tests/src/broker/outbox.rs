@@ -1,0 +1,142 @@
+//! Everything that postern publishes, kept in the order of arrival.
+
+use super::bus::connection;
+use super::event::Event;
+use crate::deadline::{SOON, until};
+use futures_util::StreamExt;
+use lapin::ExchangeKind;
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions,
+};
+use lapin::types::FieldTable;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+const QUEUE: &str = "test.outbox";
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// A listener with a durable queue on `postern.outbound`. It comes back after a broker's restart; whatever postern
+/// published in between has waited for it. An event is kept once per publication: what postern sends twice is here twice.
+#[derive(Debug)]
+pub struct Outbox {
+    kept: Arc<Mutex<Vec<Event>>>,
+    task: JoinHandle<()>,
+}
+
+impl Outbox {
+    pub(super) async fn open(url: &str) -> Self {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let bound = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn({
+            let (url, kept, bound) = (url.to_owned(), Arc::clone(&kept), Arc::clone(&bound));
+            async move {
+                loop {
+                    let _ = listen(&url, &kept, &bound).await;
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        });
+        until("the outbox to be bound", SOON, || {
+            let bound = bound.load(Ordering::SeqCst);
+            async move { bound.then_some(()) }
+        })
+        .await;
+        Self { kept, task }
+    }
+
+    /// All events so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.kept.lock().expect("no holder panics").clone()
+    }
+
+    /// The events that answer a request: the terminal one and a check-in, and their repetitions.
+    pub fn answers(&self, request: &str) -> Vec<Event> {
+        self.events().into_iter().filter(|event| event.request_id() == request).collect()
+    }
+
+    /// Every terminal event, by its request.
+    pub fn terminals(&self) -> BTreeMap<String, Vec<Event>> {
+        let mut terminals = BTreeMap::<_, Vec<_>>::new();
+        for event in self.events().into_iter().filter(Event::is_terminal) {
+            terminals.entry(event.request_id().to_owned()).or_default().push(event);
+        }
+        terminals
+    }
+
+    /// Waits for the event that ends a request.
+    ///
+    /// # Panics
+    /// When `limit` is over.
+    pub async fn terminal(&self, request: &str, limit: Duration) -> Event {
+        until(&format!("the end of request {request}"), limit, || {
+            let end = self.answers(request).into_iter().find(Event::is_terminal);
+            async move { end }
+        })
+        .await
+    }
+
+    /// Waits for an event of this type that answers a request.
+    ///
+    /// # Panics
+    /// When `limit` is over.
+    pub async fn answer(&self, request: &str, kind: &str, limit: Duration) -> Event {
+        until(&format!("{kind} for request {request}"), limit, || {
+            let found = self.answers(request).into_iter().find(|event| event.kind == kind);
+            async move { found }
+        })
+        .await
+    }
+
+    /// Waits until so many requests have ended.
+    ///
+    /// # Panics
+    /// When `limit` is over.
+    pub async fn ended(&self, requests: usize, limit: Duration) {
+        until(&format!("{requests} requests to end"), limit, || {
+            let enough = self.terminals().len() >= requests;
+            async move { enough.then_some(()) }
+        })
+        .await;
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Listens until anything fails.
+async fn listen(url: &str, kept: &Mutex<Vec<Event>>, bound: &AtomicBool) -> lapin::Result<()> {
+    let connection = connection(url).await?;
+    let channel = connection.create_channel().await?;
+    let none = FieldTable::default();
+    // As the contract has it, so that listening may begin before postern does.
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let exchange = "postern.outbound";
+    channel.exchange_declare(exchange.into(), ExchangeKind::Topic, durable, none.clone()).await?;
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(QUEUE.into(), durable, none.clone()).await?;
+    let bind = QueueBindOptions::default();
+    channel.queue_bind(QUEUE.into(), exchange.into(), "#".into(), bind, none.clone()).await?;
+    let options = BasicConsumeOptions::default();
+    let mut consumer = channel.basic_consume(QUEUE.into(), "test".into(), options, none).await?;
+    bound.store(true, Ordering::SeqCst);
+    while let Some(delivery) = consumer.next().await {
+        let delivery = delivery?;
+        let event = Event::read(&delivery);
+        // An ack that the broker never saw brings the same publication again; a second one by postern is not marked.
+        {
+            let mut kept = kept.lock().expect("no holder panics");
+            if !(delivery.redelivered && kept.contains(&event)) {
+                kept.push(event);
+            }
+        }
+        delivery.ack(BasicAckOptions::default()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! A virtual host per test: own exchanges and queues on a shared node.
+
+use super::Bus;
+use super::management::Management;
+use crate::services;
+use serde_json::Value;
+
+/// One test's part of a RabbitMQ node; it goes when dropped.
+#[derive(Debug)]
+pub struct Vhost {
+    name: String,
+    url: String,
+    management: Management,
+}
+
+impl Vhost {
+    /// A fresh one on the shared node.
+    pub async fn new() -> Self {
+        Self::on(&services::broker_url(), &services::management_url()).await
+    }
+
+    /// A fresh one on the node with this AMQP address (whose path does not matter) and this management address.
+    pub async fn on(broker_url: &str, management_url: &str) -> Self {
+        let name = format!("test-{}", uuid::Uuid::new_v4().simple());
+        let management = Management::new(management_url);
+        management.create_vhost(&name).await;
+        let (scheme, rest) = broker_url.split_once("://").expect("the broker's address is a URL");
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        Self { url: format!("{scheme}://{authority}/{name}"), name, management }
+    }
+
+    /// The address for `[broker] url`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A new connection of the test's own.
+    pub async fn bus(&self) -> Bus {
+        Bus::connect(&self.url).await
+    }
+
+    /// Closes everybody's connections; says how many there were.
+    pub async fn close_connections(&self) -> usize {
+        self.management.close_connections(&self.name).await
+    }
+
+    /// What the node says about a queue (arguments, consumers, …), up to five seconds old.
+    pub async fn queue(&self, queue: &str) -> Value {
+        self.management.queue(&self.name, queue).await
+    }
+}
+
+impl Drop for Vhost {
+    fn drop(&mut self) {
+        let (management, name) = (self.management.clone(), self.name.clone());
+        // A thread of its own: the test's runtime cannot be waited on from inside.
+        let done = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(management.delete_vhost(&name));
+            }
+        });
+        let _ = done.join();
+    }
+}

@@ -1,0 +1,112 @@
+//! Child processes: each in its own process group, its output in a file, ended when dropped.
+
+mod reaper;
+
+use crate::deadline::{SOON, until};
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// A running program.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Mutex<Child>,
+    group: Pid,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `command`, standard output and error going to `directory/name.log` (appended).
+    pub fn start(name: &str, directory: &Path, command: &mut Command) -> Self {
+        let log = directory.join(format!("{name}.log"));
+        let file = File::options().create(true).append(true).open(&log).expect("the log opens");
+        let child = command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().expect("the log can be shared"))
+            .stderr(file)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let group = i32::try_from(child.id()).expect("a process id fits");
+        reaper::watch(group);
+        Self { name: name.to_owned(), child: Mutex::new(child), group: Pid::from_raw(group), log }
+    }
+
+    /// The process id, which is also its group's.
+    pub fn pid(&self) -> u32 {
+        self.group.as_raw().unsigned_abs()
+    }
+
+    /// All it has written so far.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// Sends a signal to the program and its children; nothing happens when it has ended.
+    pub fn signal(&self, signal: Signal) {
+        if self.status().is_some() {
+            return;
+        }
+        match killpg(self.group, signal) {
+            Ok(()) | Err(Errno::ESRCH) => {}
+            Err(error) => panic!("{signal} to {}: {error}", self.name),
+        }
+    }
+
+    /// How it ended, if it has.
+    pub fn status(&self) -> Option<ExitStatus> {
+        let mut child = self.child.lock().expect("no holder panics");
+        child.try_wait().expect("a child can be waited for")
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    /// When it still runs after `limit`.
+    pub async fn ended(&self, limit: Duration) -> ExitStatus {
+        until(&format!("the end of {}", self.name), limit, async || self.status()).await
+    }
+
+    /// SIGKILL: as a power cut. Returns when it is gone.
+    pub async fn kill(&self) {
+        self.signal(Signal::SIGKILL);
+        self.ended(SOON).await;
+    }
+
+    /// Waits for `words` in what it writes.
+    ///
+    /// # Panics
+    /// When `limit` is over, or the program ends without having written them.
+    pub async fn says(&self, words: &str, limit: Duration) {
+        until(&format!("{words:?} from {}", self.name), limit, async || {
+            let ended = self.status();
+            let said = self.log().contains(words);
+            assert!(said || ended.is_none(), "{} ended with {ended:?}:\n{}", self.name, self.log());
+            said.then_some(())
+        })
+        .await;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+        let _ = self.child.lock().map(|mut child| child.wait());
+        reaper::forget(self.group.as_raw());
+        if std::thread::panicking() {
+            let log = self.log();
+            let tail = log.lines().rev().take(40).collect::<Vec<_>>();
+            eprintln!("── the end of {}'s log ──", self.name);
+            for line in tail.iter().rev() {
+                eprintln!("{line}");
+            }
+        }
+    }
+}

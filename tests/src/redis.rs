@@ -1,0 +1,146 @@
+//! Redis, seen from outside: a private server to kill and restart, and a look at everything stored.
+
+use crate::deadline::{SOON, until_true};
+use crate::ports::free_port;
+use crate::processes::Process;
+use crate::services;
+use deadpool_redis::redis::{self, Client, aio::MultiplexedConnection};
+use nix::sys::signal::Signal;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// A server of the test's own, with an append-only file. Restarted it has the same port and data.
+#[derive(Debug)]
+pub struct PrivateRedis {
+    // Ended before its directory goes.
+    server: Option<Process>,
+    directory: TempDir,
+    port: u16,
+}
+
+impl PrivateRedis {
+    /// Starts a fresh one and waits until it serves.
+    pub async fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let mut redis = Self { server: None, directory, port: free_port() };
+        redis.restart().await;
+        redis
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Where its files are.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// SIGKILL. What it had answered is in its append-only file, in the kernel's hands.
+    pub async fn kill(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.kill().await;
+        }
+    }
+
+    /// Frozen, connections stay open and nothing answers.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// After [`Self::freeze`].
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// Starts it again after [`Self::kill`], and waits until it serves.
+    pub async fn restart(&mut self) {
+        assert!(self.server.is_none(), "it runs");
+        let port = self.port.to_string();
+        let mut command = Command::new(services::redis_server());
+        command.current_dir(self.directory.path());
+        command.args(["--bind", "127.0.0.1", "--port", &port, "--appendonly", "yes", "--save", ""]);
+        command.args(["--maxmemory-policy", "noeviction"]);
+        let server = Process::start("redis", self.directory.path(), &mut command);
+        let url = self.url();
+        until_true("Redis to serve", SOON, || async {
+            assert!(server.status().is_none(), "Redis ended:\n{}", server.log());
+            serves(&url).await
+        })
+        .await;
+        self.server = Some(server);
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.server.as_ref().expect("it runs").signal(signal);
+    }
+}
+
+async fn serves(url: &str) -> bool {
+    let Ok(mut connection) = try_connect(url).await else { return false };
+    // While it reads its file it answers with an error.
+    redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
+}
+
+async fn try_connect(url: &str) -> redis::RedisResult<MultiplexedConnection> {
+    Client::open(url)?.get_multiplexed_async_connection().await
+}
+
+/// A connection to look or meddle with.
+pub async fn connect(url: &str) -> MultiplexedConnection {
+    try_connect(url).await.unwrap_or_else(|error| panic!("Redis does not answer: {error}"))
+}
+
+/// Everything under a prefix, names and values as they lie there.
+pub async fn contents(url: &str, prefix: &str) -> Vec<(String, Vec<u8>)> {
+    let mut connection = connect(url).await;
+    let mut contents = Vec::new();
+    let mut cursor = 0_u64;
+    loop {
+        let (next, keys): (u64, Vec<String>) = redis::cmd("SCAN")
+            .arg(cursor)
+            .arg("MATCH")
+            .arg(format!("{prefix}*"))
+            .arg("COUNT")
+            .arg(1000)
+            .query_async(&mut connection)
+            .await
+            .expect("keys can be listed");
+        for key in keys {
+            let value = value(&mut connection, &key).await;
+            contents.push((key, value));
+        }
+        cursor = next;
+        if cursor == 0 {
+            return contents;
+        }
+    }
+}
+
+/// The value's bytes, all fields or members of it one after the other.
+async fn value(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
+    let kind: String =
+        redis::cmd("TYPE").arg(key).query_async(connection).await.expect("a key has a type");
+    let mut read = redis::cmd(match kind.as_str() {
+        "string" => "GET",
+        "hash" => "HGETALL",
+        "set" => "SMEMBERS",
+        "list" => "LRANGE",
+        "zset" => "ZRANGE",
+        // It has just expired.
+        "none" => return Vec::new(),
+        other => panic!("{key} is a {other}: teach this function to read it"),
+    });
+    read.arg(key);
+    if matches!(kind.as_str(), "list" | "zset") {
+        read.arg(0).arg(-1);
+    }
+    if kind == "string" {
+        let value: Option<Vec<u8>> = read.query_async(connection).await.expect("a string is read");
+        return value.unwrap_or_default();
+    }
+    let values: Vec<Vec<u8>> = read.query_async(connection).await.expect("a collection is read");
+    values.join(&b'\n')
+}

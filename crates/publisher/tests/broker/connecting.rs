@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use publisher::{ConnectError, connect};
+use tokio::net::TcpListener;
+
+use crate::virtual_host::{DEADLINE, VirtualHost};
+
+#[tokio::test]
+async fn a_wrong_password_is_a_refusal_that_shows_the_user_and_no_password() {
+    let host = VirtualHost::create().await;
+    let mut url = host.url();
+    url.set_password(Some("s3cret")).unwrap();
+    let error = connect(url.as_str(), "test", DEADLINE).await.unwrap_err();
+
+    assert!(matches!(&error, ConnectError::Refused { .. }), "{error:?}");
+    assert!(!error.may_pass());
+    let text = format!("{error} {error:?}");
+    for wanted in ["ACCESS_REFUSED", url.username(), host.name()] {
+        assert!(text.contains(wanted), "{wanted} is missing: {text}");
+    }
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
+#[tokio::test]
+async fn a_missing_virtual_host_is_a_refusal_that_names_it() {
+    let host = VirtualHost::create().await;
+    let mut url = host.url();
+    url.set_path("no-such-host");
+    let error = connect(url.as_str(), "test", DEADLINE).await.unwrap_err();
+
+    assert!(matches!(&error, ConnectError::Refused { .. }), "{error:?}");
+    for wanted in ["NOT_ALLOWED", "no-such-host", "not found"] {
+        assert!(error.to_string().contains(wanted), "{wanted} is missing: {error}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unreachable_and_may_pass() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let url = format!("amqp://guest:s3cret@127.0.0.1:{port}/%2f");
+    let error = connect(&url, "test", DEADLINE).await.unwrap_err();
+
+    assert!(matches!(&error, ConnectError::Unreachable { .. }), "{error:?}");
+    assert!(error.may_pass());
+    assert!(!format!("{error} {error:?}").contains("s3cret"));
+}
+
+#[tokio::test]
+async fn a_silent_peer_is_given_up_in_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let connecting = connect(&url, "test", Duration::from_millis(200));
+    let error = tokio::time::timeout(DEADLINE, connecting).await.unwrap().unwrap_err();
+    assert!(matches!(&error, ConnectError::Timeout { .. }), "{error:?}");
+}
+
+#[tokio::test]
+async fn heartbeat_and_frame_size_are_agreed_on_with_the_broker() {
+    let host = VirtualHost::create().await;
+    let connection = host.connect().await;
+    assert_eq!(connection.configuration().heartbeat(), 5);
+    assert_eq!(connection.configuration().frame_max(), 32 * 1024);
+}

@@ -1,0 +1,60 @@
+//! URLs: of the broker, of Redis, of Salto.
+
+use lapin::uri::AMQPUri;
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+/// The broker's URL.
+pub(super) fn broker(secret: SecretString) -> Result<SecretString, String> {
+    let example = "must be a URL such as amqp://user:password@host:5672/%2f or amqps://…, with \
+                   special characters in the password percent-encoded";
+    let text = secret.expose_secret();
+    match has_scheme_and_host(text, ["amqp", "amqps"]) && text.parse::<AMQPUri>().is_ok() {
+        true => Ok(secret),
+        false => Err(example.to_owned()),
+    }
+}
+
+/// Redis's URL.
+pub(super) fn redis(secret: SecretString) -> Result<SecretString, String> {
+    let example = "must be a URL such as redis://:password@host:6379/0 or rediss://…, with \
+                   special characters in the password percent-encoded";
+    let known = has_scheme_and_host(secret.expose_secret(), ["redis", "rediss"]);
+    if known { Ok(secret) } else { Err(example.to_owned()) }
+}
+
+fn has_scheme_and_host(text: &str, schemes: [&str; 2]) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        schemes.contains(&url.scheme()) && url.host_str().is_some_and(|host| !host.is_empty())
+    })
+}
+
+/// A URL of Salto's. In clear only where nobody can listen.
+pub(super) fn salto(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim());
+    let url = url.map_err(|_| "must be a URL such as https://connect.my-clay.com".to_owned())?;
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(&url) => {}
+        "http" => {
+            return Err("must be https; http is for 127.0.0.0/8, [::1] and localhost".to_owned());
+        }
+        _ => return Err("must begin with https://".to_owned()),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user or a password".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must end with the host or a path, without ? and #".to_owned());
+    }
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}

@@ -1,0 +1,22 @@
+//! What holds where the file says nothing.
+
+use std::time::Duration;
+
+pub(super) const BROKER_URL: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
+pub(super) const PREFETCH: u16 = 64;
+
+pub(super) const REDIS_URL: &str = "redis://127.0.0.1:6379/0";
+pub(super) const KEY_PREFIX: &str = "postern:";
+
+pub(super) const REQUEST_TTL: Duration = Duration::from_secs(60);
+pub(super) const BOOKING_WAIT: Duration = Duration::from_secs(5);
+pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const RESEND_WINDOW: Duration = Duration::from_secs(5);
+
+pub(super) const RETAIN_OUTCOMES: Duration = Duration::from_secs(24 * 3600);
+pub(super) const RETAIN_BOOKINGS: Duration = Duration::from_secs(24 * 3600);
+
+pub(super) const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9464);
+
+pub(super) const ACTIVE: bool = true;
+pub(super) const MINUTES_BEFORE: u32 = 0;

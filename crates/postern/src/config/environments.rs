@@ -1,0 +1,72 @@
+//! `[salto.environments.…]`: where Salto is, and the platform's client there.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use salto::{DEFAULT_SCOPE, Environment};
+
+use super::{
+    Variables, address,
+    mistake::Mistakes,
+    reader::Section,
+    secret::secret,
+    value::{any_text, text},
+};
+
+/// The environments by name. Nothing under a name whose environment has a mistake.
+pub(super) type Environments = BTreeMap<String, Option<Arc<Environment>>>;
+
+/// Reads `[salto]`.
+pub(super) fn read(
+    mut salto: Section<'_>,
+    variables: &Variables,
+    mistakes: &Mistakes,
+) -> Environments {
+    let environments = salto.section("environments");
+    let read = environments
+        .entries()
+        .map(|(name, node)| {
+            let section = Section::of(node, environments.path_of(name), mistakes);
+            (name.to_owned(), environment(name, section, variables).map(Arc::new))
+        })
+        .collect();
+    salto.finish();
+    read
+}
+
+/// Those without mistakes.
+pub(super) fn sound(environments: Environments) -> BTreeMap<String, Arc<Environment>> {
+    environments.into_iter().filter_map(|(name, environment)| Some((name, environment?))).collect()
+}
+
+fn environment(name: &str, mut section: Section<'_>, variables: &Variables) -> Option<Environment> {
+    let builtin = Environment::builtin_urls(name);
+    let mut url = |key, builtin| {
+        let read = |node: &_| any_text(node).and_then(address::salto);
+        match builtin {
+            Some(builtin) => Some(section.or(key, builtin, read)),
+            None => {
+                let hint = "an https URL (only acceptance and production have built-in ones)";
+                section.required(key, hint, read)
+            }
+        }
+    };
+    let (identity, api) = builtin.unzip();
+    let identity_url = url("identity_url", identity);
+    let api_url = url("api_url", api);
+    let client_id = section.required("client_id", "the platform's OAuth client", text);
+    let client_secret = section.required(
+        "client_secret",
+        "the client's secret, { env = \"NAME\" } or { file = \"PATH\" }",
+        |node| secret(node, variables),
+    );
+    let scope = section.or("scope", DEFAULT_SCOPE.to_owned(), text);
+    section.finish();
+    Some(Environment {
+        name: name.to_owned(),
+        identity_url: identity_url?,
+        api_url: api_url?,
+        client_id: client_id?,
+        client_secret: client_secret?,
+        scope,
+    })
+}

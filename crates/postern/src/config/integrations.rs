@@ -1,0 +1,143 @@
+//! `[[integrations]]`: the customers, their accounts at Salto, and which doors open when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use consumer::IntegrationSettings;
+use rules::Integration;
+use salto::{Account, OtpScheme};
+use uuid::Uuid;
+
+use super::{
+    Variables, defaults,
+    environments::Environments,
+    mistake::Mistakes,
+    reader::{Section, nearest},
+    secret::secret,
+    tree::{Node, Value},
+    value::{any_text, boolean, integer, lock_id, text, texts},
+};
+
+/// A week: nobody's booking begins to open doors earlier.
+const MOST_MINUTES_BEFORE: u32 = 7 * 24 * 60;
+
+/// Reads `[[integrations]]`; those without mistakes.
+pub(super) fn read(
+    node: Option<&Node>,
+    environments: &Environments,
+    variables: &Variables,
+    mistakes: &Mistakes,
+) -> Vec<IntegrationSettings> {
+    let Some(node) = node else { return Vec::new() };
+    let Value::List(items) = &node.value else {
+        mistakes.add(&node.origin, "integrations", "must be a list: write [[integrations]]");
+        return Vec::new();
+    };
+    let mut seen = BTreeSet::new();
+    items
+        .iter()
+        .enumerate()
+        .filter_map(|(index, item)| {
+            let mut section = Section::of(item, path(index, item), mistakes);
+            let id = id(&mut section, &mut seen);
+            let read = integration(&mut section, id, environments, variables, mistakes);
+            section.finish();
+            read
+        })
+        .collect()
+}
+
+/// The position, and the id where there is one, since nobody counts integrations.
+fn path(index: usize, item: &Node) -> String {
+    let Value::Table(table) = &item.value else { return format!("integrations[{index}]") };
+    match table.get("id").and_then(|id| any_text(id).ok()) {
+        Some(id) if !id.is_empty() => format!("integrations[{index}] ({})", id.escape_debug()),
+        Some(_) | None => format!("integrations[{index}]"),
+    }
+}
+
+fn id(section: &mut Section<'_>, seen: &mut BTreeSet<String>) -> Option<String> {
+    let most = events::limits::INTEGRATION_ID;
+    let id = section.required("id", "the name that events use", |node| match text(node)? {
+        id if id.len() > most => Err(format!("must be at most {most} bytes")),
+        id => Ok(id),
+    })?;
+    if !seen.insert(id.clone()) {
+        section.wrong("id", "is taken: an earlier integration has the same");
+    }
+    Some(id)
+}
+
+fn integration(
+    section: &mut Section<'_>,
+    id: Option<String>,
+    environments: &Environments,
+    variables: &Variables,
+    mistakes: &Mistakes,
+) -> Option<IntegrationSettings> {
+    let environment =
+        section.required("environment", "the name of one under [salto.environments]", |node| {
+            named_environment(any_text(node)?, environments)
+        });
+    let account = account(section, variables);
+    let hint = "the booking statuses that open doors, such as [\"confirmed\", \"paid\"]";
+    let open_from_statuses = section.required("open_from_statuses", hint, texts);
+    let rules = Integration {
+        id: id.unwrap_or_default(),
+        active: section.or("active", defaults::ACTIVE, boolean),
+        open_from_statuses: open_from_statuses.clone().unwrap_or_default(),
+        minutes_before: section.or("minutes_before", defaults::MINUTES_BEFORE, |node| {
+            integer(node, 0..=MOST_MINUTES_BEFORE)
+        }),
+        check_in_status: section.optional("check_in_status", text),
+        record_opened_at_in: section.optional("record_opened_at_in", text),
+        default_lock: section.optional("default_lock", lock_id),
+        locks: locks(section.section("locks"), mistakes),
+    };
+    Some(IntegrationSettings { rules, environment: environment?, account: account? })
+}
+
+fn named_environment(name: &str, environments: &Environments) -> Result<String, String> {
+    if environments.contains_key(name) {
+        return Ok(name.to_owned());
+    }
+    if salto::Environment::builtin_urls(name).is_some() {
+        return Err(format!(
+            "{name} has built-in URLs, and needs client_id and client_secret in \
+             [salto.environments.{name}]"
+        ));
+    }
+    let known: Vec<&str> = environments.keys().map(String::as_str).collect();
+    Err(match (known.as_slice(), nearest(name, known.iter().copied())) {
+        ([], _) => "names no environment: there is no [salto.environments.…]".to_owned(),
+        (_, Some(near)) => format!("names no environment; did you mean {near}?"),
+        (known, None) => format!("names no environment; known: {}", known.join(", ")),
+    })
+}
+
+fn account(section: &mut Section<'_>, variables: &Variables) -> Option<Account> {
+    let site_uid = section.required("site_uid", "the site's UID, such as \"NL6254340082\"", text);
+    let username = section.required("username", "the system user's name at Salto", text);
+    let hint = "the system user's password, { env = \"NAME\" } or { file = \"PATH\" }";
+    let password = section.required("password", hint, |node| secret(node, variables));
+    let otp_scheme = section.or("otp_scheme", OtpScheme::default(), |node| {
+        any_text(node)?.parse().map_err(|_| {
+            let allowed = OtpScheme::ALL.map(|scheme| format!("\"{}\"", scheme.as_str()));
+            format!("must be {}", allowed.join(" or "))
+        })
+    });
+    Some(Account { username: username?, password: password?, site_uid: site_uid?, otp_scheme })
+}
+
+/// Object → lock; any object may be named, so no key is unknown here.
+fn locks(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, Uuid> {
+    section
+        .entries()
+        .filter_map(|(object, node)| match lock_id(node) {
+            Ok(lock) => Some((object.to_owned(), lock)),
+            Err(what) => {
+                mistakes.add(&node.origin, section.path_of(object), what);
+                None
+            }
+        })
+        .collect()
+}

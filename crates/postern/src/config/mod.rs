@@ -1,0 +1,89 @@
+//! The configuration: one TOML file, overridden by environment, checked as a whole.
+
+mod address;
+mod defaults;
+mod environments;
+mod integrations;
+mod mistake;
+mod overrides;
+mod reader;
+mod secret;
+mod services;
+#[cfg(test)]
+mod tests;
+mod times;
+mod tree;
+mod value;
+
+use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
+
+use consumer::Settings;
+use secrecy::zeroize::Zeroizing;
+
+pub(crate) use mistake::Report;
+use mistake::{Mistakes, Origin};
+use reader::Section;
+
+/// The environment's variables.
+pub(crate) type Variables = BTreeMap<OsString, OsString>;
+
+/// A configuration without mistakes.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// What a worker must be told.
+    pub(crate) settings: Settings,
+    /// What is allowed and probably not meant.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Reads the configuration.
+///
+/// # Errors
+/// All mistakes at once.
+pub(crate) fn load(file: &Path, variables: &Variables) -> Result<Config, Report> {
+    let mistakes = Mistakes::default();
+    match read(file, variables, &mistakes) {
+        Some(config) if mistakes.is_empty() => Ok(config),
+        Some(_) | None => Err(mistakes.report(file)),
+    }
+}
+
+fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Config> {
+    let text = match fs::read_to_string(file) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) => {
+            mistakes.add(&Origin::File, "", format!("cannot be read: {error}"));
+            return None;
+        }
+    };
+    let mut tree = tree::parse(&text, mistakes)?;
+    overrides::apply(&mut tree, variables, mistakes);
+
+    let mut root = Section::root(&tree, mistakes);
+    let broker = services::broker(root.section("broker"), variables);
+    let redis = services::redis(root.section("redis"), variables);
+    let secrets_key = services::secrets_key(root.section("secrets"), variables);
+    let opening = times::opening(root.section("opening"));
+    let retention = times::retention(root.section("retention"));
+    let http_listen = services::http_listen(root.section("http"));
+    let environments = environments::read(root.section("salto"), variables, mistakes);
+    let integrations =
+        integrations::read(root.node("integrations"), &environments, variables, mistakes);
+    root.finish();
+
+    let mut warnings = Vec::new();
+    if integrations.is_empty() {
+        warnings.push("there are no [[integrations]]: no request will open a door".to_owned());
+    }
+    let settings = Settings {
+        broker,
+        redis,
+        secrets_key: secrets_key?,
+        opening,
+        retention,
+        http_listen,
+        environments: environments::sound(environments),
+        integrations,
+    };
+    Some(Config { settings, warnings })
+}

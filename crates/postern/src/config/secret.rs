@@ -1,0 +1,65 @@
+//! Secrets: written out, or named by a variable or a file.
+
+use std::{ffi::OsStr, fs, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use secrecy::{ExposeSecret, SecretBox, SecretString, zeroize::Zeroizing};
+
+use super::{
+    Variables,
+    tree::{Node, Table, Value},
+    value::any_text,
+};
+
+const FORMS: &str = r#"must be a string, { env = "NAME" } or { file = "PATH" }"#;
+
+/// The secret that a node holds or names. One newline at the end of a file is cut.
+pub(super) fn secret(node: &Node, variables: &Variables) -> Result<SecretString, String> {
+    let (secret, whence) = match &node.value {
+        Value::Text(text) => (text.clone(), String::new()),
+        Value::Table(reference) => named(reference, variables)?,
+        Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Other => {
+            return Err(FORMS.to_owned());
+        }
+    };
+    match secret.expose_secret() {
+        "" => Err(format!("must not be empty{whence}")),
+        _ => Ok(secret),
+    }
+}
+
+/// The secret and, for an error's end, where it was found.
+fn named(reference: &Table, variables: &Variables) -> Result<(SecretString, String), String> {
+    let mut entries = reference.iter();
+    let (Some((form, name)), None) = (entries.next(), entries.next()) else {
+        return Err(FORMS.to_owned());
+    };
+    let name = any_text(name).map_err(|_| FORMS)?;
+    match form.as_str() {
+        "env" => match variables.get(OsStr::new(name)).map(|text| text.to_str()) {
+            Some(Some(text)) => Ok((text.into(), format!(", and the variable {name} is"))),
+            Some(None) => Err(format!("the variable {name} must be UTF-8")),
+            None => Err(format!("the variable {name} is not set")),
+        },
+        "file" => {
+            let text = fs::read_to_string(name).map(Zeroizing::new);
+            let text = text.map_err(|error| format!("cannot read the file {name}: {error}"))?;
+            let text = text
+                .strip_suffix('\n')
+                .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+            Ok((text.into(), format!(", and the file {name} is")))
+        }
+        _ => Err(FORMS.to_owned()),
+    }
+}
+
+/// A key of 32 bytes, in base64.
+pub(super) fn key(secret: &SecretString) -> Result<Arc<SecretBox<[u8; 32]>>, String> {
+    let bytes = STANDARD.decode(secret.expose_secret()).map(Zeroizing::new);
+    match bytes.ok().and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()) {
+        Some(bytes) => Ok(Arc::new(SecretBox::new(Box::new(bytes)))),
+        None => {
+            Err("must be 32 bytes in base64, as `openssl rand -base64 32` makes them".to_owned())
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `[broker]`, `[redis]`, `[secrets]`, `[http]`: what postern runs beside.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use consumer::{BrokerSettings, RedisSettings};
+use secrecy::SecretBox;
+
+use super::{Variables, address, defaults, reader::Section, secret, value};
+
+pub(super) fn broker(mut section: Section<'_>, variables: &Variables) -> BrokerSettings {
+    let url = section.or("url", defaults::BROKER_URL.into(), |node| {
+        secret::secret(node, variables).and_then(address::broker)
+    });
+    let prefetch =
+        section.or("prefetch", defaults::PREFETCH, |node| value::integer(node, 1..=u16::MAX));
+    section.finish();
+    BrokerSettings { url, prefetch }
+}
+
+pub(super) fn redis(mut section: Section<'_>, variables: &Variables) -> RedisSettings {
+    let url = section.or("url", defaults::REDIS_URL.into(), |node| {
+        secret::secret(node, variables).and_then(address::redis)
+    });
+    let key_prefix =
+        section.or("key_prefix", defaults::KEY_PREFIX.to_owned(), value::visible_ascii);
+    section.finish();
+    RedisSettings { url, key_prefix }
+}
+
+pub(super) fn secrets_key(
+    mut section: Section<'_>,
+    variables: &Variables,
+) -> Option<Arc<SecretBox<[u8; 32]>>> {
+    let hint = "32 bytes in base64, as `openssl rand -base64 32` makes them";
+    let key = section.required("key", hint, |node| {
+        secret::secret(node, variables).and_then(|secret| secret::key(&secret))
+    });
+    section.finish();
+    key
+}
+
+pub(super) fn http_listen(mut section: Section<'_>) -> SocketAddr {
+    let listen = section.or("listen", defaults::LISTEN.into(), value::listen_address);
+    section.finish();
+    listen
+}

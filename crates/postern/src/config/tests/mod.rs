@@ -1,0 +1,80 @@
+//! Each kind of mistake, all of them at once, and no secret in any report.
+
+mod kinds;
+mod reading;
+mod secrecy;
+
+use std::{fs, path::PathBuf};
+
+use tempfile::TempDir;
+
+use super::{Config, Report, Variables, load};
+
+/// 32 bytes.
+const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// A configuration with everything that has no default.
+const LEAST: &str = r#"
+[secrets]
+key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+[salto.environments.production]
+client_id = "platform"
+client_secret = "client's own"
+
+[[integrations]]
+id = "acme"
+environment = "production"
+site_uid = "NL1"
+username = "system"
+password = "open sesame"
+open_from_statuses = ["paid"]
+"#;
+
+/// A directory with a configuration in it.
+struct Written {
+    directory: TempDir,
+    variables: Variables,
+}
+
+impl Written {
+    fn new(text: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("postern.toml"), text).unwrap();
+        Self { directory, variables: Variables::new() }
+    }
+
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    /// A file beside the configuration.
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.directory.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn load(&self) -> Result<Config, Report> {
+        load(&self.directory.path().join("postern.toml"), &self.variables)
+    }
+
+    /// The report's lines, without the directory.
+    fn mistakes(&self) -> Vec<String> {
+        let report = self.load().unwrap_err().to_string();
+        let directory = format!("{}/", self.directory.path().display());
+        report.lines().skip(1).map(|line| line.trim().replace(&directory, "")).collect()
+    }
+}
+
+/// The mistakes of the least configuration with `old` replaced by `new`.
+fn with(old: &str, new: &str) -> Vec<String> {
+    assert!(LEAST.contains(old), "{old}");
+    Written::new(&LEAST.replace(old, new)).mistakes()
+}
+
+/// The mistakes of the least configuration with `more` before it.
+fn after(more: &str) -> Vec<String> {
+    Written::new(&format!("{more}{LEAST}")).mistakes()
+}

@@ -1,0 +1,97 @@
+//! What is read where nothing is wrong.
+
+use std::time::Duration;
+
+use ::secrecy::ExposeSecret;
+use salto::OtpScheme;
+
+use super::*;
+
+#[test]
+fn the_contract_s_example() {
+    let written = Written::new("");
+    let password = written.file("acme", "pass word\n");
+    let text = include_str!("../../../tests/data/contract.toml");
+    let text = text.replace("/run/secrets/acme", password.to_str().unwrap());
+    let written =
+        Written::new(&text).variable("POSTERN_SECRETS_KEY", KEY).variable("KS_CLIENT_SECRET", "s");
+
+    let Config { settings, warnings } = written.load().unwrap();
+    assert_eq!(warnings, Vec::<String>::new());
+    assert_eq!(settings.broker.url.expose_secret(), "amqp://guest:guest@127.0.0.1:5672/%2f");
+    assert_eq!(settings.secrets_key.expose_secret()[..4], [0, 1, 2, 3]);
+    assert_eq!(settings.retention.outcomes, Duration::from_secs(86_400));
+    let environment = &settings.environments["acceptance"];
+    assert_eq!(environment.api_url.as_str(), "https://clp-accept-user.my-clay.com/");
+    assert_eq!(environment.client_secret.expose_secret(), "s");
+
+    let [acme] = settings.integrations.as_slice() else { panic!("one integration") };
+    assert_eq!(acme.account.password.expose_secret(), "pass word");
+    assert_eq!(acme.account.otp_scheme, OtpScheme::SaltoKs);
+    assert_eq!(acme.rules.minutes_before, 15);
+    assert_eq!(acme.rules.check_in_status.as_deref(), Some("checked_in"));
+    assert_eq!(
+        acme.rules.lock_of("room-12").unwrap().to_string(),
+        "a5091d73-d7ea-4eb7-b883-0a4d241584ca"
+    );
+    assert_eq!(acme.rules.lock_of("other"), acme.rules.default_lock);
+}
+
+#[test]
+fn the_least_configuration_gets_the_contract_s_values() {
+    let least = Written::new(LEAST).load().unwrap().settings;
+    assert_eq!(least.broker.prefetch, 64);
+    assert_eq!(least.redis.key_prefix, "postern:");
+    assert_eq!(least.opening.request_ttl, Duration::from_secs(60));
+    assert_eq!(least.opening.booking_wait, Duration::from_secs(5));
+    assert_eq!(least.opening.command_timeout, Duration::from_secs(10));
+    assert_eq!(least.opening.resend_window, Duration::from_secs(5));
+    assert_eq!(least.http_listen.to_string(), "127.0.0.1:9464");
+    let production = &least.environments["production"];
+    assert_eq!(production.identity_url.as_str(), "https://identity.eu.my-clay.com/");
+    assert_eq!(production.scope, "user_api.full_access");
+    assert!(least.integrations[0].rules.active);
+    assert_eq!(least.integrations[0].rules.minutes_before, 0);
+}
+
+#[test]
+fn variables_override_everything_outside_integrations() {
+    let text = format!("{LEAST}[salto.environments.acme-test]\nclient_id = \"a\"\n");
+    let settings = Written::new(&text)
+        .variable("POSTERN__BROKER__PREFETCH", "7")
+        .variable("POSTERN__OPENING__RESEND_WINDOW", "250ms")
+        .variable("POSTERN__REDIS__URL", "redis://10.0.0.9/3")
+        .variable("POSTERN__SALTO__ENVIRONMENTS__ACME_TEST__IDENTITY_URL", "http://localhost:1")
+        .variable("POSTERN__SALTO__ENVIRONMENTS__ACME_TEST__API_URL", "http://[::1]:2")
+        .variable("POSTERN__SALTO__ENVIRONMENTS__ACME_TEST__CLIENT_SECRET", "b")
+        .variable("POSTERN_SECRETS_KEY", "no override: one underscore")
+        .load()
+        .unwrap()
+        .settings;
+    assert_eq!(settings.broker.prefetch, 7);
+    assert_eq!(settings.opening.resend_window, Duration::from_millis(250));
+    assert_eq!(settings.redis.url.expose_secret(), "redis://10.0.0.9/3");
+    assert_eq!(settings.environments["acme-test"].api_url.as_str(), "http://[::1]:2/");
+}
+
+#[test]
+fn one_newline_is_cut_from_a_secret_s_file() {
+    for (text, wanted) in
+        [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a ")]
+    {
+        let directory = Written::new("");
+        let path = directory.file("secret", text);
+        let reference = format!("{{ file = {:?} }}", path.to_str().unwrap());
+        let read = Written::new(&LEAST.replace("\"open sesame\"", &reference)).load().unwrap();
+        let password = &read.settings.integrations[0].account.password;
+        assert_eq!(password.expose_secret(), wanted, "{text:?}");
+    }
+}
+
+#[test]
+fn no_integrations_is_worth_a_warning() {
+    let (settings, _) = LEAST.split_once("[[integrations]]").unwrap();
+    let Config { settings, warnings } = Written::new(settings).load().unwrap();
+    assert!(settings.integrations.is_empty());
+    assert!(warnings[0].contains("[[integrations]]"), "{warnings:?}");
+}

@@ -1,0 +1,111 @@
+//! Single values: what a node must hold to be a duration, a number, a lock id, …
+//!
+//! Each function returns what is allowed where the node holds something else, and never the value.
+
+use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
+
+use secrecy::ExposeSecret;
+use uuid::Uuid;
+
+use super::{
+    mistake::Origin,
+    tree::{Node, Value},
+};
+
+/// Text, empty or not.
+pub(super) fn any_text(node: &Node) -> Result<&str, String> {
+    let Value::Text(text) = &node.value else { return Err("must be a string".to_owned()) };
+    Ok(text.expose_secret())
+}
+
+/// Text with something in it.
+pub(super) fn text(node: &Node) -> Result<String, String> {
+    match any_text(node)?.trim() {
+        "" => Err("must not be empty".to_owned()),
+        _ => any_text(node).map(str::to_owned),
+    }
+}
+
+/// `true` or `false`.
+pub(super) fn boolean(node: &Node) -> Result<bool, String> {
+    let Value::Boolean(boolean) = &node.value else {
+        return Err("must be true or false, without quotes".to_owned());
+    };
+    Ok(*boolean)
+}
+
+/// A whole number in a range. A variable gives it as text.
+pub(super) fn integer<T: TryFrom<i64> + Into<i64> + Copy>(
+    node: &Node,
+    allowed: RangeInclusive<T>,
+) -> Result<T, String> {
+    let (least, most) = ((*allowed.start()).into(), (*allowed.end()).into());
+    let number = match &node.value {
+        Value::Integer(number) => Some(*number),
+        Value::Text(text) if matches!(node.origin, Origin::Variable(_)) => {
+            text.expose_secret().trim().parse().ok()
+        }
+        Value::Text(_) | Value::Boolean(_) | Value::List(_) | Value::Table(_) | Value::Other => {
+            None
+        }
+    };
+    number
+        .filter(|number| (least..=most).contains(number))
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+}
+
+/// A span of time such as `60s`, `500ms` or `1h 30m`, in a range.
+pub(super) fn duration(node: &Node, allowed: RangeInclusive<Duration>) -> Result<Duration, String> {
+    any_text(node)
+        .ok()
+        .and_then(|text| humantime::parse_duration(text.trim()).ok())
+        .filter(|duration| allowed.contains(duration))
+        .ok_or_else(|| {
+            let [least, most] = [allowed.start(), allowed.end()].map(|end| in_words(*end));
+            format!("must be a duration such as \"30s\", from {least} to {most}")
+        })
+}
+
+/// A duration as the file would have it.
+pub(super) fn in_words(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}
+
+/// The id of a lock at Salto.
+pub(super) fn lock_id(node: &Node) -> Result<Uuid, String> {
+    any_text(node)
+        .ok()
+        .and_then(|text| text.trim().parse().ok())
+        .ok_or_else(|| "must be a lock's UUID, as `postern lock list` shows them".to_owned())
+}
+
+/// An address to listen on.
+pub(super) fn listen_address(node: &Node) -> Result<SocketAddr, String> {
+    any_text(node).ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
+        "must be an IP address and a port, such as \"127.0.0.1:9464\" or \"[::]:9464\"".to_owned()
+    })
+}
+
+/// Texts, at least one, none empty.
+pub(super) fn texts(node: &Node) -> Result<Vec<String>, String> {
+    let Value::List(items) = &node.value else {
+        return Err("must be a list of strings, such as [\"confirmed\", \"paid\"]".to_owned());
+    };
+    if items.is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| text(item).map_err(|what| format!("item {} {what}", index + 1)))
+        .collect()
+}
+
+/// Visible ASCII, such as a prefix of keys.
+pub(super) fn visible_ascii(node: &Node) -> Result<String, String> {
+    text(node).and_then(|text| match text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text),
+        false => Err("must be visible ASCII characters".to_owned()),
+    })
+}

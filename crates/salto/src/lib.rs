@@ -1,1 +1,51 @@
-//! To be written.
+//! The Salto KS client: tokens, sites, locks, IQs, one-time passwords, activation and the open
+//! command. Usable on its own.
+//!
+//! - where and who: [`Environment`], [`Account`], and [`Site`], which makes the calls
+//! - the network: [`Http`], shared by all; [`SaltoClock`] and [`ClockStore`], Salto's time
+//! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
+//! - passwords: [`OtpKey`], [`OtpScheme`]
+//! - IQs: [`activation`]
+//! - at rest: [`seal`], [`check_key`]
+//! - errors: [`CallError`] by [`Cause`]; [`OpenError`] by [`Certainty`] too
+//!
+//! Facts about the platform carry their source: \[S1\] Salto's page on integration types, \[S2\]
+//! i-Reserve's background page, \[D\] Salto's developer pages, \[M\] measured against Salto's
+//! acceptance environment. Decisions of this project say so.
+
+pub mod activation;
+pub mod seal;
+
+mod answer;
+mod call;
+mod clock;
+mod clock_store;
+mod directory;
+mod environment;
+mod error;
+mod flight;
+mod gate;
+mod http_client;
+mod key_check;
+mod list;
+mod open;
+mod otp;
+mod site;
+mod store;
+mod token;
+mod wire;
+
+pub use activation::{Activation, ActivationState, ActivationStore};
+pub use clock::SaltoClock;
+pub use clock_store::ClockStore;
+pub use environment::{Account, DEFAULT_SCOPE, Environment};
+pub use error::{CallError, Cause, Certainty, OpenError};
+pub use http_client::{Http, HttpError};
+pub use key_check::{KeyCheckError, check_key};
+pub use otp::{Otp, OtpKey, OtpScheme, UnknownOtpScheme};
+pub use site::{PinAnswer, Prepared, Site};
+pub use store::StoreError;
+pub use token::{
+    MemoryTokenCache, RedisTokenCache, Rejection, Token, TokenCache, TokenRecord, TokenState,
+};
+pub use wire::{IqInfo, LockInfo, LockIq, SiteInfo};

@@ -1,0 +1,183 @@
+//! The plain activation of an IQ: the secret, then the PIN, then their proof [M].
+//!
+//! Every step is stored before the next one begins, so that after an interruption it goes on where
+//! it was: the secret before the PIN is asked for, the PIN before it is proven, as Salto gives
+//! neither of them again after the proof.
+
+use chrono::Utc;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::record::{Activation, ActivationState};
+use super::store::{ActivationStore, Stored};
+use crate::error::{CallError, Cause};
+use crate::otp::OtpKey;
+use crate::site::{PinAnswer, Site};
+use crate::store::StoreError;
+
+/// Keeps the PIN as it is. Another one has been seen to leave cloud and IQ in disagreement [M].
+const KEEP_PIN: &str = "0000";
+
+/// What is to be done next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Salto has sent the PIN to the user: give it to [`finish`].
+    PinNeeded,
+    /// The PIN is stored: call [`finish`] without one.
+    PinKnown,
+    /// The IQ is activated.
+    Done,
+}
+
+/// The activation did not get on. What was stored stays.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActivateError {
+    /// The user is activated at this IQ, and we do not hold the secret.
+    #[error(
+        "this user is already activated at the IQ, but not by this installation, and Salto gives \
+         the secret out only before that; have the user's activation reset by Salto, or use another \
+         system user"
+    )]
+    AlreadyActivatedAtSalto,
+    /// A PIN is four digits.
+    #[error("a PIN is exactly four digits")]
+    PinMalformed,
+    /// [`finish`] was called without a PIN, and none is stored.
+    #[error("the PIN that Salto sent to the user is needed")]
+    PinMissing,
+    /// There is no activation to finish.
+    #[error("the activation of this IQ has not been started")]
+    NotStarted,
+    /// Salto rejected the one-time password made with this PIN.
+    #[error(
+        "Salto does not accept this PIN; the IQ's secret is kept, so look the PIN up again and try \
+         once more (a few wrong ones in a row block the user for about 20 minutes)"
+    )]
+    PinRefused,
+    /// Somebody else is activating the same IQ.
+    #[error("somebody else changed this IQ's activation at the same time; run it again")]
+    Changed,
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The records cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Begins an activation, or goes on with it: has the secret stored and the PIN asked for.
+///
+/// # Errors
+/// See [`ActivateError`].
+pub async fn begin(site: &Site, store: &ActivationStore, iq: &str) -> Result<Step, ActivateError> {
+    let stored = store.get(site.integration_id(), iq).await?;
+    let stored = match (stored.as_ref().map(|stored| stored.activation.state), stored) {
+        (Some(ActivationState::Activated | ActivationState::Degraded), _) => return Ok(Step::Done),
+        (Some(ActivationState::PendingPin), Some(stored)) => stored,
+        (_, stored) => store_secret(site, store, iq, stored.as_ref()).await?,
+    };
+    let stored = match &stored.activation {
+        Activation { pin: None, pin_requested: false, .. } => {
+            ask_for_pin(site, store, iq, &stored).await?
+        }
+        Activation { .. } => stored,
+    };
+    let Activation { pin, pin_refused, .. } = &stored.activation;
+    Ok(if pin.is_some() && !pin_refused { Step::PinKnown } else { Step::PinNeeded })
+}
+
+async fn store_secret(
+    site: &Site,
+    store: &ActivationStore,
+    iq: &str,
+    before: Option<&Stored>,
+) -> Result<Stored, ActivateError> {
+    let secret = site.read_secret(iq).await.map_err(activated_elsewhere)?;
+    let pending = Activation {
+        state: ActivationState::PendingPin,
+        secret,
+        pin: None,
+        pin_requested: false,
+        pin_refused: false,
+        changed_at: Utc::now(),
+    };
+    put(site, store, iq, before, &pending).await
+}
+
+async fn ask_for_pin(
+    site: &Site,
+    store: &ActivationStore,
+    iq: &str,
+    stored: &Stored,
+) -> Result<Stored, ActivateError> {
+    let pin = match site.request_pin(iq).await.map_err(activated_elsewhere)? {
+        PinAnswer::Mailed => None,
+        PinAnswer::Shown(pin) => Some(pin),
+    };
+    let asked = Activation { pin, pin_requested: true, ..stored.activation.clone() };
+    put(site, store, iq, Some(stored), &asked).await
+}
+
+/// Proves secret and PIN to Salto, which activates the IQ. Without a PIN the stored one is used.
+///
+/// # Errors
+/// See [`ActivateError`]; after [`ActivateError::PinRefused`] it may be called again with another
+/// PIN.
+pub async fn finish(
+    site: &Site,
+    store: &ActivationStore,
+    iq: &str,
+    pin: Option<SecretString>,
+) -> Result<(), ActivateError> {
+    if pin.as_ref().is_some_and(|pin| !is_pin(pin.expose_secret())) {
+        return Err(ActivateError::PinMalformed);
+    }
+    let stored = store.get(site.integration_id(), iq).await?.ok_or(ActivateError::NotStarted)?;
+    match stored.activation.state {
+        ActivationState::Activated | ActivationState::Degraded => return Ok(()),
+        ActivationState::NotActivated | ActivationState::ReactivationRequired => {
+            return Err(ActivateError::NotStarted);
+        }
+        ActivationState::PendingPin => {}
+    }
+    let pin = pin.or_else(|| stored.activation.pin.clone()).ok_or(ActivateError::PinMissing)?;
+    let candidate =
+        Activation { pin: Some(pin.clone()), pin_refused: false, ..stored.activation.clone() };
+    let stored = put(site, store, iq, Some(&stored), &candidate).await?;
+
+    let key = OtpKey::new(site.otp_scheme(), candidate.secret.clone(), pin);
+    let proven = site.put_pin(iq, &key, KEEP_PIN).await;
+    let after = match &proven {
+        Ok(()) => {
+            Activation { state: ActivationState::Activated, changed_at: Utc::now(), ..candidate }
+        }
+        Err(error) if error.cause == Cause::OtpInvalid => {
+            Activation { pin_refused: true, ..candidate }
+        }
+        Err(error) => return Err(error.clone().into()),
+    };
+    put(site, store, iq, Some(&stored), &after).await?;
+    proven.map_err(|_| ActivateError::PinRefused)
+}
+
+fn is_pin(pin: &str) -> bool {
+    pin.len() == 4 && pin.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+async fn put(
+    site: &Site,
+    store: &ActivationStore,
+    iq: &str,
+    before: Option<&Stored>,
+    new: &Activation,
+) -> Result<Stored, ActivateError> {
+    let stored = store.replace(site.integration_id(), iq, before, new).await?;
+    stored.ok_or(ActivateError::Changed)
+}
+
+fn activated_elsewhere(error: CallError) -> ActivateError {
+    if error.cause == Cause::AlreadyActivated {
+        ActivateError::AlreadyActivatedAtSalto
+    } else {
+        ActivateError::Call(error)
+    }
+}

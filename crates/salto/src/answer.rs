@@ -1,0 +1,185 @@
+//! What an answer other than 2xx says: Salto's error body and `Retry-After`, and the cause they
+//! make.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde_json::{Map, Value};
+
+use crate::error::{CallError, Cause};
+
+/// What is recognised of an error's message. The text itself may hold names and goes nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    OtpBlocked,
+    OtpInvalid,
+    IqOffline,
+    AlreadyActivated,
+    Nothing,
+}
+
+/// `{"ErrorCode": "2202" | 2202, "Message": "…"}` [M].
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SaltoError {
+    /// `None`: the answer is not in Salto's form, and may come from anything on the way.
+    code: Option<String>,
+    says: Says,
+}
+
+impl SaltoError {
+    fn read(body: &[u8]) -> Self {
+        let object: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+        let code = match member(&object, "errorcode") {
+            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(Value::String(text)) => Some(text.trim().to_ascii_lowercase()),
+            _ => None,
+        };
+        // Shown to people: a code, and not whatever else somebody puts there.
+        let code = code.filter(|code| {
+            (1..=24).contains(&code.len())
+                && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        });
+        let message = match member(&object, "message") {
+            Some(Value::String(text)) => text.to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        let says = says(code.as_deref().unwrap_or_default(), &message);
+        Self { code, says }
+    }
+}
+
+fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+fn says(code: &str, message: &str) -> Says {
+    let has = |word: &str| code == word || message.contains(word);
+    if has("otp_blocked") {
+        Says::OtpBlocked
+    } else if has("otp_invalid") || code == "2202" {
+        Says::OtpInvalid
+    } else if has("iq_offline") {
+        Says::IqOffline
+    } else if has("command_forbidden") || message.contains("already activated") {
+        Says::AlreadyActivated
+    } else {
+        Says::Nothing
+    }
+}
+
+/// The error an answer amounts to. `missing` is what a 404 or a bad parameter means for this call.
+pub(crate) fn refusal(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    missing: Cause,
+) -> CallError {
+    let salto = SaltoError::read(body);
+    let mut error = CallError::new(cause(status, &salto, missing), "");
+    error.retry_after = retry_after(headers, Utc::now());
+    error.status = Some(status.as_u16());
+    error.code = salto.code;
+    error
+}
+
+fn cause(status: StatusCode, salto: &SaltoError, missing: Cause) -> Cause {
+    match status {
+        StatusCode::UNAUTHORIZED => return Cause::TokenRejected,
+        StatusCode::TOO_MANY_REQUESTS => return Cause::RateLimited,
+        // The server gave up waiting for the call, or a proxy for the server.
+        StatusCode::REQUEST_TIMEOUT => return Cause::Unanswered,
+        other if !other.is_client_error() => return Cause::Unavailable,
+        _ => {}
+    }
+    match salto.says {
+        Says::OtpBlocked => Cause::OtpBlocked,
+        Says::OtpInvalid => Cause::OtpInvalid,
+        Says::IqOffline => Cause::IqOffline,
+        Says::AlreadyActivated if status == StatusCode::FORBIDDEN => Cause::AlreadyActivated,
+        Says::AlreadyActivated | Says::Nothing => match (status, salto.code.as_deref()) {
+            // A host that answers 404 on every path is an outage [M].
+            (StatusCode::NOT_FOUND, None) => Cause::Unavailable,
+            (StatusCode::NOT_FOUND, Some(_)) => missing,
+            (StatusCode::BAD_REQUEST, Some("1100" | "1101")) => missing,
+            _ => Cause::Forbidden,
+        },
+    }
+}
+
+/// `Retry-After`, in seconds or as a date.
+pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = DateTime::parse_from_rfc2822(text).ok()?;
+    Some((until.with_timezone(&Utc) - now).to_std().unwrap_or(Duration::ZERO))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(status: u16, body: &str) -> Cause {
+        let status = StatusCode::from_u16(status).unwrap();
+        refusal(status, &HeaderMap::new(), body.as_bytes(), Cause::LockNotFound).cause
+    }
+
+    #[test]
+    fn codes_are_read_as_text_and_as_numbers_and_in_any_case() {
+        assert_eq!(
+            of(404, r#"{"ErrorCode":"2202","Message":"Otp is invalid"}"#),
+            Cause::OtpInvalid
+        );
+        assert_eq!(of(404, r#"{"ErrorCode":2202,"Message":null}"#), Cause::OtpInvalid);
+        assert_eq!(of(400, r#"{"errorCode":3102,"message":"OTP_Invalid"}"#), Cause::OtpInvalid);
+        assert_eq!(of(403, r#"{"ErrorCode":"3102","Message":"otp_blocked!"}"#), Cause::OtpBlocked);
+        assert_eq!(of(400, r#"{"ErrorCode":3102,"Message":"iq_offline"}"#), Cause::IqOffline);
+    }
+
+    #[test]
+    fn an_outage_does_not_always_look_like_a_5xx() {
+        assert_eq!(of(404, "<html>not found</html>"), Cause::Unavailable);
+        assert_eq!(of(404, ""), Cause::Unavailable);
+        assert_eq!(of(302, ""), Cause::Unavailable);
+        assert_eq!(of(404, r#"{"ErrorCode":1000}"#), Cause::LockNotFound);
+    }
+
+    #[test]
+    fn the_other_refusals() {
+        assert_eq!(of(400, r#"{"ErrorCode":1100}"#), Cause::LockNotFound);
+        assert_eq!(of(400, r#"{"ErrorCode":1300}"#), Cause::Forbidden);
+        assert_eq!(of(403, "nothing known"), Cause::Forbidden);
+        let activated = r#"{"ErrorCode":"2203","Message":"Cannot get first secret for an already activated Iq"}"#;
+        assert_eq!(of(403, activated), Cause::AlreadyActivated);
+        assert_eq!(of(403, r#"{"ErrorCode":"2203","Message":"no right"}"#), Cause::Forbidden);
+        assert_eq!(of(429, ""), Cause::RateLimited);
+        assert_eq!(of(503, r#"{"ErrorCode":3102,"Message":"otp_invalid"}"#), Cause::Unavailable);
+    }
+
+    #[test]
+    fn what_is_shown_holds_no_message() {
+        let body = br#"{"ErrorCode":"2203","Message":"Jane Doe may not"}"#;
+        let error = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), body, Cause::LockNotFound);
+        assert_eq!(error.to_string(), "Salto refuses this (HTTP 403, code 2203)");
+        let odd = br#"{"ErrorCode":"Jane Doe","Message":""}"#;
+        let error = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), odd, Cause::LockNotFound);
+        assert_eq!(error.to_string(), "Salto refuses this (HTTP 403)");
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = "2026-08-25T07:25:00Z".parse().unwrap();
+        let read = |text: &str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+            retry_after(&headers, now)
+        };
+        assert_eq!(read("120"), Some(Duration::from_secs(120)));
+        assert_eq!(read("Tue, 25 Aug 2026 07:25:30 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(read("Tue, 25 Aug 2026 07:24:30 GMT"), Some(Duration::ZERO));
+        assert_eq!(read("soon"), None);
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+}

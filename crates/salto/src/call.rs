@@ -1,0 +1,122 @@
+//! One call to the Connect API: sent with a token and a time limit, its answer read within bounds.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::{Method, Request, Response};
+use serde_json::Value;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::answer;
+use crate::clock::SaltoClock;
+use crate::environment::Environment;
+use crate::error::{CallError, Cause};
+use crate::http_client::Http;
+use crate::token::Token;
+
+/// For a call from connecting to the last byte of its answer.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// A page of 20 locks is some 10 kB; nothing sensible is larger than this.
+const BODY_LIMIT: usize = 4 << 20;
+
+/// Where calls go and what all of them share.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    pub(crate) http: Http,
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) clock: Arc<SaltoClock>,
+}
+
+/// A 2xx answer, read.
+pub(crate) struct Answer {
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+impl Api {
+    /// A call with a JSON body or none. `missing` is what a 404 means.
+    pub(crate) async fn call(
+        &self,
+        token: &Token,
+        method: Method,
+        url: Url,
+        body: Option<Value>,
+        missing: Cause,
+    ) -> Result<Answer, CallError> {
+        let mut request = request(method, url, token);
+        *request.body_mut() = body.map(|body| body.to_string().into());
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let answered = tokio::time::timeout(CALL_TIMEOUT, async {
+            let response = self.send(request).await.map_err(|error| lost(&error))?;
+            let (status, headers) = (response.status(), response.headers().clone());
+            let body = read_body(response, BODY_LIMIT).await?;
+            Ok((status, headers, body))
+        });
+        let (status, headers, body) = answered.await.unwrap_or_else(|_| {
+            Err(CallError::new(Cause::Unanswered, "no answer within the time limit"))
+        })?;
+        tracing::debug!(%method, path, status = status.as_u16(), "Salto answered");
+        if status.is_success() {
+            Ok(Answer { body })
+        } else {
+            Err(answer::refusal(status, &headers, &body, missing))
+        }
+    }
+
+    /// Sends a request and takes the clock offset from its answer.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, reqwest::Error> {
+        let sent = Utc::now();
+        let response = self.http.0.execute(request).await?;
+        self.observe(response.headers(), sent);
+        Ok(response)
+    }
+
+    fn observe(&self, headers: &HeaderMap, sent: chrono::DateTime<Utc>) {
+        if let Some(date) = headers.get(DATE).and_then(|date| date.to_str().ok()) {
+            self.clock.observe(date, sent, Utc::now());
+        }
+    }
+}
+
+/// A request with the token and, where it will have a body, its type.
+pub(crate) fn request(method: Method, url: Url, token: &Token) -> Request {
+    let with_body = method != Method::GET;
+    let mut request = Request::new(method, url);
+    request.headers_mut().insert(AUTHORIZATION, token.header());
+    if with_body {
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    request
+}
+
+/// A body of at most `limit` bytes.
+pub(crate) async fn read_body(
+    mut response: Response,
+    limit: usize,
+) -> Result<Zeroizing<Vec<u8>>, CallError> {
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+        if body.len() + chunk.len() > limit {
+            return Err(CallError::unreadable("an answer is too large"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// A call that ended without a whole answer.
+pub(crate) fn lost(error: &reqwest::Error) -> CallError {
+    let cause = if error.is_connect() { Cause::Unavailable } else { Cause::Unanswered };
+    CallError::new(cause, root(error))
+}
+
+/// The innermost error, e.g. "Connection refused": the outer ones repeat the address.
+pub(crate) fn root(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

@@ -1,0 +1,165 @@
+//! How far Salto's clock is from ours, measured from `Date` headers. It serves the OTP alone: no
+//! window and no expiry is ever judged by it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The median of this many answers counts: a single wrong `Date` changes nothing.
+const SAMPLES: usize = 5;
+/// An OTP is good for 3 minutes either way [D]; a third of it is worth a warning.
+const WARN_FROM: TimeDelta = TimeDelta::seconds(60);
+
+/// Offset of one environment's clock, shared by all its integrations.
+#[derive(Debug)]
+pub struct SaltoClock {
+    environment: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    samples: VecDeque<TimeDelta>,
+    offset: TimeDelta,
+    warned_at: Option<TimeDelta>,
+}
+
+impl SaltoClock {
+    /// A clock without an offset, for the environment of that name.
+    #[must_use]
+    pub fn new(environment: &str) -> Self {
+        Self { environment: environment.to_owned(), state: Mutex::default() }
+    }
+
+    /// The environment's name.
+    #[must_use]
+    pub fn environment(&self) -> &str {
+        &self.environment
+    }
+
+    /// Salto's clock minus ours.
+    #[must_use]
+    pub fn offset(&self) -> TimeDelta {
+        self.state().offset
+    }
+
+    /// What Salto's clock shows now.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        let now = Utc::now();
+        now.checked_add_signed(self.offset()).unwrap_or(now)
+    }
+
+    /// Starts from an offset known from earlier. It counts as one answer.
+    pub fn set(&self, offset: TimeDelta) {
+        let mut state = self.state();
+        state.samples = VecDeque::from([offset]);
+        state.offset = offset;
+        self.warn(&mut state);
+    }
+
+    /// Takes a `Date` header of an answer to a request sent and answered at these times of our
+    /// clock. What is no date, or was timed by a clock that jumped back, is passed over.
+    pub fn observe(&self, date_header: &str, sent: DateTime<Utc>, received: DateTime<Utc>) {
+        let Ok(date) = DateTime::parse_from_rfc2822(date_header) else { return };
+        let travel = received - sent;
+        if travel < TimeDelta::zero() {
+            return;
+        }
+        // The header names whole seconds: on average it was half a second later.
+        let date = date.with_timezone(&Utc) + TimeDelta::milliseconds(500);
+        let mut state = self.state();
+        if state.samples.len() == SAMPLES {
+            state.samples.pop_front();
+        }
+        state.samples.push_back(date - (sent + travel / 2));
+        state.offset = middle(&state.samples, state.offset);
+        self.warn(&mut state);
+    }
+
+    fn warn(&self, state: &mut State) {
+        let (offset, environment) = (state.offset, self.environment.as_str());
+        let far = offset.abs() >= WARN_FROM;
+        let news = state.warned_at.is_none_or(|told| (offset - told).abs() >= WARN_FROM);
+        if far && news {
+            state.warned_at = Some(offset);
+            tracing::warn!(
+                environment,
+                offset_s = offset.num_seconds(),
+                "this machine's clock and Salto's are far apart; one-time passwords make up for it"
+            );
+        } else if !far && state.warned_at.take().is_some() {
+            tracing::info!(environment, "this machine's clock agrees with Salto's again");
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The median; of two in the middle the one nearer to what counted so far.
+fn middle(samples: &VecDeque<TimeDelta>, so_far: TimeDelta) -> TimeDelta {
+    let mut sorted: Vec<_> = samples.iter().copied().collect();
+    sorted.sort_unstable();
+    let (Some(&low), Some(&high)) =
+        (sorted.get(sorted.len().saturating_sub(1) / 2), sorted.get(sorted.len() / 2))
+    else {
+        return so_far;
+    };
+    if (high - so_far).abs() < (low - so_far).abs() { high } else { low }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observe(clock: &SaltoClock, offset_s: i64) {
+        let now: DateTime<Utc> = "2026-08-25T07:25:00.500Z".parse().unwrap();
+        let date = (now + TimeDelta::seconds(offset_s)).to_rfc2822().replace("+0000", "GMT");
+        clock.observe(&date, now, now);
+    }
+
+    #[test]
+    fn the_first_answer_counts_and_the_middle_of_the_round_trip_is_its_time() {
+        let clock = SaltoClock::new("e");
+        let sent: DateTime<Utc> = "2026-08-25T07:24:58Z".parse().unwrap();
+        clock.observe("Tue, 25 Aug 2026 07:25:00 GMT", sent, sent + TimeDelta::seconds(1));
+        assert_eq!(clock.offset(), TimeDelta::seconds(2));
+    }
+
+    #[test]
+    fn one_wrong_date_changes_nothing_and_a_lasting_change_is_followed() {
+        let clock = SaltoClock::new("e");
+        observe(&clock, 2);
+        observe(&clock, 86_400);
+        assert_eq!(clock.offset(), TimeDelta::seconds(2));
+        for _ in 0..4 {
+            observe(&clock, 100);
+        }
+        assert_eq!(clock.offset(), TimeDelta::seconds(100));
+        observe(&clock, -86_400);
+        assert_eq!(clock.offset(), TimeDelta::seconds(100));
+    }
+
+    #[test]
+    fn what_is_no_date_is_passed_over() {
+        let clock = SaltoClock::new("e");
+        let now = Utc::now();
+        clock.observe("yesterday", now, now);
+        clock.observe("Tue, 25 Aug 2026 07:25:00 GMT", now, now - TimeDelta::seconds(1));
+        assert_eq!(clock.offset(), TimeDelta::zero());
+    }
+
+    #[test]
+    fn an_offset_from_earlier_is_where_it_starts() {
+        let clock = SaltoClock::new("e");
+        clock.set(TimeDelta::seconds(-90));
+        assert_eq!(clock.offset(), TimeDelta::seconds(-90));
+        assert!((clock.now() - Utc::now() + TimeDelta::seconds(90)).abs() < TimeDelta::seconds(5));
+        observe(&clock, 0);
+        observe(&clock, 0);
+        assert_eq!(clock.offset(), TimeDelta::zero());
+    }
+}

@@ -2,6 +2,11 @@
 //!
 //! | | |
 //! | --- | --- |
+//! | [`world`] | all that one test needs, apart from every other test |
+//! | [`worker`] | `postern worker` to start, stop, kill, freeze, and to end at a failpoint |
+//! | [`settings`] | its configuration file |
+//! | [`inbound`] | what the booking system publishes |
+//! | [`simulator`] | Salto's cloud: openings, commands, faults |
 //! | [`services`] | the servers and programs that `make test` names in the environment |
 //! | [`broker`] | a virtual host per test; a bus to publish on, an outbox to read; a private node to kill |
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
@@ -13,7 +18,12 @@
 pub mod broker;
 pub mod deadline;
 pub mod http;
+pub mod inbound;
 pub mod ports;
 pub mod processes;
 pub mod redis;
 pub mod services;
+pub mod settings;
+pub mod simulator;
+pub mod worker;
+pub mod world;

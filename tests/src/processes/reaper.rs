@@ -5,7 +5,7 @@
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex};
 
 const SCRIPT: &str = r#"
@@ -17,8 +17,8 @@ done
 for group in "${!groups[@]}"; do kill -KILL -- "-$group" 2>/dev/null; done
 "#;
 
-static REAPER: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
-    let mut shell = Command::new("bash")
+static REAPER: LazyLock<Mutex<Child>> = LazyLock::new(|| {
+    let shell = Command::new("bash")
         .args(["-c", SCRIPT])
         .process_group(0)
         .stdin(Stdio::piped())
@@ -26,7 +26,7 @@ static REAPER: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
         .stderr(Stdio::null())
         .spawn()
         .expect("bash starts");
-    Mutex::new(shell.stdin.take().expect("its input is piped"))
+    Mutex::new(shell)
 });
 
 /// Ends this process group should the test process vanish.
@@ -40,7 +40,8 @@ pub(super) fn forget(group: i32) {
 }
 
 fn tell(verb: &str, group: i32) {
-    let mut pipe = REAPER.lock().expect("no holder panics");
+    let mut shell = REAPER.lock().expect("no holder panics");
+    let pipe = shell.stdin.as_mut().expect("its input is piped");
     // A line is written in one piece. Should the shell be gone, Drop still does its part.
     let _ = pipe.write_all(format!("{verb} {group}\n").as_bytes());
 }

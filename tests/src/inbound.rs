@@ -1,0 +1,46 @@
+//! What the booking system publishes, as JSON to change at will before it is sent.
+
+use chrono::{SecondsFormat, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+/// The `source` of everything that the tests publish.
+pub const SOURCE: &str = "/booking-system";
+
+/// The integration of [`crate::world::World`].
+pub const INTEGRATION: &str = "acme-utrecht";
+
+/// RFC 3339, so many seconds from now.
+pub fn time(seconds: i64) -> String {
+    (Utc::now() + TimeDelta::seconds(seconds)).to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// A booking of `room-12` with this status and without a revision, whose window began an hour ago and ends in one.
+pub fn booking_status(booking: &str, status: &str) -> Value {
+    json!({
+        "specversion": "1.0",
+        "type": "booking.status.v1",
+        "source": SOURCE,
+        "id": uuid::Uuid::new_v4(),
+        "time": time(0),
+        "data": {
+            "integration_id": INTEGRATION,
+            "booking_id": booking,
+            "status": status,
+            "object_ids": ["room-12"],
+            "starts_at": time(-3600),
+            "ends_at": time(3600),
+        },
+    })
+}
+
+/// A request to open the booking's door now. `id` is the event's.
+pub fn open_request(id: &str, booking: &str) -> Value {
+    json!({
+        "specversion": "1.0",
+        "type": "lock.open-request.v1",
+        "source": SOURCE,
+        "id": id,
+        "time": time(0),
+        "data": {"integration_id": INTEGRATION, "booking_id": booking},
+    })
+}

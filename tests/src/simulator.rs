@@ -1,0 +1,198 @@
+//! Salto's cloud, as the simulator plays it: a process of its own per test, and its control API.
+
+use crate::deadline::{SOON, until, until_true};
+use crate::http;
+use crate::ports::free_port;
+use crate::processes::Process;
+use crate::services;
+use chrono::{DateTime, Utc};
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// The IQ on the ground floor: the front door and rooms 1 to 12.
+pub const IQ_GROUND_FLOOR: &str = "1a1a1a1a-0001-4000-8000-000000000001";
+/// The IQ on the first floor: rooms 13 to 24.
+pub const IQ_FIRST_FLOOR: &str = "1a1a1a1a-0002-4000-8000-000000000002";
+/// The lock of `room-12`.
+pub const ROOM_12: &str = "a5091d73-d7ea-4eb7-b883-0a4d241584ca";
+/// The lock of `front-door`.
+pub const FRONT_DOOR: &str = "4d77312f-4a87-41db-a97b-f9d948dcc908";
+
+/// What no log, event or stored value may hold: the simulated account's and IQs' secrets.
+pub const SECRETS: [&str; 4] =
+    ["demo-password", "demo-client-secret", "GroundFloorIq001", "FirstFloorIq0002"];
+
+/// A running simulator.
+#[derive(Debug)]
+pub struct Simulator {
+    process: Process,
+    url: String,
+}
+
+/// A door that opened.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Opening {
+    pub seq: u64,
+    pub opened_at: DateTime<Utc>,
+    pub lock_id: String,
+    pub lock: String,
+    pub iq_id: String,
+}
+
+/// A command to open, whatever came of it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct OpenCommand {
+    pub seq: u64,
+    pub received_at: DateTime<Utc>,
+    pub lock_id: Option<String>,
+    pub verdict: Value,
+    pub status: Option<u16>,
+    pub fault: Option<String>,
+}
+
+impl Simulator {
+    /// Starts one with its built-in world, logging into `directory`.
+    pub async fn start(directory: &Path) -> Self {
+        let listen = format!("127.0.0.1:{}", free_port());
+        let mut command = Command::new(services::program("salto-simulator"));
+        command.args(["--listen", &listen]);
+        let process = Process::start("simulator", directory, &mut command);
+        let simulator = Self { process, url: format!("http://{listen}") };
+        until_true("the simulator to serve", SOON, || async {
+            let ended = simulator.process.status();
+            assert!(ended.is_none(), "the simulator ended:\n{}", simulator.process.log());
+            let health = http::client().get(format!("{}/control/health", simulator.url)).send();
+            health.await.is_ok_and(|answer| answer.status().is_success())
+        })
+        .await;
+        simulator
+    }
+
+    /// The base of both of Salto's hosts.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Every opening so far.
+    pub async fn openings(&self) -> Vec<Opening> {
+        read(self.get("openings").await, "openings")
+    }
+
+    /// Every command so far.
+    pub async fn commands(&self) -> Vec<OpenCommand> {
+        read(self.get("commands").await, "commands")
+    }
+
+    /// How many openings there were.
+    pub async fn opened(&self) -> u64 {
+        self.get("counters").await["openings"].as_u64().expect("a number")
+    }
+
+    /// Waits for so many openings or more.
+    ///
+    /// # Panics
+    /// When `limit` is over.
+    pub async fn opened_times(&self, count: u64, limit: Duration) {
+        until_true(&format!("{count} openings"), limit, || async { self.opened().await >= count })
+            .await;
+    }
+
+    /// Waits for so many open commands or more, whatever came of them.
+    ///
+    /// # Panics
+    /// When `limit` is over.
+    pub async fn commanded_times(&self, count: u64, limit: Duration) {
+        until_true(&format!("{count} commands"), limit, || async {
+            self.get("counters").await["commands"].as_u64() >= Some(count)
+        })
+        .await;
+    }
+
+    /// Token requests so far: granted, denied.
+    pub async fn token_requests(&self) -> (u64, u64) {
+        let counters = self.get("counters").await;
+        let sum = |member: &str| {
+            let tokens = counters["tokens"].as_array().expect("an array");
+            tokens.iter().filter_map(|count| count[member].as_u64()).sum()
+        };
+        (sum("granted"), sum("denied"))
+    }
+
+    /// Calls by kind, and the other counts.
+    pub async fn counters(&self) -> Value {
+        self.get("counters").await
+    }
+
+    /// Waits for the newest PIN that was mailed for an IQ.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub async fn mailed_pin(&self, iq: &str) -> String {
+        until("the mail with the PIN", SOON, || async {
+            let mails = self.get("mailbox").await;
+            let mails = mails["mails"].as_array().expect("an array");
+            let mail = mails.iter().rev().find(|mail| mail["iq_id"] == iq)?;
+            Some(mail["pin"].as_str().expect("a text").to_owned())
+        })
+        .await
+    }
+
+    /// Switches a fault on; its number. See the simulator's README for what there is.
+    pub async fn fault(&self, fault: Value) -> u64 {
+        let fault = self.control(Method::POST, "faults", Some(fault)).await;
+        fault["id"].as_u64().expect("a fault has a number")
+    }
+
+    /// Switches all faults off.
+    pub async fn no_faults(&self) {
+        self.control(Method::DELETE, "faults", None).await;
+    }
+
+    /// Makes every token invalid, as Salto may before its time.
+    pub async fn revoke_tokens(&self) {
+        self.control(Method::POST, "tokens/revoke", Some(json!({"access": true}))).await;
+    }
+
+    /// Changes an IQ: `online`, `restore_required`, `secret`, `pin`, `otp_scheme`, `pin_in_body`, …
+    pub async fn change_iq(&self, iq: &str, change: Value) {
+        self.control(Method::PATCH, &format!("iqs/{iq}"), Some(change)).await;
+    }
+
+    /// Changes settings of the whole cloud: `token_lifetime_seconds`, `list_form`, `error_codes`, …
+    pub async fn change_settings(&self, change: Value) {
+        self.control(Method::PATCH, "settings", Some(change)).await;
+    }
+
+    /// Any other call of the control API, `path` being what follows `/control/`.
+    ///
+    /// # Panics
+    /// Where the simulator refuses it.
+    pub async fn control(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let mut request = http::client().request(method, format!("{}/control/{path}", self.url));
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.expect("the simulator answers");
+        let status = answer.status();
+        let text = answer.text().await.expect("an answer has a body");
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        self.control(Method::GET, path, None).await
+    }
+}
+
+fn read<T: for<'a> Deserialize<'a>>(mut answer: Value, member: &str) -> Vec<T> {
+    serde_json::from_value(answer[member].take()).expect("the control API's records")
+}

@@ -1,0 +1,75 @@
+//! The world there is when no file is given. Its ids are fixed, so that documents can name them.
+
+use uuid::{Uuid, uuid};
+
+use super::{Account, Client, Iq, Lock, Settings, Site, World, default_roles, default_scopes};
+use crate::otp::OtpScheme;
+
+const SITE: Uuid = uuid!("0f6f1a52-6d4c-4f6e-9d0c-6254340082aa");
+const IQ_1: Uuid = uuid!("1a1a1a1a-0001-4000-8000-000000000001");
+const IQ_2: Uuid = uuid!("1a1a1a1a-0002-4000-8000-000000000002");
+const FRONT_DOOR: Uuid = uuid!("4d77312f-4a87-41db-a97b-f9d948dcc908");
+const ROOM_12: Uuid = uuid!("a5091d73-d7ea-4eb7-b883-0a4d241584ca");
+/// Room n has this id with n added, but for the two above.
+const ROOMS: u128 = 0x10c0_0000_0000_4000_8000_0000_0000_0000;
+
+/// Enough rooms for a second page of locks.
+const LAST_ROOM: u32 = 24;
+
+impl World {
+    /// One client, one account, one site with two IQs and 25 locks.
+    pub fn builtin() -> Self {
+        Self {
+            clients: vec![Client {
+                id: "postern-demo".to_owned(),
+                secret: "demo-client-secret".to_owned(),
+                scopes: default_scopes(),
+            }],
+            accounts: vec![Account {
+                username: "system-user@acme.example".to_owned(),
+                password: "demo-password".to_owned(),
+                roles: default_roles(),
+                remote_access: true,
+                blocked: false,
+                sites: None,
+            }],
+            sites: vec![Site {
+                id: SITE,
+                site_uid: "NL6254340082".to_owned(),
+                customer_reference: "acme utrecht".to_owned(),
+                iqs: vec![
+                    iq(IQ_1, "iq-ground-floor", "GroundFloorIq001", "6596"),
+                    iq(IQ_2, "iq-first-floor", "FirstFloorIq0002", "0042"),
+                ],
+                locks: locks(),
+            }],
+            settings: Settings::default(),
+        }
+    }
+}
+
+fn iq(id: Uuid, name: &str, secret: &str, pin: &str) -> Iq {
+    Iq {
+        id,
+        customer_reference: name.to_owned(),
+        secret: secret.to_owned(),
+        pin: pin.to_owned(),
+        otp_scheme: OtpScheme::default(),
+        online: true,
+        restore_required: false,
+        pin_in_body: false,
+        activated_for: Vec::new(),
+    }
+}
+
+/// The front door, and rooms 1 to 24: up to 12 on the ground floor, the others on the first.
+fn locks() -> Vec<Lock> {
+    let front_door =
+        Lock { id: FRONT_DOOR, customer_reference: "front door".to_owned(), iq_id: IQ_1 };
+    let rooms = (1..=LAST_ROOM).map(|number| Lock {
+        id: if number == 12 { ROOM_12 } else { Uuid::from_u128(ROOMS + u128::from(number)) },
+        customer_reference: format!("room-{number:02}"),
+        iq_id: if number <= 12 { IQ_1 } else { IQ_2 },
+    });
+    std::iter::once(front_door).chain(rooms).collect()
+}

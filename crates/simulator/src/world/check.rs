@@ -1,0 +1,209 @@
+//! A world file is refused with everything that is wrong in it, by path, without its secrets.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+use std::hash::Hash;
+
+use thiserror::Error;
+
+use super::{Account, Client, Site, World};
+
+/// Why a world is refused.
+#[derive(Debug, Error)]
+pub enum WorldError {
+    /// No JSON, or an unknown, missing or mistyped member.
+    #[error("the world is not of the right shape: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// Members that contradict each other or the platform; one line each.
+    #[error("the world has mistakes:\n  {}", .0.join("\n  "))]
+    Mistakes(Vec<String>),
+}
+
+impl World {
+    /// Reads and checks a world file.
+    ///
+    /// # Errors
+    /// With every mistake found, each by its path in the file.
+    pub fn from_json(text: &[u8]) -> Result<Self, WorldError> {
+        let world: Self = serde_json::from_slice(text)?;
+        world.check()?;
+        Ok(world)
+    }
+
+    pub(crate) fn check(&self) -> Result<(), WorldError> {
+        let mut mistakes = Mistakes(Vec::new());
+        self.check_clients(&mut mistakes);
+        self.check_accounts(&mut mistakes);
+        self.check_sites(&mut mistakes);
+        if self.settings.otp_failures == 0 {
+            mistakes.add("settings.otp_failures", "must be 1 or more");
+        }
+        if self.settings.token_lifetime_seconds == 0 {
+            mistakes.add("settings.token_lifetime_seconds", "must be 1 or more");
+        }
+        if mistakes.0.is_empty() { Ok(()) } else { Err(WorldError::Mistakes(mistakes.0)) }
+    }
+
+    fn check_clients(&self, mistakes: &mut Mistakes) {
+        mistakes.unique("clients", "id", self.clients.iter().map(|client| &client.id));
+        for (index, Client { id, secret, scopes }) in self.clients.iter().enumerate() {
+            let path = format!("clients[{index}]");
+            mistakes.filled(&format!("{path}.id"), id);
+            mistakes.filled(&format!("{path}.secret"), secret);
+            if scopes.is_empty()
+                || scopes.iter().any(|scope| scope.is_empty() || scope.contains(' '))
+            {
+                mistakes
+                    .add(&format!("{path}.scopes"), "must be one or more scopes without spaces");
+            }
+        }
+    }
+
+    fn check_accounts(&self, mistakes: &mut Mistakes) {
+        mistakes.unique("accounts", "username", self.accounts.iter().map(|one| &one.username));
+        for (index, account) in self.accounts.iter().enumerate() {
+            let Account { username, password, sites, .. } = account;
+            let path = format!("accounts[{index}]");
+            mistakes.filled(&format!("{path}.username"), username);
+            mistakes.filled(&format!("{path}.password"), password);
+            for id in sites.iter().flatten() {
+                if !self.sites.iter().any(|site| site.id == *id) {
+                    mistakes.add(&format!("{path}.sites"), &format!("there is no site {id}"));
+                }
+            }
+        }
+    }
+
+    fn check_sites(&self, mistakes: &mut Mistakes) {
+        let (sites, all) = (&self.sites, || self.sites.iter());
+        mistakes.unique("sites", "id", sites.iter().map(|site| site.id));
+        mistakes.unique("sites", "site_uid", sites.iter().map(|site| &site.site_uid));
+        mistakes.unique("iqs", "id", all().flat_map(|site| site.iqs.iter().map(|iq| iq.id)));
+        mistakes.unique(
+            "locks",
+            "id",
+            all().flat_map(|site| site.locks.iter().map(|lock| lock.id)),
+        );
+        for (index, site) in sites.iter().enumerate() {
+            let path = format!("sites[{index}]");
+            mistakes.filled(&format!("{path}.site_uid"), &site.site_uid);
+            self.check_iqs(site, &path, mistakes);
+            for (index, lock) in site.locks.iter().enumerate() {
+                if !site.iqs.iter().any(|iq| iq.id == lock.iq_id) {
+                    let problem = format!("the site has no IQ {}", lock.iq_id);
+                    mistakes.add(&format!("{path}.locks[{index}].iq_id"), &problem);
+                }
+            }
+        }
+    }
+
+    fn check_iqs(&self, site: &Site, site_path: &str, mistakes: &mut Mistakes) {
+        for (index, iq) in site.iqs.iter().enumerate() {
+            let path = format!("{site_path}.iqs[{index}]");
+            if !is_secret(&iq.secret) {
+                mistakes.add(&format!("{path}.secret"), "must be 16 letters and digits");
+            }
+            if !is_pin(&iq.pin) {
+                mistakes.add(&format!("{path}.pin"), "must be 4 digits");
+            }
+            for activation in &iq.activated_for {
+                let name = &activation.username;
+                if !self.accounts.iter().any(|account| account.username == *name) {
+                    let problem = format!("there is no account {name:?}");
+                    mistakes.add(&format!("{path}.activated_for"), &problem);
+                }
+            }
+        }
+    }
+}
+
+/// An IQ's secret has 16 characters \[M\]; letters and digits is what has been seen.
+fn is_secret(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// A PIN, and a delta, is text of 4 digits. \[M\]
+pub(crate) fn is_pin(text: &str) -> bool {
+    text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+struct Mistakes(Vec<String>);
+
+impl Mistakes {
+    fn add(&mut self, path: &str, problem: &str) {
+        self.0.push(format!("{path}: {problem}"));
+    }
+
+    fn filled(&mut self, path: &str, value: &str) {
+        if value.is_empty() {
+            self.add(path, "must not be empty");
+        }
+    }
+
+    fn unique<T: Eq + Hash + Display>(
+        &mut self,
+        list: &str,
+        member: &str,
+        values: impl Iterator<Item = T>,
+    ) {
+        let mut seen = HashSet::new();
+        for value in values {
+            if seen.contains(&value) {
+                self.add(list, &format!("{member} {value} is there twice"));
+            }
+            seen.insert(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn refusal(change: impl FnOnce(&mut Value)) -> String {
+        let mut world = serde_json::to_value(World::builtin()).unwrap();
+        change(&mut world);
+        match World::from_json(world.to_string().as_bytes()) {
+            Ok(_) => panic!("accepted"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_builtin_world_is_a_valid_world_file() {
+        let text = serde_json::to_vec(&World::builtin()).unwrap();
+        assert!(World::from_json(&text).is_ok());
+    }
+
+    #[test]
+    fn every_mistake_is_named_by_its_path_and_all_at_once() {
+        let text = refusal(|world| {
+            world["sites"][0]["iqs"][1]["pin"] = json!("12a4");
+            world["sites"][0]["iqs"][0]["secret"] = json!("too-short-secret");
+            world["sites"][0]["locks"][3]["iq_id"] = json!(uuid::Uuid::nil());
+            world["accounts"][0]["sites"] = json!([uuid::Uuid::nil()]);
+            world["sites"][0]["iqs"][0]["activated_for"] = json!(["nobody"]);
+            let client = world["clients"][0].clone();
+            world["clients"].as_array_mut().unwrap().push(client);
+        });
+        for expected in [
+            "sites[0].iqs[1].pin: must be 4 digits",
+            "sites[0].iqs[0].secret: must be 16 letters and digits",
+            "sites[0].locks[3].iq_id: the site has no IQ 00000000",
+            "accounts[0].sites: there is no site 00000000",
+            "sites[0].iqs[0].activated_for: there is no account \"nobody\"",
+            "clients: id postern-demo is there twice",
+        ] {
+            assert!(text.contains(expected), "{expected} is missing in: {text}");
+        }
+        assert!(!text.contains("too-short-secret"));
+    }
+
+    #[test]
+    fn an_unknown_member_is_named() {
+        let text = refusal(|world| world["sites"][0]["iqs"][0]["colour"] = json!("red"));
+        assert!(text.contains("colour"), "{text}");
+    }
+}

@@ -1,0 +1,61 @@
+//! Messages that nobody can go on with: kept as they came, with the reason.
+
+use chrono::Utc;
+use events::{DecodeError, OutboundData};
+use publisher::{Arrival, DeadLetter, Message};
+
+use crate::{
+    failpoint,
+    ledger::Known,
+    line::{LetGo, Line, Unstored},
+    metrics,
+    pursuit::Pursuit,
+    store::StoreError,
+    worker::Worker,
+};
+
+/// The reason of messages that Redis refused again and again.
+const RETRIES_EXHAUSTED: &str = "retries_exhausted";
+
+/// Keeps a message that is no event of its queue.
+pub(crate) async fn undecodable(
+    line: &Line,
+    arrival: &Arrival,
+    error: &DecodeError,
+) -> Result<(), LetGo> {
+    let why = DeadLetter { reason: error.code.as_str(), detail: &error.detail, attempts: 0 };
+    keep(line, arrival, why).await
+}
+
+/// Keeps a message that Redis refused.
+pub(crate) async fn unstorable(
+    line: &Line,
+    arrival: &Arrival,
+    error: &StoreError,
+    attempts: u32,
+) -> Result<(), LetGo> {
+    let detail = error.to_string();
+    keep(line, arrival, DeadLetter { reason: RETRIES_EXHAUSTED, detail: &detail, attempts }).await
+}
+
+/// Keeps a request that failed, beside its event; once, however often its outcome is published.
+pub(crate) async fn failed(
+    worker: &Worker,
+    line: &Line,
+    (arrival, pursuit, known): (&Arrival, &Pursuit, &Known),
+) -> Result<(), Unstored> {
+    let OutboundData::OpenFailed(failed) = &known.terminal.data else { return Ok(()) };
+    if known.dead_lettered || known.held {
+        return Ok(());
+    }
+    let (reason, detail) = (failed.reason.code(), failed.detail.as_str());
+    keep(line, arrival, DeadLetter { reason, detail, attempts: failed.attempts }).await?;
+    failpoint::reach("after-dead-letter");
+    line.insist(|| worker.ledger.dead_lettered(pursuit.reference())).await
+}
+
+async fn keep(line: &Line, arrival: &Arrival, why: DeadLetter<'_>) -> Result<(), LetGo> {
+    line.publish(&Message::dead_letter(arrival, &why, Utc::now())).await?;
+    metrics::dead_letter(why.reason);
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! Why a door that may open did not: Salto's errors in the contract's words.
+
+use std::time::Duration;
+
+use rules::{Certainty, FailedReason};
+use salto::{CallError, Cause, OpenError};
+use serde::{Deserialize, Serialize};
+
+/// A failed attempt, as it is told and remembered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    /// The code.
+    pub(crate) reason: FailedReason,
+    /// In plain words, without secrets and personal data.
+    pub(crate) detail: String,
+}
+
+impl Failure {
+    pub(crate) fn new(reason: FailedReason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+
+    /// Nothing failed, and yet the request expired.
+    pub(crate) fn too_slow() -> Self {
+        Self::new(FailedReason::SaltoUnavailable, "the request expired before Salto could be asked")
+    }
+
+    /// As text for the ledger.
+    pub(crate) fn to_record(&self) -> String {
+        format!("{} {}", self.reason.code(), self.detail)
+    }
+
+    /// From the ledger's text.
+    pub(crate) fn from_record(record: &str) -> Option<Self> {
+        let (code, detail) = record.split_once(' ')?;
+        Some(Self::new(FailedReason::from_code(code)?, detail))
+    }
+}
+
+/// An attempt that did not open the door, and what follows from it.
+#[derive(Debug)]
+pub(crate) struct Setback {
+    /// None where the request merely ran out of time.
+    pub(crate) failure: Option<Failure>,
+    pub(crate) certainty: Certainty,
+    /// Whether a command was written.
+    pub(crate) written: bool,
+    /// No sooner again than after this.
+    pub(crate) retry_after: Option<Duration>,
+    /// Salto's wish just heard, for the whole integration and all replicas.
+    pub(crate) pause: Option<Duration>,
+    /// Whether trying again at once, and once, is likely to help.
+    pub(crate) at_once: bool,
+}
+
+impl Setback {
+    /// Before any command: somebody must act, or retrying cannot help.
+    pub(crate) fn refused(reason: FailedReason, detail: impl Into<String>) -> Self {
+        Self {
+            failure: Some(Failure::new(reason, detail)),
+            certainty: Certainty::Refused,
+            written: false,
+            retry_after: None,
+            pause: None,
+            at_once: false,
+        }
+    }
+
+    /// Salto wants no calls now.
+    pub(crate) fn paused(pause: Duration) -> Self {
+        Self {
+            failure: Some(Failure::new(
+                FailedReason::RateLimited,
+                "Salto asked for a pause of this integration's calls",
+            )),
+            certainty: Certainty::NeverHappened,
+            written: false,
+            retry_after: Some(pause),
+            pause: None,
+            at_once: false,
+        }
+    }
+}
+
+impl From<CallError> for Setback {
+    /// A call on the way to the command failed: no command was sent.
+    fn from(error: CallError) -> Self {
+        let certainty = match error.cause {
+            Cause::CredentialsRejected
+            | Cause::Forbidden
+            | Cause::LockNotFound
+            | Cause::SiteNotFound
+            | Cause::IqNotFound
+            | Cause::AlreadyActivated
+            | Cause::OtpInvalid
+            | Cause::OtpBlocked => Certainty::Refused,
+            Cause::TokenRejected
+            | Cause::IqOffline
+            | Cause::RateLimited
+            | Cause::Unavailable
+            | Cause::Unanswered
+            | Cause::Late
+            | Cause::Cache => Certainty::NeverHappened,
+        };
+        Self {
+            failure: failure(error.cause, &error),
+            certainty,
+            written: false,
+            retry_after: error.retry_after,
+            pause: error.retry_after.filter(|_| is_saltos_wish(error.cause)),
+            at_once: error.cause == Cause::TokenRejected,
+        }
+    }
+}
+
+impl From<OpenError> for Setback {
+    fn from(error: OpenError) -> Self {
+        Self {
+            failure: failure(error.cause, &error),
+            certainty: match error.certainty {
+                salto::Certainty::NeverHappened => Certainty::NeverHappened,
+                salto::Certainty::Unknown => Certainty::Unknown,
+                salto::Certainty::Refused => Certainty::Refused,
+            },
+            written: error.written,
+            retry_after: error.retry_after,
+            pause: error.retry_after,
+            at_once: error.cause == Cause::TokenRejected,
+        }
+    }
+}
+
+/// Whether a wait was asked for by Salto: the one after rejected credentials, for example, is our
+/// own and ends when they change.
+const fn is_saltos_wish(cause: Cause) -> bool {
+    matches!(cause, Cause::RateLimited | Cause::Unavailable)
+}
+
+fn failure(cause: Cause, error: &impl std::fmt::Display) -> Option<Failure> {
+    (cause != Cause::Late).then(|| Failure::new(reason(cause), error.to_string()))
+}
+
+/// Salto's causes in the contract's words.
+const fn reason(cause: Cause) -> FailedReason {
+    match cause {
+        Cause::TokenRejected | Cause::CredentialsRejected => FailedReason::CredentialsRejected,
+        Cause::Forbidden | Cause::SiteNotFound | Cause::AlreadyActivated => FailedReason::Forbidden,
+        Cause::LockNotFound | Cause::IqNotFound => FailedReason::LockNotFound,
+        Cause::OtpInvalid => FailedReason::OtpInvalid,
+        Cause::OtpBlocked => FailedReason::OtpBlocked,
+        Cause::IqOffline => FailedReason::IqOffline,
+        Cause::RateLimited => FailedReason::RateLimited,
+        Cause::Unavailable | Cause::Unanswered | Cause::Late | Cause::Cache => {
+            FailedReason::SaltoUnavailable
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The names of postern's records in Redis.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+/// Makes keys below one prefix.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    pub(crate) fn new(prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into() }
+    }
+
+    /// The ledger's record of a request.
+    pub(crate) fn request(&self, request: Uuid) -> String {
+        format!("{}request:{request}", self.prefix)
+    }
+
+    /// The newest state of a booking.
+    pub(crate) fn booking(&self, integration_id: &str, booking_id: &str) -> String {
+        format!("{}booking:{}:{}", self.prefix, part(integration_id), part(booking_id))
+    }
+
+    /// The mark of a booking's first opening.
+    pub(crate) fn check_in(&self, integration_id: &str, booking_id: &str) -> String {
+        format!("{}check-in:{}:{}", self.prefix, part(integration_id), part(booking_id))
+    }
+
+    /// Held while Salto wants no calls for an integration.
+    pub(crate) fn pause(&self, integration_id: &str) -> String {
+        format!("{}pause:{}", self.prefix, part(integration_id))
+    }
+
+    /// Held while a worker lives.
+    pub(crate) fn worker(&self, worker: Uuid) -> String {
+        format!("{}worker:{worker}", self.prefix)
+    }
+}
+
+/// An id as part of a key: without `:`, so that no two pairs of ids share a key.
+fn part(id: &str) -> String {
+    let mut part = String::with_capacity(id.len());
+    for character in id.chars() {
+        if matches!(character, ':' | '%') || character.is_ascii_control() || character == ' ' {
+            // Writing to a String cannot fail.
+            let _ = write!(part, "%{:02X}", u32::from(character));
+        } else {
+            part.push(character);
+        }
+    }
+    part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_with_colons_do_not_share_keys() {
+        let keys = Keys::new("postern:");
+        assert_eq!(keys.booking("acme", "B-1"), "postern:booking:acme:B-1");
+        assert_ne!(keys.booking("a:b", "c"), keys.booking("a", "b:c"));
+        assert_ne!(keys.booking("a%3A", "c"), keys.booking("a:", "c"));
+    }
+}

@@ -1,0 +1,341 @@
+//! The ledger: who acts on a request, what was sent for it, and what came of it.
+//!
+//! One Redis record per request. Every move is a Lua script, so that workers on any machine see
+//! the same; all durations are measured on Redis' clock.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use deadpool_redis::redis::{self, FromRedisValue, Script, Value};
+use events::Outbound;
+use rules::{Booking, Doubt};
+use uuid::Uuid;
+
+use crate::{
+    bookings::{self, kept_until},
+    failure::Failure,
+    keys::Keys,
+    settings::RetentionSettings,
+    store::{Store, StoreError},
+};
+
+/// What became of the last command an owner announced, when it claims again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LastCommand {
+    /// There was none, or its outcome is unknown.
+    Standing,
+    /// It was never written.
+    Unsent,
+    /// It was written, and Salto answered that nothing was done.
+    NeverHappened,
+}
+
+impl LastCommand {
+    const fn as_arg(self) -> &'static str {
+        match self {
+            Self::Standing => "",
+            Self::Unsent => "unsent",
+            Self::NeverHappened => "never",
+        }
+    }
+}
+
+/// The answer to a claim.
+#[derive(Debug)]
+pub(crate) enum Claim {
+    /// The request has its outcome.
+    Known(Known),
+    /// Somebody else acts on it, for this long at most.
+    Busy(Duration),
+    /// It is ours.
+    Claimed(Box<Claimed>),
+}
+
+/// A recorded outcome.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    /// What the request ended in.
+    pub(crate) terminal: Outbound,
+    /// The check-in that came with it.
+    pub(crate) check_in: Option<Outbound>,
+    /// Whether its dead letter is in the dead letters, where it needs one.
+    pub(crate) dead_lettered: bool,
+    /// Whether somebody else is about to publish it and to make its dead letter.
+    pub(crate) held: bool,
+}
+
+/// What a claim loads.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    /// When the request was first taken from the queue.
+    pub(crate) taken_at: DateTime<Utc>,
+    /// Commands written for it before this claim.
+    pub(crate) attempts: u32,
+    /// Those of them that may have opened the door.
+    pub(crate) doubt: Doubt,
+    /// Why the last one did not open it.
+    pub(crate) cause: Option<Failure>,
+    /// The newest state of the booking.
+    pub(crate) booking: Option<Booking>,
+    /// For how long Salto wants no calls for this integration.
+    pub(crate) pause: Duration,
+    /// The integration's sealed activations by IQ.
+    pub(crate) activations: Vec<(String, Vec<u8>)>,
+}
+
+/// Which request, for whom.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestRef<'a> {
+    /// [`events::request_key`] of its event.
+    pub(crate) key: Uuid,
+    pub(crate) integration_id: &'a str,
+    pub(crate) booking_id: &'a str,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// One delivery's hold on a request.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    id: Uuid,
+    round: u32,
+    redelivered: bool,
+}
+
+impl Owner {
+    /// `redelivered`: the broker took the message back from somebody before.
+    pub(crate) fn new(redelivered: bool) -> Self {
+        Self { id: Uuid::new_v4(), round: 0, redelivered }
+    }
+
+    /// Before every claim, though not before repeating one whose answer was lost.
+    pub(crate) fn next_round(&mut self) {
+        self.round += 1;
+    }
+}
+
+/// Keeps the ledger in Redis.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    store: Arc<Store>,
+    keys: Keys,
+    key_prefix: String,
+    lease: Duration,
+    retention: RetentionSettings,
+    alive: String,
+    claim: Script,
+    conclude: Script,
+    release: Script,
+    pause: Script,
+}
+
+impl Ledger {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        key_prefix: &str,
+        worker: Uuid,
+        lease: Duration,
+        retention: RetentionSettings,
+    ) -> Self {
+        let keys = Keys::new(key_prefix);
+        Self {
+            store,
+            alive: keys.worker(worker),
+            keys,
+            key_prefix: key_prefix.to_owned(),
+            lease,
+            retention,
+            claim: Script::new(include_str!("ledger/claim.lua")),
+            conclude: Script::new(include_str!("ledger/conclude.lua")),
+            release: Script::new(include_str!("ledger/release.lua")),
+            pause: Script::new(include_str!("ledger/pause.lua")),
+        }
+    }
+
+    /// Claims a request. With `sending`, a command will follow at once and counts as written.
+    pub(crate) async fn claim(
+        &self,
+        request: RequestRef<'_>,
+        owner: &Owner,
+        sending: bool,
+        (last, cause): (LastCommand, Option<&Failure>),
+    ) -> Result<Claim, StoreError> {
+        let now = Utc::now();
+        let answer: Value = self
+            .store
+            .run(
+                self.claim
+                    .key(self.keys.request(request.key))
+                    .key(self.keys.booking(request.integration_id, request.booking_id))
+                    .key(salto::activation::activations_key(
+                        &self.key_prefix,
+                        request.integration_id,
+                    ))
+                    .key(self.keys.pause(request.integration_id))
+                    .arg(owner.id.to_string())
+                    .arg(owner.round)
+                    .arg(u8::from(sending))
+                    .arg(last.as_arg())
+                    .arg(cause.map(Failure::to_record).unwrap_or_default())
+                    .arg(millis(self.lease))
+                    .arg(now.to_rfc3339())
+                    .arg(kept_until(now, request.expires_at, self.retention.outcomes))
+                    .arg(u8::from(owner.redelivered))
+                    .arg(&self.alive),
+            )
+            .await?;
+        read_claim(answer)
+    }
+
+    /// Records an outcome; the answer is the one that stands. `check_in`: the event that the
+    /// booking's first opening adds, and the booking's end.
+    pub(crate) async fn conclude(
+        &self,
+        request: RequestRef<'_>,
+        terminal: &Outbound,
+        check_in: Option<(&Outbound, DateTime<Utc>)>,
+    ) -> Result<Known, StoreError> {
+        let now = Utc::now();
+        let (check_in, mark_until) = match check_in {
+            Some((event, ends_at)) => {
+                (to_record(event)?, kept_until(now, ends_at, self.retention.bookings))
+            }
+            None => (String::new(), 0),
+        };
+        let (terminal, check_in, dead_lettered): (Vec<u8>, Option<Vec<u8>>, String) = self
+            .store
+            .run(
+                self.conclude
+                    .key(self.keys.request(request.key))
+                    .key(self.keys.check_in(request.integration_id, request.booking_id))
+                    .arg(to_record(terminal)?)
+                    .arg(check_in)
+                    .arg(kept_until(now, request.expires_at, self.retention.outcomes))
+                    .arg(mark_until),
+            )
+            .await?;
+        read_known(&terminal, check_in.as_deref(), &dead_lettered, false)
+    }
+
+    /// Remembers that the outcome's dead letter is in the dead letters.
+    pub(crate) async fn dead_lettered(&self, request: RequestRef<'_>) -> Result<(), StoreError> {
+        let key = self.keys.request(request.key);
+        self.store.query(redis::cmd("HSET").arg(key).arg("dead_lettered").arg("1")).await
+    }
+
+    /// Gives a claim back, before there is an outcome.
+    pub(crate) async fn release(
+        &self,
+        request: RequestRef<'_>,
+        owner: &Owner,
+        (last, cause): (LastCommand, Option<&Failure>),
+    ) -> Result<(), StoreError> {
+        self.store
+            .run(
+                self.release
+                    .key(self.keys.request(request.key))
+                    .arg(owner.id.to_string())
+                    .arg(last.as_arg())
+                    .arg(cause.map(Failure::to_record).unwrap_or_default()),
+            )
+            .await
+    }
+
+    /// Salto asked for no calls for an integration: all replicas obey.
+    pub(crate) async fn pause(
+        &self,
+        integration_id: &str,
+        pause: Duration,
+    ) -> Result<(), StoreError> {
+        let key = self.keys.pause(integration_id);
+        self.store.run(self.pause.key(key).arg(millis(pause).max(1))).await
+    }
+
+    /// Says that this worker lives, for `period`.
+    pub(crate) async fn sign_of_life(&self, period: Duration) -> Result<(), StoreError> {
+        let mut set = redis::cmd("SET");
+        set.arg(&self.alive).arg("1").arg("PX").arg(millis(period));
+        self.store.query(&set).await
+    }
+
+    /// Says that this worker lives no more, so that nobody waits for it.
+    pub(crate) async fn farewell(&self) -> Result<(), StoreError> {
+        self.store.query(redis::cmd("DEL").arg(&self.alive)).await
+    }
+}
+
+fn read_claim(answer: Value) -> Result<Claim, StoreError> {
+    let mut fields = Vec::<Value>::from_redis_value(answer)?.into_iter();
+    match next::<String>(&mut fields)?.as_str() {
+        "known" => {
+            let terminal: Vec<u8> = next(&mut fields)?;
+            let check_in: Option<Vec<u8>> = next(&mut fields)?;
+            let dead_lettered: String = next(&mut fields)?;
+            let held: i64 = next(&mut fields)?;
+            read_known(&terminal, check_in.as_deref(), &dead_lettered, held == 1).map(Claim::Known)
+        }
+        "busy" => Ok(Claim::Busy(duration(next(&mut fields)?))),
+        "claimed" => read_claimed(fields).map(|claimed| Claim::Claimed(Box::new(claimed))),
+        other => Err(StoreError::Refused(format!("the ledger answered {other:?}"))),
+    }
+}
+
+fn read_claimed(mut fields: impl Iterator<Item = Value>) -> Result<Claimed, StoreError> {
+    let taken_at: String = next(&mut fields)?;
+    let taken_at = DateTime::parse_from_rfc3339(&taken_at)
+        .map_err(|error| StoreError::Refused(format!("a record's time is unreadable: {error}")))?
+        .to_utc();
+    let attempts = next(&mut fields)?;
+    let doubt = Doubt { commands: next(&mut fields)?, since_first: duration(next(&mut fields)?) };
+    let cause: String = next(&mut fields)?;
+    let booking: Option<Vec<u8>> = next(&mut fields)?;
+    Ok(Claimed {
+        taken_at,
+        attempts,
+        doubt,
+        cause: Failure::from_record(&cause),
+        booking: booking.as_deref().map(bookings::read).transpose()?,
+        pause: duration(next(&mut fields)?),
+        activations: next(&mut fields)?,
+    })
+}
+
+fn read_known(
+    terminal: &[u8],
+    check_in: Option<&[u8]>,
+    dead_lettered: &str,
+    held: bool,
+) -> Result<Known, StoreError> {
+    Ok(Known {
+        terminal: from_record(terminal)?,
+        check_in: check_in.map(from_record).transpose()?,
+        dead_lettered: dead_lettered == "1",
+        held,
+    })
+}
+
+fn next<T: FromRedisValue>(fields: &mut impl Iterator<Item = Value>) -> Result<T, StoreError> {
+    let field =
+        fields.next().ok_or_else(|| StoreError::Refused("the ledger's answer is short".into()))?;
+    Ok(T::from_redis_value(field)?)
+}
+
+fn to_record(event: &Outbound) -> Result<String, StoreError> {
+    serde_json::to_string(event).map_err(|error| StoreError::Refused(error.to_string()))
+}
+
+fn from_record(record: &[u8]) -> Result<Outbound, StoreError> {
+    serde_json::from_slice(record)
+        .map_err(|error| StoreError::Refused(format!("a recorded outcome is unreadable: {error}")))
+}
+
+/// `PTTL` answers negative numbers where there is nothing to wait for.
+fn duration(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+-- Records the outcome of a request, once: the first one stands. The first opening of a booking
+-- takes its check-in with it.
+--
+-- KEYS: request, check-in mark.
+-- ARGV: 1 terminal event, 2 check-in event or '', 3 keep the request until (Unix ms), 4 keep the
+--       mark until (Unix ms).
+-- Answers {terminal, check_in, dead_lettered}.
+local known = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered')
+if known[1] then
+  return {known[1], known[2], known[3] or '0'}
+end
+local check_in = false
+if ARGV[2] ~= '' then
+  if redis.call('SET', KEYS[2], '1', 'NX', 'PXAT', ARGV[4]) then
+    check_in = ARGV[2]
+    redis.call('HSET', KEYS[1], 'check_in', check_in)
+  else
+    local time = redis.call('TIME')
+    local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+    if now + redis.call('PTTL', KEYS[2]) < tonumber(ARGV[4]) then
+      redis.call('PEXPIREAT', KEYS[2], ARGV[4])
+    end
+  end
+end
+redis.call('HSET', KEYS[1], 'terminal', ARGV[1])
+redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+return {ARGV[1], check_in, '0'}

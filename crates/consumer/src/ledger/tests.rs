@@ -1,0 +1,227 @@
+use chrono::TimeDelta;
+use events::{OpenRejected, OutboundData, Role, event_id};
+use rules::{FailedReason, RejectedReason};
+
+use super::*;
+use crate::store::testing::redis;
+
+const LEASE: Duration = Duration::from_secs(30);
+const RETENTION: RetentionSettings =
+    RetentionSettings { outcomes: Duration::from_secs(60), bookings: Duration::from_secs(60) };
+
+struct Fixture {
+    ledger: Ledger,
+    request: Uuid,
+}
+
+impl Fixture {
+    fn new(lease: Duration) -> Self {
+        let (store, prefix) = redis();
+        let ledger = Ledger::new(store, &prefix, Uuid::new_v4(), lease, RETENTION);
+        Self { ledger, request: Uuid::new_v4() }
+    }
+
+    fn reference(&self) -> RequestRef<'_> {
+        RequestRef {
+            key: self.request,
+            integration_id: "acme",
+            booking_id: "B-1",
+            expires_at: Utc::now() + TimeDelta::seconds(60),
+        }
+    }
+
+    async fn claim(&self, owner: &mut Owner, sending: bool, last: LastCommand) -> Claim {
+        owner.next_round();
+        self.ledger.claim(self.reference(), owner, sending, (last, None)).await.unwrap()
+    }
+
+    async fn claimed(&self, owner: &mut Owner, sending: bool, last: LastCommand) -> Claimed {
+        match self.claim(owner, sending, last).await {
+            Claim::Claimed(claimed) => *claimed,
+            other => panic!("not claimed: {other:?}"),
+        }
+    }
+
+    fn terminal(&self, detail: &str) -> Outbound {
+        Outbound {
+            id: event_id("/test", &self.request.to_string(), Role::Terminal),
+            time: Utc::now(),
+            traceparent: None,
+            data: OutboundData::OpenRejected(OpenRejected {
+                request: events::RequestRef {
+                    integration_id: "acme".into(),
+                    booking_id: "B-1".into(),
+                    requested_by: None,
+                    request_id: self.request.to_string(),
+                    request_source: "/test".into(),
+                },
+                reason: RejectedReason::TooLate,
+                detail: detail.into(),
+                opens_at: None,
+                attempts: 0,
+            }),
+        }
+    }
+}
+
+fn detail(known: &Known) -> &str {
+    match &known.terminal.data {
+        OutboundData::OpenRejected(data) => &data.detail,
+        other => panic!("another event: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn one_owner_at_a_time() {
+    let fixture = Fixture::new(LEASE);
+    let (mut first, mut second) = (Owner::new(false), Owner::new(false));
+    fixture.claimed(&mut first, true, LastCommand::Standing).await;
+    match fixture.claim(&mut second, true, LastCommand::Standing).await {
+        Claim::Busy(left) => assert!(left <= LEASE && left > LEASE / 2, "{left:?}"),
+        other => panic!("claimed twice: {other:?}"),
+    }
+    fixture.claimed(&mut first, false, LastCommand::Standing).await;
+}
+
+#[tokio::test]
+async fn a_lapsed_claim_is_taken_over_and_leaves_its_doubt() {
+    let fixture = Fixture::new(Duration::from_millis(30));
+    let (mut dead, mut heir) = (Owner::new(false), Owner::new(false));
+    fixture.claimed(&mut dead, true, LastCommand::Standing).await;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    let claimed = loop {
+        match fixture.claim(&mut heir, true, LastCommand::Standing).await {
+            Claim::Claimed(claimed) => break claimed,
+            Claim::Busy(left) => tokio::time::sleep(left).await,
+            Claim::Known(known) => panic!("{known:?}"),
+        }
+        assert!(tokio::time::Instant::now() < deadline, "the claim never lapsed");
+    };
+    assert_eq!((claimed.attempts, claimed.doubt.commands), (1, 1));
+    assert!(claimed.doubt.since_first >= Duration::from_millis(30));
+}
+
+#[tokio::test]
+async fn a_dead_workers_claim_passes_to_whoever_is_handed_its_message() {
+    let fixture = Fixture::new(LEASE);
+    fixture.ledger.sign_of_life(Duration::from_secs(60)).await.unwrap();
+    let (mut dead, mut heir, mut twin) = (Owner::new(false), Owner::new(true), Owner::new(false));
+    fixture.claimed(&mut dead, false, LastCommand::Standing).await;
+    let answer = fixture.claim(&mut heir, false, LastCommand::Standing).await;
+    assert!(matches!(answer, Claim::Busy(_)), "the owner's worker lives: {answer:?}");
+
+    fixture.ledger.farewell().await.unwrap();
+    let answer = fixture.claim(&mut twin, false, LastCommand::Standing).await;
+    assert!(matches!(answer, Claim::Busy(_)), "a second copy is no sign of a death: {answer:?}");
+    fixture.claimed(&mut heir, false, LastCommand::Standing).await;
+}
+
+#[tokio::test]
+async fn announced_commands_count_until_they_are_taken_back() {
+    let fixture = Fixture::new(LEASE);
+    let mut owner = Owner::new(false);
+    let counts = |claimed: Claimed| (claimed.attempts, claimed.doubt.commands);
+    let first = fixture.claimed(&mut owner, true, LastCommand::Standing).await;
+    assert_eq!(counts(first), (0, 0), "what was before the claim");
+    let second = fixture.claimed(&mut owner, true, LastCommand::Unsent).await;
+    assert_eq!(counts(second), (0, 0), "never written");
+    let third = fixture.claimed(&mut owner, true, LastCommand::NeverHappened).await;
+    assert_eq!(counts(third), (1, 0), "written, and Salto says it was not done");
+    let fourth = fixture.claimed(&mut owner, false, LastCommand::Standing).await;
+    assert_eq!(counts(fourth), (2, 1), "written, and nobody knows");
+    let fifth = fixture.claimed(&mut owner, false, LastCommand::Standing).await;
+    assert_eq!(counts(fifth), (2, 1), "looking adds nothing");
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_counts_once() {
+    let fixture = Fixture::new(LEASE);
+    let mut owner = Owner::new(false);
+    owner.next_round();
+    for _ in 0..3 {
+        let news = (LastCommand::Standing, None);
+        let claim = fixture.ledger.claim(fixture.reference(), &owner, true, news).await.unwrap();
+        let Claim::Claimed(claimed) = claim else { panic!("{claim:?}") };
+        assert_eq!((claimed.attempts, claimed.doubt.commands), (0, 0));
+    }
+    let claimed = fixture.claimed(&mut owner, false, LastCommand::Standing).await;
+    assert_eq!((claimed.attempts, claimed.doubt.commands), (1, 1));
+}
+
+#[tokio::test]
+async fn the_cause_and_the_first_taking_are_remembered() {
+    let fixture = Fixture::new(LEASE);
+    let (mut first, mut second) = (Owner::new(false), Owner::new(false));
+    let taken_at = fixture.claimed(&mut first, true, LastCommand::Standing).await.taken_at;
+    let failure = Failure::new(FailedReason::IqOffline, "the IQ is not online");
+    let news = (LastCommand::NeverHappened, Some(&failure));
+    fixture.ledger.release(fixture.reference(), &first, news).await.unwrap();
+    let claimed = fixture.claimed(&mut second, false, LastCommand::Standing).await;
+    assert_eq!(claimed.cause, Some(failure));
+    assert_eq!(claimed.taken_at, taken_at);
+    assert_eq!((claimed.attempts, claimed.doubt.commands), (1, 0));
+}
+
+#[tokio::test]
+async fn the_first_outcome_stands() {
+    let fixture = Fixture::new(LEASE);
+    let reference = fixture.reference();
+    let first = fixture.ledger.conclude(reference, &fixture.terminal("first"), None).await.unwrap();
+    assert_eq!(detail(&first), "first");
+    let second =
+        fixture.ledger.conclude(reference, &fixture.terminal("second"), None).await.unwrap();
+    assert_eq!(second.terminal, first.terminal);
+    match fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await {
+        Claim::Known(known) => {
+            assert_eq!(known.terminal, first.terminal);
+            assert!(!known.held && !known.dead_lettered);
+        }
+        other => panic!("acted on again: {other:?}"),
+    }
+    fixture.ledger.dead_lettered(reference).await.unwrap();
+    match fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await {
+        Claim::Known(known) => assert!(known.dead_lettered),
+        other => panic!("acted on again: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_outcome_is_held_by_the_owner_that_publishes_it() {
+    let fixture = Fixture::new(LEASE);
+    let mut owner = Owner::new(false);
+    fixture.claimed(&mut owner, true, LastCommand::Standing).await;
+    fixture.ledger.conclude(fixture.reference(), &fixture.terminal("x"), None).await.unwrap();
+    let held = |claim| match claim {
+        Claim::Known(known) => known.held,
+        other => panic!("{other:?}"),
+    };
+    assert!(held(fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await));
+    assert!(!held(fixture.claim(&mut owner, true, LastCommand::Standing).await));
+    assert!(!held(fixture.claim(&mut Owner::new(true), true, LastCommand::Standing).await));
+}
+
+#[tokio::test]
+async fn a_booking_checks_in_once() {
+    let fixture = Fixture::new(LEASE);
+    let ends_at = Utc::now() + TimeDelta::hours(1);
+    let event = fixture.terminal("stands for a check-in");
+    let conclude = |key| {
+        let (reference, event) = (RequestRef { key, ..fixture.reference() }, &event);
+        fixture.ledger.conclude(reference, event, Some((event, ends_at)))
+    };
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    assert!(conclude(first).await.unwrap().check_in.is_some());
+    assert!(conclude(second).await.unwrap().check_in.is_none());
+    assert!(conclude(first).await.unwrap().check_in.is_some(), "the same outcome once more");
+}
+
+#[tokio::test]
+async fn the_longer_pause_stands() {
+    let fixture = Fixture::new(LEASE);
+    let pause =
+        async || fixture.claimed(&mut Owner::new(false), false, LastCommand::Standing).await.pause;
+    let fixture_pause = |seconds| fixture.ledger.pause("acme", Duration::from_secs(seconds));
+    fixture_pause(60).await.unwrap();
+    fixture_pause(1).await.unwrap();
+    assert!(pause().await > Duration::from_secs(50));
+}

@@ -1,0 +1,156 @@
+//! What a message holds on to while it is on its way: the session it came with.
+
+use std::{future::Future, time::Duration};
+
+use lapin::{
+    Acker,
+    options::{BasicAckOptions, BasicNackOptions},
+};
+use publisher::{Message, PublishError, Publisher};
+use rand::RngExt as _;
+use rules::Delays;
+use tokio_util::sync::CancellationToken;
+
+use crate::store::StoreError;
+
+/// Waits between attempts at Redis and the broker.
+const PAUSES: Delays = Delays { base: Duration::from_millis(100), cap: Duration::from_secs(2) };
+
+/// How often something that cannot be explained by an outage is tried.
+pub(crate) const TRIES: u32 = 5;
+
+/// The message must be let go unsettled: the worker stops or its session is lost. The broker
+/// delivers it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LetGo;
+
+/// Why Redis did not do what a message needs.
+#[derive(Debug)]
+pub(crate) enum Unstored {
+    /// See [`LetGo`].
+    LetGo,
+    /// Redis refuses, again and again.
+    Refused(StoreError),
+}
+
+impl From<LetGo> for Unstored {
+    fn from(LetGo: LetGo) -> Self {
+        Self::LetGo
+    }
+}
+
+/// A session's way out, and the sign that it is over.
+#[derive(Debug, Clone)]
+pub(crate) struct Line {
+    publisher: Publisher,
+    /// Cancelled when the worker stops or the session is lost.
+    halt: CancellationToken,
+}
+
+impl Line {
+    pub(crate) fn new(publisher: Publisher, halt: CancellationToken) -> Self {
+        Self { publisher, halt }
+    }
+
+    /// Whether messages should be let go.
+    pub(crate) fn is_halted(&self) -> bool {
+        self.halt.is_cancelled()
+    }
+
+    /// Ends the session: its messages come again with the next one.
+    pub(crate) fn hang_up(&self) {
+        self.halt.cancel();
+    }
+
+    /// Waits, unless the message must be let go first.
+    pub(crate) async fn wait(&self, duration: Duration) -> Result<(), LetGo> {
+        tokio::select! {
+            biased;
+            () = self.halt.cancelled() => Err(LetGo),
+            () = tokio::time::sleep(duration) => Ok(()),
+        }
+    }
+
+    /// Asks Redis until it answers: without end while it is away, a few times where it refuses.
+    pub(crate) async fn insist<T, F, Fut>(&self, mut ask: F) -> Result<T, Unstored>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, StoreError>>,
+    {
+        let (mut failures, mut refusals) = (0, 0);
+        loop {
+            let error = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            failures += 1;
+            match error {
+                StoreError::Away(_) => {
+                    tracing::debug!(%error, failures, "waiting for Redis");
+                }
+                StoreError::Refused(_) => {
+                    refusals += 1;
+                    tracing::error!(%error, refusals, "Redis refused");
+                    if refusals == TRIES {
+                        return Err(Unstored::Refused(error));
+                    }
+                }
+            }
+            self.wait(PAUSES.wait(failures, dice())).await?;
+        }
+    }
+
+    /// Publishes until the broker has confirmed the message and not returned it.
+    pub(crate) async fn publish(&self, message: &Message) -> Result<(), LetGo> {
+        let mut failures = 0;
+        loop {
+            let Err(error) = self.publisher.publish(message.clone()).await else { return Ok(()) };
+            failures += 1;
+            let routing_key = message.routing_key.as_str();
+            match error {
+                PublishError::Returned { .. } | PublishError::Refused => {
+                    tracing::warn!(%error, routing_key, failures, "not published yet");
+                }
+                PublishError::Lost(_) if !self.publisher.is_closed() => {
+                    tracing::warn!(%error, routing_key, failures, "not published yet");
+                }
+                PublishError::Lost(_) | PublishError::Unconfirmed(_) => {
+                    tracing::warn!(%error, routing_key, "publishing failed, ending the session");
+                    self.hang_up();
+                    return Err(LetGo);
+                }
+            }
+            self.wait(PAUSES.wait(failures, dice())).await?;
+        }
+    }
+
+    /// Settles a message for good.
+    pub(crate) async fn acknowledge(&self, acker: &Acker) -> Result<(), LetGo> {
+        match acker.ack(BasicAckOptions::default()).await {
+            Ok(true) => Ok(()),
+            // The delivery belongs to a channel that is gone: it comes again.
+            Ok(false) => Err(LetGo),
+            Err(error) => {
+                tracing::warn!(%error, "acknowledging failed, ending the session");
+                self.hang_up();
+                Err(LetGo)
+            }
+        }
+    }
+
+    /// Gives a message back to its queue, for another worker. Where the session is lost the
+    /// broker has done so by itself.
+    pub(crate) async fn give_back(&self, acker: &Acker) {
+        if !self.publisher.is_closed() {
+            let options = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
+            if let Err(error) = acker.nack(options).await {
+                tracing::debug!(%error, "not given back by hand");
+            }
+        }
+    }
+}
+
+/// From 0 to 1, for jitter.
+pub(crate) fn dice() -> f64 {
+    rand::rng().random()
+}

@@ -1,0 +1,114 @@
+//! Step 4: send one command, or say why none was sent.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use rules::{Doubt, FailedReason, Opening};
+use salto::{Activation, ActivationState, OtpKey};
+
+use crate::{
+    directory::Integration, failpoint, failure::Setback, ledger::Claimed, line::Line, metrics,
+    pursuit::Pursuit, worker::Worker,
+};
+
+/// What came of trying to open.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    /// Salto accepted the command.
+    Yes { iq_id: String, opened_at: DateTime<Utc> },
+    /// Nothing was sent yet: what was missing is at hand now, and the next claim announces it.
+    Prepared,
+    /// It did not open, as far as anybody knows.
+    No { setback: Setback, iq_id: Option<String> },
+    /// The worker stops: nothing was sent.
+    LetGo,
+}
+
+/// Opens the door, at most once. `announced`: whether the claim counts a command as written.
+pub(crate) async fn open(
+    (worker, line): (&Worker, &Line),
+    integration: &Integration,
+    pursuit: &Pursuit,
+    (claimed, announced): (&Claimed, bool),
+    opening: &Opening,
+) -> Opened {
+    if !claimed.pause.is_zero() {
+        return Opened::No { setback: Setback::paused(claimed.pause), iq_id: None };
+    }
+    let prepared = match integration.site.ready(opening.lock_id) {
+        Some(prepared) if announced => prepared,
+        Some(_) => return Opened::Prepared,
+        None => {
+            return match integration.site.prepare(opening.lock_id).await {
+                Ok(_) => Opened::Prepared,
+                Err(error) => Opened::No { setback: error.into(), iq_id: None },
+            };
+        }
+    };
+    let iq_id = prepared.iq_id.clone();
+    let key = match otp_key(worker, integration, claimed, &iq_id) {
+        Ok(key) => key,
+        Err(setback) => return Opened::No { setback, iq_id: Some(iq_id) },
+    };
+    if line.is_halted() {
+        return Opened::LetGo;
+    }
+    failpoint::reach("before-command");
+    let leave_before = match &claimed.booking {
+        Some(booking) => booking.ends_at.min(pursuit.expires_at),
+        None => pursuit.expires_at,
+    };
+    let timeout = worker.opening.command_timeout;
+    let sent_at = Instant::now();
+    let answer = integration.site.open(&prepared, &key, leave_before, timeout).await;
+    metrics::command(sent_at.elapsed(), answer.as_ref().err());
+    failpoint::reach("after-command");
+    match answer {
+        Ok(()) => Opened::Yes { iq_id, opened_at: Utc::now() },
+        Err(error) => Opened::No { setback: error.into(), iq_id: Some(iq_id) },
+    }
+}
+
+/// The secret and PIN that sign commands to this IQ.
+fn otp_key(
+    worker: &Worker,
+    integration: &Integration,
+    claimed: &Claimed,
+    iq_id: &str,
+) -> Result<OtpKey, Setback> {
+    let not_activated = || {
+        let detail = "the IQ is not activated: run `postern iq activate`";
+        Setback::refused(FailedReason::IqNotActivated, detail)
+    };
+    let (iq, sealed) =
+        claimed.activations.iter().find(|(id, _)| id == iq_id).ok_or_else(not_activated)?;
+    let place = salto::activation::activations_key(&worker.key_prefix, &integration.rules.id);
+    let activation =
+        Activation::unseal(&worker.sealer, &place, iq, sealed).map_err(|error| {
+            tracing::error!(%error, iq_id, integration_id = integration.rules.id, "a stored activation cannot be read");
+            let detail = "the stored activation of the IQ cannot be decrypted";
+            Setback::refused(FailedReason::IqNotActivated, detail)
+        })?;
+    match activation.state {
+        ActivationState::Activated | ActivationState::Degraded => {
+            activation.otp_key(integration.otp_scheme).ok_or_else(not_activated)
+        }
+        ActivationState::NotActivated | ActivationState::PendingPin => Err(not_activated()),
+        ActivationState::ReactivationRequired => Err(Setback::refused(
+            FailedReason::IqReactivationRequired,
+            "the IQ's secret and PIN no longer count: it must be activated anew",
+        )),
+    }
+}
+
+/// The commands in doubt after a setback, the one just sent included.
+pub(crate) fn doubt_after(claimed: &Claimed, setback: &Setback, claimed_at: Instant) -> Doubt {
+    let commands =
+        claimed.doubt.commands + u32::from(setback.certainty == rules::Certainty::Unknown);
+    let since_first = if commands == 0 {
+        Default::default()
+    } else {
+        claimed.doubt.since_first + claimed_at.elapsed()
+    };
+    Doubt { commands, since_first }
+}

@@ -1,0 +1,85 @@
+//! What a worker must be told: the configuration, read and checked by the caller.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use salto::{Account, Environment};
+use secrecy::{SecretBox, SecretString};
+
+/// Everything a worker needs to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// RabbitMQ.
+    pub broker: BrokerSettings,
+    /// Redis.
+    pub redis: RedisSettings,
+    /// Encrypts tokens, IQ secrets and PINs at rest.
+    pub secrets_key: Arc<SecretBox<[u8; 32]>>,
+    /// How requests are handled.
+    pub opening: OpeningSettings,
+    /// How long records are kept.
+    pub retention: RetentionSettings,
+    /// Where `/livez`, `/readyz` and `/metrics` are served.
+    pub http_listen: SocketAddr,
+    /// Salto's environments by name.
+    pub environments: BTreeMap<String, Arc<Environment>>,
+    /// The integrations, with distinct ids.
+    pub integrations: Vec<IntegrationSettings>,
+}
+
+/// RabbitMQ.
+#[derive(Debug, Clone)]
+pub struct BrokerSettings {
+    /// `amqp://` or `amqps://`, with user and password.
+    pub url: SecretString,
+    /// Unacknowledged messages per replica and queue.
+    pub prefetch: u16,
+}
+
+/// Redis.
+#[derive(Debug, Clone)]
+pub struct RedisSettings {
+    /// `redis://` or `rediss://`, perhaps with a password.
+    pub url: SecretString,
+    /// Before every key, such as `postern:`.
+    pub key_prefix: String,
+}
+
+/// How requests are handled.
+#[derive(Debug, Clone, Copy)]
+pub struct OpeningSettings {
+    /// A request expires this long after its `time`, unless it says otherwise; at most 10 minutes.
+    pub request_ttl: Duration,
+    /// How long to wait for the status of an unknown booking.
+    pub booking_wait: Duration,
+    /// How long a command to Salto may take.
+    pub command_timeout: Duration,
+    /// For how long after the first sending a command with an unknown outcome may be repeated.
+    pub resend_window: Duration,
+}
+
+/// How long records are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct RetentionSettings {
+    /// Outcomes, after the request's expiry.
+    pub outcomes: Duration,
+    /// Bookings and check-in marks, after the booking's end.
+    pub bookings: Duration,
+}
+
+/// One integration.
+#[derive(Debug, Clone)]
+pub struct IntegrationSettings {
+    /// What the rules need of it.
+    pub rules: rules::Integration,
+    /// The name of its environment, one of [`Settings::environments`].
+    pub environment: String,
+    /// Its account at Salto.
+    pub account: Account,
+}
+
+/// How long a worker holds a request without a sign that it goes on, for a given
+/// `opening.command_timeout`. It must be shorter than `opening.request_ttl`.
+#[must_use]
+pub fn claim_lease(command_timeout: Duration) -> Duration {
+    command_timeout.saturating_add(Duration::from_secs(5))
+}

@@ -1,0 +1,49 @@
+//! What goes on beside the messages: the sign of life, the watch on Redis, and the clocks.
+
+use std::{sync::Arc, time::Duration};
+
+use salto::ClockStore;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{metrics, worker::Worker};
+
+/// How often the worker says that it lives.
+const SIGN_OF_LIFE_EVERY: Duration = Duration::from_millis(500);
+
+/// Without a sign for this long, a worker counts as dead to whoever is handed its messages. Well
+/// below the resend window, so that a request in doubt can still be repeated within it.
+const SIGN_OF_LIFE_LASTS: Duration = Duration::from_secs(3);
+
+/// How often the clock offsets are written down.
+const CLOCKS_EVERY: Duration = Duration::from_secs(30);
+
+/// Tells Redis, every half second, that this worker lives; and learns by it whether Redis does.
+pub(crate) async fn sign_of_life(worker: Arc<Worker>) {
+    let mut ticks = interval(SIGN_OF_LIFE_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match worker.ledger.sign_of_life(SIGN_OF_LIFE_LASTS).await {
+            Ok(()) => worker.health.set_redis(None),
+            Err(error) => worker.health.set_redis(Some(&error)),
+        }
+    }
+}
+
+/// Writes the clock offsets down where they have changed, so that the first command after a
+/// restart is signed with the right time.
+pub(crate) async fn clocks(worker: Arc<Worker>, store: ClockStore) {
+    let mut ticks = interval(CLOCKS_EVERY);
+    let clocks = worker.directory.clocks();
+    let mut written = vec![None; clocks.len()];
+    loop {
+        ticks.tick().await;
+        for (clock, written) in clocks.iter().zip(&mut written) {
+            let offset = clock.offset().num_seconds();
+            metrics::clock_offset(clock.environment(), clock.offset().as_seconds_f64());
+            if *written != Some(offset) && store.store(clock).await.is_ok() {
+                *written = Some(offset);
+            }
+        }
+    }
+}

@@ -1,9 +1,9 @@
 //! The contract for other programs: one JSON Schema per event type, and an AsyncAPI document of
 //! where the events travel. All of it is made from the types, names and limits of this crate.
 //!
-//! - [`event`](self::event): the schema of a whole event.
-//! - [`examples`]: one event of each type, as it is on the wire.
-//! - [`asyncapi`]: exchanges, queues, keys, headers.
+//! - `event`: the schema of a whole event.
+//! - `examples`: one event of each type, as it is on the wire.
+//! - `asyncapi`: exchanges, queues, keys, headers.
 //! - `values`: what a member may hold.
 
 mod asyncapi;

@@ -49,11 +49,11 @@ want_servers() {
 }
 
 docker_answers() {
-  [[ -z ${POSTERN_WITHOUT_DOCKER:-} ]] && command -v docker >/dev/null && docker info >/dev/null 2>&1
+  [[ -z ${POSTERN_WITHOUT_DOCKER:-} ]] && docker compose version >/dev/null 2>&1 && docker info >/dev/null 2>&1
 }
 
 rabbitmq_is_up() {
-  answers "$1" 'AMQP\0\0\11\1' $'\x01' && answers "$2" 'GET / HTTP/1.0\r\n\r\n' 'HTTP/1.1 200'
+  answers "$1" 'AMQP\0\0\11\1' $'\x01*' && is_well "$2" /
 }
 
 start_rabbitmq() {
@@ -87,7 +87,7 @@ start_redis() {
     start_process "$dir" "redis-$try" "$redis_server" --port "$port" --bind 127.0.0.1 \
       --dir "$dir/redis-$try" --appendonly yes --save '' --maxmemory-policy noeviction --daemonize no
     until_true 20 redis_settled "$dir" "redis-$try" "$port" || true
-    if answers "$port" 'PING\r\n' '+PONG' && runs "$dir" "redis-$try"; then
+    if answers "$port" 'PING\r\n' '+PONG*' && runs "$dir" "redis-$try"; then
       redis_url="redis://127.0.0.1:$port/0"
       return
     fi
@@ -96,11 +96,11 @@ start_redis() {
 }
 
 redis_settled() {
-  ! runs "$1" "$2" || answers "$3" 'PING\r\n' '+PONG'
+  ! runs "$1" "$2" || answers "$3" 'PING\r\n' '+PONG*'
 }
 
 compose() {
-  docker compose --project-name "postern-$(basename "$1")" --file "$here/compose.yaml" "${@:2}"
+  docker compose --project-name "postern-$(cksum <<<"$1" | cut -d ' ' -f 1)" --file "$here/compose.yaml" "${@:2}"
 }
 
 # with_docker DIR: both servers as containers on ports that Docker chooses.
@@ -165,6 +165,7 @@ ENV
 stop() {
   local dir=$1
   [[ -d $dir ]] || return 0
+  dir=$(cd "$dir" && pwd)
   stop_processes "$dir" 0
   if [[ -f $dir/compose ]]; then
     compose "$dir" down --volumes >>"$dir/compose.log" 2>&1 || say "docker compose down failed, see $dir/compose.log"

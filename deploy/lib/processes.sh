@@ -29,14 +29,26 @@ start_process() {
   printf '%s %s %s\n' "$pid" "$(start_time "$pid" || true)" "$name" >>"$dir/processes"
 }
 
-# runs DIR NAME: the newest process of that name is still there.
-runs() {
-  local pid start name found=''
-  while read -r pid start name; do
-    [[ $name == "$2" ]] && found="$pid $start"
+# find_process DIR NAME: sets `pid` and `start` to the newest process of that name.
+find_process() {
+  local one_pid one_start name
+  pid='' start=''
+  while read -r one_pid one_start name; do
+    [[ $name != "$2" ]] || pid=$one_pid start=$one_start
   done <"$1/processes"
-  # shellcheck disable=SC2086 # two words
-  [[ $found ]] && is_running $found
+  [[ $pid ]]
+}
+
+# runs DIR NAME: it is still there.
+runs() {
+  local pid start
+  find_process "$@" && is_running "$pid" "$start"
+}
+
+# kill_process DIR NAME: SIGKILL.
+kill_process() {
+  local pid start
+  find_process "$@" && is_running "$pid" "$start" && kill -KILL -- "-$pid"
 }
 
 # stop_process PID START_TIME SECONDS: asks and waits so long, then ends what is left of the session.

@@ -1,0 +1,130 @@
+# shellcheck shell=bash
+# Tells what happens in the demo as it happens, and checks it. Sourced.
+#
+# The story comes from two growing files: the simulator's output (doors) and `postern tail` (events). Reading on where
+# the last look ended needs no process beside this one.
+
+events=()
+mismatches=0
+# shellcheck disable=SC2034 # read_on gets them by name
+door_rest='' event_rest=''
+
+# story_begin DIR: reads DIR/simulator.log and DIR/events.log from now on.
+story_begin() {
+  exec 4<"$1/simulator.log" 5<"$1/events.log"
+  # What happened before is told already.
+  while read -r _ <&4; do :; done
+}
+
+# narrate TEXT…: a line with the time in milliseconds, UTC as in everything that postern and the simulator write.
+narrate() {
+  local now=$EPOCHREALTIME
+  TZ=UTC0 printf '%(%H:%M:%S)T.%s  %s\n' "${now%[.,]*}" "${now:(-6):3}" "$*"
+}
+
+# look: tells what is new.
+look() {
+  local line
+  while read_on 4 door_rest; do
+    tell_door "$line"
+  done
+  while read_on 5 event_rest; do
+    [[ $line != '{'* ]] || tell_event "$line"
+  done
+}
+
+# read_on DESCRIPTOR REST: sets `line` to the next whole line; what there is of an unfinished one is kept in the variable
+# that REST names.
+read_on() {
+  local -n rest=$2
+  local part=''
+  if IFS= read -r -u "$1" part; then
+    line=$rest$part
+    rest=''
+    return 0
+  fi
+  rest+=$part
+  return 1
+}
+
+# member NAME JSON: the first text or number of that name.
+member() {
+  if [[ $2 =~ \"$1\":(\"([^\"]*)\"|([0-9.]+)) ]]; then
+    printf '%s' "${BASH_REMATCH[2]}${BASH_REMATCH[3]}"
+  fi
+}
+
+tell_door() {
+  # "12:00:00  room-12 opens  (lock a5091d73…, remote)"
+  [[ $1 == *' opens '* || $1 == *' stays shut '* ]] || return 0
+  local words=${1#*  }
+  narrate "    the simulator     $words"
+}
+
+tell_event() {
+  local json=$1 booking words
+  events+=("$json")
+  booking=$(member booking_id "$json")
+  case $(member type "$json") in
+  lock.opened.v1)
+    words="opened $(member object_id "$json") for booking $booking (commands to Salto: $(member attempts "$json"))"
+    ;;
+  booking.check-in.v1) words="booking $booking is now $(member status "$json"): its first door has opened" ;;
+  lock.open-rejected.v1)
+    words="rejected, $(member reason "$json")"
+    [[ $json != *'"opens_at"'* ]] || words+=" (opens at $(member opens_at "$json"))"
+    ;;
+  lock.open-failed.v1) words="failed, $(member reason "$json") ($(member class "$json"))" ;;
+  *) words=$json ;;
+  esac
+  narrate "    postern publishes $words"
+}
+
+# outcomes REQUEST: the terminal events of a request so far: a word and the event's id, one a line.
+outcomes() {
+  local json
+  for json in "${events[@]}"; do
+    [[ $(member request_id "$json") == "$1" ]] || continue
+    case $(member type "$json") in
+    lock.opened.v1) printf 'opened %s\n' "$(member id "$json")" ;;
+    lock.open-rejected.v1 | lock.open-failed.v1)
+      printf '%s %s\n' "$(member reason "$json")" "$(member id "$json")"
+      ;;
+    esac
+  done
+}
+
+# opened_ids: the id of every opened event, as often as it came.
+opened_ids() {
+  local json
+  for json in "${events[@]}"; do
+    [[ $(member type "$json") != lock.opened.v1 ]] || printf '%s\n' "$(member id "$json")"
+  done
+}
+
+# expect REQUEST OUTCOME…: waits until the request has so many terminal events; checks them, and that they are one and the
+# same event however often it came.
+expect() {
+  local request=$1 until=$((SECONDS + 30)) found ids words
+  shift
+  while
+    look
+    mapfile -t found < <(outcomes "$request")
+    ((${#found[@]} < $#))
+  do
+    if ((SECONDS >= until)); then
+      mismatch "request $request: expected $*, and after 30 seconds there is only: ${found[*]:-nothing}"
+      return
+    fi
+    sleep 0.02
+  done
+  words=("${found[@]%% *}")
+  [[ ${words[*]} == "$*" ]] || mismatch "request $request: expected $*, and it is ${words[*]}"
+  ids=$(printf '%s\n' "${found[@]##* }" | sort -u | wc -l)
+  ((ids == 1)) || mismatch "request $request: its answers have $ids ids"
+}
+
+mismatch() {
+  mismatches=$((mismatches + 1))
+  narrate "NOT AS EXPECTED   $*"
+}

@@ -3,7 +3,7 @@
 use crate::deadline::{SOON, until_true};
 use crate::http;
 use crate::ports::free_port;
-use crate::processes::Process;
+use crate::processes::{Cost, Process};
 use crate::services;
 use nix::sys::signal::Signal;
 use std::path::Path;
@@ -141,6 +141,11 @@ impl Worker {
     /// Any other signal.
     pub fn signal(&self, signal: Signal) {
         self.process.signal(signal);
+    }
+
+    /// Processor time and memory used so far.
+    pub fn cost(&self) -> Cost {
+        self.process.cost()
     }
 
     /// The process id.

@@ -10,7 +10,7 @@ use lapin::options::{
     QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,13 +23,20 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// published in between has waited for it. An event is kept once per publication: what postern sends twice is here twice.
 #[derive(Debug)]
 pub struct Outbox {
-    kept: Arc<Mutex<Vec<Event>>>,
+    kept: Arc<Mutex<Kept>>,
     task: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    events: Vec<Event>,
+    /// The requests that have ended: counting thousands must not take all the time there is.
+    ended: BTreeSet<String>,
 }
 
 impl Outbox {
     pub(super) async fn open(url: &str) -> Self {
-        let kept = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::new(Mutex::new(Kept::default()));
         let bound = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn({
             let (url, kept, bound) = (url.to_owned(), Arc::clone(&kept), Arc::clone(&bound));
@@ -50,7 +57,7 @@ impl Outbox {
 
     /// All events so far.
     pub fn events(&self) -> Vec<Event> {
-        self.kept.lock().expect("no holder panics").clone()
+        self.kept.lock().expect("no holder panics").events.clone()
     }
 
     /// The events that answer a request: the terminal one and a check-in, and their repetitions.
@@ -91,13 +98,18 @@ impl Outbox {
         .await
     }
 
+    /// How many requests have ended.
+    pub fn ended_so_far(&self) -> usize {
+        self.kept.lock().expect("no holder panics").ended.len()
+    }
+
     /// Waits until so many requests have ended.
     ///
     /// # Panics
     /// When `limit` is over.
     pub async fn ended(&self, requests: usize, limit: Duration) {
         until(&format!("{requests} requests to end"), limit, || {
-            let enough = self.terminals().len() >= requests;
+            let enough = self.ended_so_far() >= requests;
             async move { enough.then_some(()) }
         })
         .await;
@@ -111,7 +123,7 @@ impl Drop for Outbox {
 }
 
 /// Listens until anything fails.
-async fn listen(url: &str, kept: &Mutex<Vec<Event>>, bound: &AtomicBool) -> lapin::Result<()> {
+async fn listen(url: &str, kept: &Mutex<Kept>, bound: &AtomicBool) -> lapin::Result<()> {
     let connection = connection(url).await?;
     let channel = connection.create_channel().await?;
     let none = FieldTable::default();
@@ -132,8 +144,11 @@ async fn listen(url: &str, kept: &Mutex<Vec<Event>>, bound: &AtomicBool) -> lapi
         // An ack that the broker never saw brings the same publication again; a second one by postern is not marked.
         {
             let mut kept = kept.lock().expect("no holder panics");
-            if !(delivery.redelivered && kept.contains(&event)) {
-                kept.push(event);
+            if event.is_terminal() {
+                kept.ended.insert(event.request_id().to_owned());
+            }
+            if !(delivery.redelivered && kept.events.contains(&event)) {
+                kept.events.push(event);
             }
         }
         delivery.ack(BasicAckOptions::default()).await?;

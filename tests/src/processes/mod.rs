@@ -13,6 +13,15 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
+/// What a process has used so far.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// User and system time.
+    pub cpu: Duration,
+    /// The most memory it had resident, in bytes.
+    pub peak_memory: u64,
+}
+
 /// A running program.
 #[derive(Debug)]
 pub struct Process {
@@ -72,6 +81,31 @@ impl Process {
     /// When it still runs after `limit`.
     pub async fn ended(&self, limit: Duration) -> ExitStatus {
         until(&format!("the end of {}", self.name), limit, async || self.status()).await
+    }
+
+    /// What it has used so far.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub fn cost(&self) -> Cost {
+        let read = |file: &str| {
+            let path = format!("/proc/{}/{file}", self.pid());
+            std::fs::read_to_string(path).unwrap_or_else(|_| panic!("{} has ended", self.name))
+        };
+        // The name in parentheses may hold spaces; user and system time are the 12th and 13th field after it.
+        let stat = read("stat");
+        let fields =
+            stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
+        let ticks: u64 =
+            fields.map(|field| field.parse::<u64>().expect("ticks are a number")).sum();
+        let status = read("status");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|peak| peak.split_whitespace().next()?.parse::<u64>().ok());
+        // A tick is a hundredth of a second on every Linux.
+        Cost {
+            cpu: Duration::from_millis(ticks * 10),
+            peak_memory: peak.unwrap_or_default() * 1024,
+        }
     }
 
     /// SIGKILL: as a power cut. Returns when it is gone.

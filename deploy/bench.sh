@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# How fast one release worker drains waiting open requests, with a RabbitMQ and a Redis of this run's own:
+#
+#   deploy/bench.sh [REQUESTS]     (10000 unless told otherwise)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=deploy/lib/say.sh
+. deploy/lib/say.sh
+
+dir=.dev/bench-$$
+finish() {
+  local status=$?
+  trap '' INT TERM
+  deploy/services.sh stop "$dir"
+  rm -rf "$dir"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+deploy/services.sh start "$dir" --own-servers
+# shellcheck source=/dev/null
+. "$dir/services.env"
+say "building in release mode"
+cargo build --locked --release --package postern --package simulator
+target=${CARGO_TARGET_DIR:-$PWD/target}/release
+export POSTERN_BIN=$target/postern SALTO_SIMULATOR_BIN=$target/salto-simulator
+cargo bench --locked --package end-to-end --bench drain -- "${1:-10000}"

@@ -149,10 +149,11 @@ fn object(booking: &Booking, request: &Request) -> Result<String, Rejection> {
             RejectedReason::ObjectNotInBooking,
             "the object asked for does not belong to the booking",
         )),
-        (None, [only]) => Ok(only.clone()),
-        (None, booked) => Err(Rejection::new(
+        // One object, however often the booking lists it.
+        (None, [first, rest @ ..]) if rest.iter().all(|other| other == first) => Ok(first.clone()),
+        (None, _) => Err(Rejection::new(
             RejectedReason::ObjectAmbiguous,
-            format!("the booking has {} objects and the request names none", booked.len()),
+            "the booking has several objects and the request names none",
         )),
     }
 }

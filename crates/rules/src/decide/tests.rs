@@ -142,6 +142,13 @@ fn several_objects_need_a_name() {
 }
 
 #[test]
+fn one_object_listed_twice_is_one_object() {
+    let booking = Booking { object_ids: vec!["room-12".into(), "room-12".into()], ..booking() };
+    let decision = decide(at(3_600), Some(&integration()), Some(&booking), &request());
+    assert!(matches!(decision, Decision::Open(_)));
+}
+
+#[test]
 fn no_lock_without_mapping_and_default() {
     let integration = Integration { default_lock: None, locks: BTreeMap::new(), ..integration() };
     let decision = decide(at(3_600), Some(&integration), Some(&booking()), &request());

@@ -18,9 +18,9 @@ const POLLS: Delays = Delays { base: Duration::from_millis(40), cap: Duration::f
 /// What a claim came to.
 pub(crate) enum Hold {
     /// The request has its outcome.
-    Known(Known),
+    Known(Box<Known>),
     /// It is ours; with `announced`, a command counts as written from now on.
-    Ours { claimed: Box<Claimed>, announced: bool },
+    Ours { claimed: Claimed, announced: bool },
 }
 
 /// Claims the request, or waits until whoever acts on it is done with it.

@@ -44,11 +44,11 @@ impl LastCommand {
 #[derive(Debug)]
 pub(crate) enum Claim {
     /// The request has its outcome.
-    Known(Known),
+    Known(Box<Known>),
     /// Somebody else acts on it, for this long at most.
     Busy(Duration),
     /// It is ours.
-    Claimed(Box<Claimed>),
+    Claimed(Claimed),
 }
 
 /// A recorded outcome.
@@ -271,10 +271,11 @@ fn read_claim(answer: Value) -> Result<Claim, StoreError> {
             let check_in: Option<Vec<u8>> = next(&mut fields)?;
             let dead_lettered: String = next(&mut fields)?;
             let held: i64 = next(&mut fields)?;
-            read_known(&terminal, check_in.as_deref(), &dead_lettered, held == 1).map(Claim::Known)
+            read_known(&terminal, check_in.as_deref(), &dead_lettered, held == 1)
+                .map(|known| Claim::Known(Box::new(known)))
         }
         "busy" => Ok(Claim::Busy(duration(next(&mut fields)?))),
-        "claimed" => read_claimed(fields).map(|claimed| Claim::Claimed(Box::new(claimed))),
+        "claimed" => read_claimed(fields).map(Claim::Claimed),
         other => Err(StoreError::Refused(format!("the ledger answered {other:?}"))),
     }
 }

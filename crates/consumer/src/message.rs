@@ -95,7 +95,7 @@ async fn see_through(
 async fn answer(worker: &Worker, line: &Line, pursuit: &mut Pursuit) -> Result<Known, Unstored> {
     loop {
         let (claimed, announced) = match claim(worker, line, pursuit).await? {
-            Hold::Known(known) => return Ok(known),
+            Hold::Known(known) => return Ok(*known),
             Hold::Ours { claimed, announced } => (claimed, announced),
         };
         match round(worker, line, pursuit, (&claimed, announced)).await? {

@@ -37,7 +37,7 @@ impl Fixture {
 
     async fn claimed(&self, owner: &mut Owner, sending: bool, last: LastCommand) -> Claimed {
         match self.claim(owner, sending, last).await {
-            Claim::Claimed(claimed) => *claimed,
+            Claim::Claimed(claimed) => claimed,
             other => panic!("not claimed: {other:?}"),
         }
     }

@@ -1,2 +1,12 @@
-//! To be written.
-fn main() {}
+//! postern: opens Salto KS doors when the booking says so.
+
+mod cli;
+mod config;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    cli::run(cli::Args::parse())
+}

@@ -58,8 +58,7 @@ pub(super) fn key(secret: &SecretString) -> Result<Arc<SecretBox<[u8; 32]>>, Str
     let bytes = STANDARD.decode(secret.expose_secret()).map(Zeroizing::new);
     match bytes.ok().and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()) {
         Some(bytes) => Ok(Arc::new(SecretBox::new(Box::new(bytes)))),
-        None => {
-            Err("must be 32 bytes in base64, as `openssl rand -base64 32` makes them".to_owned())
-        }
+        None => Err("must be 32 bytes in base64, as `head -c 32 /dev/urandom | base64` makes them"
+            .to_owned()),
     }
 }

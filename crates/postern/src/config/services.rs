@@ -31,7 +31,7 @@ pub(super) fn secrets_key(
     mut section: Section<'_>,
     variables: &Variables,
 ) -> Option<Arc<SecretBox<[u8; 32]>>> {
-    let hint = "32 bytes in base64, as `openssl rand -base64 32` makes them";
+    let hint = "32 bytes in base64, as `head -c 32 /dev/urandom | base64` makes them";
     let key = section.required("key", hint, |node| {
         secret::secret(node, variables).and_then(|secret| secret::key(&secret))
     });

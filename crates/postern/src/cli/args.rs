@@ -1,0 +1,153 @@
+//! The command line, and its help.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use super::{activate, check_config, publish, tail};
+
+const EXAMPLES: &str = "\
+Examples:
+  postern --config postern.toml check-config
+  postern --config postern.toml worker
+  postern lock list --integration acme-utrecht
+  postern iq activate --integration acme-utrecht --iq 0f7b2c1e-…
+  postern publish open-request --integration acme-utrecht --booking b-1
+  postern tail --output json
+
+Every setting outside [[integrations]] can be given by environment: POSTERN__BROKER__URL is url in
+[broker], POSTERN__SALTO__ENVIRONMENTS__ACCEPTANCE__API_URL is api_url in
+[salto.environments.acceptance].
+
+Data goes to standard output, everything else to standard error. Exit status: 0 done, 1 failed,
+2 wrong usage or configuration.";
+
+/// Opens Salto KS doors when the booking says so.
+///
+/// A booking system publishes bookings and open requests to RabbitMQ; `postern worker` decides each
+/// request, opens the door at Salto, and publishes what came of it.
+#[derive(Debug, Parser)]
+#[command(name = "postern", version, after_long_help = EXAMPLES, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(super) global: Global,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Global {
+    /// The configuration, a TOML file.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "POSTERN_CONFIG",
+        hide_env_values = true
+    )]
+    pub(super) config: Option<PathBuf>,
+    /// How log lines look [default: human on a terminal, else json].
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(super) log_format: Option<LogFormat>,
+    /// What is logged: error, warn, info, debug, or a filter such as info,consumer=debug
+    /// [default: info for the worker, else warn].
+    #[arg(long, global = true, value_name = "FILTER", env = "POSTERN_LOG", hide_env_values = true)]
+    pub(super) log_level: Option<String>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OutputFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// For commands that print something.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(super) struct Printing {
+    /// How results are printed; json is one object a line.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) output: OutputFormat,
+}
+
+/// For commands about one integration.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Integration {
+    /// An integration's id, as in the configuration.
+    #[arg(long = "integration", value_name = "ID")]
+    pub(super) integration_id: String,
+}
+
+/// For commands that list something at Salto.
+#[derive(Debug, ClapArgs)]
+pub(super) struct List {
+    #[command(flatten)]
+    pub(super) integration: Integration,
+    #[command(flatten)]
+    pub(super) printing: Printing,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Take messages from RabbitMQ and open doors, until SIGTERM or SIGINT.
+    ///
+    /// A first signal stops taking messages, lets what was sent to Salto finish and gives the rest
+    /// back to the broker; a second one ends the process at once. The configuration is read at the
+    /// start only: restart to change it.
+    Worker,
+    /// Check the configuration and say what it holds; reports all mistakes at once.
+    ///
+    /// Reads the file, the environment and the secrets' files. Connects to nothing.
+    CheckConfig(check_config::CheckConfig),
+    /// Publish an event as the booking system would.
+    #[command(subcommand)]
+    Publish(publish::Publish),
+    /// Print the events that postern publishes, as they come.
+    Tail(tail::Tail),
+    /// The IQs of an integration's site: the gateways between Salto's cloud and the locks.
+    #[command(subcommand)]
+    Iq(IqCommand),
+    /// The sites an integration's account can see at Salto.
+    #[command(subcommand)]
+    Site(SiteCommand),
+    /// The locks of an integration's site.
+    #[command(subcommand)]
+    Lock(LockCommand),
+}
+
+/// About sites.
+#[derive(Debug, Subcommand)]
+pub(super) enum SiteCommand {
+    /// List the sites the account can see.
+    List(List),
+}
+
+/// About locks.
+#[derive(Debug, Subcommand)]
+pub(super) enum LockCommand {
+    /// List the site's locks, with the objects mapped to each.
+    List(List),
+}
+
+/// About IQs.
+#[derive(Debug, Subcommand)]
+pub(super) enum IqCommand {
+    /// List the site's IQs and whether postern can open doors through them.
+    List(List),
+    /// Activate an IQ: get its secret and its PIN, so that doors behind it can be opened.
+    Activate(activate::Activate),
+}

@@ -1,0 +1,95 @@
+//! `postern check-config`: what the configuration holds, without secrets.
+
+use clap::Args;
+use consumer::IntegrationSettings;
+use serde::Serialize;
+
+use super::{
+    args::Printing,
+    failure::Failure,
+    output::{Output, note},
+};
+use crate::config::Config;
+
+/// Arguments of `check-config`.
+#[derive(Debug, Args)]
+pub(super) struct CheckConfig {
+    #[command(flatten)]
+    printing: Printing,
+}
+
+#[derive(Serialize)]
+struct Summary<'a> {
+    ok: bool,
+    environments: Vec<&'a str>,
+    integrations: Vec<IntegrationSummary<'a>>,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct IntegrationSummary<'a> {
+    id: &'a str,
+    active: bool,
+    environment: &'a str,
+    site_uid: &'a str,
+    otp_scheme: &'static str,
+    open_from_statuses: &'a [String],
+    minutes_before: u32,
+    locks: usize,
+    default_lock: bool,
+}
+
+/// Says that a configuration, which was read already, is right.
+pub(super) fn run(check: CheckConfig, config: &Config) -> Result<(), Failure> {
+    let settings = &config.settings;
+    let summary = Summary {
+        ok: true,
+        environments: settings.environments.keys().map(String::as_str).collect(),
+        integrations: settings.integrations.iter().map(IntegrationSummary::of).collect(),
+        warnings: &config.warnings,
+    };
+    for warning in &config.warnings {
+        note(&format!("warning: {warning}"));
+    }
+    Output::new(check.printing).one(&summary, || summary.words())
+}
+
+impl<'a> IntegrationSummary<'a> {
+    fn of(integration: &'a IntegrationSettings) -> Self {
+        Self {
+            id: &integration.rules.id,
+            active: integration.rules.active,
+            environment: &integration.environment,
+            site_uid: &integration.account.site_uid,
+            otp_scheme: integration.account.otp_scheme.as_str(),
+            open_from_statuses: &integration.rules.open_from_statuses,
+            minutes_before: integration.rules.minutes_before,
+            locks: integration.rules.locks.len(),
+            default_lock: integration.rules.default_lock.is_some(),
+        }
+    }
+
+    fn words(&self) -> String {
+        let Self { id, environment, site_uid, minutes_before, locks, .. } = self;
+        let statuses = self.open_from_statuses.join(", ");
+        let active = if self.active { "" } else { ", switched off" };
+        let default = if self.default_lock { " and a default lock" } else { "" };
+        format!(
+            "  {id}{active}: site {site_uid} ({environment}), opens from {statuses}, \
+             {minutes_before} min before the start; {locks} mapped objects{default}"
+        )
+    }
+}
+
+impl Summary<'_> {
+    fn words(&self) -> String {
+        let environments = match self.environments.as_slice() {
+            [] => "none".to_owned(),
+            names => names.join(", "),
+        };
+        let mut lines = vec!["ok".to_owned(), format!("environments: {environments}")];
+        lines.push(format!("integrations: {}", self.integrations.len()));
+        lines.extend(self.integrations.iter().map(IntegrationSummary::words));
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,86 @@
+//! The commands.
+//!
+//! [`args`] is the command line; each command is a file of its own. Beside them: [`failure`], how
+//! commands end badly; [`output`], how they print; [`logging`].
+
+mod activate;
+mod args;
+mod broker;
+mod check_config;
+mod failure;
+mod iq;
+mod lock;
+mod logging;
+mod moment;
+mod output;
+mod pin;
+mod publish;
+mod redis_keeps;
+mod site;
+mod site_access;
+mod tail;
+mod words;
+mod worker;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use tokio::runtime;
+use tracing::level_filters::LevelFilter;
+
+pub(crate) use args::Args;
+use args::{Command, IqCommand, LockCommand, SiteCommand};
+use failure::Failure;
+
+use crate::config::{self, Config};
+
+/// Does what the command line asks for.
+pub(crate) fn run(args: Args) -> ExitCode {
+    match begin(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+fn begin(args: Args) -> Result<(), Failure> {
+    let is_worker = matches!(args.command, Command::Worker);
+    logging::start(&args.global, if is_worker { LevelFilter::INFO } else { LevelFilter::WARN })?;
+
+    let file = args.global.config.ok_or_else(|| {
+        Failure::Usage("no configuration: give --config FILE or set POSTERN_CONFIG".to_owned())
+    })?;
+    let variables = std::env::vars_os().collect();
+    let config = config::load(&file, &variables).map_err(Failure::Configuration)?;
+
+    // A worker shares the machine with nobody; the other commands do one thing at a time.
+    let mut builder = if is_worker {
+        runtime::Builder::new_multi_thread()
+    } else {
+        runtime::Builder::new_current_thread()
+    };
+    let runtime = builder.enable_all().build().context("cannot start")?;
+    let result = runtime.block_on(command(args.command, config));
+    // A thread may still wait for standard input.
+    runtime.shutdown_background();
+    result
+}
+
+async fn command(command: Command, config: Config) -> Result<(), Failure> {
+    if let Command::CheckConfig(check) = command {
+        return check_config::run(check, &config);
+    }
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let settings = config.settings;
+    match command {
+        Command::CheckConfig(_) => Ok(()),
+        Command::Worker => worker::run(settings).await,
+        Command::Publish(publish) => publish::run(publish, &settings).await,
+        Command::Tail(tail) => tail::run(tail, &settings).await,
+        Command::Iq(IqCommand::List(list)) => iq::list(list, &settings).await,
+        Command::Iq(IqCommand::Activate(activate)) => activate::run(activate, &settings).await,
+        Command::Site(SiteCommand::List(list)) => site::list(list, &settings).await,
+        Command::Lock(LockCommand::List(list)) => lock::list(list, &settings).await,
+    }
+}

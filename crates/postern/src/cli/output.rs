@@ -1,0 +1,108 @@
+//! Results on standard output, for people or for programs.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{
+    args::{OutputFormat, Printing},
+    failure::Failure,
+};
+
+/// Standard output, in the form asked for.
+pub(super) struct Output {
+    format: OutputFormat,
+}
+
+impl Output {
+    pub(super) fn new(printing: Printing) -> Self {
+        Self { format: printing.output }
+    }
+
+    /// One result: an object on one line, or the words for it.
+    pub(super) fn one(
+        &self,
+        object: &impl Serialize,
+        words: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        let text = match self.format {
+            OutputFormat::Human => words(),
+            OutputFormat::Json => json(object)?,
+        };
+        write(&[text])
+    }
+
+    /// Several results: an object a line, or a table.
+    pub(super) fn all<T: Serialize, const N: usize>(
+        &self,
+        objects: &[T],
+        header: [&str; N],
+        row: impl Fn(&T) -> [String; N],
+    ) -> Result<(), Failure> {
+        let lines = match self.format {
+            OutputFormat::Human => table(header, objects.iter().map(row)),
+            OutputFormat::Json => objects.iter().map(json).collect::<Result<Vec<_>, _>>()?,
+        };
+        write(&lines)
+    }
+}
+
+fn json(object: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(object).map_err(|error| Failure::Failed(error.into()))
+}
+
+/// Written out at once: whoever follows the output sees each result when it happens.
+fn write(lines: &[String]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    lines.iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush()).map_err(
+        |error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::OutputClosed,
+            _ => Failure::Failed(anyhow::Error::new(error).context("cannot write the output")),
+        },
+    )
+}
+
+/// Something worth knowing that is no result, on standard error.
+pub(super) fn note(text: &str) {
+    // Nobody reads it: then nobody misses it.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A cell for what is so, is not so, or is not known.
+pub(super) fn yes_or_no(value: Option<bool>) -> String {
+    match value {
+        Some(true) => "yes".to_owned(),
+        Some(false) => "no".to_owned(),
+        None => String::new(),
+    }
+}
+
+/// Columns as wide as their widest cell; the last one ends with its text.
+fn table<const N: usize>(
+    header: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> Vec<String> {
+    let mut lines = vec![header.map(str::to_owned)];
+    lines.extend(rows.map(|row| row.map(|cell| if cell.is_empty() { "-".into() } else { cell })));
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
+    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
+    lines
+        .iter()
+        .map(|line| {
+            let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_aligned_and_shows_what_is_empty() {
+        let rows = [["a1".to_owned(), "Room é".to_owned()], ["b".to_owned(), String::new()]];
+        let lines = table(["ID", "NAME"], rows.into_iter());
+        assert_eq!(lines, ["ID  NAME", "a1  Room é", "b   -"]);
+    }
+}

@@ -1,0 +1,124 @@
+//! postern's events as a person would tell them.
+
+use chrono::Local;
+use events::{
+    CheckIn, IqAttention, IqState, OpenFailed, OpenRejected, Opened, Outbound, OutboundData,
+};
+use rules::FailedClass;
+
+/// An event in one line: time here, integration, booking or IQ, and what happened.
+pub(super) fn line(event: &Outbound) -> String {
+    format!(
+        "{}  {}  {}  {}",
+        event.time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S"),
+        event.integration_id(),
+        event.subject(),
+        happened(&event.data),
+    )
+}
+
+fn happened(data: &OutboundData) -> String {
+    match data {
+        OutboundData::Opened(Opened { object_id, lock_id, attempts, .. }) => {
+            format!("opened {object_id} (lock {lock_id}){}", tries(*attempts))
+        }
+        OutboundData::CheckIn(CheckIn { status, .. }) => {
+            format!("checked in: the booking is to become {status}")
+        }
+        OutboundData::OpenRejected(OpenRejected { reason, detail, opens_at, attempts, .. }) => {
+            let later = opens_at.map_or_else(String::new, |time| {
+                format!(", opens at {}", time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S"))
+            });
+            format!("rejected, {}: {detail}{later}{}", reason.code(), tries(*attempts))
+        }
+        OutboundData::OpenFailed(OpenFailed { reason, class, detail, attempts, .. }) => {
+            let advice = match class {
+                FailedClass::Temporary => "trying again may help",
+                FailedClass::Configuration => "somebody must act",
+            };
+            format!("failed, {}: {detail} ({advice}){}", reason.code(), tries(*attempts))
+        }
+        OutboundData::IqAttention(IqAttention { state, detail, .. }) => {
+            let state = match state {
+                IqState::Degraded => "degraded",
+                IqState::Blocked => "blocked",
+                IqState::ReactivationRequired => "must be activated again",
+                IqState::Activated => "activated",
+            };
+            format!("IQ {state}: {detail}")
+        }
+    }
+}
+
+/// Worth a word where it was not the usual one or none.
+fn tries(attempts: u32) -> String {
+    if attempts > 1 { format!(" after {attempts} commands") } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::RequestRef;
+    use rules::{FailedReason, RejectedReason};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn told(data: impl FnOnce(RequestRef) -> OutboundData) -> String {
+        let request = RequestRef {
+            integration_id: "acme".into(),
+            booking_id: "b-1".into(),
+            requested_by: None,
+            request_id: "r".into(),
+            request_source: "/s".into(),
+        };
+        let time = "2026-08-25T07:25:00Z".parse().unwrap();
+        let event = Outbound { id: Uuid::nil(), time, traceparent: None, data: data(request) };
+        let line = line(&event);
+        assert_eq!(line.lines().count(), 1);
+        line.split_once("  acme  ").unwrap().1.to_owned()
+    }
+
+    #[test]
+    fn every_answer_is_a_sentence() {
+        let opened = told(|request| {
+            OutboundData::Opened(Opened {
+                request,
+                object_id: "room-12".into(),
+                lock_id: Uuid::nil(),
+                iq_id: "iq".into(),
+                opened_at: "2026-08-25T07:25:00Z".parse().unwrap(),
+                record_in_field: None,
+                attempts: 2,
+            })
+        });
+        assert_eq!(
+            opened,
+            "b-1  opened room-12 (lock 00000000-0000-0000-0000-000000000000) after 2 commands"
+        );
+        let rejected = told(|request| {
+            OutboundData::OpenRejected(OpenRejected {
+                request,
+                reason: RejectedReason::TooLate,
+                detail: "the booking is over".into(),
+                opens_at: None,
+                attempts: 0,
+            })
+        });
+        assert_eq!(rejected, "b-1  rejected, too_late: the booking is over");
+        let failed = told(|request| {
+            OutboundData::OpenFailed(OpenFailed {
+                request,
+                reason: FailedReason::IqOffline,
+                class: FailedClass::Temporary,
+                detail: "the IQ does not answer".into(),
+                attempts: 1,
+                lock_id: None,
+                iq_id: None,
+            })
+        });
+        assert_eq!(
+            failed,
+            "b-1  failed, iq_offline: the IQ does not answer (trying again may help)"
+        );
+    }
+}

@@ -1,0 +1,67 @@
+//! Where the configuration comes from, and what is said of it.
+
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::running::{Postern, bare, end};
+
+#[test]
+fn without_a_configuration_nothing_runs() {
+    for command in ["worker", "check-config", "tail"] {
+        let ended = end(bare().arg(command));
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""));
+        assert!(ended.stderr.contains("--config FILE or set POSTERN_CONFIG"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn the_file_is_named_by_argument_or_variable() {
+    let postern = Postern::new();
+    let by_variable = end(bare().env("POSTERN_CONFIG", postern.file()).arg("check-config"));
+    assert_eq!(by_variable.status, Some(0), "{}", by_variable.stderr);
+    let both = end(postern.command(&["check-config"]).env("POSTERN_CONFIG", "/no/such/file"));
+    assert_eq!(both.status, Some(0), "{}", both.stderr);
+    let neither = end(bare().args(["check-config", "--config", "/no/such/file"]));
+    assert_eq!(neither.status, Some(2));
+    assert!(neither.stderr.contains("/no/such/file: cannot be read"), "{}", neither.stderr);
+}
+
+#[test]
+fn every_command_reports_all_mistakes_with_status_2() {
+    let postern = Postern::with("[broker]\nurl = 7\nprefetch = 0\n[secrets]\nkey = \"hunter2\"\n")
+        .variable("POSTERN__HTTP__LISTEN", "hunter2");
+    for command in [&["worker"][..], &["check-config"], &["site", "list", "--integration", "a"]] {
+        let ended = postern.run(command);
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{command:?}");
+        for place in [":2: broker.url", ":3: broker.prefetch", ":5: secrets.key", "LISTEN: http."] {
+            assert!(ended.stderr.contains(place), "{place}: {}", ended.stderr);
+        }
+        assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn check_config_says_what_it_found() {
+    let ended = Postern::new().run(&["check-config"]);
+    assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
+    assert!(ended.stdout.starts_with("ok\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("acme: site NL1 (nowhere), opens from paid"), "{}", ended.stdout);
+
+    let ended = Postern::new().run(&["check-config", "--output", "json"]);
+    assert_eq!(ended.stdout.lines().count(), 1);
+    let summary: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(summary["ok"], true);
+    assert_eq!(summary["integrations"][0]["id"], "acme");
+}
+
+#[test]
+fn a_closed_standard_output_ends_quietly() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let postern = Postern::new();
+    let mut command = postern.command(&["check-config"]);
+    let child = command.stdout(Stdio::from(writer)).stderr(Stdio::piped()).spawn().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0), "{output:?}");
+}

@@ -1,0 +1,10 @@
+//! The built binary, as a person or a script runs it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of it is tests")]
+
+mod broker;
+mod configuration;
+mod redis;
+mod running;
+mod usage;
+mod worker;

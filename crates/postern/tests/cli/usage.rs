@@ -1,0 +1,70 @@
+//! Wrong usage is status 2 with a word on standard error; help is status 0 on standard output.
+
+use crate::running::{Postern, bare, end};
+
+#[test]
+fn every_command_has_help() {
+    for command in [
+        "",
+        "worker",
+        "check-config",
+        "publish",
+        "publish booking-status",
+        "publish open-request",
+        "tail",
+        "iq",
+        "iq list",
+        "iq activate",
+        "site list",
+        "lock list",
+    ] {
+        let ended = end(bare().args(command.split_whitespace()).arg("--help"));
+        assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""), "{command}");
+        assert!(ended.stdout.contains("Usage: postern"), "{command}: {}", ended.stdout);
+    }
+    let help = end(bare().arg("--help")).stdout;
+    for word in ["check-config", "publish", "tail", "iq", "site", "lock", "Examples:", "POSTERN__"]
+    {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_status_2() {
+    for arguments in [
+        &[][..],
+        &["open-sesame"],
+        &["tail", "--count", "0"],
+        &["tail", "--timeout", "soon"],
+        &["tail", "--type", "lock.closed.v1"],
+        &["lock", "list"],
+        &["iq", "activate", "--integration", "acme", "--iq", "q", "--pin", "1234"],
+        &["check-config", "--output", "xml"],
+        &["check-config", "--log-level", "consumer=loud"],
+        &["iq", "list", "--integration", "nobody"],
+        &["publish", "open-request", "--integration", "acme", "--booking", ""],
+        &["publish", "open-request", "--integration", "acme", "--booking", "b", "--time", "+1h"],
+    ] {
+        let ended = Postern::new().run(arguments);
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(!ended.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_unknown_integration_is_answered_with_the_known_ones() {
+    for command in ["site", "lock", "iq"] {
+        let ended = Postern::new().run(&[command, "list", "--integration", "acmee"]);
+        assert!(ended.stderr.contains("configured: acme"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_booking_that_ends_before_it_starts_is_not_published() {
+    let booking = "publish booking-status --integration acme --booking b --status paid --object o";
+    let mut arguments: Vec<&str> = booking.split_whitespace().collect();
+    arguments.extend(["--starts-at", "now", "--ends-at", "-1h"]);
+    let ended = Postern::new().run(&arguments);
+    assert_eq!(ended.status, Some(2), "{}", ended.stderr);
+    assert!(ended.stderr.contains("ends_at"), "{}", ended.stderr);
+}

@@ -1,0 +1,147 @@
+use serde_json::{Value, json};
+
+use crate::rig::{IQ, Rig, USER, password_form};
+
+const BOTH: &str = "user_api.full_access offline_access";
+
+#[tokio::test]
+async fn the_password_grant_gives_a_bearer_token_that_works() {
+    let rig = Rig::start().await;
+    let token = rig.new_token("user_api.full_access").await;
+    assert_eq!(token["expires_in"], 3600);
+    assert_eq!(token["token_type"], "Bearer");
+    assert_eq!(token["refresh_token"], Value::Null);
+    let token = token["access_token"].as_str().unwrap();
+    assert_eq!(rig.get_as(token, "/v1.2/sites").await.status(), 200);
+}
+
+#[tokio::test]
+async fn every_wrong_token_request_has_its_oauth_error() {
+    let rig = Rig::start().await;
+    let good = password_form("user_api.full_access");
+    let by_form = "&client_id=postern-demo&client_secret=demo-client-secret";
+    for (form, status, error) in [
+        (good.replace("demo-password", "wrong"), 400, "invalid_grant"),
+        (good.replace("system-user", "nobody"), 400, "invalid_grant"),
+        (good.replace("user_api.full_access", "everything"), 400, "invalid_scope"),
+        (good.replace("&scope=user_api.full_access", ""), 400, "invalid_scope"),
+        (good.replace("grant_type=password", "grant_type=magic"), 400, "unsupported_grant_type"),
+        (good.replace("grant_type=password&", ""), 400, "invalid_request"),
+        (good.replace("password=demo-password", "password="), 400, "invalid_request"),
+        (format!("{good}&scope=offline_access"), 400, "invalid_request"),
+        (format!("{good}{by_form}"), 400, "invalid_request"),
+        ("grant_type=refresh_token&refresh_token=x".to_owned(), 400, "invalid_grant"),
+    ] {
+        let answer = rig.token_request(&form).await;
+        assert_eq!(
+            (answer.status(), answer.json()["error"].as_str()),
+            (status, Some(error)),
+            "{form}"
+        );
+    }
+    // The password grant wants its client by HTTP Basic.
+    let answer = rig.form_token_request(&format!("{good}{by_form}")).await;
+    assert_eq!((answer.status(), &answer.json()["error"]), (400, &json!("invalid_client")));
+}
+
+#[tokio::test]
+async fn a_wrong_client_by_basic_is_401_with_a_challenge() {
+    let rig = Rig::start().await;
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Authorization", "Basic cG9zdGVybi1kZW1vOndyb25n"),
+    ];
+    let form = password_form("user_api.full_access");
+    let line = ("POST", "/connect/token");
+    let answer = crate::answer::exchange(rig.address(), line, &headers, &form).await;
+    assert_eq!((answer.status(), &answer.json()["error"]), (401, &json!("invalid_client")));
+    assert!(answer.header("www-authenticate").unwrap().starts_with("Basic"));
+    let json = [("Content-Type", "application/json"), headers[1]];
+    let answer = crate::answer::exchange(rig.address(), line, &json, "{}").await;
+    assert_eq!((answer.status(), &answer.json()["error"]), (400, &json!("invalid_request")));
+}
+
+#[tokio::test]
+async fn a_refresh_token_works_once_and_is_replaced() {
+    let rig = Rig::start().await;
+    let first = rig.new_token(BOTH).await["refresh_token"].as_str().unwrap().to_owned();
+    let client = "&client_id=postern-demo&client_secret=demo-client-secret";
+    let form = format!("grant_type=refresh_token&refresh_token={first}");
+    let answer = rig.form_token_request(&format!("{form}{client}")).await;
+    assert_eq!(answer.status(), 200);
+    let second = answer.json()["refresh_token"].as_str().unwrap().to_owned();
+    let access = answer.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(rig.get_as(&access, "/v1.2/sites").await.status(), 200);
+    assert_ne!(first, second);
+    let again = rig.form_token_request(&format!("{form}{client}")).await;
+    assert_eq!((again.status(), &again.json()["error"]), (400, &json!("invalid_grant")));
+    // The other way of client authentication.
+    let answer = rig.token_request(&form.replace(&first, &second)).await;
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn a_token_expires_with_the_simulators_clock() {
+    let rig = Rig::start().await;
+    rig.set_clock(3590).await;
+    assert_eq!(rig.get("/v1.2/sites").await.status(), 200);
+    rig.set_clock(3600).await;
+    let answer = rig.get("/v1.2/sites").await;
+    assert_eq!((answer.status(), answer.body()), (401, &b""[..]));
+    assert_eq!(answer.header("www-authenticate").as_deref(), Some("Bearer"));
+}
+
+#[tokio::test]
+async fn the_token_lifetime_is_a_setting() {
+    let rig = Rig::start().await;
+    rig.control("PATCH", "settings", json!({"token_lifetime_seconds": 60})).await;
+    let token = rig.new_token(BOTH).await;
+    assert_eq!(token["expires_in"], 60);
+    rig.set_clock(61).await;
+    let access = token["access_token"].as_str().unwrap();
+    assert_eq!(rig.get_as(access, "/v1.2/sites").await.status(), 401);
+}
+
+#[tokio::test]
+async fn revoked_tokens_are_refused_and_others_left() {
+    let rig = Rig::start().await;
+    let fresh = rig.new_token(BOTH).await;
+    let order = json!({"username": USER});
+    assert_eq!(
+        rig.control("POST", "tokens/revoke", order).await,
+        json!({"access": 2, "refresh": 0})
+    );
+    for path in ["/v1.2/sites".to_owned(), format!("/v1.2/sites/x/iqs/{IQ}/secret")] {
+        assert_eq!(rig.get(&path).await.status(), 401, "{path}");
+    }
+    let refresh = fresh["refresh_token"].as_str().unwrap();
+    let form = format!("grant_type=refresh_token&refresh_token={refresh}");
+    let access = rig.token_request(&form).await.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(rig.get_as(&access, "/v1.2/sites").await.status(), 200);
+    let order = json!({"access": false, "refresh": true});
+    assert_eq!(
+        rig.control("POST", "tokens/revoke", order).await,
+        json!({"access": 0, "refresh": 1})
+    );
+    assert_eq!(rig.get_as(&access, "/v1.2/sites").await.status(), 200);
+}
+
+#[tokio::test]
+async fn token_requests_are_counted_by_grant_and_user() {
+    let rig = Rig::start().await;
+    rig.new_token(BOTH).await;
+    let form = password_form("user_api.full_access");
+    rig.token_request(&form.replace("demo-password", "wrong")).await;
+    let counters = rig.read("counters").await;
+    assert_eq!(counters["calls"], json!({"token": 2}));
+    let expected = json!([{"grant": "password", "username": USER, "granted": 1, "denied": 1}]);
+    assert_eq!(counters["tokens"], expected);
+}
+
+#[tokio::test]
+async fn the_discovery_document_names_the_token_endpoint() {
+    let rig = Rig::start().await;
+    let document = rig.get("/.well-known/openid-configuration").await.json();
+    let expected = format!("http://{}/connect/token", rig.address());
+    assert_eq!(document["token_endpoint"], expected);
+}

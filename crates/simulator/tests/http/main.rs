@@ -1,0 +1,18 @@
+//! The simulator over real HTTP: what the platform refuses, it refuses, and faults are real ones.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests; clippy.toml's permission does not reach their helpers"
+)]
+
+mod activation;
+mod answer;
+mod control;
+mod faults;
+mod identity;
+mod lists;
+mod locking;
+mod program;
+mod rig;

@@ -10,6 +10,33 @@ use serde_json::{Map, Value};
 
 use crate::error::{CallError, Cause};
 
+/// What a call is about, which says what its refusals mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The account's sites.
+    Sites,
+    /// Something of the site.
+    Site,
+    /// A lock.
+    Lock,
+    /// An IQ.
+    Iq,
+    /// An IQ's secret or PIN, which Salto gives until this user is activated there.
+    FirstSecret,
+}
+
+impl Subject {
+    /// What a 404 or a bad parameter means.
+    const fn missing(self) -> Cause {
+        match self {
+            Self::Sites => Cause::Unavailable,
+            Self::Site => Cause::SiteNotFound,
+            Self::Lock => Cause::LockNotFound,
+            Self::Iq | Self::FirstSecret => Cause::IqNotFound,
+        }
+    }
+}
+
 /// What is recognised of an error's message. The text itself may hold names and goes nowhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Says {
@@ -20,7 +47,7 @@ enum Says {
     Nothing,
 }
 
-/// `{"ErrorCode": "2202" | 2202, "Message": "…"}` [M].
+/// `{"ErrorCode": "2202" | 2202, "Message": "…"}` \[M\].
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SaltoError {
     /// `None`: the answer is not in Salto's form, and may come from anything on the way.
@@ -69,22 +96,22 @@ fn says(code: &str, message: &str) -> Says {
     }
 }
 
-/// The error an answer amounts to. `missing` is what a 404 or a bad parameter means for this call.
+/// The error that an answer to a call about this amounts to.
 pub(crate) fn refusal(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
-    missing: Cause,
+    subject: Subject,
 ) -> CallError {
     let salto = SaltoError::read(body);
-    let mut error = CallError::new(cause(status, &salto, missing), "");
+    let mut error = CallError::new(cause(status, &salto, subject), "");
     error.retry_after = retry_after(headers, Utc::now());
     error.status = Some(status.as_u16());
     error.code = salto.code;
     error
 }
 
-fn cause(status: StatusCode, salto: &SaltoError, missing: Cause) -> Cause {
+fn cause(status: StatusCode, salto: &SaltoError, subject: Subject) -> Cause {
     match status {
         StatusCode::UNAUTHORIZED => return Cause::TokenRejected,
         StatusCode::TOO_MANY_REQUESTS => return Cause::RateLimited,
@@ -97,12 +124,12 @@ fn cause(status: StatusCode, salto: &SaltoError, missing: Cause) -> Cause {
         Says::OtpBlocked => Cause::OtpBlocked,
         Says::OtpInvalid => Cause::OtpInvalid,
         Says::IqOffline => Cause::IqOffline,
-        Says::AlreadyActivated if status == StatusCode::FORBIDDEN => Cause::AlreadyActivated,
+        Says::AlreadyActivated if subject == Subject::FirstSecret => Cause::AlreadyActivated,
         Says::AlreadyActivated | Says::Nothing => match (status, salto.code.as_deref()) {
             // A host that answers 404 on every path is an outage [M].
             (StatusCode::NOT_FOUND, None) => Cause::Unavailable,
-            (StatusCode::NOT_FOUND, Some(_)) => missing,
-            (StatusCode::BAD_REQUEST, Some("1100" | "1101")) => missing,
+            (StatusCode::NOT_FOUND, Some(_)) => subject.missing(),
+            (StatusCode::BAD_REQUEST, Some("1100" | "1101")) => subject.missing(),
             _ => Cause::Forbidden,
         },
     }
@@ -123,8 +150,12 @@ mod tests {
     use super::*;
 
     fn of(status: u16, body: &str) -> Cause {
+        about(Subject::Lock, status, body)
+    }
+
+    fn about(subject: Subject, status: u16, body: &str) -> Cause {
         let status = StatusCode::from_u16(status).unwrap();
-        refusal(status, &HeaderMap::new(), body.as_bytes(), Cause::LockNotFound).cause
+        refusal(status, &HeaderMap::new(), body.as_bytes(), subject).cause
     }
 
     #[test]
@@ -153,7 +184,8 @@ mod tests {
         assert_eq!(of(400, r#"{"ErrorCode":1300}"#), Cause::Forbidden);
         assert_eq!(of(403, "nothing known"), Cause::Forbidden);
         let activated = r#"{"ErrorCode":"2203","Message":"Cannot get first secret for an already activated Iq"}"#;
-        assert_eq!(of(403, activated), Cause::AlreadyActivated);
+        assert_eq!(about(Subject::FirstSecret, 403, activated), Cause::AlreadyActivated);
+        assert_eq!(of(403, activated), Cause::Forbidden);
         assert_eq!(of(403, r#"{"ErrorCode":"2203","Message":"no right"}"#), Cause::Forbidden);
         assert_eq!(of(429, ""), Cause::RateLimited);
         assert_eq!(of(503, r#"{"ErrorCode":3102,"Message":"otp_invalid"}"#), Cause::Unavailable);
@@ -162,10 +194,10 @@ mod tests {
     #[test]
     fn what_is_shown_holds_no_message() {
         let body = br#"{"ErrorCode":"2203","Message":"Jane Doe may not"}"#;
-        let error = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), body, Cause::LockNotFound);
+        let error = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), body, Subject::Lock);
         assert_eq!(error.to_string(), "Salto refuses this (HTTP 403, code 2203)");
         let odd = br#"{"ErrorCode":"Jane Doe","Message":""}"#;
-        let error = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), odd, Cause::LockNotFound);
+        let error = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), odd, Subject::Lock);
         assert_eq!(error.to_string(), "Salto refuses this (HTTP 403)");
     }
 

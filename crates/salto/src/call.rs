@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::answer;
+use crate::answer::{self, Subject};
 use crate::clock::SaltoClock;
 use crate::environment::Environment;
 use crate::error::{CallError, Cause};
@@ -36,14 +36,14 @@ pub(crate) struct Answer {
 }
 
 impl Api {
-    /// A call with a JSON body or none. `missing` is what a 404 means.
+    /// A call with a JSON body or none.
     pub(crate) async fn call(
         &self,
         token: &Token,
         method: Method,
         url: Url,
         body: Option<Value>,
-        missing: Cause,
+        subject: Subject,
     ) -> Result<Answer, CallError> {
         let mut request = request(method, url, token);
         *request.body_mut() = body.map(|body| body.to_string().into());
@@ -61,7 +61,7 @@ impl Api {
         if status.is_success() {
             Ok(Answer { body })
         } else {
-            Err(answer::refusal(status, &headers, &body, missing))
+            Err(answer::refusal(status, &headers, &body, subject))
         }
     }
 

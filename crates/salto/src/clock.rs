@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// The median of this many answers counts: a single wrong `Date` changes nothing.
 const SAMPLES: usize = 5;
-/// An OTP is good for 3 minutes either way [D]; a third of it is worth a warning.
+/// An OTP is good for 3 minutes either way \[D\]; a third of it is worth a warning.
 const WARN_FROM: TimeDelta = TimeDelta::seconds(60);
 
 /// Offset of one environment's clock, shared by all its integrations.

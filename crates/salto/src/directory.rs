@@ -25,6 +25,7 @@ struct Known {
     locks: HashMap<Uuid, Option<String>>,
     read_at: Option<Instant>,
     tried_at: Option<Instant>,
+    missing_at: Option<Instant>,
 }
 
 /// A lock and what commands to it need.
@@ -55,18 +56,32 @@ impl Directory {
     pub(crate) fn due(&self, now: Instant) -> bool {
         let mut known = self.known();
         let old = known.read_at.is_none_or(|read| now >= read + FRESH_FOR);
-        let due = old && known.rested(now).is_none();
+        let due = old && known.rested(now);
         if due {
             known.tried_at = Some(now);
         }
         due
     }
 
-    /// How long to wait before looking for an unknown lock again; `None`: look now.
-    pub(crate) fn rest(&self, now: Instant) -> Option<Duration> {
+    /// Whether the locks were read just now: one that is missing is missing.
+    pub(crate) fn just_read(&self, now: Instant) -> bool {
         let known = self.known();
         // A first reading that failed is not a reading: whoever retries it has its own pace.
-        known.read_at.and_then(|_| known.rested(now))
+        known.read_at.is_some() && !known.rested(now)
+    }
+
+    pub(crate) fn forget_site(&self) {
+        self.known().site_id = None;
+    }
+
+    /// The account has no site of our UID.
+    pub(crate) fn set_site_missing(&self, now: Instant) {
+        self.known().missing_at = Some(now);
+    }
+
+    /// Whether the site was found missing just now.
+    pub(crate) fn site_missing(&self, now: Instant) -> bool {
+        self.known().missing_at.is_some_and(|missing| now < missing + READ_REST)
     }
 
     pub(crate) fn tried(&self, now: Instant) {
@@ -91,9 +106,8 @@ impl Directory {
 }
 
 impl Known {
-    fn rested(&self, now: Instant) -> Option<Duration> {
-        let rest = (self.tried_at? + READ_REST).saturating_duration_since(now);
-        (!rest.is_zero()).then_some(rest)
+    fn rested(&self, now: Instant) -> bool {
+        self.tried_at.is_none_or(|tried| now >= tried + READ_REST)
     }
 }
 
@@ -140,10 +154,10 @@ mod tests {
         let (directory, start) = (Directory::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         directory.tried(at(0));
-        assert_eq!(directory.rest(at(0)), None);
+        assert!(!directory.just_read(at(0)));
         directory.replace(&[], at(0));
-        assert_eq!(directory.rest(at(3)), Some(Duration::from_secs(7)));
-        assert_eq!(directory.rest(at(10)), None);
+        assert!(directory.just_read(at(9)));
+        assert!(!directory.just_read(at(10)));
         assert!(!directory.due(at(599)));
         assert!(directory.due(at(600)));
         assert!(!directory.due(at(609)));

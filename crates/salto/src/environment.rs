@@ -5,11 +5,11 @@ use url::Url;
 
 use crate::otp::OtpScheme;
 
-/// The scope asked for where nothing else is configured [S1].
+/// The scope asked for where nothing else is configured \[S1\].
 pub const DEFAULT_SCOPE: &str = "user_api.full_access";
 
 /// One Salto KS environment: its hosts and the platform's OAuth client. Accounts, sites and IQs are
-/// separate in each [S2].
+/// separate in each \[S2\].
 #[derive(Debug, Clone)]
 pub struct Environment {
     /// The name the configuration gives it.
@@ -22,12 +22,12 @@ pub struct Environment {
     pub client_id: String,
     /// The OAuth client's secret.
     pub client_secret: SecretString,
-    /// The scope of the tokens; with `offline_access` in it Salto gives refresh tokens too [S1].
+    /// The scope of the tokens; with `offline_access` in it Salto gives refresh tokens too \[S1\].
     pub scope: String,
 }
 
 impl Environment {
-    /// Identity and API address of `acceptance` and `production` [S2]; `None` for other names.
+    /// Identity and API address of `acceptance` and `production` \[S2\]; `None` for other names.
     #[must_use]
     pub fn builtin_urls(name: &str) -> Option<(Url, Url)> {
         let (identity, api) = match name {
@@ -41,14 +41,14 @@ impl Environment {
     }
 }
 
-/// The system user of an integration and the site it opens doors at [S1].
+/// The system user of an integration and the site it opens doors at \[S1\].
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The system user's name, a mail address.
     pub username: String,
     /// Its password.
     pub password: SecretString,
-    /// The site as people write it, e.g. `NL6254340082` [S2].
+    /// The site as people write it, e.g. `NL6254340082` \[S2\].
     pub site_uid: String,
     /// How this account's one-time passwords are computed.
     pub otp_scheme: OtpScheme,

@@ -26,7 +26,7 @@ pub enum Cause {
     AlreadyActivated,
     /// The one-time password was wrong. Never to be tried again blindly: Salto blocks the user.
     OtpInvalid,
-    /// The user is blocked at this IQ, for about 20 minutes [M].
+    /// The user is blocked at this IQ, for about 20 minutes \[M\].
     OtpBlocked,
     /// The IQ is not connected to Salto.
     IqOffline,

@@ -18,6 +18,7 @@ pub mod seal;
 
 mod answer;
 mod call;
+mod calls;
 mod clock;
 mod clock_store;
 mod directory;
@@ -32,6 +33,8 @@ mod open;
 mod otp;
 mod site;
 mod store;
+#[cfg(test)]
+mod tests;
 mod token;
 mod wire;
 

@@ -1,4 +1,4 @@
-//! Lists: a bare array or `{"items", "next_page_link", "count"}`, in pages [M].
+//! Lists: a bare array or `{"items", "next_page_link", "count"}`, in pages \[M\].
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::error::CallError;
 
-/// Salto's page size [M].
+/// Salto's page size \[M\].
 const PAGE: usize = 20;
 /// More than any site has; a list that never ends must not keep us for ever.
 const MAX_PAGES: usize = 500;

@@ -7,7 +7,7 @@ use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Body, Method, Request, Response, StatusCode};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::answer;
+use crate::answer::{self, Subject};
 use crate::call::{Api, lost, read_body, request};
 use crate::environment::below;
 use crate::error::{CallError, Cause, Certainty, OpenError};
@@ -15,8 +15,9 @@ use crate::gate::{Gate, OpenCommand, Stayed};
 use crate::otp::OtpKey;
 use crate::site::Prepared;
 
-/// An error's body is read this far; its status says most of it anyway.
-const ERROR_BODY: (usize, Duration) = (64 << 10, Duration::from_secs(2));
+/// A body is read this far and this long; an error's status says most of it anyway.
+const BODY_LIMIT: usize = 64 << 10;
+const BODY_TIME: Duration = Duration::from_secs(2);
 
 /// Sends the command, before `leave_before` or not at all, and waits for the answer for `limit` in
 /// all.
@@ -49,7 +50,7 @@ pub(crate) async fn open(
         }
     }
     match answered {
-        Ok(Ok(response)) => verdict(response).await,
+        Ok(Ok(response)) => verdict(response, started + limit).await,
         Ok(Err(error)) => match gate.call_off() {
             Some(how) => Err(stayed(how, Some(lost(&error)))),
             None => Err(unanswered(lost(&error).detail)),
@@ -84,25 +85,26 @@ fn unanswered(detail: std::borrow::Cow<'static, str>) -> OpenError {
     OpenError::from_call(CallError::new(Cause::Unanswered, detail), Certainty::Unknown, true)
 }
 
-async fn verdict(response: Response) -> Result<(), OpenError> {
+async fn verdict(response: Response, deadline: Instant) -> Result<(), OpenError> {
     let (status, headers) = (response.status(), response.headers().clone());
     tracing::debug!(status = status.as_u16(), "Salto answered the open command");
     if status.is_success() {
         // The headers are the answer. The rest is read aside, so that the connection serves again.
         if headers.get(CONTENT_LENGTH).is_none_or(|length| length != "0") {
-            tokio::spawn(timeout(ERROR_BODY.1, read_body(response, ERROR_BODY.0)));
+            tokio::spawn(timeout(BODY_TIME, read_body(response, BODY_LIMIT)));
         }
         return Ok(());
     }
-    let body = timeout(ERROR_BODY.1, read_body(response, ERROR_BODY.0)).await;
+    let until = deadline.min(Instant::now() + BODY_TIME);
+    let body = timeout_at(until, read_body(response, BODY_LIMIT)).await;
     let body = body.ok().and_then(Result::ok).unwrap_or_default();
-    let error = answer::refusal(status, &headers, &body, Cause::LockNotFound);
+    let error = answer::refusal(status, &headers, &body, Subject::Lock);
     let certainty = certainty(status, error.cause);
     Err(OpenError::from_call(error, certainty, true))
 }
 
 /// Could it have happened, by what Salto answered? (contract; 404 and 3xx that are not Salto's own
-/// answers come from something in front of it [M])
+/// answers come from something in front of it \[M\])
 fn certainty(status: StatusCode, cause: Cause) -> Certainty {
     match cause {
         Cause::TokenRejected | Cause::RateLimited | Cause::IqOffline => Certainty::NeverHappened,

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum OtpScheme {
     /// The scheme that opens real doors: five hex digits of an MD5 over time, secret and PIN
-    /// [D][M].
+    /// \[D\]\[M\].
     #[default]
     SaltoKs,
     /// RFC 6238 TOTP over HMAC-SHA1, key = secret ‖ PIN, 30 s steps, 6 digits (decision).
@@ -58,7 +58,7 @@ impl FromStr for OtpScheme {
 }
 
 /// What signs commands to one IQ: its secret and active PIN. PINs are text, leading zeros and all
-/// [M].
+/// \[M\].
 #[derive(Clone)]
 pub struct OtpKey {
     scheme: OtpScheme,
@@ -73,7 +73,7 @@ impl OtpKey {
         Self { scheme, secret, pin }
     }
 
-    /// The one-time password of an instant, of whole UTC seconds without rounding [D][M].
+    /// The one-time password of an instant, of whole UTC seconds without rounding \[D\]\[M\].
     #[must_use]
     pub fn otp(&self, at: DateTime<Utc>) -> Otp {
         let (secret, pin) = (self.secret.expose_secret(), self.pin.expose_secret());
@@ -117,7 +117,7 @@ impl fmt::Debug for Otp {
     }
 }
 
-/// The first five hex digits of MD5("YYYYMMDDHHMMSS" ‖ secret ‖ PIN) [D][M].
+/// The first five hex digits of MD5("YYYYMMDDHHMMSS" ‖ secret ‖ PIN) \[D\]\[M\].
 fn salto_ks(secret: &str, pin: &str, at: DateTime<Utc>) -> String {
     let digest = Md5::new()
         .chain_update(at.format("%Y%m%d%H%M%S").to_string())

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A site of the account [M].
+/// A site of the account \[M\].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct SiteInfo {
     /// The id that calls use.
@@ -18,7 +18,7 @@ pub struct SiteInfo {
     pub customer_reference: Option<String>,
 }
 
-/// A lock of a site [M].
+/// A lock of a site \[M\].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LockInfo {
     /// The lock's id.
@@ -40,7 +40,7 @@ pub struct LockInfo {
     pub iq: Option<LockIq>,
 }
 
-/// The IQ as a lock names it [M].
+/// The IQ as a lock names it \[M\].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LockIq {
     /// The IQ's id.
@@ -56,7 +56,7 @@ pub struct LockIq {
     pub otp_enabled: Option<bool>,
 }
 
-/// An IQ of a site [M].
+/// An IQ of a site \[M\].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct IqInfo {
     /// The IQ's id.
@@ -73,7 +73,7 @@ pub struct IqInfo {
     /// Whether commands need a one-time password.
     #[serde(default, deserialize_with = "lenient")]
     pub otp_enabled: Option<bool>,
-    /// `true`: the secret and PIN stored for it are dead [M].
+    /// `true`: the secret and PIN stored for it are dead \[M\].
     #[serde(default, deserialize_with = "lenient")]
     pub restore_required: Option<bool>,
 }

@@ -43,9 +43,9 @@ impl ActivationState {
 pub struct Activation {
     /// Where it stands.
     pub state: ActivationState,
-    /// The IQ's secret. Losing it means a reset on Salto's side [M].
+    /// The IQ's secret. Losing it means a reset on Salto's side \[M\].
     pub secret: SecretString,
-    /// The IQ's PIN, as text with its leading zeros [M].
+    /// The IQ's PIN, as text with its leading zeros \[M\].
     pub pin: Option<SecretString>,
     /// Salto has been asked for the PIN, and has answered.
     pub pin_requested: bool,

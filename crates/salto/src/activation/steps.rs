@@ -1,4 +1,4 @@
-//! The plain activation of an IQ: the secret, then the PIN, then their proof [M].
+//! The plain activation of an IQ: the secret, then the PIN, then their proof \[M\].
 //!
 //! Every step is stored before the next one begins, so that after an interruption it goes on where
 //! it was: the secret before the PIN is asked for, the PIN before it is proven, as Salto gives
@@ -14,7 +14,7 @@ use crate::otp::OtpKey;
 use crate::site::{PinAnswer, Site};
 use crate::store::StoreError;
 
-/// Keeps the PIN as it is. Another one has been seen to leave cloud and IQ in disagreement [M].
+/// Keeps the PIN as it is. Another one has been seen to leave cloud and IQ in disagreement \[M\].
 const KEEP_PIN: &str = "0000";
 
 /// What is to be done next.

@@ -1,4 +1,4 @@
-//! Token requests: the password grant and the refresh [S1], through the `oauth2` crate.
+//! Token requests: the password grant and the refresh \[S1\], through the `oauth2` crate.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::http_client::Http;
 /// For a token, refresh and password together.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
 const BODY_LIMIT: usize = 64 << 10;
-/// Where an answer does not say how long its token lives (decision; 3600 was measured [M]).
+/// Where an answer does not say how long its token lives (decision; 3600 was measured \[M\]).
 const LIFETIME_UNSAID: Duration = Duration::from_secs(300);
 const LIFETIME_MOST: Duration = Duration::from_secs(24 * 3600);
 

@@ -85,7 +85,7 @@ impl Tokens {
         if now >= token.refresh_at() && local.renew_not_before.is_none_or(|rest| now >= rest) {
             local.renew_not_before = Some(now + RENEWAL_REST);
             drop(local);
-            drop(self.flight.start(Arc::clone(self).obtain()));
+            drop(self.flight.start(Arc::clone(self).renew()));
         }
         Some(token)
     }
@@ -106,6 +106,14 @@ impl Tokens {
         if local.token.as_ref().is_none_or(|current| current.id == token.id) {
             local.rejected = Some(token.id);
         }
+    }
+
+    /// The same ahead of the end, when nobody waits for it who would hear of an error.
+    async fn renew(self: Arc<Self>) -> Result<Arc<Token>, CallError> {
+        let integration = self.integration.clone();
+        self.obtain().await.inspect_err(|error| {
+            tracing::warn!(integration, %error, "the access token could not be renewed yet");
+        })
     }
 
     /// Gets the token that is wanted from the cache or, holding the lease, from Salto.

@@ -16,7 +16,7 @@ pub struct Token {
     pub id: Uuid,
     /// The bearer token.
     pub access: SecretString,
-    /// With which the next one may be had; only where the scope asked for it [S1].
+    /// With which the next one may be had; only where the scope asked for it \[S1\].
     pub refresh: Option<SecretString>,
     /// When it was asked for.
     pub obtained_at: DateTime<Utc>,

@@ -218,6 +218,8 @@ async fn a_command_out_of_time_is_late_on_new_and_on_kept_connections_and_nothin
         let verdict = (error.certainty, error.cause, error.written);
         assert_eq!(verdict, (Certainty::NeverHappened, Cause::Late, false));
     }
+    until("the connections end", || server.closed() == 3).await;
+    assert_eq!(server.torn(), 0, "not even the head of a late command arrives");
     site.open(&prepared, &key(), soon(), LIMIT).await.unwrap();
     assert_eq!(server.count("/locking"), 1);
 }
@@ -240,7 +242,7 @@ async fn connections_are_kept_and_one_closed_by_the_peer_costs_no_command() {
         site.open(&prepared, &key(), soon(), LIMIT).await.unwrap();
         assert_eq!(server.count("/locking"), opened);
         if opened == 2 {
-            until("the client notices the end", || server.ended() == 1).await;
+            until("the client notices the end", || server.closed() == 1).await;
         }
     }
     let connections: Vec<usize> = server.seen("").iter().map(|seen| seen.connection).collect();

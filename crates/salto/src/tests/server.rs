@@ -53,8 +53,10 @@ type Script = Arc<dyn Fn(&Seen) -> Reply + Send + Sync>;
 #[derive(Default)]
 struct Log {
     seen: Mutex<Vec<Seen>>,
-    /// Connections closed by [`Reply::Last`], and by the client then.
-    ended: AtomicUsize,
+    /// Connections that the client has closed.
+    closed: AtomicUsize,
+    /// Those of them that ended within a request.
+    torn: AtomicUsize,
 }
 
 pub(super) struct Server {
@@ -84,9 +86,14 @@ impl Server {
         all.iter().filter(|seen| seen.path.ends_with(path)).cloned().collect()
     }
 
-    /// How many connections were closed after their last answer.
-    pub(super) fn ended(&self) -> usize {
-        self.log.ended.load(Ordering::SeqCst)
+    /// How many connections the client has closed.
+    pub(super) fn closed(&self) -> usize {
+        self.log.closed.load(Ordering::SeqCst)
+    }
+
+    /// How many of them with a request half sent.
+    pub(super) fn torn(&self) -> usize {
+        self.log.torn.load(Ordering::SeqCst)
     }
 
     pub(super) fn count(&self, path: &str) -> usize {
@@ -112,7 +119,7 @@ async fn serve(connection: usize, mut stream: TcpStream, script: Script, log: Ar
                 stream.shutdown().await.unwrap_or_default();
                 // The client closes its side when it has noticed.
                 while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
-                log.ended.fetch_add(1, Ordering::SeqCst);
+                log.closed.fetch_add(1, Ordering::SeqCst);
                 return;
             }
             Reply::Reset => {
@@ -125,6 +132,8 @@ async fn serve(connection: usize, mut stream: TcpStream, script: Script, log: Ar
             }
         }
     }
+    log.torn.fetch_add(usize::from(!buffer.is_empty()), Ordering::SeqCst);
+    log.closed.fetch_add(1, Ordering::SeqCst);
 }
 
 async fn read_request(

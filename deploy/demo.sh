@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/story.sh
 . deploy/lib/story.sh
 
-readonly dir=.dev/demo-$$
+dir=.dev/demo-$$
 
 finish() {
   local status=$?
@@ -29,28 +29,26 @@ finish() {
   exit "$status"
 }
 
-# booking ID STATUS STARTS_AT ENDS_AT REVISION OBJECT…
+# booking ID STATUS STARTS_AT ENDS_AT REVISION OBJECT…: tells postern, and waits until a worker has taken note.
 booking() {
-  local id=$1 status=$2 starts_at=$3 ends_at=$4 revision=$5 object objects=()
+  local id=$1 status=$2 starts_at=$3 ends_at=$4 revision=$5 object objects=() event
   for object in "${@:6}"; do
     objects+=(--object "$object")
   done
-  narrate "  booking system: $id is $status, ${*:6}, $(when "$starts_at") to $(when "$ends_at") (revision $revision)"
-  postern publish booking-status --integration "$INTEGRATION" --booking "$id" --status "$status" \
-    --starts-at "$starts_at" --ends-at "$ends_at" --revision "$revision" "${objects[@]}" >/dev/null
+  narrate "  the booking system: $id is $status (revision $revision), ${*:6}, from now$starts_at to now$ends_at"
+  event=$(postern publish booking-status --integration "$INTEGRATION" --booking "$id" --status "$status" \
+    --starts-at "$starts_at" --ends-at "$ends_at" --revision "$revision" "${objects[@]}")
+  # Two queues know no order between them: without this, the next request might overtake the news.
+  until_true 30 grep -q "$event" "$dir/worker-1.log" "$dir/worker-2.log" || mismatch "$id: nobody took note of it"
   look
 }
 
-# ask BOOKING [publish's further arguments]: somebody stands at the door; sets `request`.
+# ask BOOKING [further arguments of publish]: somebody stands at the door; sets `request`.
 ask() {
   local booking=$1
   shift
-  narrate "  a guest of $booking stands at the door${*:+ ($*)}"
+  narrate "  a guest with $booking asks for the door${*:+ ($*)}"
   request=$(postern publish open-request --integration "$INTEGRATION" --booking "$booking" "$@")
-}
-
-when() {
-  [[ $1 == now ]] && printf 'now' || printf 'now%s' "$1"
 }
 
 chapter() {
@@ -71,7 +69,7 @@ booking b-1 confirmed -10m +2h 1 room-12
 ask b-1
 expect "$request" opened
 
-chapter "The booking system sends the same request again: the same answer, no second opening"
+chapter "The same request arrives a second time: the same answer, no second opening"
 ask b-1 --id "$request"
 expect "$request" opened opened
 
@@ -103,7 +101,7 @@ ask b-4
 expect "$request" opened
 
 chapter "Two doors booked: the request has to say which"
-booking b-5 confirmed now +1h 1 room-12 front-door
+booking b-5 confirmed -0m +1h 1 room-12 front-door
 ask b-5
 expect "$request" object_ambiguous
 ask b-5 --object front-door
@@ -112,7 +110,7 @@ ask b-5 --object room-20
 expect "$request" object_not_in_booking
 
 chapter "Objects behind which there is no door to open"
-booking b-6 confirmed now +1h 1 sauna cellar room-20
+booking b-6 confirmed -0m +1h 1 sauna cellar room-20
 ask b-6 --object sauna
 expect "$request" no_lock_mapped
 ask b-6 --object cellar
@@ -127,10 +125,10 @@ expect "$request" request_expired
 chapter "A request overtakes its booking: postern waits a little for it"
 ask b-7
 overtaking=$request
-booking b-7 confirmed now +1h 1 room-12
+booking b-7 confirmed -0m +1h 1 room-12
 expect "$overtaking" opened
 
-chapter "One worker is killed; the other goes on"
+chapter "One of the two workers is killed (SIGKILL); the other goes on"
 kill_process "$dir" worker-1
 ask b-1
 expect "$request" opened

@@ -30,6 +30,8 @@ disk_free_limit.absolute = 50MB
 log.console = false
 CONF
 echo '[rabbitmq_management].' >"$dir/enabled_plugins"
+# The node's own name must resolve, also where /etc/hosts does not say how.
+echo '{host, {127,0,0,1}, ["localhost"]}. {lookup, [file, native]}.' >"$dir/inetrc"
 
 # Everything that /etc/rabbitmq or the environment could say otherwise.
 unset RABBITMQ_USE_LONGNAME RABBITMQ_PID_FILE NOTIFY_SOCKET
@@ -43,6 +45,8 @@ export RABBITMQ_DIST_PORT=$4
 export RABBITMQ_MNESIA_BASE=$dir/data
 export RABBITMQ_LOG_BASE=$dir/log
 export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
+export ERL_INETRC=$dir/inetrc
+export ERL_CRASH_DUMP=$dir/erl_crash.dump
 export ERL_EPMD_ADDRESS=127.0.0.1
 export ERL_EPMD_PORT=$5
 # Makes the script become the server instead of waiting beside it.

@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/stack.sh
 . deploy/lib/stack.sh
 
-readonly dir=.dev/up
+dir=.dev/up
 
 half_up() {
   local status=$?

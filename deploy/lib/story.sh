@@ -66,18 +66,30 @@ tell_event() {
   events+=("$json")
   booking=$(member booking_id "$json")
   case $(member type "$json") in
-  lock.opened.v1)
-    words="opened $(member object_id "$json") for booking $booking (commands to Salto: $(member attempts "$json"))"
-    ;;
-  booking.check-in.v1) words="booking $booking is now $(member status "$json"): its first door has opened" ;;
+  lock.opened.v1) words="$(member object_id "$json") was opened for $booking, with $(commands "$json")" ;;
+  booking.check-in.v1) words="$booking is $(member status "$json"): its first door was opened" ;;
   lock.open-rejected.v1)
-    words="rejected, $(member reason "$json")"
-    [[ $json != *'"opens_at"'* ]] || words+=" (opens at $(member opens_at "$json"))"
+    words="no ($(member reason "$json")): $(member detail "$json")"
+    [[ $json != *'"opens_at"'* ]] || words+=", it opens at $(clock "$(member opens_at "$json")")"
     ;;
-  lock.open-failed.v1) words="failed, $(member reason "$json") ($(member class "$json"))" ;;
+  lock.open-failed.v1)
+    words="failed ($(member reason "$json")): $(member detail "$json")"
+    if [[ $(member class "$json") == temporary ]]; then words+=', trying again may help'; else words+=', somebody must act'; fi
+    ;;
   *) words=$json ;;
   esac
   narrate "    postern publishes $words"
+}
+
+commands() {
+  local attempts
+  attempts=$(member attempts "$1")
+  if [[ $attempts == 1 ]]; then printf '1 command'; else printf '%s commands' "$attempts"; fi
+}
+
+# clock TIME: hours and minutes of an RFC 3339 time.
+clock() {
+  printf '%s' "${1:11:5}"
 }
 
 # outcomes REQUEST: the terminal events of a request so far: a word and the event's id, one a line.

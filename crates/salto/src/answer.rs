@@ -135,14 +135,20 @@ fn cause(status: StatusCode, salto: &SaltoError, subject: Subject) -> Cause {
     }
 }
 
+/// Longer pauses are taken for a mistake: nobody would notice a door that stays shut for weeks.
+const RETRY_AFTER_MOST: Duration = Duration::from_secs(24 * 3600);
+
 /// `Retry-After`, in seconds or as a date.
 pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = DateTime::parse_from_rfc2822(text).ok()?;
-    Some((until.with_timezone(&Utc) - now).to_std().unwrap_or(Duration::ZERO))
+    let pause = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
+            (until - now).to_std().unwrap_or(Duration::ZERO)
+        }
+    };
+    Some(pause.min(RETRY_AFTER_MOST))
 }
 
 #[cfg(test)]
@@ -212,6 +218,7 @@ mod tests {
         assert_eq!(read("Tue, 25 Aug 2026 07:25:30 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(read("Tue, 25 Aug 2026 07:24:30 GMT"), Some(Duration::ZERO));
         assert_eq!(read("soon"), None);
+        assert_eq!(read("18446744073709551615"), Some(RETRY_AFTER_MOST));
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 }

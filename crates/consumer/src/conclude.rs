@@ -49,7 +49,9 @@ pub(crate) async fn conclude(
         let check_in = check_in.as_ref().map(|(event, ends_at)| (event, *ends_at));
         worker.ledger.conclude(pursuit.reference(), &terminal, check_in)
     };
-    let known = line.insist(record).await?;
+    // What came of a command is known here alone; anything else can be found out again.
+    let known =
+        if attempts > 0 { line.persist(record).await? } else { line.insist(record).await? };
     failpoint::reach("after-conclude");
     Ok(known)
 }

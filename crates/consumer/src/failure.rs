@@ -66,6 +66,18 @@ impl Setback {
         }
     }
 
+    /// The request's time was over before a command could be sent.
+    pub(crate) fn late() -> Self {
+        Self {
+            failure: None,
+            certainty: Certainty::NeverHappened,
+            written: false,
+            retry_after: None,
+            pause: None,
+            at_once: false,
+        }
+    }
+
     /// Salto wants no calls now.
     pub(crate) fn paused(pause: Duration) -> Self {
         Self {

@@ -72,32 +72,21 @@ impl Line {
     }
 
     /// Asks Redis until it answers: without end while it is away, a few times where it refuses.
-    pub(crate) async fn insist<T, F, Fut>(&self, mut ask: F) -> Result<T, Unstored>
+    pub(crate) async fn insist<T, F, Fut>(&self, ask: F) -> Result<T, Unstored>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, StoreError>>,
     {
-        let (mut failures, mut refusals) = (0, 0);
-        loop {
-            let error = match ask().await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            failures += 1;
-            match error {
-                StoreError::Away(_) => {
-                    tracing::debug!(%error, failures, "waiting for Redis");
-                }
-                StoreError::Refused(_) => {
-                    refusals += 1;
-                    tracing::error!(%error, refusals, "Redis refused");
-                    if refusals == TRIES {
-                        return Err(Unstored::Refused(error));
-                    }
-                }
-            }
-            self.wait(PAUSES.wait(failures, dice())).await?;
-        }
+        insist(ask, Some(self)).await
+    }
+
+    /// The same, come what may to the session: for what is known here alone and must not be lost.
+    pub(crate) async fn persist<T, F, Fut>(&self, ask: F) -> Result<T, Unstored>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, StoreError>>,
+    {
+        insist(ask, None).await
     }
 
     /// Publishes until the broker has confirmed the message and not returned it.
@@ -146,6 +135,37 @@ impl Line {
             if let Err(error) = acker.nack(options).await {
                 tracing::debug!(%error, "not given back by hand");
             }
+        }
+    }
+}
+
+/// Without a `line`, nothing ends it but an answer.
+async fn insist<T, F, Fut>(mut ask: F, line: Option<&Line>) -> Result<T, Unstored>
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<T, StoreError>>,
+{
+    let (mut failures, mut refusals) = (0, 0);
+    loop {
+        let error = match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        failures += 1;
+        match error {
+            StoreError::Away(_) => tracing::debug!(%error, failures, "waiting for Redis"),
+            StoreError::Refused(_) => {
+                refusals += 1;
+                tracing::error!(%error, refusals, "Redis refused");
+                if refusals == TRIES {
+                    return Err(Unstored::Refused(error));
+                }
+            }
+        }
+        let pause = PAUSES.wait(failures, dice());
+        match line {
+            Some(line) => line.wait(pause).await?,
+            None => tokio::time::sleep(pause).await,
         }
     }
 }

@@ -7,8 +7,14 @@ use rules::{Doubt, FailedReason, Opening};
 use salto::{Activation, ActivationState, OtpKey};
 
 use crate::{
-    directory::Integration, failpoint, failure::Setback, ledger::Claimed, line::Line, metrics,
-    pursuit::Pursuit, worker::Worker,
+    directory::Integration,
+    failpoint,
+    failure::Setback,
+    ledger::Claimed,
+    line::{LetGo, Line},
+    metrics,
+    pursuit::Pursuit,
+    worker::Worker,
 };
 
 /// What came of trying to open.
@@ -38,12 +44,7 @@ pub(crate) async fn open(
     let prepared = match integration.site.ready(opening.lock_id) {
         Some(prepared) if announced => prepared,
         Some(_) => return Opened::Prepared,
-        None => {
-            return match integration.site.prepare(opening.lock_id).await {
-                Ok(_) => Opened::Prepared,
-                Err(error) => Opened::No { setback: error.into(), iq_id: None },
-            };
-        }
+        None => return prepare(line, integration, pursuit, opening).await,
     };
     let iq_id = prepared.iq_id.clone();
     let key = match otp_key(worker, integration, claimed, &iq_id) {
@@ -66,6 +67,26 @@ pub(crate) async fn open(
     match answer {
         Ok(()) => Opened::Yes { iq_id, opened_at: Utc::now() },
         Err(error) => Opened::No { setback: error.into(), iq_id: Some(iq_id) },
+    }
+}
+
+/// Gets what a command needs, as long as the request lasts and the worker goes on. What is under
+/// way serves the next request, even if this one is let go.
+async fn prepare(
+    line: &Line,
+    integration: &Integration,
+    pursuit: &Pursuit,
+    opening: &Opening,
+) -> Opened {
+    tokio::select! {
+        prepared = integration.site.prepare(opening.lock_id) => match prepared {
+            Ok(_) => Opened::Prepared,
+            Err(error) => Opened::No { setback: error.into(), iq_id: None },
+        },
+        over = line.wait(pursuit.remaining()) => match over {
+            Ok(()) => Opened::No { setback: Setback::late(), iq_id: None },
+            Err(LetGo) => Opened::LetGo,
+        },
     }
 }
 

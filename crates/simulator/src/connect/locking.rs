@@ -83,7 +83,7 @@ fn decide(
     now: DateTime<Utc>,
 ) -> Result<(), Refused> {
     let site = rights::site(live, user, site)?.id;
-    let place = live.locks.get(&lock.ok_or(Verdict::SiteInvalid)?);
+    let place = live.locks.get(&lock.ok_or(Verdict::IdInvalid)?);
     let iq = place.filter(|place| place.site == site).ok_or(Verdict::NotFound)?.iq;
     if !rights::may_open(live, user) {
         return Err(Verdict::Forbidden.into());
@@ -119,7 +119,7 @@ fn record(
         // These never reached the lock's IQ.
         Verdict::Unauthorized
         | Verdict::Forbidden
-        | Verdict::SiteInvalid
+        | Verdict::IdInvalid
         | Verdict::BadRequest
         | Verdict::NotFound
         | Verdict::OtpMissing

@@ -19,7 +19,7 @@ pub(crate) enum Verdict {
     Opened,
     Unauthorized,
     Forbidden,
-    SiteInvalid,
+    IdInvalid,
     BadRequest,
     NotFound,
     OtpMissing,
@@ -37,7 +37,7 @@ impl Verdict {
             Self::Opened | Self::Fault => None,
             Self::Unauthorized => Some(Refusal::unauthorized()),
             Self::Forbidden => Some(Refusal::new(StatusCode::FORBIDDEN, 2203, "Missing right")),
-            Self::SiteInvalid => Some(Refusal::new(StatusCode::BAD_REQUEST, 1100, "Invalid id")),
+            Self::IdInvalid => Some(Refusal::new(StatusCode::BAD_REQUEST, 1100, "Invalid id")),
             Self::BadRequest => {
                 Some(Refusal::new(StatusCode::BAD_REQUEST, 1101, "Invalid parameter"))
             }

@@ -8,13 +8,13 @@ use crate::world::{Iq, Site};
 
 /// The site of a path, if it is a UUID (a site UID is not [M]) and the caller's.
 pub(super) fn site<'a>(live: &'a Live, username: &str, id: &str) -> Result<&'a Site, Verdict> {
-    let id: Uuid = id.parse().map_err(|_| Verdict::SiteInvalid)?;
+    let id: Uuid = id.parse().map_err(|_| Verdict::IdInvalid)?;
     let site = live.site(id).ok_or(Verdict::NotFound)?;
     if sees(live, username, id) { Ok(site) } else { Err(Verdict::NotFound) }
 }
 
 pub(super) fn iq<'a>(site: &'a Site, id: &str) -> Result<&'a Iq, Verdict> {
-    let id: Uuid = id.parse().map_err(|_| Verdict::SiteInvalid)?;
+    let id: Uuid = id.parse().map_err(|_| Verdict::IdInvalid)?;
     site.iqs.iter().find(|iq| iq.id == id).ok_or(Verdict::NotFound)
 }
 

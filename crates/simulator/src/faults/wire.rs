@@ -109,10 +109,6 @@ impl AsyncWrite for FaultyStream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A FIN ahead of the RST would make it an orderly end.
-        if self.switch.get() == Ending::Reset {
-            return Poll::Ready(Ok(()));
-        }
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }

@@ -89,7 +89,9 @@ async fn a_reset_of_the_world_takes_back_every_change() {
     let before = rig.read("world").await;
     assert_eq!(before["sites"][0]["iqs"][0]["activated_for"][0]["username"], USER);
     rig.set_clock(77).await;
+    rig.open(ROOM_12, "wrong").await;
     rig.control("POST", "reset", json!({"world": true})).await;
+    assert_eq!(rig.read("commands").await, json!({"commands": [], "last_seq": 1, "total": 0}));
     assert_eq!(rig.read("world").await["sites"][0]["iqs"][0]["activated_for"], json!([]));
     assert_eq!(rig.read("clock").await["offset_seconds"], 0);
     assert_eq!(rig.get("/v1.2/sites").await.status(), 401);

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 use simulator::otp::OtpScheme;
+use simulator::world::World;
 
 use crate::rig::{FRONT_DOOR, IQ, KEY, ROOM_12, Rig, SITE, USER, otp, otp_in};
 
@@ -54,11 +55,7 @@ async fn nothing_but_a_right_command_opens() {
             json!({"locked_state": "unlocked", "otp": "wrong"}),
             (400, "3102", "otp_invalid"),
         ),
-        (
-            "room-12",
-            json!({"locked_state": "unlocked", "otp": good}),
-            (400, "1100", "site_invalid"),
-        ),
+        ("room-12", json!({"locked_state": "unlocked", "otp": good}), (400, "1100", "id_invalid")),
         (SITE, json!({"locked_state": "unlocked", "otp": good}), (404, "1000", "not_found")),
     ] {
         let (status, code, _) = rig.command(lock, body.clone()).await.error();
@@ -152,4 +149,22 @@ async fn an_iq_that_is_offline_or_to_be_restored_opens_nothing() {
     rig.change_iq(IQ, json!({"restore_required": false})).await;
     assert_eq!(rig.open(ROOM_12, &otp()).await.status(), 200);
     assert_eq!(rig.openings().await, 1);
+}
+
+#[tokio::test]
+async fn a_lock_is_found_at_its_own_site_only() {
+    let mut world = World::builtin();
+    let mut other = world.sites[0].clone();
+    other.id = uuid::Uuid::nil();
+    other.site_uid = "NL0".to_owned();
+    other.iqs.clear();
+    other.locks.clear();
+    world.sites.push(other);
+    let rig = Rig::with(world).await;
+    rig.change_iq(IQ, json!({"activated_for": [USER]})).await;
+    let body = json!({"locked_state": "unlocked", "otp": otp()});
+    let (status, code, _) =
+        rig.command_at(&uuid::Uuid::nil().to_string(), ROOM_12, body).await.error();
+    assert_eq!((status, &*code), (404, "1000"));
+    assert_eq!(rig.openings().await, 0);
 }

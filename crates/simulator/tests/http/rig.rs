@@ -101,7 +101,11 @@ impl Rig {
     }
 
     pub(crate) async fn command(&self, lock: &str, body: Value) -> Answer {
-        let path = format!("/v1.2/sites/{SITE}/locks/{lock}/locking");
+        self.command_at(SITE, lock, body).await
+    }
+
+    pub(crate) async fn command_at(&self, site: &str, lock: &str, body: Value) -> Answer {
+        let path = format!("/v1.2/sites/{site}/locks/{lock}/locking");
         self.call(("PATCH", &path), &self.token, &body.to_string()).await
     }
 

@@ -78,15 +78,18 @@ impl Publisher {
     /// gone ([`Publisher::is_closed`]); a channel alone is replaced here.
     pub async fn publish(&self, message: Message) -> Result<(), PublishError> {
         let timeout = self.shared.confirm_timeout;
-        match tokio::time::timeout(timeout, self.publish_unbounded(message)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(PublishError::Unconfirmed(timeout)),
+        tokio::select! {
+            biased;
+            answer = self.publish_unbounded(message) => answer,
+            // Now and then the client forgets to fail a publish that began as the connection died.
+            error = self.shared.watch.closed() => Err(PublishError::Lost(error)),
+            () = tokio::time::sleep(timeout) => Err(PublishError::Unconfirmed(timeout)),
         }
     }
 
     /// Returns when the connection is lost or closed, with the reason.
     pub async fn closed(&self) -> String {
-        self.shared.watch.closed().await
+        self.shared.watch.closed().await.to_string()
     }
 
     /// Whether the connection is gone. It does not come back.

@@ -74,7 +74,8 @@ impl TopologyError {
 }
 
 /// Declares everything postern needs: three durable topic exchanges and three quorum queues with
-/// their bindings. Does nothing where it already stands. Run it on every new connection.
+/// their bindings. Does nothing where it already stands. Run it on every new connection, within a
+/// timeout: it waits for as long as the broker takes.
 ///
 /// # Errors
 /// See [`TopologyError`]: a conflict is fatal, connection trouble is not.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use lapin::{Connection, Event};
+use lapin::{Connection, ConnectionState, Error, ErrorKind, Event};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -14,7 +14,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Watches one connection, for any number of askers: the client's own stream of events gives each
 /// event to only one of its listeners.
 pub(crate) struct Watch {
-    reason: watch::Receiver<Option<String>>,
+    reason: watch::Receiver<Option<Error>>,
     task: AbortHandle,
 }
 
@@ -28,24 +28,27 @@ impl Watch {
             while status.connected() {
                 let event = tokio::time::timeout(LOOK_EVERY, events.next()).await;
                 if let Ok(Some(Event::Error(error))) = event {
-                    last_error = Some(error.to_string());
+                    last_error = Some(error);
                 }
             }
-            let reason = last_error.unwrap_or_else(|| "the connection was closed".to_owned());
-            sender.send_replace(Some(reason));
+            sender.send_replace(Some(last_error.unwrap_or_else(closed)));
         });
         Self { reason, task: task.abort_handle() }
     }
 
     /// Returns when the connection is gone, with the reason.
-    pub(crate) async fn closed(&self) -> String {
+    pub(crate) async fn closed(&self) -> Error {
         let mut reason = self.reason.clone();
         match reason.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(reason)) => reason.clone(),
             // The runtime is stopping and took the watching task with it.
-            Ok(None) | Err(_) => "nobody watches the connection any more".to_owned(),
+            Ok(None) | Err(_) => closed(),
         }
     }
+}
+
+fn closed() -> Error {
+    ErrorKind::InvalidConnectionState(ConnectionState::Closed).into()
 }
 
 impl Drop for Watch {

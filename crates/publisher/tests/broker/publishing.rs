@@ -114,7 +114,8 @@ async fn a_dropped_publish_leaves_its_answer_to_nobody() {
     let link = Link::to(host.url()).await;
     let publisher = through(&link, DEADLINE).await;
 
-    for _ in 0..20 {
+    for round in 1..=20 {
+        assert_eq!(link.channels_opened(), round, "one more for each that was dropped");
         link.hold();
         let unroutable = publisher.publish(message("amq.topic", "nowhere", "x"));
         // Long enough to be on its way, and it cannot be answered.

@@ -6,7 +6,7 @@ use crate::ports::free_port;
 use crate::processes::{Cost, Process};
 use crate::services;
 use nix::sys::signal::Signal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
@@ -15,16 +15,20 @@ use std::time::Duration;
 pub struct WorkerCommand {
     command: Command,
     name: String,
-    directory: std::path::PathBuf,
+    directory: PathBuf,
     listen: String,
+    failpoint: PathBuf,
 }
 
 impl WorkerCommand {
     pub(crate) fn new(name: &str, directory: &Path, config: &Path) -> Self {
         let listen = format!("127.0.0.1:{}", free_port());
+        let failpoint = directory.join(format!("{name}.failpoint"));
         let mut command = postern(config);
-        command.env("POSTERN__HTTP__LISTEN", &listen).args(["--log-format", "json", "worker"]);
-        Self { command, name: name.to_owned(), directory: directory.to_owned(), listen }
+        command.env("POSTERN__HTTP__LISTEN", &listen).env("POSTERN_FAILPOINT", &failpoint);
+        command.args(["--log-format", "json", "worker"]);
+        let (name, directory) = (name.to_owned(), directory.to_owned());
+        Self { command, name, directory, listen, failpoint }
     }
 
     /// One more environment variable, as `POSTERN__BROKER__PREFETCH`.
@@ -37,7 +41,8 @@ impl WorkerCommand {
     /// It ends itself with SIGKILL where it first reaches this point.
     #[must_use]
     pub fn failpoint(self, name: &str) -> Self {
-        self.env("POSTERN_FAILPOINT", name)
+        order(&self.failpoint, "kill", name);
+        self
     }
 
     /// Starts it and waits until it is ready.
@@ -53,7 +58,7 @@ impl WorkerCommand {
     /// Starts it and does not wait: it may well end at a failpoint before it is ready.
     pub fn spawn(mut self) -> Worker {
         let process = Process::start(&self.name, &self.directory, &mut self.command);
-        Worker { process, url: format!("http://{}", self.listen) }
+        Worker { process, url: format!("http://{}", self.listen), failpoint: self.failpoint }
     }
 }
 
@@ -62,9 +67,33 @@ impl WorkerCommand {
 pub struct Worker {
     process: Process,
     url: String,
+    failpoint: PathBuf,
 }
 
 impl Worker {
+    /// From now on, it ends itself with SIGKILL where it first reaches this point.
+    pub fn kill_at(&self, point: &str) {
+        order(&self.failpoint, "kill", point);
+    }
+
+    /// From now on, it stops itself with SIGSTOP where it first reaches this point.
+    pub fn freeze_at(&self, point: &str) {
+        order(&self.failpoint, "freeze", point);
+    }
+
+    /// Waits until it is stopped, as at a failpoint.
+    ///
+    /// # Panics
+    /// When `limit` is over, or it ends.
+    pub async fn frozen(&self, limit: Duration) {
+        let stat = format!("/proc/{}/stat", self.pid());
+        until_true("the worker to be stopped", limit, || async {
+            let stat = std::fs::read_to_string(&stat).expect("it has not ended");
+            stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T'))
+        })
+        .await;
+    }
+
     /// Waits until `/readyz` says 200.
     ///
     /// # Panics
@@ -99,6 +128,39 @@ impl Worker {
     pub async fn metrics(&self) -> String {
         let answer = http::client().get(format!("{}/metrics", self.url)).send().await;
         answer.expect("the worker answers").text().await.expect("metrics are text")
+    }
+
+    /// How many messages of a queue (`open-requests`, `booking-status`) it has acknowledged.
+    pub async fn settled(&self, queue: &str) -> u64 {
+        let of_queue = format!("postern_messages_settled_total{{queue=\"{queue}\"");
+        let metrics = self.metrics().await;
+        let counts = metrics.lines().filter(|line| line.starts_with(&of_queue));
+        counts.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+    }
+
+    /// Waits until it has acknowledged so many messages of a queue or more.
+    ///
+    /// # Panics
+    /// When `limit` is over.
+    pub async fn settles(&self, queue: &str, count: u64, limit: Duration) {
+        until_true(&format!("{count} settled messages of {queue}"), limit, || async {
+            self.settled(queue).await >= count
+        })
+        .await;
+    }
+
+    /// Waits until it holds no message, of whatever queue.
+    ///
+    /// # Panics
+    /// When `limit` is over.
+    pub async fn idle(&self, limit: Duration) {
+        until_true("the worker to be idle", limit, || async {
+            let metrics = self.metrics().await;
+            let held =
+                metrics.lines().filter(|line| line.starts_with("postern_messages_in_flight"));
+            held.into_iter().all(|line| line.ends_with(" 0"))
+        })
+        .await;
     }
 
     /// SIGTERM, and how it ended.
@@ -165,6 +227,13 @@ impl Worker {
     pub async fn says(&self, words: &str, limit: Duration) {
         self.process.says(words, limit).await;
     }
+}
+
+/// Tells a worker what to do at a failpoint: all at once, so that it never reads half of it.
+fn order(file: &Path, what: &str, point: &str) {
+    let whole = file.with_extension("order");
+    std::fs::write(&whole, format!("{what} {point}")).expect("the order is written");
+    std::fs::rename(whole, file).expect("the order is given");
 }
 
 /// The program with a configuration file, and nothing of its settings from this process's environment.

@@ -38,6 +38,7 @@ pub(crate) struct Args {
 
 /// What every command takes.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Options of every command")]
 pub(super) struct Global {
     /// The configuration, a TOML file.
     #[arg(

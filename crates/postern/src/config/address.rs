@@ -1,5 +1,6 @@
 //! URLs: of the broker, of Redis, of Salto.
 
+use deadpool_redis::redis::IntoConnectionInfo;
 use lapin::uri::AMQPUri;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
@@ -19,8 +20,11 @@ pub(super) fn broker(secret: SecretString) -> Result<SecretString, String> {
 pub(super) fn redis(secret: SecretString) -> Result<SecretString, String> {
     let example = "must be a URL such as redis://:password@host:6379/0 or rediss://…, with \
                    special characters in the password percent-encoded";
-    let known = has_scheme_and_host(secret.expose_secret(), ["redis", "rediss"]);
-    if known { Ok(secret) } else { Err(example.to_owned()) }
+    let text = secret.expose_secret();
+    match has_scheme_and_host(text, ["redis", "rediss"]) && text.into_connection_info().is_ok() {
+        true => Ok(secret),
+        false => Err(example.to_owned()),
+    }
 }
 
 fn has_scheme_and_host(text: &str, schemes: [&str; 2]) -> bool {

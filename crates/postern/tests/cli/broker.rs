@@ -134,3 +134,17 @@ fn a_broker_that_is_away_is_one_line() {
     let [line] = ended.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{}", ended.stderr) };
     assert!(line.starts_with("error: no connection to the broker at 127.0.0.1:1"), "{line}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_log_level_lets_other_crates_show_what_they_send() {
+    let vhost = Vhost::new().await;
+    let command = "publish open-request --integration acme --booking b --log-level trace";
+    let ended = on(&vhost).run(&command.split(' ').collect::<Vec<_>>());
+    assert_eq!(ended.status, Some(0));
+    let spoken = ended.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let fine = spoken.filter(|line| line["level"] != "WARN" && line["level"] != "ERROR");
+    for line in fine {
+        let target = line["target"].as_str().unwrap();
+        assert!(["postern", "publisher"].contains(&target.split("::").next().unwrap()), "{line}");
+    }
+}

@@ -1,6 +1,7 @@
 //! What stands before the calls to Salto: Redis, and the key of what it holds.
 
-use end_to_end::services;
+use deadpool_redis::redis::{Client, cmd};
+use end_to_end::{redis::PrivateRedis, services};
 
 use crate::running::Postern;
 
@@ -31,4 +32,36 @@ fn another_secrets_key_is_refused_before_anything_is_done_with_it() {
     assert_eq!(second.status, Some(1));
     assert!(second.stderr.contains("error: secrets.key is not the key"), "{}", second.stderr);
     assert!(!second.stderr.contains(other), "{}", second.stderr);
+}
+
+/// The warnings of `iq activate`, which then fails as there is no Salto.
+fn warnings(redis_url: &str) -> Vec<String> {
+    let postern = Postern::new().variable("POSTERN__REDIS__URL", redis_url);
+    let ended = postern.run(&["iq", "activate", "--integration", "acme", "--iq", "q"]);
+    assert_eq!(ended.status, Some(1));
+    let lines =
+        ended.stderr.lines().filter(|line| line.contains("appendonly") || line.contains("maxm"));
+    lines.map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn activating_warns_where_redis_may_lose_the_secret() {
+    let redis = PrivateRedis::start().await;
+    let url = redis.url();
+    assert_eq!(warnings(&url), Vec::<String>::new());
+
+    let mut connection =
+        Client::open(url.as_str()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    for (name, value) in [("appendonly", "no"), ("maxmemory-policy", "allkeys-lru")] {
+        let set = cmd("CONFIG").arg("SET").arg(name).arg(value).query_async(&mut connection).await;
+        let () = set.unwrap();
+    }
+    let [append, policy] = &warnings(&url)[..] else { panic!("two warnings") };
+    assert!(append.starts_with("warning: Redis has appendonly off"), "{append}");
+    assert!(policy.contains("allkeys-lru"), "{policy}");
+
+    let user = ["SETUSER", "guest", "on", "nopass", "~*", "&*", "+@all", "-config"];
+    let () = cmd("ACL").arg(&user).query_async(&mut connection).await.unwrap();
+    let [unseen] = &warnings(&url.replace("://", "://guest:any@"))[..] else { panic!("a note") };
+    assert!(unseen.starts_with("note: Redis does not show its configuration"), "{unseen}");
 }

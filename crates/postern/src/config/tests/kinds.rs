@@ -113,7 +113,7 @@ fn urls() {
         let text = format!("[broker]\nurl = \"{value}\"\n");
         only(&after(&text), "postern.toml:2: broker.url", "such as amqp://user:password@host");
     }
-    for value in ["http://h", "redis:", "127.0.0.1:6379"] {
+    for value in ["http://h", "redis:", "127.0.0.1:6379", "redis://h/first"] {
         let text = format!("[redis]\nurl = \"{value}\"\n");
         only(&after(&text), "postern.toml:2: redis.url", "such as redis://:password@host");
     }

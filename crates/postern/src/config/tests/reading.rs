@@ -95,3 +95,30 @@ fn no_integrations_is_worth_a_warning() {
     assert!(settings.integrations.is_empty());
     assert!(warnings[0].contains("[[integrations]]"), "{warnings:?}");
 }
+
+/// The example that is shipped, with secrets.
+fn example(text: &str) -> Config {
+    let elsewhere = Written::new("");
+    let password = elsewhere.file("password", "p").display().to_string();
+    Written::new(&text.replace("/run/secrets/acme-utrecht", &password))
+        .variable("POSTERN_SECRETS_KEY", KEY)
+        .variable("KS_CLIENT_SECRET_ACCEPTANCE", "s")
+        .load()
+        .unwrap()
+}
+
+#[test]
+fn the_shipped_example_shows_the_defaults_in_its_comments() {
+    let text = include_str!("../../../../../deploy/postern.example.toml");
+    let is_setting = |line: &str| {
+        line.split_once(" = ").is_some_and(|(key, _)| {
+            key.strip_prefix('#').is_some_and(|key| !key.is_empty() && !key.contains(' '))
+        })
+    };
+    let uncommented: Vec<&str> =
+        text.lines().map(|line| if is_setting(line) { &line[1..] } else { line }).collect();
+    assert!(uncommented.contains(&"prefetch = 64"), "{text}");
+    let [as_shipped, spelled_out] =
+        [text, &uncommented.join("\n")].map(|text| format!("{:#?}", example(text)));
+    assert_eq!(as_shipped, spelled_out);
+}

@@ -1,15 +1,25 @@
-//! Points at which tests kill the process: the step before is done, the next has not begun.
+//! Points at which tests end or freeze the process: the step before is done, the next has not
+//! begun.
 
-/// Kills the process here, as `kill -9` would, when `POSTERN_FAILPOINT` names this point.
+/// Ends the process here as `kill -9` would, or freezes it, where the file that `POSTERN_FAILPOINT`
+/// names says `kill` or `freeze` and this point. That file goes first: it strikes once.
 #[cfg(feature = "failpoints")]
 pub(crate) fn reach(point: &str) {
     use nix::{
         sys::signal::{Signal, kill},
         unistd::Pid,
     };
-    if std::env::var("POSTERN_FAILPOINT").is_ok_and(|name| name == point) {
-        tracing::warn!(point, "failpoint reached");
-        let _ = kill(Pid::this(), Signal::SIGKILL);
+    let Some(path) = std::env::var_os("POSTERN_FAILPOINT") else { return };
+    let Ok(order) = std::fs::read_to_string(&path) else { return };
+    let signal = match order.split_once(' ') {
+        Some(("kill", wanted)) if wanted == point => Signal::SIGKILL,
+        Some(("freeze", wanted)) if wanted == point => Signal::SIGSTOP,
+        Some(_) | None => return,
+    };
+    // Of several messages that reach it at once, one is struck.
+    if std::fs::remove_file(path).is_ok() {
+        tracing::warn!(point, %signal, "failpoint reached");
+        let _ = kill(Pid::this(), signal);
     }
 }
 

@@ -35,7 +35,7 @@ booking() {
   for object in "${@:6}"; do
     objects+=(--object "$object")
   done
-  narrate "  the booking system: $id is $status (revision $revision), ${*:6}, from now$starts_at to now$ends_at"
+  narrate "  the booking system: $id is $status (revision $revision) for ${*:6}; it $(spoken beg "$starts_at") and $(spoken end "$ends_at")"
   event=$(postern publish booking-status --integration "$INTEGRATION" --booking "$id" --status "$status" \
     --starts-at "$starts_at" --ends-at "$ends_at" --revision "$revision" "${objects[@]}")
   # Two queues know no order between them: without this, the next request might overtake the news.
@@ -43,11 +43,27 @@ booking() {
   look
 }
 
+# spoken beg|end TIME: "began 10m ago", "ends in 2h".
+spoken() {
+  case "$1 $2" in
+  "beg "-*) printf 'began %s ago' "${2#-}" ;;
+  "beg "+*) printf 'begins in %s' "${2#+}" ;;
+  "beg "*) printf 'begins %s' "$2" ;;
+  "end "-*) printf 'ended %s ago' "${2#-}" ;;
+  "end "*) printf 'ends in %s' "${2#+}" ;;
+  esac
+}
+
 # ask BOOKING [further arguments of publish]: somebody stands at the door; sets `request`.
 ask() {
-  local booking=$1
+  local booking=$1 what=''
   shift
-  narrate "  a guest with $booking asks for the door${*:+ ($*)}"
+  case "${1:-}" in
+  --object) what=" of $2" ;;
+  --id) what=', the same request' ;;
+  --time) what=", a request from ${2#-} ago" ;;
+  esac
+  narrate "  a guest with $booking asks for the door$what"
   request=$(postern publish open-request --integration "$INTEGRATION" --booking "$booking" "$@")
 }
 
@@ -101,7 +117,7 @@ ask b-4
 expect "$request" opened
 
 chapter "Two doors booked: the request has to say which"
-booking b-5 confirmed -0m +1h 1 room-12 front-door
+booking b-5 confirmed now +1h 1 room-12 front-door
 ask b-5
 expect "$request" object_ambiguous
 ask b-5 --object front-door
@@ -110,7 +126,7 @@ ask b-5 --object room-20
 expect "$request" object_not_in_booking
 
 chapter "Objects behind which there is no door to open"
-booking b-6 confirmed -0m +1h 1 sauna cellar room-20
+booking b-6 confirmed now +1h 1 sauna cellar room-20
 ask b-6 --object sauna
 expect "$request" no_lock_mapped
 ask b-6 --object cellar
@@ -125,7 +141,7 @@ expect "$request" request_expired
 chapter "A request overtakes its booking: postern waits a little for it"
 ask b-7
 overtaking=$request
-booking b-7 confirmed -0m +1h 1 room-12
+booking b-7 confirmed now +1h 1 room-12
 expect "$overtaking" opened
 
 chapter "One of the two workers is killed (SIGKILL); the other goes on"

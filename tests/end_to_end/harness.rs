@@ -2,8 +2,11 @@
 
 use end_to_end::broker::{PrivateBroker, Vhost};
 use end_to_end::deadline::SOON;
+use end_to_end::inbound::{booking_status, open_request};
 use end_to_end::processes::Process;
 use end_to_end::redis::{self, PrivateRedis};
+use end_to_end::simulator::ROOM_12;
+use end_to_end::world::World;
 use serde_json::json;
 use std::process::Command;
 
@@ -68,4 +71,24 @@ async fn a_child_ends_with_its_handle_and_leaves_its_words() {
     assert!(std::path::Path::new(&format!("/proc/{pid}")).exists());
     drop(child);
     assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+}
+
+#[tokio::test]
+async fn a_worker_opens_a_door_in_a_world_of_its_own() {
+    let world = World::new().await;
+    let worker = world.worker("one").start().await;
+    let bus = world.vhost.bus().await;
+    let outbox = bus.listen().await;
+
+    bus.booking(&booking_status("b-1", "confirmed")).await;
+    bus.open_request(&open_request("r-1", "b-1")).await;
+    let opened = outbox.terminal("r-1", SOON).await;
+
+    assert_eq!((opened.kind.as_str(), opened.text("lock_id")), ("lock.opened.v1", ROOM_12));
+    assert_eq!(world.simulator.openings().await.len(), 1);
+    assert_eq!(world.simulator.token_requests().await, (1, 0));
+    assert!(!world.stored().await.is_empty());
+    assert_eq!(bus.dead_letters().await, []);
+    assert!(world.postern(&["check-config"]).await.status.success());
+    assert!(worker.stop(SOON).await.success());
 }

@@ -6,8 +6,10 @@ use url::{Host, Url};
 
 /// Half of the time after which a silent broker counts as gone. Seconds.
 const HEARTBEAT: Heartbeat = 5;
-/// The client keeps buffers of 64 frames for each connection. Bytes.
-const FRAME_MAX: FrameSize = 32 * 1024;
+/// RabbitMQ's own default. Bytes. A message's headers travel in one frame, and the broker delivers
+/// them whatever was agreed on: with less, one message with large headers, which any other client
+/// may publish, would end the connection each time it is delivered.
+pub(crate) const FRAME_MAX: FrameSize = 128 * 1024;
 /// AMQP carries the virtual host as a short string. Bytes.
 const VIRTUAL_HOST_MAX: usize = 255;
 
@@ -64,11 +66,11 @@ mod tests {
     #[test]
     fn fills_in_heartbeat_and_frame_size_unless_the_url_sets_them() {
         let bare = parse("amqp://127.0.0.1").unwrap();
-        assert_eq!((bare.query.heartbeat, bare.query.frame_max), (Some(5), Some(32768)));
+        assert_eq!((bare.query.heartbeat, bare.query.frame_max), (Some(5), Some(131_072)));
         assert_eq!((bare.vhost.as_str(), bare.authority.port), ("/", 5672));
 
-        let full = parse("amqps://h/%2f?heartbeat=30&frame_max=131072").unwrap();
-        assert_eq!((full.query.heartbeat, full.query.frame_max), (Some(30), Some(131_072)));
+        let full = parse("amqps://h/%2f?heartbeat=30&frame_max=262144").unwrap();
+        assert_eq!((full.query.heartbeat, full.query.frame_max), (Some(30), Some(262_144)));
         assert_eq!(full.authority.port, 5671);
     }
 

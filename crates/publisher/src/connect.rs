@@ -60,7 +60,8 @@ impl ConnectError {
 /// broker's list of connections. The connection does not come back by itself when it is lost.
 ///
 /// Where the URL does not set them, the heartbeat is 5 seconds (a frozen broker is noticed within
-/// 10) and `frame_max` 32 KiB (buffers of 2 MB instead of 8).
+/// 10) and `frame_max` 128 KiB. Less saves memory (the client keeps buffers of 64 frames), but a
+/// message whose headers are larger than a frame then ends the connection that receives it.
 ///
 /// `amqps` is TLS by rustls. The server's certificate is checked against the platform's roots;
 /// where the broker has a private authority, name its PEM file in `SSL_CERT_FILE`. Callers need

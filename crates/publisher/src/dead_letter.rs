@@ -3,13 +3,25 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use events::names;
 use lapin::BasicProperties;
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::{AMQPValue, FieldTable, MAX_SHORT_STRING_LENGTH};
 
 use crate::arrival::Arrival;
+use crate::header_size::{HEADERS_MAX, header_size};
 use crate::message::{Message, prefix};
 
 /// The longest `postern-detail`. Bytes.
 const DETAIL_MAX: usize = 1024;
+
+const OUR_HEADERS: [&str; 8] = [
+    names::HEADER_REASON,
+    names::HEADER_DETAIL,
+    names::HEADER_FAILED_AT,
+    names::HEADER_ATTEMPTS,
+    names::HEADER_REPLAYS,
+    names::HEADER_EXCHANGE,
+    names::HEADER_ROUTING_KEY,
+    names::HEADER_QUEUE,
+];
 
 /// Why a message is a dead letter.
 #[derive(Debug, Clone, Copy)]
@@ -32,13 +44,12 @@ pub(crate) fn routing_key(queue: &str, reason: &str) -> String {
 /// that cannot harm it. A copied expiration would let it evaporate; a foreign user id makes the
 /// broker refuse it.
 ///
-/// Headers of the broker itself (`x-death`, `x-delivery-count`, …) go along as they are.
+/// Headers of the broker itself (`x-death`, `x-delivery-count`, …) go along as they are. Only where
+/// all headers together are too large to be sent, the original ones stay behind and
+/// `postern-detail` says so.
 pub(crate) fn dead_letter(original: &Arrival, why: &DeadLetter<'_>, now: DateTime<Utc>) -> Message {
     let mut headers = original.properties.headers().clone().unwrap_or_default();
-    let replays = match headers.inner().get(names::HEADER_REPLAYS) {
-        Some(value) => integer(value),
-        None => None,
-    };
+    let replays = headers.inner().get(names::HEADER_REPLAYS).and_then(integer);
     if !has_first_arrival(&headers, &original.queue) {
         set_text(&mut headers, names::HEADER_EXCHANGE, &original.exchange);
         set_text(&mut headers, names::HEADER_ROUTING_KEY, &original.routing_key);
@@ -50,6 +61,9 @@ pub(crate) fn dead_letter(original: &Arrival, why: &DeadLetter<'_>, now: DateTim
     set_text(&mut headers, names::HEADER_FAILED_AT, &failed_at);
     set_integer(&mut headers, names::HEADER_ATTEMPTS, i64::from(why.attempts));
     set_integer(&mut headers, names::HEADER_REPLAYS, replays.unwrap_or(0));
+    if header_size(&headers) > HEADERS_MAX {
+        headers = without_original(&headers, why.detail);
+    }
 
     Message {
         exchange: names::DEAD_LETTER_EXCHANGE.to_owned(),
@@ -57,6 +71,19 @@ pub(crate) fn dead_letter(original: &Arrival, why: &DeadLetter<'_>, now: DateTim
         body: original.body.clone(),
         properties: harmless(&original.properties).with_headers(headers),
     }
+}
+
+/// Our own headers alone.
+fn without_original(headers: &FieldTable, detail: &str) -> FieldTable {
+    let mut ours = FieldTable::default();
+    for (name, value) in headers.inner() {
+        if OUR_HEADERS.contains(&name.as_str()) {
+            ours.insert(name.clone(), value.clone());
+        }
+    }
+    let detail = format!("(the original headers were too large to be kept) {detail}");
+    set_text(&mut ours, names::HEADER_DETAIL, prefix(&detail, DETAIL_MAX));
+    ours
 }
 
 /// What is taken over besides the headers.
@@ -87,7 +114,10 @@ fn harmless(original: &BasicProperties) -> BasicProperties {
 /// before. A replay goes to the queue it came from, so anything else was not written by postern.
 fn has_first_arrival(headers: &FieldTable, queue: &str) -> bool {
     let text = |name| match headers.inner().get(name) {
-        Some(AMQPValue::LongString(value)) => Some(value.as_bytes()),
+        // Exchange, routing key and queue are never longer.
+        Some(AMQPValue::LongString(value)) if value.len() <= MAX_SHORT_STRING_LENGTH => {
+            Some(value.as_bytes())
+        }
         _ => None,
     };
     text(names::HEADER_EXCHANGE).is_some()

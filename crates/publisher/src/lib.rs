@@ -14,6 +14,7 @@ mod broker_url;
 mod channels;
 mod connect;
 mod dead_letter;
+mod header_size;
 mod message;
 mod publish;
 mod reconnect;

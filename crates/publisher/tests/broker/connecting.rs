@@ -61,5 +61,5 @@ async fn heartbeat_and_frame_size_are_agreed_on_with_the_broker() {
     let host = VirtualHost::create().await;
     let connection = host.connect().await;
     assert_eq!(connection.configuration().heartbeat(), 5);
-    assert_eq!(connection.configuration().frame_max(), 32 * 1024);
+    assert_eq!(connection.configuration().frame_max(), 128 * 1024);
 }

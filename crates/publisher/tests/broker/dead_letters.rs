@@ -166,3 +166,36 @@ async fn the_second_time_keeps_the_first_arrival_and_the_number_of_replays() {
     assert_eq!(number(headers, "postern-attempts"), 5);
     assert_eq!(number(headers, "postern-replays"), 2);
 }
+
+/// Every size up to the largest that a publisher gets through, where ours no longer fit beside it.
+#[tokio::test]
+async fn large_headers_are_kept_as_long_as_they_can_be_sent() {
+    let host = VirtualHost::create().await;
+    let connection = host.connect().await;
+    declare(&connection).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    let publisher = host.publisher(1).await;
+    let why = DeadLetter { reason: "malformed", detail: "large", attempts: 0 };
+    for (size, kept) in [(100_000, true), (128_000, true), (129_000, false), (130_900, false)] {
+        let mut headers = FieldTable::default();
+        headers.insert("large".into(), AMQPValue::LongString("x".repeat(size).into()));
+        let message = Message {
+            properties: BasicProperties::default().with_headers(headers),
+            ..original("")
+        };
+        publisher.publish(message).await.unwrap();
+
+        let taken = take(&channel, names::OPEN_REQUESTS_QUEUE).await.delivery;
+        let (arrival, _) = Arrival::from_delivery(names::OPEN_REQUESTS_QUEUE, taken);
+        let letter = Message::dead_letter(&arrival, &why, at("2026-03-01T12:00:00Z"));
+        publisher.publish(letter).await.unwrap();
+
+        let letter = take(&channel, names::DEAD_LETTERS_QUEUE).await.delivery;
+        let headers = letter.properties.headers().as_ref().unwrap();
+        assert_eq!(headers.contains_key("large"), kept, "{size}");
+        assert_eq!(text(headers, "postern-reason"), "malformed");
+        assert_eq!(text(headers, "postern-routing-key"), "lock.open-request.acme");
+        assert_eq!(text(headers, "postern-detail").contains("too large to be kept"), !kept);
+        assert!(text(headers, "postern-detail").ends_with("large"));
+    }
+}

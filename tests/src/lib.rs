@@ -3,6 +3,7 @@
 //! | | |
 //! | --- | --- |
 //! | [`world`] | all that one test needs, apart from every other test |
+//! | [`scene`] | a world at work: workers that run, a booking that is known |
 //! | [`worker`] | `postern worker` to start, stop, kill, freeze, and to end at a failpoint |
 //! | [`settings`] | its configuration file |
 //! | [`inbound`] | what the booking system publishes |
@@ -22,6 +23,7 @@ pub mod inbound;
 pub mod ports;
 pub mod processes;
 pub mod redis;
+pub mod scene;
 pub mod services;
 pub mod settings;
 pub mod simulator;

@@ -144,3 +144,13 @@ async fn value(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
     let values: Vec<Vec<u8>> = read.query_async(connection).await.expect("a collection is read");
     values.join(&b'\n')
 }
+
+/// Removes the keys under a prefix that have `word` in their name after it; there must be one.
+pub async fn forget(url: &str, prefix: &str, word: &str) {
+    let mut connection = connect(url).await;
+    let keys = contents(url, prefix).await.into_iter().map(|(key, _)| key);
+    let keys: Vec<_> = keys.filter(|key| key[prefix.len()..].contains(word)).collect();
+    assert!(!keys.is_empty(), "nothing stored under {prefix} is called {word}");
+    let removed = redis::cmd("DEL").arg(keys).query_async::<()>(&mut connection).await;
+    removed.expect("keys can be removed");
+}

@@ -118,6 +118,11 @@ impl World {
         redis::contents(&self.redis_url, &self.key_prefix).await
     }
 
+    /// The Redis that it is in.
+    pub fn redis_url(&self) -> &str {
+        &self.redis_url
+    }
+
     /// What every key of this test begins with.
     pub fn key_prefix(&self) -> &str {
         &self.key_prefix

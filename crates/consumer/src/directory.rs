@@ -1,8 +1,12 @@
 //! The integrations by id, each with its way to Salto.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock},
+};
 
-use salto::{Http, SaltoClock, Site, TokenCache};
+use salto::{Account, Environment, Http, SaltoClock, Site, TokenCache};
+use secrecy::ExposeSecret;
 
 use crate::settings::{IntegrationSettings, Settings};
 
@@ -10,51 +14,107 @@ use crate::settings::{IntegrationSettings, Settings};
 #[derive(Debug)]
 pub(crate) struct Integration {
     pub(crate) rules: rules::Integration,
-    pub(crate) otp_scheme: salto::OtpScheme,
     pub(crate) site: Site,
+    environment: Arc<Environment>,
+    account: Account,
 }
 
-/// All integrations.
-#[derive(Debug)]
+/// All integrations, as the configuration read last has them.
 pub(crate) struct Directory {
+    http: Http,
+    cache: Arc<dyn TokenCache>,
+    known: RwLock<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
     integrations: HashMap<String, Arc<Integration>>,
-    clocks: Vec<Arc<SaltoClock>>,
+    /// One per environment, and for good: a clock's offset outlives a change of the configuration.
+    clocks: BTreeMap<String, Arc<SaltoClock>>,
 }
 
 impl Directory {
     /// `settings.integrations` name environments of `settings.environments` only.
-    pub(crate) fn new(settings: &Settings, http: &Http, cache: &Arc<dyn TokenCache>) -> Self {
-        let clocks: HashMap<&str, Arc<SaltoClock>> = settings
-            .environments
-            .keys()
-            .map(|name| (name.as_str(), Arc::new(SaltoClock::new(name))))
-            .collect();
-        let integration = |integration: &IntegrationSettings| {
+    pub(crate) fn new(settings: &Settings, http: Http, cache: Arc<dyn TokenCache>) -> Self {
+        let directory = Self { http, cache, known: RwLock::default() };
+        directory.replace(settings);
+        directory
+    }
+
+    /// Takes over the integrations of another configuration. Those whose account is the same keep
+    /// their token and what they know of their site.
+    pub(crate) fn replace(&self, settings: &Settings) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for name in settings.environments.keys() {
+            let clock = || Arc::new(SaltoClock::new(name));
+            known.clocks.entry(name.clone()).or_insert_with(clock);
+        }
+        let integrations = settings.integrations.iter().filter_map(|integration| {
             let environment = settings.environments.get(&integration.environment)?;
-            let clock = clocks.get(integration.environment.as_str())?;
-            let id = integration.rules.id.clone();
-            let site = Site::new(
-                &id,
-                http.clone(),
+            let clock = known.clocks.get(&integration.environment)?;
+            Some((
+                integration.rules.id.clone(),
+                self.integration(&known, integration, environment, clock),
+            ))
+        });
+        known.integrations = integrations.collect();
+    }
+
+    fn integration(
+        &self,
+        known: &Known,
+        settings: &IntegrationSettings,
+        environment: &Arc<Environment>,
+        clock: &Arc<SaltoClock>,
+    ) -> Arc<Integration> {
+        let id = settings.rules.id.as_str();
+        let before = known.integrations.get(id).filter(|before| {
+            same_account(&before.account, &settings.account)
+                && same_environment(&before.environment, environment)
+        });
+        let site = match before {
+            Some(before) => before.site.clone(),
+            None => Site::new(
+                id,
+                self.http.clone(),
                 Arc::clone(environment),
                 Arc::clone(clock),
-                integration.account.clone(),
-                Arc::clone(cache),
-            );
-            let rules = integration.rules.clone();
-            let otp_scheme = integration.account.otp_scheme;
-            Some((id, Arc::new(Integration { rules, otp_scheme, site })))
+                settings.account.clone(),
+                Arc::clone(&self.cache),
+            ),
         };
-        let integrations = settings.integrations.iter().filter_map(integration).collect();
-        Self { integrations, clocks: clocks.into_values().collect() }
+        Arc::new(Integration {
+            rules: settings.rules.clone(),
+            site,
+            environment: Arc::clone(environment),
+            account: settings.account.clone(),
+        })
     }
 
     pub(crate) fn get(&self, integration_id: &str) -> Option<Arc<Integration>> {
-        self.integrations.get(integration_id).cloned()
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.integrations.get(integration_id).cloned()
     }
 
-    /// One clock per environment.
-    pub(crate) fn clocks(&self) -> &[Arc<SaltoClock>] {
-        &self.clocks
+    /// The clocks of all environments.
+    pub(crate) fn clocks(&self) -> Vec<Arc<SaltoClock>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.clocks.values().cloned().collect()
     }
+}
+
+fn same_account(a: &Account, b: &Account) -> bool {
+    a.username == b.username
+        && a.password.expose_secret() == b.password.expose_secret()
+        && a.site_uid == b.site_uid
+        && a.otp_scheme == b.otp_scheme
+}
+
+fn same_environment(a: &Environment, b: &Environment) -> bool {
+    a.name == b.name
+        && a.identity_url == b.identity_url
+        && a.api_url == b.api_url
+        && a.client_id == b.client_id
+        && a.client_secret.expose_secret() == b.client_secret.expose_secret()
+        && a.scope == b.scope
 }

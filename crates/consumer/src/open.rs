@@ -112,7 +112,7 @@ fn otp_key(
         })?;
     match activation.state {
         ActivationState::Activated | ActivationState::Degraded => {
-            activation.otp_key(integration.otp_scheme).ok_or_else(not_activated)
+            activation.otp_key(integration.site.otp_scheme()).ok_or_else(not_activated)
         }
         ActivationState::NotActivated | ActivationState::PendingPin => Err(not_activated()),
         ActivationState::ReactivationRequired => Err(Setback::refused(

@@ -1,6 +1,6 @@
 //! What goes on beside the messages: the sign of life, the watch on Redis, and the clocks.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use salto::ClockStore;
 use tokio::time::{MissedTickBehavior, interval};
@@ -34,15 +34,15 @@ pub(crate) async fn sign_of_life(worker: Arc<Worker>) {
 /// restart is signed with the right time.
 pub(crate) async fn clocks(worker: Arc<Worker>, store: ClockStore) {
     let mut ticks = interval(CLOCKS_EVERY);
-    let clocks = worker.directory.clocks();
-    let mut written = vec![None; clocks.len()];
+    let mut written = HashMap::new();
     loop {
         ticks.tick().await;
-        for (clock, written) in clocks.iter().zip(&mut written) {
-            let offset = clock.offset().num_seconds();
-            metrics::clock_offset(clock.environment(), clock.offset().as_seconds_f64());
-            if *written != Some(offset) && store.store(clock).await.is_ok() {
-                *written = Some(offset);
+        for clock in worker.directory.clocks() {
+            let (environment, offset) = (clock.environment().to_owned(), clock.offset());
+            metrics::clock_offset(&environment, offset.as_seconds_f64());
+            let offset = offset.num_seconds();
+            if written.get(&environment) != Some(&offset) && store.store(&clock).await.is_ok() {
+                written.insert(environment, offset);
             }
         }
     }

@@ -12,7 +12,7 @@ use salto::{
     ClockStore, Http, KeyCheckError, RedisTokenCache, TokenCache, check_key, seal::Sealer,
 };
 use secrecy::ExposeSecret;
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{net::TcpListener, sync::mpsc, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -61,7 +61,6 @@ pub enum RunError {
 }
 
 /// What every message may use.
-#[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) opening: OpeningSettings,
     pub(crate) resend: ResendLimits,
@@ -77,7 +76,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    fn new(settings: &Settings, store: &Arc<Store>, http: &Http) -> Self {
+    fn new(settings: &Settings, store: &Arc<Store>, http: Http) -> Self {
         let prefix = settings.redis.key_prefix.as_str();
         let sealer = Arc::new(Sealer::new(settings.secrets_key.expose_secret()));
         let cache: Arc<dyn TokenCache> =
@@ -92,7 +91,7 @@ impl Worker {
             },
             lease,
             key_prefix: prefix.to_owned(),
-            directory: Directory::new(settings, http, &cache),
+            directory: Directory::new(settings, http, cache),
             bookings: Bookings::new(Arc::clone(store), Keys::new(prefix), retention.bookings),
             ledger: Ledger::new(Arc::clone(store), prefix, Uuid::new_v4(), lease, retention),
             sealer,
@@ -117,14 +116,21 @@ impl Worker {
 /// Works until `shutdown`, then lets what was sent to Salto finish, gives everything else back
 /// and returns, within `command_timeout` + 5 s. Waits, not ready, where RabbitMQ or Redis is away.
 ///
+/// Of the settings that come over `reloads`, environments and integrations take effect at once,
+/// for requests that wait as well; the rest stays as it was at the start.
+///
 /// # Errors
 ///
 /// What waiting cannot mend: see [`RunError`].
-pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), RunError> {
+pub async fn run(
+    settings: Settings,
+    shutdown: CancellationToken,
+    reloads: mpsc::Receiver<Settings>,
+) -> Result<(), RunError> {
     let prometheus = metrics::install()?;
     let store = Arc::new(Store::new(&settings.redis).map_err(RunError::Redis)?);
     let http = Http::new().map_err(RunError::Http)?;
-    let worker = Arc::new(Worker::new(&settings, &store, &http));
+    let worker = Arc::new(Worker::new(&settings, &store, http));
 
     let address = settings.http_listen;
     let listener =
@@ -132,6 +138,7 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), 
     let serving = tokio::spawn(health::serve(listener, Arc::clone(&worker.health), prometheus));
     tracing::info!(%address, integrations = settings.integrations.len(), "started");
 
+    let reloading = tokio::spawn(reload(Arc::clone(&worker), reloads));
     let sign_of_life = tokio::spawn(vigil::sign_of_life(Arc::clone(&worker)));
     let clocks = ClockStore::new(store.pool(), &worker.key_prefix);
     let opened = tokio::select! {
@@ -149,11 +156,20 @@ pub async fn run(settings: Settings, shutdown: CancellationToken) -> Result<(), 
     };
 
     worker.drained().await;
+    reloading.abort();
     sign_of_life.abort();
     let _ = tokio::time::timeout(Duration::from_millis(500), worker.ledger.farewell()).await;
     serving.abort();
     tracing::info!("stopped");
     result
+}
+
+/// Takes over every new configuration.
+async fn reload(worker: Arc<Worker>, mut reloads: mpsc::Receiver<Settings>) {
+    while let Some(settings) = reloads.recv().await {
+        worker.directory.replace(&settings);
+        tracing::info!(integrations = settings.integrations.len(), "configuration reloaded");
+    }
 }
 
 /// Waits for Redis, checks that the key fits what is stored there, and reads the clock offsets.
@@ -169,7 +185,7 @@ async fn await_redis(worker: &Worker, store: &Store, clocks: &ClockStore) -> Res
         }
     }
     for clock in worker.directory.clocks() {
-        if let Err(error) = clocks.load(clock).await {
+        if let Err(error) = clocks.load(&clock).await {
             tracing::warn!(%error, environment = clock.environment(), "no stored clock offset");
         }
     }

@@ -107,8 +107,9 @@ pub(super) enum Command {
     /// Take messages from RabbitMQ and open doors, until SIGTERM or SIGINT.
     ///
     /// A first signal stops taking messages, lets what was sent to Salto finish and gives the rest
-    /// back to the broker; a second one ends the process at once. The configuration is read at the
-    /// start only: restart to change it.
+    /// back to the broker; a second one ends the process at once. SIGHUP reads the configuration
+    /// again: environments, integrations and their secrets take effect at once, everything else at
+    /// the next start; a file with mistakes changes nothing.
     Worker,
     /// Check the configuration and say what it holds; reports all mistakes at once.
     ///

@@ -22,6 +22,7 @@ mod tail;
 mod words;
 mod worker;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -59,13 +60,13 @@ fn begin(args: Args) -> Result<(), Failure> {
         runtime::Builder::new_current_thread()
     };
     let runtime = builder.enable_all().build().context("cannot start")?;
-    let result = runtime.block_on(command(args.command, config));
+    let result = runtime.block_on(command(args.command, config, file));
     // A thread may still wait for standard input.
     runtime.shutdown_background();
     result
 }
 
-async fn command(command: Command, config: Config) -> Result<(), Failure> {
+async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), Failure> {
     if let Command::CheckConfig(check) = command {
         return check_config::run(check, &config);
     }
@@ -75,7 +76,7 @@ async fn command(command: Command, config: Config) -> Result<(), Failure> {
     let settings = config.settings;
     match command {
         Command::CheckConfig(_) => Ok(()),
-        Command::Worker => worker::run(settings).await,
+        Command::Worker => worker::run(settings, file).await,
         Command::Publish(publish) => publish::run(publish, &settings).await,
         Command::Tail(tail) => tail::run(tail, &settings).await,
         Command::Iq(IqCommand::List(list)) => iq::list(list, &settings).await,

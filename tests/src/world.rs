@@ -133,7 +133,8 @@ impl World {
         self.directory.path()
     }
 
-    fn write_settings(&self, name: &str) -> PathBuf {
+    /// Writes the settings as they stand to the file of the worker or command of that name.
+    pub fn write_settings(&self, name: &str) -> PathBuf {
         let path = self.directory.path().join(format!("{name}.toml"));
         std::fs::write(&path, self.settings.to_toml()).expect("the configuration is written");
         path

@@ -119,7 +119,7 @@ async fn a_token_revoked_between_two_calls_is_replaced_within_the_call() {
 async fn an_answer_without_end_is_given_up() {
     let server = Server::start(|seen| {
         if seen.path.ends_with("/sites") {
-            return Reply::with(200, "", &" ".repeat(5 << 20));
+            return Reply::with(200, "", &format!("[{}]", " ".repeat(5 << 20)));
         }
         salto(seen).unwrap()
     })

@@ -41,6 +41,11 @@ pub(crate) async fn claim(
             worker.ledger.claim(pursuit.reference(), &pursuit.owner, announced, news)
         };
         match line.insist(ask).await? {
+            // Whoever found it out is about to make its dead letter; should he die, it is for us.
+            Claim::Known(known) if known.held && known.needs_dead_letter() => {
+                polls += 1;
+                line.wait(POLLS.wait(polls, 0.5 + dice() / 2.0)).await?;
+            }
             Claim::Known(known) => return Ok(Hold::Known(known)),
             Claim::Claimed(claimed) => {
                 pursuit.last = LastCommand::Standing;

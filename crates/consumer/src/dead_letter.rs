@@ -45,7 +45,7 @@ pub(crate) async fn failed(
     (arrival, pursuit, known): (&Arrival, &Pursuit, &Known),
 ) -> Result<(), Unstored> {
     let OutboundData::OpenFailed(failed) = &known.terminal.data else { return Ok(()) };
-    if known.dead_lettered || known.held {
+    if known.dead_lettered {
         return Ok(());
     }
     let (reason, detail) = (failed.reason.code(), failed.detail.as_str());

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use deadpool_redis::redis::{self, FromRedisValue, Script, Value};
-use events::Outbound;
+use events::{Outbound, OutboundData};
 use rules::{Booking, Doubt};
 use uuid::Uuid;
 
@@ -62,6 +62,13 @@ pub(crate) struct Known {
     pub(crate) dead_lettered: bool,
     /// Whether somebody else is about to publish it and to make its dead letter.
     pub(crate) held: bool,
+}
+
+impl Known {
+    /// Whether its request is a failure that the dead letters do not hold yet.
+    pub(crate) fn needs_dead_letter(&self) -> bool {
+        matches!(self.terminal.data, OutboundData::OpenFailed(_)) && !self.dead_lettered
+    }
 }
 
 /// What a claim loads.
@@ -222,7 +229,7 @@ impl Ledger {
         self.store.query(redis::cmd("HSET").arg(key).arg("dead_lettered").arg("1")).await
     }
 
-    /// Gives a claim back, before there is an outcome.
+    /// Gives a claim back: another worker finds the request free, or its outcome still to publish.
     pub(crate) async fn release(
         &self,
         request: RequestRef<'_>,

@@ -191,13 +191,27 @@ async fn an_outcome_is_held_by_the_owner_that_publishes_it() {
     let mut owner = Owner::new(false);
     fixture.claimed(&mut owner, true, LastCommand::Standing).await;
     fixture.ledger.conclude(fixture.reference(), &fixture.terminal("x"), None).await.unwrap();
-    let held = |claim| match claim {
-        Claim::Known(known) => known.held,
-        other => panic!("{other:?}"),
-    };
     assert!(held(fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await));
     assert!(!held(fixture.claim(&mut owner, true, LastCommand::Standing).await));
     assert!(!held(fixture.claim(&mut Owner::new(true), true, LastCommand::Standing).await));
+}
+
+#[tokio::test]
+async fn an_outcome_given_back_is_for_others_to_publish() {
+    let fixture = Fixture::new(LEASE);
+    let mut owner = Owner::new(false);
+    fixture.claimed(&mut owner, true, LastCommand::Standing).await;
+    fixture.ledger.conclude(fixture.reference(), &fixture.terminal("x"), None).await.unwrap();
+    let news = (LastCommand::Standing, None);
+    fixture.ledger.release(fixture.reference(), &owner, news).await.unwrap();
+    assert!(!held(fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await));
+}
+
+fn held(claim: Claim) -> bool {
+    match claim {
+        Claim::Known(known) => known.held,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]

@@ -74,6 +74,29 @@ impl Outbox {
         terminals
     }
 
+    /// The one event that ended a request, however often it was published.
+    ///
+    /// # Panics
+    /// Where there is none, or where two differ in anything.
+    pub fn only_terminal(&self, request: &str) -> Event {
+        let mut ends = self.answers(request).into_iter().filter(Event::is_terminal);
+        let first = ends.next().unwrap_or_else(|| panic!("request {request} has not ended"));
+        ends.for_each(|again| assert_eq!(again, first, "two ends of request {request}"));
+        first
+    }
+
+    /// The check-ins of a booking; one published several times counts once.
+    pub fn check_ins(&self, booking: &str) -> Vec<Event> {
+        let mut found = Vec::new();
+        for event in self.events() {
+            let of_booking = event.kind == "booking.check-in.v1" && event.subject == booking;
+            if of_booking && !found.contains(&event) {
+                found.push(event);
+            }
+        }
+        found
+    }
+
     /// Waits for the event that ends a request.
     ///
     /// # Panics

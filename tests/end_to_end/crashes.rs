@@ -1,0 +1,221 @@
+//! A worker dies by `kill -9` between any two steps of a request, and another one takes over.
+
+use end_to_end::broker::{Bus, DeadLetter, Event, Outbox};
+use end_to_end::deadline::{SOON, until_true};
+use end_to_end::inbound::{booking_status, open_request, time};
+use end_to_end::simulator::{IQ_GROUND_FLOOR, OpenCommand};
+use end_to_end::worker::Worker;
+use end_to_end::world::World;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use std::os::unix::process::ExitStatusExt;
+
+/// A worker that is about to die, and its request.
+struct Crash {
+    point: &'static str,
+    world: World,
+    bus: Bus,
+    outbox: Outbox,
+    first: Worker,
+    request: Value,
+    /// Openings before the request.
+    openings: usize,
+}
+
+/// What was left when another worker had finished the request `R-1`.
+struct Aftermath {
+    terminal: Event,
+    /// How often the terminal event was published.
+    published: usize,
+    check_ins: usize,
+    openings: usize,
+    commands: Vec<OpenCommand>,
+    dead_letters: Vec<DeadLetter>,
+}
+
+impl Crash {
+    /// `warm`: the first worker has a token and knows the locks, so that its claim announces the command.
+    async fn prepare(point: &'static str, warm: bool, resend_window: &str) -> Self {
+        let mut world = World::unactivated().await;
+        world.activate(IQ_GROUND_FLOOR).await;
+        world.settings.set("opening.command_timeout", "2s");
+        world.settings.set("opening.resend_window", resend_window);
+        let first = world.worker("first").start().await;
+        let bus = world.vhost.bus().await;
+        let outbox = bus.listen().await;
+        let mut booking = booking_status("B-1", "paid");
+        booking["data"]["object_ids"] = json!(["room-12", "room-nowhere"]);
+        bus.booking(&booking).await;
+        bus.booking(&booking_status("B-0", "paid")).await;
+        first.settles("booking-status", 2, SOON).await;
+        if warm {
+            bus.open_request(&open_request("warm-up", "B-0")).await;
+            first.settles("open-requests", 1, SOON).await;
+        }
+        first.kill_at(point);
+        let mut request = open_request("R-1", "B-1");
+        request["data"]["object_id"] = "room-12".into();
+        let openings = usize::from(warm);
+        Self { point, world, bus, outbox, first, request, openings }
+    }
+
+    /// Lets the first worker die of the request.
+    async fn strike(&self) {
+        self.bus.open_request(&self.request).await;
+        let status = self.first.ended(SOON).await;
+        assert_eq!(status.signal(), Some(9), "at {}: {status}", self.point);
+    }
+
+    /// Lets a second worker finish it.
+    async fn recover(self) -> Aftermath {
+        let second = self.world.worker("second").start().await;
+        second.settles("open-requests", 1, SOON).await;
+        assert!(second.stop(SOON).await.success());
+        for queue in ["postern.open-requests", "postern.booking-status"] {
+            assert_eq!(self.bus.waiting(queue).await, Some(0), "{queue}, killed at {}", self.point);
+        }
+        let ends = self.outbox.answers("R-1").into_iter().filter(Event::is_terminal);
+        Aftermath {
+            published: ends.count(),
+            terminal: self.outbox.only_terminal("R-1"),
+            check_ins: self.outbox.check_ins("B-1").len(),
+            openings: self.world.simulator.openings().await.len() - self.openings,
+            commands: self.world.simulator.commands().await.split_off(self.openings),
+            dead_letters: self.bus.dead_letters().await,
+        }
+    }
+}
+
+/// Killed at the point, opened by the second worker; `openings` and the `attempts` it tells of.
+async fn opens(warm: bool, (point, openings, attempts): (&'static str, usize, u64)) {
+    let crash = Crash::prepare(point, warm, "30s").await;
+    crash.strike().await;
+    let after = crash.recover().await;
+    let found = (&*after.terminal.kind, after.openings, after.terminal.data["attempts"].as_u64());
+    assert_eq!(found, ("lock.opened.v1", openings, Some(attempts)), "killed at {point}");
+    assert_eq!(after.check_ins, 1, "killed at {point}");
+    assert_eq!(after.dead_letters, [], "killed at {point}");
+    let told_before = ["after-report", "after-check-in", "before-ack"].contains(&point);
+    assert_eq!(after.published, 1 + usize::from(told_before), "killed at {point}");
+}
+
+#[tokio::test]
+async fn a_cold_worker_killed_at_any_step_leaves_one_answer_and_loses_nothing() {
+    let outcomes = [
+        ("after-decode", 1, 1),
+        ("after-claim", 1, 1),
+        // From here on nobody knows whether the command left: it counts.
+        ("before-command", 1, 2),
+        ("after-command", 2, 2),
+        ("after-conclude", 1, 1),
+        ("after-report", 1, 1),
+        ("after-check-in", 1, 1),
+        ("before-ack", 1, 1),
+    ];
+    join_all(outcomes.map(|outcome| opens(false, outcome))).await;
+}
+
+#[tokio::test]
+async fn a_warm_worker_s_claim_counts_as_a_command() {
+    let outcomes = [
+        ("after-decode", 1, 1),
+        ("after-claim", 1, 2),
+        ("before-command", 1, 2),
+        ("after-command", 2, 2),
+    ];
+    join_all(outcomes.map(|outcome| opens(true, outcome))).await;
+}
+
+#[tokio::test]
+async fn a_failed_request_s_dead_letter_outlives_its_worker() {
+    join_all(["after-conclude", "after-report", "after-dead-letter", "before-ack"].map(
+        async |point| {
+            let mut crash = Crash::prepare(point, false, "30s").await;
+            crash.request["data"]["object_id"] = "room-nowhere".into();
+            crash.strike().await;
+            let after = crash.recover().await;
+            assert_eq!(after.terminal.kind, "lock.open-failed.v1", "killed at {point}");
+            assert_eq!(after.terminal.text("reason"), "lock_not_found", "killed at {point}");
+            assert_eq!((after.openings, after.check_ins), (0, 0), "killed at {point}");
+            // Between the broker's confirm and the ledger's note it may be made twice; never not at all.
+            let most = 1 + usize::from(point == "after-dead-letter");
+            let letters = after.dead_letters.len();
+            assert!((1..=most).contains(&letters), "{letters} dead letters, killed at {point}");
+            for letter in after.dead_letters {
+                assert_eq!(letter.reason(), "lock_not_found", "killed at {point}");
+            }
+        },
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_resend_window_a_command_that_may_have_left_is_not_sent_again() {
+    let outcomes = [
+        (false, "after-claim", "lock.opened.v1", 1, 1),
+        (true, "after-claim", "lock.open-failed.v1", 0, 0),
+        (true, "before-command", "lock.open-failed.v1", 0, 0),
+        (true, "after-command", "lock.open-failed.v1", 1, 1),
+    ];
+    join_all(outcomes.map(async |(warm, point, kind, openings, commands)| {
+        let crash = Crash::prepare(point, warm, "0s").await;
+        crash.strike().await;
+        let after = crash.recover().await;
+        let found = (&*after.terminal.kind, after.openings, after.commands.len());
+        assert_eq!(found, (kind, openings, commands), "killed at {point}, warm: {warm}");
+        assert_eq!(after.terminal.data["attempts"], 1, "killed at {point}, warm: {warm}");
+        if kind == "lock.open-failed.v1" {
+            assert_eq!(after.terminal.text("reason"), "outcome_unknown");
+            assert_eq!(after.terminal.text("class"), "temporary");
+            let reasons: Vec<_> = after.dead_letters.iter().map(DeadLetter::reason).collect();
+            assert_eq!(reasons, ["outcome_unknown"], "killed at {point}, warm: {warm}");
+        }
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_opens_when_its_worker_died_and_the_time_was_over() {
+    let outcomes = [
+        ("after-decode", "lock.open-rejected.v1", "request_expired"),
+        ("after-claim", "lock.open-failed.v1", "salto_unavailable"),
+        ("before-command", "lock.open-failed.v1", "outcome_unknown"),
+    ];
+    join_all(outcomes.map(async |(point, kind, reason)| {
+        let mut crash = Crash::prepare(point, false, "30s").await;
+        let expires_at = time(4);
+        crash.request["data"]["expires_at"] = expires_at.clone().into();
+        crash.strike().await;
+        until_true("the request's expiry", SOON, || async { time(0) > expires_at }).await;
+        let after = crash.recover().await;
+        assert_eq!(
+            (&*after.terminal.kind, after.terminal.text("reason")),
+            (kind, reason),
+            "{point}"
+        );
+        assert_eq!(after.commands, [], "killed at {point}");
+        assert_eq!(after.dead_letters.len(), usize::from(kind == "lock.open-failed.v1"), "{point}");
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn a_booking_outlives_a_worker_that_dies_storing_it() {
+    join_all(["before-store", "after-store"].map(async |point| {
+        let world = World::unactivated().await;
+        world.activate(IQ_GROUND_FLOOR).await;
+        let first = world.worker("first").start().await;
+        let bus = world.vhost.bus().await;
+        let outbox = bus.listen().await;
+        first.kill_at(point);
+        bus.booking(&booking_status("B-1", "paid")).await;
+        assert_eq!(first.ended(SOON).await.signal(), Some(9), "at {point}");
+
+        let second = world.worker("second").start().await;
+        second.settles("booking-status", 1, SOON).await;
+        bus.open_request(&open_request("R-1", "B-1")).await;
+        assert_eq!(outbox.terminal("R-1", SOON).await.kind, "lock.opened.v1", "killed at {point}");
+        assert_eq!(world.simulator.opened().await, 1, "killed at {point}");
+    }))
+    .await;
+}

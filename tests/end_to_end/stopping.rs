@@ -1,0 +1,154 @@
+//! SIGTERM: what was sent finishes, everything else goes back, and the process ends in time with status 0.
+
+use end_to_end::deadline::{SOON, until_true};
+use end_to_end::inbound::{booking_status, open_request};
+use end_to_end::ports::free_port;
+use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::world::World;
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Of `opening.command_timeout` in these tests.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
+/// What the contract allows for it.
+const STOP_TIME: Duration = Duration::from_secs(3 + 5);
+
+async fn world() -> World {
+    let mut world = World::new().await;
+    world.settings.set("opening.command_timeout", format!("{}s", COMMAND_TIMEOUT.as_secs()));
+    world.settings.set("opening.resend_window", "0s");
+    world
+}
+
+#[tokio::test]
+async fn a_worker_stopped_under_load_loses_and_doubles_nothing() {
+    let mut world = world().await;
+    world.settings.set("broker.prefetch", 8);
+    let scene = Scene::new(world, 2).await;
+    let simulator = &scene.world.simulator;
+    simulator.fault(json!({"kind": "delay", "delay_ms": 400, "call": "open"})).await;
+    let requests: Vec<Value> =
+        (0..150).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
+    scene.bus.open_requests(&requests).await;
+    simulator.opened_times(20, SOON).await;
+    let stopped = &scene.workers[0];
+    assert!(stopped.settled("open-requests").await > 0, "it has had work");
+    assert_eq!(stopped.stop(STOP_TIME).await.code(), Some(0));
+    assert!(scene.outbox.ended_so_far() < requests.len(), "it was stopped in the middle");
+    assert!(stopped.log().contains("given back"), "it had more than it could finish");
+
+    scene.outbox.ended(requests.len(), SOON * 2).await;
+    scene.workers[1].idle(SOON).await;
+    for request in &requests {
+        let id = request["id"].as_str().expect("an id is text");
+        let end = scene.outbox.only_terminal(id);
+        assert_eq!((&*end.kind, &end.data["attempts"]), ("lock.opened.v1", &json!(1)), "{id}");
+    }
+    assert_eq!(simulator.opened().await, requests.len() as u64);
+    assert_eq!(simulator.counters().await["commands"], requests.len());
+    assert_eq!(scene.bus.waiting("postern.open-requests").await, Some(0));
+    assert_eq!(scene.bus.dead_letters().await, []);
+}
+
+#[tokio::test]
+async fn a_command_that_salto_leaves_unanswered_does_not_hold_up_the_end() {
+    let scene = Scene::new(world().await, 1).await;
+    let simulator = &scene.world.simulator;
+    simulator.fault(json!({"kind": "no_answer", "call": "open", "carried_out": true})).await;
+    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
+    simulator.commanded_times(1, SOON).await;
+    assert_eq!(scene.workers[0].stop(STOP_TIME).await.code(), Some(0));
+
+    // What came of it was settled before the end, or the next worker knows that there was a command.
+    let second = scene.world.worker("second").start().await;
+    let end = scene.outbox.terminal("R-1", SOON).await;
+    second.idle(SOON).await;
+    assert_eq!((end.text("reason"), &end.data["attempts"]), ("outcome_unknown", &json!(1)));
+    assert_eq!(scene.outbox.only_terminal("R-1"), end);
+    assert_eq!(simulator.commands().await.len(), 1);
+    assert_eq!(scene.bus.dead_letters().await.len(), 1);
+    assert_eq!(scene.bus.waiting("postern.open-requests").await, Some(0));
+}
+
+#[tokio::test]
+async fn what_waits_for_another_try_is_given_back_at_once() {
+    let scene = Scene::new(world().await, 1).await;
+    let simulator = &scene.world.simulator;
+    simulator.fault(json!({"kind": "status", "status": 503, "call": "open"})).await;
+    for number in 0..5 {
+        scene.bus.open_request(&open_request(&format!("r-{number}"), BOOKING)).await;
+    }
+    simulator.commanded_times(10, SOON).await;
+    assert_eq!(scene.workers[0].stop(STOP_TIME).await.code(), Some(0));
+    simulator.no_faults().await;
+
+    let second = scene.world.worker("second").start().await;
+    second.settles("open-requests", 5, SOON).await;
+    let mut attempts = 0;
+    for number in 0..5 {
+        let end = scene.outbox.only_terminal(&format!("r-{number}"));
+        assert_eq!(end.kind, "lock.opened.v1", "{end:?}");
+        attempts += end.data["attempts"].as_u64().expect("a number");
+    }
+    assert_eq!(simulator.opened().await, 5);
+    assert_eq!(simulator.counters().await["commands"], attempts, "both workers' commands count");
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_it_at_once() {
+    let mut world = world().await;
+    world.settings.set("opening.command_timeout", "40s");
+    let scene = Scene::new(world, 1).await;
+    let fault = json!({"kind": "no_answer", "call": "open", "hold_ms": 60_000});
+    scene.world.simulator.fault(fault).await;
+    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
+    scene.world.simulator.commanded_times(1, SOON).await;
+    let worker = &scene.workers[0];
+    worker.signal(Signal::SIGTERM);
+    worker.says("stopping", SOON).await;
+    assert_eq!(worker.stop(SOON).await.code(), Some(143));
+}
+
+#[tokio::test]
+async fn it_can_be_stopped_while_it_waits_for_its_servers() {
+    let mut world = World::unactivated().await;
+    world.settings.set("broker.url", format!("amqp://guest:guest@127.0.0.1:{}/%2f", free_port()));
+    let deaf = world.worker("without-broker").spawn();
+    deaf.says("no session with RabbitMQ", SOON).await;
+    world.settings.set("broker.url", world.vhost.url().to_owned());
+    world.settings.set("redis.url", format!("redis://127.0.0.1:{}/0", free_port()));
+    let forgetful = world.worker("without-redis").spawn();
+    forgetful.says("waiting for Redis", SOON).await;
+    for worker in [deaf, forgetful] {
+        assert_eq!(worker.status_of("/livez").await, Some(200));
+        assert_eq!(worker.status_of("/readyz").await, Some(503));
+        assert_eq!(worker.stop(SOON).await.code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_stopped_worker_leaves_bookings_to_the_others() {
+    let world = world().await;
+    let first = world.worker("first").start().await;
+    let bus = world.vhost.bus().await;
+    let outbox = bus.listen().await;
+    for number in 0..200 {
+        bus.booking(&booking_status(&format!("b-{number}"), "paid")).await;
+        if number == 100 {
+            first.signal(Signal::SIGTERM);
+        }
+    }
+    assert_eq!(first.ended(STOP_TIME).await.code(), Some(0));
+    let second = world.worker("second").start().await;
+    until_true("the bookings to be taken", SOON, || async {
+        bus.waiting("postern.booking-status").await == Some(0)
+    })
+    .await;
+    second.idle(SOON).await;
+    for number in [0, 99, 100, 101, 199] {
+        bus.open_request(&open_request(&format!("r-{number}"), &format!("b-{number}"))).await;
+        let end = outbox.terminal(&format!("r-{number}"), SOON).await;
+        assert_eq!(end.kind, "lock.opened.v1", "{number}");
+    }
+}

@@ -1,0 +1,53 @@
+//! Every message arrives twice, and three workers take them.
+
+use end_to_end::inbound::{booking_status, open_request};
+use end_to_end::scene::Scene;
+use end_to_end::world::World;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+const REQUESTS: usize = 1000;
+const ROOMS: usize = 24;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_requests_published_twice_open_a_thousand_times() {
+    let mut world = World::new().await;
+    world.settings.set("opening.request_ttl", "10m");
+    let scene = Scene::new(world, 3).await;
+    for room in 1..=ROOMS {
+        let mut booking = booking_status(&format!("b-{room}"), "paid");
+        booking["data"]["object_ids"] = json!([format!("room-{room}")]);
+        scene.bus.booking(&booking).await;
+        scene.bus.booking(&booking).await;
+    }
+    scene.settles("booking-status", 1 + 2 * ROOMS as u64).await;
+
+    let requests: Vec<Value> = (0..REQUESTS)
+        .map(|number| open_request(&format!("r-{number}"), &format!("b-{}", number % ROOMS + 1)))
+        .collect();
+    // Both copies at the same time: it is a race for every one of them.
+    tokio::join!(scene.bus.open_requests(&requests), scene.bus.open_requests(&requests));
+    scene.outbox.ended(REQUESTS, Duration::from_secs(120)).await;
+    scene.settles("open-requests", 2 * REQUESTS as u64).await;
+
+    let terminals = scene.outbox.terminals();
+    assert_eq!(terminals.len(), REQUESTS);
+    let mut ids = BTreeSet::new();
+    for (request, events) in &terminals {
+        assert!(events.iter().all(|event| *event == events[0]), "{request}: {events:?}");
+        assert_eq!(events[0].kind, "lock.opened.v1", "{request}");
+        assert_eq!(events[0].data["attempts"], 1, "{request}");
+        ids.insert(&events[0].id);
+    }
+    assert_eq!(ids.len(), REQUESTS, "distinct terminal events");
+    assert_eq!(scene.world.simulator.opened().await, REQUESTS as u64);
+    assert_eq!(scene.world.simulator.counters().await["commands"], REQUESTS);
+    for room in 1..=ROOMS {
+        assert_eq!(scene.outbox.check_ins(&format!("b-{room}")).len(), 1, "room {room}");
+    }
+    for worker in &scene.workers {
+        assert!(worker.settled("open-requests").await > 0, "all three had work");
+    }
+    assert_eq!(scene.bus.dead_letters().await, []);
+}

@@ -1,14 +1,19 @@
 //! End-to-end tests: `make test` runs them with real RabbitMQ, real Redis, the simulator and postern.
 
 mod backlog;
+mod booking_order;
+mod booking_wait;
 mod crashes;
 mod doubt;
 mod failures;
 mod harness;
+mod malformed;
 mod opening;
 mod rate_limits;
 mod rejections;
 mod reload;
 mod returned_events;
 mod stopping;
+mod tokens;
+mod topology;
 mod two_copies;

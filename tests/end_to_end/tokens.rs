@@ -1,0 +1,147 @@
+//! One token request per integration and token lifetime, however many replicas run.
+
+use chrono::{TimeDelta, Utc};
+use end_to_end::deadline::{SOON, until};
+use end_to_end::inbound::open_request;
+use end_to_end::redis::forget;
+use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::world::World;
+use serde_json::json;
+use std::time::Duration;
+
+/// So that the workers have to ask for a token.
+async fn forget_the_token(scene: &Scene) {
+    forget(scene.world.redis_url(), scene.world.key_prefix(), "token").await;
+}
+
+fn requests(name: &str, count: usize) -> Vec<serde_json::Value> {
+    (0..count).map(|number| open_request(&format!("{name}-{number}"), BOOKING)).collect()
+}
+
+fn all_opened(scene: &Scene) {
+    for (request, events) in scene.outbox.terminals() {
+        assert_eq!(events[0].kind, "lock.opened.v1", "{request}: {:?}", events[0].body);
+    }
+}
+
+#[tokio::test]
+async fn four_workers_that_start_at_once_ask_for_one_token() {
+    let mut world = World::new().await;
+    world.settings.set("broker.prefetch", 4);
+    let mut scene = Scene::new(world, 1).await;
+    assert_eq!(scene.workers[0].stop(SOON).await.code(), Some(0));
+    forget_the_token(&scene).await;
+    scene.bus.open_requests(&requests("R", 40)).await;
+    let (before, _) = scene.world.simulator.token_requests().await;
+    // Long enough that all of them want it before anybody has it.
+    scene.world.simulator.fault(json!({"kind": "delay", "call": "token", "delay_ms": 2000})).await;
+    scene.workers =
+        (1..=4).map(|number| scene.world.worker(&format!("worker-{number}")).spawn()).collect();
+    scene.outbox.ended(40, SOON * 2).await;
+    all_opened(&scene);
+    assert_eq!(scene.world.simulator.token_requests().await, (before + 1, 0));
+    let mut busy = 0;
+    for worker in &scene.workers {
+        busy += u32::from(worker.settled("open-requests").await > 0);
+    }
+    assert!(busy > 1, "one worker alone proves nothing");
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_ahead_of_its_end_and_no_command_meets_an_expired_one() {
+    let scene = Scene::new(World::new().await, 2).await;
+    scene.world.simulator.change_settings(json!({"token_lifetime_seconds": 5})).await;
+    forget_the_token(&scene).await;
+    let (before, _) = scene.world.simulator.token_requests().await;
+    let started = Utc::now();
+    for asked in 1.. {
+        scene.open(&format!("R-{asked}"), BOOKING).await;
+        if scene.world.simulator.token_requests().await.0 >= before + 3 {
+            break;
+        }
+        assert!(Utc::now() - started < TimeDelta::seconds(60), "nobody renews the token");
+    }
+    let granted = scene.world.simulator.token_requests().await.0 - before;
+    // Each is renewed after nine tenths of its five seconds.
+    let lifetimes = (Utc::now() - started).num_milliseconds() / 4400;
+    assert!(granted <= lifetimes.unsigned_abs() + 1, "{granted} tokens in {lifetimes} lifetimes");
+    all_opened(&scene);
+    let commands = scene.world.simulator.commands().await;
+    assert!(commands.iter().all(|command| command.verdict == "opened"), "{commands:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_salto_drops_is_replaced_once_for_all_replicas() {
+    let mut world = World::new().await;
+    world.settings.set("broker.prefetch", 4);
+    let scene = Scene::new(world, 2).await;
+    scene.bus.open_requests(&requests("before", 8)).await;
+    scene.outbox.ended(8, SOON).await;
+    let (before, _) = scene.world.simulator.token_requests().await;
+    scene.world.simulator.revoke_tokens().await;
+    scene.bus.open_requests(&requests("after", 16)).await;
+    scene.outbox.ended(24, SOON).await;
+    all_opened(&scene);
+    assert_eq!(scene.world.simulator.token_requests().await, (before + 1, 0));
+    assert_eq!(scene.world.simulator.opened().await, 24);
+}
+
+#[tokio::test]
+async fn where_the_replacement_is_rejected_too_nobody_asks_for_a_third_one() {
+    let mut world = World::new().await;
+    // Shorter than the minute that the replacement rests: a request that lived longer would wait for it.
+    world.settings.set("opening.request_ttl", "30s");
+    let scene = Scene::new(world, 1).await;
+    let (before, _) = scene.world.simulator.token_requests().await;
+    scene.world.simulator.fault(json!({"kind": "status", "status": 401, "call": "open"})).await;
+    for (id, attempts) in [("R-1", 2), ("R-2", 0)] {
+        let failed = scene.open(id, BOOKING).await;
+        assert_eq!(
+            (failed.text("reason"), failed.text("class")),
+            ("credentials_rejected", "configuration")
+        );
+        assert_eq!(failed.data["attempts"], attempts, "{id}");
+    }
+    assert_eq!(scene.world.simulator.token_requests().await.0, before + 1);
+    assert_eq!(scene.world.simulator.commands().await.len(), 2);
+}
+
+#[tokio::test]
+async fn rejected_credentials_rest_over_replicas_and_restarts_until_they_change() {
+    let mut world = World::new().await;
+    world.settings.set_integration("password", "of-last-year");
+    world.settings.set("broker.prefetch", 1);
+    let mut scene = Scene::new(world, 2).await;
+    scene.bus.open_requests(&requests("R", 8)).await;
+    scene.outbox.ended(8, SOON).await;
+    scene.settles("open-requests", 8).await;
+    for (request, events) in scene.outbox.terminals() {
+        let failed = &events[0];
+        assert_eq!(failed.text("reason"), "credentials_rejected", "{request}");
+        assert_eq!((failed.text("class"), &failed.data["attempts"]), ("configuration", &json!(0)));
+    }
+    for worker in &scene.workers {
+        assert!(worker.settled("open-requests").await > 0, "both workers had work");
+        assert_eq!(worker.stop(SOON).await.code(), Some(0));
+    }
+    let (_, denied) = scene.world.simulator.token_requests().await;
+    assert_eq!(denied, 1);
+
+    scene.workers = vec![scene.world.worker("restarted").start().await];
+    assert_eq!(scene.open("again", BOOKING).await.text("reason"), "credentials_rejected");
+    assert_eq!(
+        scene.world.simulator.token_requests().await.1,
+        1,
+        "the restarted one waits as well"
+    );
+
+    scene.workers[0].kill().await;
+    scene.world.settings.set_integration("password", "demo-password");
+    scene.workers = vec![scene.world.worker("corrected").start().await];
+    assert_eq!(scene.open("at-last", BOOKING).await.kind, "lock.opened.v1");
+    assert_eq!(scene.bus.dead_letters_when(9, SOON).await.len(), 9);
+    let record = until("the token to be kept", Duration::from_secs(5), || async {
+        scene.world.stored().await.into_iter().find(|(key, _)| key.ends_with(":token:acme-utrecht"))
+    });
+    assert!(!record.await.1.is_empty());
+}

@@ -1,0 +1,110 @@
+//! What postern declares in RabbitMQ, and what it does where something else is there.
+
+use end_to_end::deadline::{SOON, until};
+use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::world::World;
+use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
+use lapin::types::FieldTable;
+use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
+use serde_json::{Value, json};
+
+async fn channel(world: &World) -> Channel {
+    let connection = Connection::connect(world.vhost.url(), ConnectionProperties::default()).await;
+    let connection = connection.expect("RabbitMQ answers");
+    connection.create_channel().await.expect("a channel opens")
+}
+
+#[tokio::test]
+async fn exchanges_and_queues_stand_as_the_contract_has_them() {
+    let scene = Scene::new(World::new().await, 1).await;
+    let work = |queue: &str| {
+        json!({
+            "x-queue-type": "quorum",
+            "x-delivery-limit": 100,
+            "x-dead-letter-exchange": "postern.dead-letter",
+            "x-dead-letter-routing-key": format!("{queue}.delivery_limit"),
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        })
+    };
+    for (queue, arguments) in [
+        ("postern.booking-status", work("postern.booking-status")),
+        ("postern.open-requests", work("postern.open-requests")),
+        (
+            "postern.dead-letters",
+            json!({"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}),
+        ),
+    ] {
+        let found = scene.world.vhost.queue(queue).await;
+        assert_eq!(found["arguments"], arguments, "{queue}");
+        let flags = [&found["durable"], &found["auto_delete"], &found["exclusive"]];
+        assert_eq!(flags, [&Value::from(true), &false.into(), &false.into()], "{queue}");
+    }
+    // Declaring again succeeds only where all is the same.
+    let channel = channel(&scene.world).await;
+    for exchange in ["postern.inbound", "postern.outbound", "postern.dead-letter"] {
+        let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
+        let none = FieldTable::default();
+        let declared =
+            channel.exchange_declare(exchange.into(), ExchangeKind::Topic, durable, none);
+        declared.await.unwrap_or_else(|error| panic!("{exchange}: {error}"));
+    }
+
+    // A second worker declares it all once more, beside messages and consumers.
+    scene.workers[0].freeze();
+    let second = scene.world.worker("second").start().await;
+    scene.workers[0].thaw();
+    assert_eq!(scene.bus.consumers("postern.open-requests").await, Some(2));
+    assert_eq!(scene.open("R-1", BOOKING).await.kind, "lock.opened.v1");
+    assert!(second.runs());
+}
+
+#[tokio::test]
+async fn a_queue_or_exchange_of_another_kind_stops_the_worker_by_name() {
+    let world = World::unactivated().await;
+    let channel = channel(&world).await;
+    let none = FieldTable::default;
+    let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    let exchange = "postern.dead-letter";
+    channel
+        .exchange_declare(exchange.into(), ExchangeKind::Fanout, durable, none())
+        .await
+        .expect("a fanout exchange is declared");
+    stops_naming(&world, exchange).await;
+    let deleted = channel.exchange_delete(exchange.into(), Default::default()).await;
+    deleted.expect("an exchange can be deleted");
+
+    let durable = QueueDeclareOptions { durable: true, ..Default::default() };
+    let queue = "postern.open-requests";
+    channel
+        .queue_declare(queue.into(), durable, none())
+        .await
+        .expect("a classic queue is declared");
+    stops_naming(&world, queue).await;
+    let deleted = channel.queue_delete(queue.into(), Default::default()).await;
+    deleted.expect("a queue can be deleted");
+    world.worker("unhindered").start().await;
+}
+
+async fn stops_naming(world: &World, name: &str) {
+    let worker = world.worker(name).spawn();
+    let status = worker.ended(SOON).await;
+    assert_eq!(status.code(), Some(1), "{}", worker.log());
+    let log = worker.log();
+    let last = log.lines().last().unwrap_or_default();
+    assert!(last.contains(name) && last.contains("other properties"), "{log}");
+    assert!(!log.contains("guest:guest"), "{log}");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_deleted_comes_back() {
+    let scene = Scene::new(World::new().await, 1).await;
+    let channel = channel(&scene.world).await;
+    let delete = channel.queue_delete("postern.open-requests".into(), Default::default());
+    delete.await.expect("a queue can be deleted");
+    until("the queue to be back", SOON, || async {
+        scene.bus.consumers("postern.open-requests").await.filter(|count| *count > 0)
+    })
+    .await;
+    assert_eq!(scene.open("R-1", BOOKING).await.kind, "lock.opened.v1");
+}

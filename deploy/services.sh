@@ -126,6 +126,8 @@ start() {
   local dir=$1 own_servers=${2:-}
   mkdir -p "$dir"
   dir=$(cd "$dir" && pwd)
+  # Half of it is of no use to anybody.
+  trap 'stop "$dir"' EXIT
   broker_url=${POSTERN_BROKER_URL:-} redis_url=${POSTERN_REDIS_URL:-}
   management_url=${POSTERN_BROKER_MANAGEMENT_URL:-${broker_url:+$(management_of "$broker_url")}}
   [[ -z $broker_url ]] || say "using the RabbitMQ that POSTERN_BROKER_URL names"
@@ -160,6 +162,7 @@ export POSTERN_RABBITMQ_SERVER='$rabbitmq_server'
 export POSTERN_RABBITMQ_NODE='$here/rabbitmq-node.sh'
 export POSTERN_REDIS_SERVER='$redis_server'
 ENV
+  trap - EXIT
 }
 
 stop() {

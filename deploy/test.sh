@@ -29,5 +29,5 @@ deploy/services.sh start "$dir" --own-servers
 say "building"
 cargo build --locked --workspace --features postern/failpoints
 say "testing"
-cargo test --locked --workspace --features postern/failpoints "$@"
+cargo test --locked --workspace --features postern/failpoints --no-fail-fast "$@"
 say "all tests passed"

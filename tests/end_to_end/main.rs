@@ -12,6 +12,7 @@ mod opening;
 mod rate_limits;
 mod rejections;
 mod reload;
+mod retries;
 mod returned_events;
 mod stopping;
 mod tokens;

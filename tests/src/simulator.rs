@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ pub const SECRETS: [&str; 4] =
 pub struct Simulator {
     process: Process,
     url: String,
+    directory: PathBuf,
 }
 
 /// A door that opened.
@@ -57,19 +58,40 @@ pub struct OpenCommand {
 impl Simulator {
     /// Starts one with its built-in world, logging into `directory`.
     pub async fn start(directory: &Path) -> Self {
-        let listen = format!("127.0.0.1:{}", free_port());
-        let mut command = Command::new(services::program("salto-simulator"));
-        command.args(["--listen", &listen]);
-        let process = Process::start("simulator", directory, &mut command);
-        let simulator = Self { process, url: format!("http://{listen}") };
+        let url = format!("http://127.0.0.1:{}", free_port());
+        let process = start(&url, directory, &[]);
+        let simulator = Self { process, url, directory: directory.to_owned() };
+        simulator.serves().await;
+        simulator
+    }
+
+    /// Ends it: connections to Salto are refused. Its world is kept; tokens, faults and records are not.
+    pub async fn vanish(&self) {
+        let world = self.get("world").await.to_string();
+        std::fs::write(self.world_file(), world).expect("the world is written");
+        self.process.kill().await;
+    }
+
+    /// Starts it again after [`Self::vanish`], at the same address.
+    pub async fn come_back(&mut self) {
+        let world = self.world_file();
+        let world = world.to_str().expect("a readable path");
+        self.process = start(&self.url, &self.directory, &["--world", world]);
+        self.serves().await;
+    }
+
+    fn world_file(&self) -> PathBuf {
+        self.directory.join("world.json")
+    }
+
+    async fn serves(&self) {
         until_true("the simulator to serve", SOON, || async {
-            let ended = simulator.process.status();
-            assert!(ended.is_none(), "the simulator ended:\n{}", simulator.process.log());
-            let health = http::client().get(format!("{}/control/health", simulator.url)).send();
+            let ended = self.process.status();
+            assert!(ended.is_none(), "the simulator ended:\n{}", self.process.log());
+            let health = http::client().get(format!("{}/control/health", self.url)).send();
             health.await.is_ok_and(|answer| answer.status().is_success())
         })
         .await;
-        simulator
     }
 
     /// The base of both of Salto's hosts.
@@ -191,6 +213,13 @@ impl Simulator {
     async fn get(&self, path: &str) -> Value {
         self.control(Method::GET, path, None).await
     }
+}
+
+fn start(url: &str, directory: &Path, arguments: &[&str]) -> Process {
+    let listen = url.strip_prefix("http://").expect("plain HTTP");
+    let mut command = Command::new(services::program("salto-simulator"));
+    command.args(["--listen", listen]).args(arguments);
+    Process::start("simulator", directory, &mut command)
 }
 
 fn read<T: for<'a> Deserialize<'a>>(mut answer: Value, member: &str) -> Vec<T> {

@@ -5,6 +5,7 @@ use crate::deadline::{SOON, until, within};
 use futures_util::future::join_all;
 use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    QueueDeleteOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
@@ -106,6 +107,12 @@ impl Bus {
             }
         }))
         .await;
+    }
+
+    /// Deletes a queue with everything in it, as an operator might.
+    pub async fn delete_queue(&self, queue: &str) {
+        let options = QueueDeleteOptions::default();
+        self.channel.queue_delete(queue.into(), options).await.expect("the queue is deleted");
     }
 
     /// Messages that wait in a queue, those being worked on not counted; `None` while there is no such queue.

@@ -1,8 +1,11 @@
 //! End-to-end tests: `make test` runs them with real RabbitMQ, real Redis, the simulator and postern.
 
+mod activation;
+mod at_rest;
 mod backlog;
 mod booking_order;
 mod booking_wait;
+mod commands;
 mod crashes;
 mod doubt;
 mod failures;
@@ -14,6 +17,7 @@ mod rejections;
 mod reload;
 mod retries;
 mod returned_events;
+mod secrets;
 mod stopping;
 mod tokens;
 mod topology;

@@ -25,6 +25,11 @@ impl Scene {
         let names: Vec<_> = (1..=workers).map(|number| format!("worker-{number}")).collect();
         let starting = names.iter().map(|name| world.worker(name).start());
         let workers = futures_util::future::join_all(starting).await;
+        Self::of(world, workers).await
+    }
+
+    /// With workers that run already.
+    pub async fn of(world: World, workers: Vec<Worker>) -> Self {
         let bus = world.vhost.bus().await;
         let outbox = bus.listen().await;
         let scene = Self { workers, outbox, bus, world };

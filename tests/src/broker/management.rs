@@ -24,9 +24,19 @@ impl Management {
         self.must(Method::PUT, &format!("permissions/{name}/{user}"), Some(all)).await;
     }
 
-    /// Removes it with everything in it; an absent one or an unreachable node does not matter.
+    /// Creates a user who may do everything in the virtual host of the same name.
+    pub(super) async fn create_user(&self, name: &str, password: &str) {
+        let user = json!({"password": password, "tags": ""});
+        self.must(Method::PUT, &format!("users/{name}"), Some(user)).await;
+        let all = json!({"configure": ".*", "write": ".*", "read": ".*"});
+        self.must(Method::PUT, &format!("permissions/{name}/{name}"), Some(all)).await;
+    }
+
+    /// Removes it with everything in it, and the user of that name; an absent one or an unreachable node does not
+    /// matter.
     pub(super) async fn delete_vhost(&self, name: &str) {
         let _ = self.ask(Method::DELETE, &format!("vhosts/{name}"), None).await;
+        let _ = self.ask(Method::DELETE, &format!("users/{name}"), None).await;
     }
 
     /// Closes every client connection of a virtual host, as an operator would; the clients did not ask for it.

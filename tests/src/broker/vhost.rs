@@ -34,6 +34,14 @@ impl Vhost {
         &self.url
     }
 
+    /// The address for a user of its own with this password.
+    pub async fn url_with_password(&self, password: &str) -> String {
+        self.management.create_user(&self.name, password).await;
+        let (scheme, rest) = self.url.split_once("://").expect("the broker's address is a URL");
+        let (_, host_and_path) = rest.split_once('@').unwrap_or(("", rest));
+        format!("{scheme}://{}:{password}@{host_and_path}", self.name)
+    }
+
     /// A new connection of the test's own.
     pub async fn bus(&self) -> Bus {
         Bus::connect(&self.url).await

@@ -1,0 +1,186 @@
+//! Passwords, tokens, IQ secrets, PINs, OTPs and `secrets.key` are nowhere to be read, nor is personal data.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use chrono::{TimeDelta, Utc};
+use deadpool_redis::redis::cmd;
+use end_to_end::broker::Vhost;
+use end_to_end::deadline::SOON;
+use end_to_end::inbound::{INTEGRATION, booking_status, open_request};
+use end_to_end::redis::{PrivateRedis, connect};
+use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::simulator::{IQ_FIRST_FLOOR, IQ_GROUND_FLOOR, SECRETS};
+use end_to_end::world::World;
+use md5::{Digest, Md5};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+const BROKER_PASSWORD: &str = "broker-password-of-this-test";
+const REDIS_PASSWORD: &str = "redis-password-of-this-test";
+const OLD_PASSWORD: &str = "account-password-of-last-year";
+const ROTATED: &str = "RotatedSecret123";
+const PINS: [&str; 3] = ["6596", "0042", "9731"];
+const NAME: &str = "Jane Doe of Elm Street";
+
+/// Everything that anybody may see, by where it was seen.
+type Seen = BTreeMap<String, Vec<u8>>;
+
+#[tokio::test]
+async fn nothing_secret_is_to_be_read_anywhere_not_even_at_the_finest_log_level() {
+    let server = PrivateRedis::start().await;
+    let mut redis = connect(&server.url()).await;
+    let mut protect = cmd("CONFIG");
+    protect.arg(&["SET", "requirepass", REDIS_PASSWORD]);
+    protect.query_async::<()>(&mut redis).await.expect("a password can be set");
+    let redis_url = server.url().replace("redis://", &format!("redis://:{REDIS_PASSWORD}@"));
+    let vhost = Vhost::new().await;
+    let broker_url = vhost.url_with_password(BROKER_PASSWORD).await;
+    let mut world = World::over(vhost, redis_url).await;
+    world.settings.set("broker.url", broker_url);
+    world.settings.set("opening.resend_window", "0s");
+    let began = Utc::now();
+    let mut seen = Seen::new();
+
+    commands(&world, &mut seen).await;
+    let scene = with_failures(world, &mut seen).await;
+
+    let ended = Utc::now();
+    for event in scene.outbox.events() {
+        seen.insert(
+            format!("event {} of {}", event.kind, event.request_id()),
+            event.body.to_string().into(),
+        );
+    }
+    for letter in scene.bus.dead_letters().await {
+        let headers = format!("{:?} {}", letter.properties, letter.routing_key);
+        seen.insert(format!("dead letter {}", letter.reason()), headers.into());
+    }
+    let stored = scene.world.stored().await;
+    assert!(stored.iter().any(|(key, _)| key.contains("activations:")), "{stored:?}");
+    assert!(stored.iter().any(|(key, _)| key.contains("token:")), "{stored:?}");
+    seen.extend(stored.into_iter().map(|(key, value)| (format!("Redis {key}"), value)));
+
+    let key = scene.world.settings.get("secrets.key").and_then(|key| key.as_str()).expect("a key");
+    let mut secrets: Vec<Vec<u8>> =
+        SECRETS.iter().map(|secret| secret.as_bytes().to_vec()).collect();
+    secrets.push(key.as_bytes().to_vec());
+    secrets.push(BASE64_STANDARD.decode(key).expect("the key is base64"));
+    for secret in [BROKER_PASSWORD, REDIS_PASSWORD, OLD_PASSWORD, ROTATED, NAME] {
+        secrets.push(secret.as_bytes().to_vec());
+    }
+    let otps = otps(began, ended);
+    for (place, content) in &seen {
+        for secret in &secrets {
+            let found = content.windows(secret.len()).any(|window| window == secret);
+            assert!(!found, "{} in {place}", String::from_utf8_lossy(secret));
+        }
+        let text = String::from_utf8_lossy(content);
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '.') {
+            assert!(!PINS.contains(&word), "a PIN in {place}: {text}");
+            assert!(!otps.contains(&word.to_owned()), "the OTP {word} in {place}: {text}");
+            // Nothing else is so long without a hyphen, and the simulator's tokens are just so long.
+            assert!(word.len() != 43, "a token in {place}: {text}");
+        }
+    }
+}
+
+/// Activates both IQs, one of them with a wrong PIN first, and looks at lists and a broken configuration.
+async fn commands(world: &World, seen: &mut Seen) {
+    let pin_file = world.directory().join("pin");
+    for (iq, pin) in
+        [(IQ_GROUND_FLOOR, "9731"), (IQ_GROUND_FLOOR, "6596"), (IQ_FIRST_FLOOR, "0042")]
+    {
+        std::fs::write(&pin_file, pin).expect("the PIN is written");
+        let path = pin_file.to_str().expect("a path is text");
+        let arguments =
+            ["iq", "activate", "--integration", INTEGRATION, "--iq", iq, "--pin-file", path];
+        run(world, &arguments, seen).await;
+    }
+    std::fs::remove_file(pin_file).expect("the PIN is removed");
+    for list in ["iq", "lock", "site"] {
+        run(world, &[list, "list", "--integration", INTEGRATION], seen).await;
+    }
+    run(world, &["check-config", "--output", "json"], seen).await;
+}
+
+async fn run(world: &World, arguments: &[&str], seen: &mut Seen) {
+    let output = world.postern(&[&["--log-level", "trace"], arguments].concat()).await;
+    let number = seen.len();
+    seen.insert(
+        format!("output {number} of {arguments:?}"),
+        [output.stdout, output.stderr].concat(),
+    );
+}
+
+/// A worker that sees everything go well and wrong, and one whose password is of last year.
+async fn with_failures(world: World, seen: &mut Seen) -> Scene {
+    let trace = |world: &World, name: &str| world.worker(name).env("POSTERN_LOG", "trace");
+    let worker = trace(&world, "traced").start().await;
+    let right = world.settings.clone();
+    let mut scene = Scene::of(world, vec![worker]).await;
+    let simulator = &scene.world.simulator;
+    let mut status = booking_status(BOOKING, "paid");
+    status["data"]["guest"] = json!({"name": NAME});
+    status["time"] = (Utc::now() + TimeDelta::seconds(1)).to_rfc3339().into();
+    scene.know(&status).await;
+
+    let mut request = open_request("well", BOOKING);
+    request["data"]["guest_name"] = NAME.into();
+    assert_eq!(scene.ask(&request).await.kind, "lock.opened.v1");
+    simulator.revoke_tokens().await;
+    assert_eq!(scene.open("new-token", BOOKING).await.kind, "lock.opened.v1");
+    for (id, fault, reason) in [
+        ("unknown", json!({"kind": "opened_then_dropped"}), "outcome_unknown"),
+        ("named", json!({"kind": "status", "status": 403, "message": NAME}), "forbidden"),
+    ] {
+        let mut fault = fault;
+        fault["call"] = "open".into();
+        fault["times"] = 1.into();
+        simulator.fault(fault).await;
+        let mut request = open_request(id, BOOKING);
+        request["data"]["guest_name"] = NAME.into();
+        assert_eq!(scene.ask(&request).await.text("reason"), reason);
+    }
+    simulator.change_iq(IQ_GROUND_FLOOR, json!({"secret": ROTATED})).await;
+    assert_eq!(scene.open("rotated", BOOKING).await.text("reason"), "otp_invalid");
+    let broken = format!(r#"{{"specversion": "1.0", "guest": "{NAME}", "guest": 7"#);
+    let properties = lapin::BasicProperties::default();
+    for key in ["booking.status", "lock.open-request"] {
+        scene.bus.publish_raw("postern.inbound", key, broken.as_bytes(), properties.clone()).await;
+    }
+    scene.bus.dead_letters_when(5, SOON).await;
+
+    scene.world.settings.set_integration("password", OLD_PASSWORD);
+    let outdated = trace(&scene.world, "outdated").start().await;
+    finish(&scene.workers.remove(0), "traced", seen).await;
+    assert_eq!(scene.open("outdated", BOOKING).await.text("reason"), "credentials_rejected");
+    finish(&outdated, "outdated", seen).await;
+    scene.world.settings = right;
+    scene
+}
+
+async fn finish(worker: &end_to_end::worker::Worker, name: &str, seen: &mut Seen) {
+    seen.insert(format!("metrics of {name}"), worker.metrics().await.into());
+    let arguments = std::fs::read(format!("/proc/{}/cmdline", worker.pid()));
+    seen.insert(format!("arguments of {name}"), arguments.expect("it runs"));
+    assert_eq!(worker.stop(SOON).await.code(), Some(0));
+    let log = worker.log();
+    assert!(log.contains(r#""level":"DEBUG""#), "the log is not at the finest level: {log}");
+    seen.insert(format!("log of {name}"), log.into());
+}
+
+/// Every OTP that was right in that time. Those without a letter may be any number, and are left out.
+fn otps(began: chrono::DateTime<Utc>, ended: chrono::DateTime<Utc>) -> Vec<String> {
+    let mut otps = Vec::new();
+    let mut second = began - TimeDelta::seconds(2);
+    while second < ended + TimeDelta::seconds(2) {
+        for (secret, pin) in [(SECRETS[2], "6596"), (SECRETS[2], "9731"), (SECRETS[3], "0042")] {
+            let text = format!("{}{secret}{pin}", second.format("%Y%m%d%H%M%S"));
+            let otp: String = Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+            otps.push(otp[..5].to_owned());
+        }
+        second += TimeDelta::seconds(1);
+    }
+    otps.retain(|otp| otp.bytes().any(|byte| byte.is_ascii_alphabetic()));
+    otps
+}

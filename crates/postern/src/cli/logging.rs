@@ -44,10 +44,12 @@ fn usual() -> LogFormat {
 }
 
 /// The finer levels of other crates may show frames and headers, with passwords and tokens in
-/// them. No filter makes them log more than warnings.
+/// them. No filter makes them log more than warnings; and lapin, which warns of a returned message
+/// by showing all of it, nothing but errors.
 fn is_careful(line: &Metadata<'_>) -> bool {
     let origin = line.target().split("::").next().unwrap_or_default();
-    OURS.contains(&origin) || *line.level() <= Level::WARN
+    let most = if origin == "lapin" { Level::ERROR } else { Level::WARN };
+    OURS.contains(&origin) || *line.level() <= most
 }
 
 /// Where and in which thread. The message only where it is fixed text: one put together at run time

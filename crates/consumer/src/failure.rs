@@ -104,6 +104,7 @@ impl From<CallError> for Setback {
             | Cause::SiteNotFound
             | Cause::IqNotFound
             | Cause::AlreadyActivated
+            | Cause::NotActivated
             | Cause::OtpInvalid
             | Cause::OtpBlocked => Certainty::Refused,
             Cause::TokenRejected
@@ -157,6 +158,7 @@ const fn reason(cause: Cause) -> FailedReason {
     match cause {
         Cause::TokenRejected | Cause::CredentialsRejected => FailedReason::CredentialsRejected,
         Cause::Forbidden | Cause::SiteNotFound | Cause::AlreadyActivated => FailedReason::Forbidden,
+        Cause::NotActivated => FailedReason::IqNotActivated,
         Cause::LockNotFound | Cause::IqNotFound => FailedReason::LockNotFound,
         Cause::OtpInvalid => FailedReason::OtpInvalid,
         Cause::OtpBlocked => FailedReason::OtpBlocked,

@@ -44,6 +44,7 @@ enum Says {
     OtpInvalid,
     IqOffline,
     AlreadyActivated,
+    NotActivated,
     Nothing,
 }
 
@@ -91,6 +92,8 @@ fn says(code: &str, message: &str) -> Says {
         Says::IqOffline
     } else if has("command_forbidden") || message.contains("already activated") {
         Says::AlreadyActivated
+    } else if has("pin_not_changed") {
+        Says::NotActivated
     } else {
         Says::Nothing
     }
@@ -124,6 +127,7 @@ fn cause(status: StatusCode, salto: &SaltoError, subject: Subject) -> Cause {
         Says::OtpBlocked => Cause::OtpBlocked,
         Says::OtpInvalid => Cause::OtpInvalid,
         Says::IqOffline => Cause::IqOffline,
+        Says::NotActivated => Cause::NotActivated,
         Says::AlreadyActivated if subject == Subject::FirstSecret => Cause::AlreadyActivated,
         Says::AlreadyActivated | Says::Nothing => match (status, salto.code.as_deref()) {
             // A host that answers 404 on every path is an outage [M].
@@ -186,6 +190,8 @@ mod tests {
 
     #[test]
     fn the_other_refusals() {
+        let unchanged = r#"{"ErrorCode":"3102","Message":"pin_not_changed"}"#;
+        assert_eq!(of(400, unchanged), Cause::NotActivated);
         assert_eq!(of(400, r#"{"ErrorCode":1100}"#), Cause::LockNotFound);
         assert_eq!(of(400, r#"{"ErrorCode":1300}"#), Cause::Forbidden);
         assert_eq!(of(403, "nothing known"), Cause::Forbidden);

@@ -24,6 +24,8 @@ pub enum Cause {
     IqNotFound,
     /// Salto gives an IQ's secret and PIN only until the user is activated there, and that is so.
     AlreadyActivated,
+    /// This user was never activated at the IQ, or is not any more [M].
+    NotActivated,
     /// The one-time password was wrong. Never to be tried again blindly: Salto blocks the user.
     OtpInvalid,
     /// The user is blocked at this IQ, for about 20 minutes \[M\].
@@ -53,6 +55,7 @@ impl Cause {
             Self::SiteNotFound => "the account has no such site",
             Self::IqNotFound => "the site has no such IQ",
             Self::AlreadyActivated => "this user is already activated at the IQ",
+            Self::NotActivated => "this user is not activated at the IQ",
             Self::OtpInvalid => "Salto does not accept the one-time password",
             Self::OtpBlocked => "the user is blocked at the IQ after wrong one-time passwords",
             Self::IqOffline => "the IQ is not online",

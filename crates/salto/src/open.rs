@@ -118,6 +118,7 @@ fn certainty(status: StatusCode, cause: Cause) -> Certainty {
         | Cause::SiteNotFound
         | Cause::IqNotFound
         | Cause::AlreadyActivated
+        | Cause::NotActivated
         | Cause::OtpInvalid
         | Cause::OtpBlocked
         | Cause::Cache => Certainty::Refused,

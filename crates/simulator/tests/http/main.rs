@@ -4,7 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "tests; clippy.toml's permission does not reach their helpers"
+    reason = "tests; .clippy.toml's permission does not reach their helpers"
 )]
 
 mod activation;

@@ -104,7 +104,7 @@ pub(crate) fn read(record: &[u8]) -> Result<Booking, StoreError> {
 
 /// A version as text that compares, byte by byte, as [`BookingVersion::supersedes`] does. Lua's
 /// numbers are too coarse for revisions.
-fn order(version: &BookingVersion) -> String {
+pub(crate) fn order(version: &BookingVersion) -> String {
     let (counted, revision) = version.revision.map_or((0, 0), |revision| (1, revision));
     let time = version.time;
     format!(

@@ -8,6 +8,7 @@
 //! - [`session`] keeps it subscribed: two connections, built anew as a whole when anything fails.
 //! - [`ledger`] knows in Redis who acts on a request and what came of it; [`bookings`] the newest
 //!   state of every booking; [`store`] is the connection to Redis.
+//! - [`lookup`] tells commands what is known of a message that has not come yet.
 //! - [`health`] and [`metrics`] tell the operator.
 
 mod booking_status;
@@ -24,6 +25,7 @@ mod intake;
 mod keys;
 mod ledger;
 mod line;
+mod lookup;
 mod message;
 mod metrics;
 mod open;
@@ -35,6 +37,7 @@ mod store;
 mod vigil;
 mod worker;
 
+pub use lookup::Lookup;
 pub use settings::{
     BrokerSettings, IntegrationSettings, OpeningSettings, RedisSettings, RetentionSettings,
     Settings, claim_lease,

@@ -55,7 +55,8 @@ pub(crate) fn dead_letter(original: &Arrival, why: &DeadLetter<'_>, now: DateTim
         set_text(&mut headers, names::HEADER_ROUTING_KEY, &original.routing_key);
         set_text(&mut headers, names::HEADER_QUEUE, &original.queue);
     }
-    let failed_at = now.to_rfc3339_opts(SecondsFormat::Millis, true);
+    // As finely as the clock goes: it tells two dead letters with the same body apart.
+    let failed_at = now.to_rfc3339_opts(SecondsFormat::AutoSi, true);
     set_text(&mut headers, names::HEADER_REASON, why.reason);
     set_text(&mut headers, names::HEADER_DETAIL, prefix(why.detail, DETAIL_MAX));
     set_text(&mut headers, names::HEADER_FAILED_AT, &failed_at);
@@ -87,7 +88,7 @@ fn without_original(headers: &FieldTable, detail: &str) -> FieldTable {
 }
 
 /// What is taken over besides the headers.
-fn harmless(original: &BasicProperties) -> BasicProperties {
+pub(crate) fn harmless(original: &BasicProperties) -> BasicProperties {
     let mut kept = BasicProperties::default();
     if let Some(content_type) = original.content_type() {
         kept = kept.with_content_type(content_type.clone());
@@ -126,7 +127,7 @@ fn has_first_arrival(headers: &FieldTable, queue: &str) -> bool {
 }
 
 /// A header's number, whatever width its writer chose.
-fn integer(value: &AMQPValue) -> Option<i64> {
+pub(crate) fn integer(value: &AMQPValue) -> Option<i64> {
     match value {
         AMQPValue::ShortShortInt(number) => Some(i64::from(*number)),
         AMQPValue::ShortShortUInt(number) => Some(i64::from(*number)),
@@ -139,10 +140,10 @@ fn integer(value: &AMQPValue) -> Option<i64> {
     }
 }
 
-fn set_text(headers: &mut FieldTable, name: &str, value: &str) {
+pub(crate) fn set_text(headers: &mut FieldTable, name: &str, value: &str) {
     headers.insert(name.into(), AMQPValue::LongString(value.into()));
 }
 
-fn set_integer(headers: &mut FieldTable, name: &str, value: i64) {
+pub(crate) fn set_integer(headers: &mut FieldTable, name: &str, value: i64) {
     headers.insert(name.into(), AMQPValue::LongLongInt(value));
 }

@@ -7,17 +7,21 @@
 //! - [`Publisher`] publishes [`Message`]s, one unconfirmed message per channel over a pool of
 //!   channels, and says of each what became of it.
 //! - [`Message::event`], [`Message::inbound`] and [`Message::dead_letter`] make messages, the last
-//!   from an [`Arrival`] and a [`DeadLetter`].
+//!   from an [`Arrival`] and a [`DeadLetter`]. The way back: [`Label`] reads a dead letter's headers,
+//!   [`Message::replay`] sends it to the queue it comes from.
 
 mod arrival;
 mod broker_url;
 mod channels;
 mod connect;
 mod dead_letter;
+mod death;
 mod header_size;
+mod label;
 mod message;
 mod publish;
 mod reconnect;
+mod replay;
 mod topology;
 mod watch;
 
@@ -25,7 +29,9 @@ pub use arrival::Arrival;
 pub use broker_url::InvalidUrl;
 pub use connect::{ConnectError, connect};
 pub use dead_letter::DeadLetter;
+pub use label::Label;
 pub use message::Message;
 pub use publish::{PublishError, Publisher};
 pub use reconnect::Reconnect;
+pub use replay::NoOrigin;
 pub use topology::{DELIVERY_LIMIT_REASON, QueueState, TopologyError, declare, queue_state};

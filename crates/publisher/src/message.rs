@@ -7,6 +7,7 @@ use lapin::types::{MAX_SHORT_STRING_LENGTH, ShortString};
 
 use crate::arrival::Arrival;
 use crate::dead_letter::{self, DeadLetter};
+use crate::replay::{self, NoOrigin};
 
 /// A message ready to be published. Publishing adds the persistent delivery mode.
 #[derive(Clone, PartialEq)]
@@ -51,6 +52,14 @@ impl Message {
     /// A dead letter: `original` untouched, with headers that say why and when it failed.
     pub fn dead_letter(original: &Arrival, why: &DeadLetter<'_>, now: DateTime<Utc>) -> Self {
         dead_letter::dead_letter(original, why, now)
+    }
+
+    /// A dead letter on its way back to the queue it comes from: untouched, but for one replay more.
+    ///
+    /// # Errors
+    /// Where the letter names none of postern's queues.
+    pub fn replay(letter: &Arrival) -> Result<Self, NoOrigin> {
+        replay::replay(letter)
     }
 }
 

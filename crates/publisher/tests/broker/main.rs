@@ -7,5 +7,6 @@ mod dead_letters;
 mod link;
 mod losing;
 mod publishing;
+mod replays;
 mod topology;
 mod virtual_host;

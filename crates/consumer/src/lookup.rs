@@ -1,0 +1,82 @@
+//! What is known in Redis of a message that has not come yet: read, never changed.
+
+use std::sync::Arc;
+
+use deadpool_redis::redis;
+use events::{BookingStatus, Event, OpenRequest, Outbound};
+use rules::{Booking, BookingVersion};
+
+use crate::{
+    bookings,
+    keys::Keys,
+    settings::RedisSettings,
+    store::{Store, StoreError},
+};
+
+/// Looks into the ledger and the booking store, for commands that say what a message would come to.
+#[derive(Debug)]
+pub struct Lookup {
+    store: Arc<Store>,
+    keys: Keys,
+}
+
+impl Lookup {
+    /// Connects when first used.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] when the URL is none that Redis' client understands.
+    pub fn new(settings: &RedisSettings) -> Result<Self, StoreError> {
+        let store = Arc::new(Store::new(settings)?);
+        Ok(Self { store, keys: Keys::new(&settings.key_prefix) })
+    }
+
+    /// Whether a booking status would become its booking's newest state.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or makes no sense.
+    pub async fn is_newest(&self, status: &Event<BookingStatus>) -> Result<bool, StoreError> {
+        let version = BookingVersion { revision: status.data.revision, time: status.time };
+        let key = self.keys.booking(&status.data.integration_id, &status.data.booking_id);
+        let stored: Option<String> =
+            self.store.query(redis::cmd("HGET").arg(key).arg("version")).await?;
+        Ok(stored.is_none_or(|stored| stored < bookings::order(&version)))
+    }
+
+    /// The recorded outcome of a request, which a replay would publish again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or makes no sense.
+    pub async fn outcome(
+        &self,
+        request: &Event<OpenRequest>,
+    ) -> Result<Option<Outbound>, StoreError> {
+        let key = self.keys.request(events::request_key(&request.source, &request.id));
+        let terminal: Option<Vec<u8>> =
+            self.store.query(redis::cmd("HGET").arg(key).arg("terminal")).await?;
+        let read = |terminal: Vec<u8>| {
+            serde_json::from_slice(&terminal).map_err(|error| {
+                StoreError::Refused(format!("a recorded outcome is unreadable: {error}"))
+            })
+        };
+        terminal.map(read).transpose()
+    }
+
+    /// The newest known state of a booking.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or makes no sense.
+    pub async fn booking(
+        &self,
+        integration_id: &str,
+        booking_id: &str,
+    ) -> Result<Option<Booking>, StoreError> {
+        let key = self.keys.booking(integration_id, booking_id);
+        let record: Option<Vec<u8>> =
+            self.store.query(redis::cmd("HGET").arg(key).arg("record")).await?;
+        record.as_deref().map(bookings::read).transpose()
+    }
+}

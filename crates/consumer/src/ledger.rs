@@ -3,7 +3,10 @@
 //! One Redis record per request. Every move is a Lua script, so that workers on any machine see
 //! the same; all durations are measured on Redis' clock.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use deadpool_redis::redis::{self, FromRedisValue, Script, Value};
@@ -74,6 +77,8 @@ impl Known {
 /// What a claim loads.
 #[derive(Debug)]
 pub(crate) struct Claimed {
+    /// When the claim was asked for: no duration that it tells began earlier.
+    pub(crate) asked_at: Instant,
     /// When the request was first taken from the queue.
     pub(crate) taken_at: DateTime<Utc>,
     /// Commands written for it before this claim.
@@ -129,6 +134,7 @@ pub(crate) struct Ledger {
     lease: Duration,
     retention: RetentionSettings,
     alive: String,
+    alive_until: Mutex<Instant>,
     claim: Script,
     conclude: Script,
     release: Script,
@@ -147,6 +153,7 @@ impl Ledger {
         Self {
             store,
             alive: keys.worker(worker),
+            alive_until: Mutex::new(Instant::now()),
             keys,
             key_prefix: key_prefix.to_owned(),
             lease,
@@ -166,7 +173,7 @@ impl Ledger {
         sending: bool,
         (last, cause): (LastCommand, Option<&Failure>),
     ) -> Result<Claim, StoreError> {
-        let now = Utc::now();
+        let (asked_at, now) = (Instant::now(), Utc::now());
         let answer: Value = self
             .store
             .run(
@@ -190,7 +197,14 @@ impl Ledger {
                     .arg(&self.alive),
             )
             .await?;
-        read_claim(answer)
+        read_claim(answer, asked_at)
+    }
+
+    /// Until when nobody else can be given a claimed request: its lease, and the sign of life
+    /// without which a message that the broker took back is given to others.
+    pub(crate) fn holds_until(&self, claimed: &Claimed) -> Instant {
+        let alive_until = *self.alive_until.lock().unwrap_or_else(PoisonError::into_inner);
+        alive_until.min(claimed.asked_at + self.lease)
     }
 
     /// Records an outcome; the answer is the one that stands. `check_in`: the event that the
@@ -261,7 +275,10 @@ impl Ledger {
     pub(crate) async fn sign_of_life(&self, period: Duration) -> Result<(), StoreError> {
         let mut set = redis::cmd("SET");
         set.arg(&self.alive).arg("1").arg("PX").arg(millis(period));
-        self.store.query(&set).await
+        let until = Instant::now() + period;
+        self.store.query::<()>(&set).await?;
+        *self.alive_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        Ok(())
     }
 
     /// Says that this worker lives no more, so that nobody waits for it.
@@ -270,7 +287,7 @@ impl Ledger {
     }
 }
 
-fn read_claim(answer: Value) -> Result<Claim, StoreError> {
+fn read_claim(answer: Value, asked_at: Instant) -> Result<Claim, StoreError> {
     let mut fields = Vec::<Value>::from_redis_value(answer)?.into_iter();
     match next::<String>(&mut fields)?.as_str() {
         "known" => {
@@ -282,12 +299,15 @@ fn read_claim(answer: Value) -> Result<Claim, StoreError> {
                 .map(|known| Claim::Known(Box::new(known)))
         }
         "busy" => Ok(Claim::Busy(duration(next(&mut fields)?))),
-        "claimed" => read_claimed(fields).map(Claim::Claimed),
+        "claimed" => read_claimed(fields, asked_at).map(Claim::Claimed),
         other => Err(StoreError::Refused(format!("the ledger answered {other:?}"))),
     }
 }
 
-fn read_claimed(mut fields: impl Iterator<Item = Value>) -> Result<Claimed, StoreError> {
+fn read_claimed(
+    mut fields: impl Iterator<Item = Value>,
+    asked_at: Instant,
+) -> Result<Claimed, StoreError> {
     let taken_at: String = next(&mut fields)?;
     let taken_at = DateTime::parse_from_rfc3339(&taken_at)
         .map_err(|error| StoreError::Refused(format!("a record's time is unreadable: {error}")))?
@@ -297,6 +317,7 @@ fn read_claimed(mut fields: impl Iterator<Item = Value>) -> Result<Claimed, Stor
     let cause: String = next(&mut fields)?;
     let booking: Option<Vec<u8>> = next(&mut fields)?;
     Ok(Claimed {
+        asked_at,
         taken_at,
         attempts,
         doubt,

@@ -122,7 +122,6 @@ async fn round(
     pursuit: &mut Pursuit,
     (claimed, announced): (&Claimed, bool),
 ) -> Result<Round, Unstored> {
-    let claimed_at = Instant::now();
     if announced {
         // Until a command has been written, there was none.
         pursuit.last = LastCommand::Unsent;
@@ -154,7 +153,7 @@ async fn round(
                 let id = &integration.rules.id;
                 line.insist(|| worker.ledger.pause(id, pause)).await?;
             }
-            Ok(after(worker, pursuit, (claimed, claimed_at), (setback, &opening, iq_id)))
+            Ok(after(worker, pursuit, claimed, (setback, &opening, iq_id)))
         }
     }
 }
@@ -205,10 +204,10 @@ fn decide(
 fn after(
     worker: &Worker,
     pursuit: &mut Pursuit,
-    (claimed, claimed_at): (&Claimed, Instant),
+    claimed: &Claimed,
     (setback, opening, iq_id): (Setback, &Opening, Option<String>),
 ) -> Round {
-    let doubt = doubt_after(claimed, &setback, claimed_at);
+    let doubt = doubt_after(claimed, &setback);
     pursuit.last = match (pursuit.last, setback.written, setback.certainty) {
         (LastCommand::Standing, _, _) | (_, true, rules::Certainty::Unknown) => {
             LastCommand::Standing

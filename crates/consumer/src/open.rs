@@ -55,10 +55,7 @@ pub(crate) async fn open(
         return Opened::LetGo;
     }
     failpoint::reach("before-command");
-    let leave_before = match &claimed.booking {
-        Some(booking) => booking.ends_at.min(pursuit.expires_at),
-        None => pursuit.expires_at,
-    };
+    let leave_before = leave_before(worker, pursuit, claimed);
     let timeout = worker.opening.command_timeout;
     let sent_at = Instant::now();
     let answer = integration.site.open(&prepared, &key, leave_before, timeout).await;
@@ -68,6 +65,22 @@ pub(crate) async fn open(
         Ok(()) => Opened::Yes { iq_id, opened_at: Utc::now() },
         Err(error) => Opened::No { setback: error.into(), iq_id: Some(iq_id) },
     }
+}
+
+/// The instant from which on the command must not leave: the request and the booking are over,
+/// somebody else may act on the request, or a command in doubt may not be repeated any more. A
+/// process may stand still between its claim and its command for as long as it pleases.
+fn leave_before(worker: &Worker, pursuit: &Pursuit, claimed: &Claimed) -> DateTime<Utc> {
+    let mut until = worker.ledger.holds_until(claimed);
+    if claimed.doubt.commands > 0 {
+        let left = worker.resend.window.saturating_sub(claimed.doubt.since_first);
+        until = until.min(claimed.asked_at + left);
+    }
+    // In this order, standing still in between makes it earlier.
+    let now = Utc::now();
+    let until = now + until.saturating_duration_since(Instant::now());
+    let ends_at = claimed.booking.as_ref().map_or(until, |booking| booking.ends_at);
+    until.min(ends_at).min(pursuit.expires_at)
 }
 
 /// Gets what a command needs, as long as the request lasts and the worker goes on. What is under
@@ -123,13 +136,13 @@ fn otp_key(
 }
 
 /// The commands in doubt after a setback, the one just sent included.
-pub(crate) fn doubt_after(claimed: &Claimed, setback: &Setback, claimed_at: Instant) -> Doubt {
+pub(crate) fn doubt_after(claimed: &Claimed, setback: &Setback) -> Doubt {
     let commands =
         claimed.doubt.commands + u32::from(setback.certainty == rules::Certainty::Unknown);
     let since_first = if commands == 0 {
         Default::default()
     } else {
-        claimed.doubt.since_first + claimed_at.elapsed()
+        claimed.doubt.since_first + claimed.asked_at.elapsed()
     };
     Doubt { commands, since_first }
 }

@@ -1,0 +1,116 @@
+//! A worker stands still with requests in its hands, and goes on when their time is over or others have acted.
+
+use end_to_end::deadline::{SOON, until, until_true};
+use end_to_end::inbound::{open_request, time};
+use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::world::World;
+use serde_json::json;
+
+async fn scene() -> Scene {
+    let mut world = World::new().await;
+    world.settings.set("opening.command_timeout", "1s");
+    world.settings.set("opening.resend_window", "60s");
+    world.settings.set("opening.request_ttl", "5m");
+    Scene::new(world, 1).await
+}
+
+#[tokio::test]
+async fn requests_that_expire_in_a_frozen_worker_open_nothing_when_it_goes_on() {
+    let scene = scene().await;
+    let simulator = &scene.world.simulator;
+    simulator.fault(json!({"kind": "status", "status": 503, "call": "open"})).await;
+    let expires_at = time(4);
+    for number in 0..5 {
+        let mut request = open_request(&format!("r-{number}"), BOOKING);
+        request["data"]["expires_at"] = expires_at.clone().into();
+        scene.bus.open_request(&request).await;
+    }
+    simulator.commanded_times(5, SOON).await;
+    scene.workers[0].freeze();
+    scene.workers[0].frozen(SOON).await;
+    simulator.no_faults().await;
+    let commands = simulator.commands().await.len();
+    until_true("the requests' expiry", SOON, || async { time(0) > expires_at }).await;
+    scene.workers[0].thaw();
+
+    scene.settles("open-requests", 5).await;
+    for number in 0..5 {
+        let failed = scene.outbox.only_terminal(&format!("r-{number}"));
+        let found = (&*failed.kind, failed.text("reason"));
+        assert_eq!(found, ("lock.open-failed.v1", "salto_unavailable"));
+    }
+    assert_eq!(simulator.commands().await.len(), commands, "none after the thaw");
+    assert_eq!(simulator.opened().await, 0);
+}
+
+#[tokio::test]
+async fn a_worker_frozen_before_its_command_looks_at_the_clock_again() {
+    let scene = scene().await;
+    assert_eq!(scene.open("warm-up", BOOKING).await.kind, "lock.opened.v1");
+    scene.workers[0].freeze_at("before-command");
+    let expires_at = time(3);
+    let mut request = open_request("R-1", BOOKING);
+    request["data"]["expires_at"] = expires_at.clone().into();
+    scene.bus.open_request(&request).await;
+    scene.workers[0].frozen(SOON).await;
+    until_true("the request's expiry", SOON, || async { time(0) > expires_at }).await;
+    scene.workers[0].thaw();
+
+    let failed = scene.outbox.terminal("R-1", SOON).await;
+    assert_eq!(
+        (&*failed.kind, failed.text("reason")),
+        ("lock.open-failed.v1", "salto_unavailable")
+    );
+    assert_eq!(failed.data["attempts"], 0);
+    assert_eq!(scene.world.simulator.commands().await.len(), 1);
+}
+
+/// The request's other copy lies with another worker, which may act when the claim has lapsed.
+#[tokio::test]
+async fn a_frozen_worker_whose_claim_lapsed_sends_nothing_after_the_other_s_answer() {
+    let scene = scene().await;
+    let frozen = scene.world.worker("frozen").env("POSTERN__BROKER__PREFETCH", "1").start().await;
+    assert!(scene.workers[0].stop(SOON).await.success());
+    assert_eq!(scene.open("warm-up", BOOKING).await.kind, "lock.opened.v1");
+    frozen.freeze_at("before-command");
+    let request = open_request("R-1", BOOKING);
+    scene.bus.open_request(&request).await;
+    frozen.frozen(SOON).await;
+
+    let other = scene.world.worker("other").start().await;
+    scene.bus.open_request(&request).await;
+    // The first one's command counts: nobody knows that it never left.
+    let opened = scene.outbox.terminal("R-1", SOON).await;
+    assert_eq!((&*opened.kind, &opened.data["attempts"]), ("lock.opened.v1", &json!(2)));
+    other.idle(SOON).await;
+    frozen.thaw();
+    frozen.settles("open-requests", 2, SOON).await;
+    assert_eq!(scene.outbox.only_terminal("R-1"), opened);
+    assert_eq!(scene.world.simulator.opened().await, 2, "the warm-up and R-1");
+}
+
+/// The broker takes the message back: whoever gets it may act when the owner gives no sign of life.
+#[tokio::test]
+async fn a_frozen_worker_that_was_thrown_out_sends_nothing_after_the_other_s_answer() {
+    let scene = scene().await;
+    let frozen = &scene.workers[0];
+    assert_eq!(scene.open("warm-up", BOOKING).await.kind, "lock.opened.v1");
+    frozen.freeze_at("before-command");
+    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
+    frozen.frozen(SOON).await;
+    until("the connections to be closed", SOON, || async {
+        (scene.world.vhost.close_connections().await >= 2).then_some(())
+    })
+    .await;
+    let other = scene.world.worker("other").start().await;
+    let opened = scene.outbox.terminal("R-1", SOON).await;
+    assert_eq!((&*opened.kind, &opened.data["attempts"]), ("lock.opened.v1", &json!(2)));
+    other.settles("open-requests", 1, SOON).await;
+    frozen.thaw();
+    // Once it is back, everything from before is behind it.
+    frozen.says("session lost", SOON).await;
+    frozen.ready(SOON * 2).await;
+    frozen.idle(SOON).await;
+    assert_eq!(scene.outbox.only_terminal("R-1"), opened);
+    assert_eq!(scene.world.simulator.opened().await, 2, "the warm-up and R-1");
+}

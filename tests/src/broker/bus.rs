@@ -4,8 +4,8 @@ use super::Outbox;
 use crate::deadline::{SOON, until, within};
 use futures_util::future::join_all;
 use lapin::options::{
-    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
-    QueueDeleteOptions,
+    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions,
+    QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
@@ -130,6 +130,22 @@ impl Bus {
         for queue in ["postern.booking-status", "postern.open-requests", "postern.dead-letters"] {
             until(queue, limit, || self.waiting(queue)).await;
         }
+    }
+
+    /// Binds a queue to an exchange.
+    pub async fn bind(&self, queue: &str, exchange: &str, pattern: &str) {
+        let (options, none) = (QueueBindOptions::default(), FieldTable::default());
+        let bound =
+            self.channel.queue_bind(queue.into(), exchange.into(), pattern.into(), options, none);
+        bound.await.expect("a queue can be bound");
+    }
+
+    /// Undoes [`Self::bind`]: what is published there goes to nobody, and a mandatory message returns.
+    pub async fn unbind(&self, queue: &str, exchange: &str, pattern: &str) {
+        let none = FieldTable::default();
+        let unbound =
+            self.channel.queue_unbind(queue.into(), exchange.into(), pattern.into(), none);
+        unbound.await.expect("a queue can be unbound");
     }
 
     /// All dead letters; they stay where they are.

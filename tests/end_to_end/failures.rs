@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use end_to_end::broker::Event;
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{INTEGRATION, open_request, time};
+use end_to_end::redis::forget;
 use end_to_end::scene::{BOOKING, Scene};
 use end_to_end::simulator::{IQ_FIRST_FLOOR, IQ_GROUND_FLOOR, ROOM_12};
 use end_to_end::world::World;
@@ -165,4 +166,33 @@ async fn what_may_pass_is_tried_until_the_request_expires() {
     assert!(opened.data["attempts"].as_u64() >= Some(2), "{opened:?}");
     scene.settles("open-requests", 3).await;
     assert_eq!(scene.bus.dead_letters().await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_outage_of_any_shape_is_salto_unavailable_and_ends_with_the_outage() {
+    let world = World::new().await;
+    let scene = Scene::new(world, 1).await;
+    let simulator = &scene.world.simulator;
+    let redis = (scene.world.redis_url(), scene.world.key_prefix());
+    // Without a token or a list of locks nothing can be sent.
+    forget(redis.0, redis.1, "token").await;
+    let outages = [
+        json!({"kind": "identity_gone"}),
+        json!({"kind": "status", "status": 500, "call": "token"}),
+        json!({"kind": "reset", "call": "token"}),
+        json!({"kind": "status", "status": 404, "call": "sites"}),
+        json!({"kind": "half_answer", "call": "locks"}),
+        json!({"kind": "no_answer", "call": "locks", "hold_ms": 3000}),
+    ];
+    for (number, outage) in outages.into_iter().enumerate() {
+        simulator.fault(outage.clone()).await;
+        let mut request = open_request(&format!("R-{number}"), BOOKING);
+        request["data"]["expires_at"] = time(2).into();
+        let failed = scene.ask(&request).await;
+        assert_eq!(failed.text("reason"), "salto_unavailable", "{outage}: {failed:?}");
+        assert_eq!((failed.text("class"), &failed.data["attempts"]), ("temporary", &json!(0)));
+        simulator.no_faults().await;
+    }
+    assert!(simulator.commands().await.is_empty());
+    assert_eq!(scene.open("healthy", BOOKING).await.kind, "lock.opened.v1");
 }

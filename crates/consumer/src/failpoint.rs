@@ -5,10 +5,7 @@
 /// names says `kill` or `freeze` and this point. That file goes first: it strikes once.
 #[cfg(feature = "failpoints")]
 pub(crate) fn reach(point: &str) {
-    use nix::{
-        sys::signal::{Signal, kill},
-        unistd::Pid,
-    };
+    use nix::sys::signal::{Signal, raise};
     let Some(path) = std::env::var_os("POSTERN_FAILPOINT") else { return };
     let Ok(order) = std::fs::read_to_string(&path) else { return };
     let signal = match order.split_once(' ') {
@@ -19,7 +16,8 @@ pub(crate) fn reach(point: &str) {
     // Of several messages that reach it at once, one is struck.
     if std::fs::remove_file(path).is_ok() {
         tracing::warn!(point, %signal, "failpoint reached");
-        let _ = kill(Pid::this(), signal);
+        // To this thread: no step may be taken until another one has noticed.
+        let _ = raise(signal);
     }
 }
 

@@ -125,6 +125,14 @@ impl Owner {
     }
 }
 
+/// The time in which this worker has given a sign of life without a break: who was dead in between
+/// may have lost what it claimed before.
+#[derive(Debug)]
+struct Life {
+    since: Instant,
+    until: Instant,
+}
+
 /// Keeps the ledger in Redis.
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -134,7 +142,7 @@ pub(crate) struct Ledger {
     lease: Duration,
     retention: RetentionSettings,
     alive: String,
-    alive_until: Mutex<Instant>,
+    life: Mutex<Life>,
     claim: Script,
     conclude: Script,
     release: Script,
@@ -153,7 +161,7 @@ impl Ledger {
         Self {
             store,
             alive: keys.worker(worker),
-            alive_until: Mutex::new(Instant::now()),
+            life: Mutex::new(Life { since: Instant::now(), until: Instant::now() }),
             keys,
             key_prefix: key_prefix.to_owned(),
             lease,
@@ -203,8 +211,11 @@ impl Ledger {
     /// Until when nobody else can be given a claimed request: its lease, and the sign of life
     /// without which a message that the broker took back is given to others.
     pub(crate) fn holds_until(&self, claimed: &Claimed) -> Instant {
-        let alive_until = *self.alive_until.lock().unwrap_or_else(PoisonError::into_inner);
-        alive_until.min(claimed.asked_at + self.lease)
+        let life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
+        if claimed.asked_at < life.since {
+            return claimed.asked_at;
+        }
+        life.until.min(claimed.asked_at + self.lease)
     }
 
     /// Records an outcome; the answer is the one that stands. `check_in`: the event that the
@@ -275,9 +286,13 @@ impl Ledger {
     pub(crate) async fn sign_of_life(&self, period: Duration) -> Result<(), StoreError> {
         let mut set = redis::cmd("SET");
         set.arg(&self.alive).arg("1").arg("PX").arg(millis(period));
-        let until = Instant::now() + period;
+        let asked_at = Instant::now();
         self.store.query::<()>(&set).await?;
-        *self.alive_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+        let mut life = self.life.lock().unwrap_or_else(PoisonError::into_inner);
+        if life.until <= Instant::now() {
+            life.since = asked_at;
+        }
+        life.until = asked_at + period;
         Ok(())
     }
 

@@ -239,3 +239,22 @@ async fn the_longer_pause_stands() {
     fixture_pause(1).await.unwrap();
     assert!(pause().await > Duration::from_secs(50));
 }
+
+#[tokio::test]
+async fn a_claim_holds_while_its_worker_gives_signs_of_life_without_a_break() {
+    let fixture = Fixture::new(LEASE);
+    let mut owner = Owner::new(false);
+    let is_held = |claimed| fixture.ledger.holds_until(claimed) > Instant::now();
+    let life = Duration::from_secs(20);
+    fixture.ledger.sign_of_life(life).await.unwrap();
+    let before = fixture.claimed(&mut owner, true, LastCommand::Standing).await;
+    assert!(is_held(&before));
+    assert!(fixture.ledger.holds_until(&before) < Instant::now() + life, "the lease is longer");
+
+    fixture.ledger.sign_of_life(Duration::from_millis(1)).await.unwrap();
+    while is_held(&before) {}
+    // Who was dead for a moment is alive again, and somebody else may have acted.
+    fixture.ledger.sign_of_life(life).await.unwrap();
+    assert!(!is_held(&before));
+    assert!(is_held(&fixture.claimed(&mut owner, true, LastCommand::Standing).await));
+}

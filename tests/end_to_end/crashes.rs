@@ -40,6 +40,10 @@ impl Crash {
         world.activate(IQ_GROUND_FLOOR).await;
         world.settings.set("opening.command_timeout", "2s");
         world.settings.set("opening.resend_window", resend_window);
+        Self::in_world(point, warm, world).await
+    }
+
+    async fn in_world(point: &'static str, warm: bool, world: World) -> Self {
         let first = world.worker("first").start().await;
         let bus = world.vhost.bus().await;
         let outbox = bus.listen().await;
@@ -172,6 +176,19 @@ async fn without_a_resend_window_a_command_that_may_have_left_is_not_sent_again(
         }
     }))
     .await;
+}
+
+#[tokio::test]
+async fn a_dead_worker_s_claim_does_not_hold_up_another_one_for_its_whole_lease() {
+    let mut world = World::unactivated().await;
+    world.activate(IQ_GROUND_FLOOR).await;
+    // The claim is for 15 seconds; the sign of life lapses well before.
+    world.settings.set("opening.command_timeout", "10s");
+    world.settings.set("opening.resend_window", "12s");
+    let crash = Crash::in_world("before-command", false, world).await;
+    crash.strike().await;
+    let after = crash.recover().await;
+    assert_eq!((&*after.terminal.kind, after.openings), ("lock.opened.v1", 1));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! A worker stands still with requests in its hands, and goes on when their time is over or others have acted.
 
+use chrono::{TimeDelta, Utc};
 use end_to_end::deadline::{SOON, until, until_true};
 use end_to_end::inbound::{open_request, time};
 use end_to_end::scene::{BOOKING, Scene};
@@ -48,7 +49,8 @@ async fn a_worker_frozen_before_its_command_looks_at_the_clock_again() {
     let scene = scene().await;
     assert_eq!(scene.open("warm-up", BOOKING).await.kind, "lock.opened.v1");
     scene.workers[0].freeze_at("before-command");
-    let expires_at = time(3);
+    // So short that its claim still holds.
+    let expires_at = time(2);
     let mut request = open_request("R-1", BOOKING);
     request["data"]["expires_at"] = expires_at.clone().into();
     scene.bus.open_request(&request).await;
@@ -63,6 +65,35 @@ async fn a_worker_frozen_before_its_command_looks_at_the_clock_again() {
     );
     assert_eq!(failed.data["attempts"], 0);
     assert_eq!(scene.world.simulator.commands().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_frozen_beyond_the_resend_window_does_not_repeat_its_command() {
+    let mut world = World::new().await;
+    world.settings.set("opening.resend_window", "2s");
+    let scene = Scene::new(world, 1).await;
+    assert_eq!(scene.open("warm-up", BOOKING).await.kind, "lock.opened.v1");
+    let (worker, simulator) = (&scene.workers[0], &scene.world.simulator);
+    simulator.fault(json!({"kind": "reset", "call": "open", "times": 1})).await;
+    // First with a command in doubt, so that it cannot be past the next point; then at that.
+    worker.freeze_at("after-command");
+    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
+    worker.frozen(SOON).await;
+    worker.freeze_at("before-command");
+    worker.thaw();
+    until("the worker to be frozen again", SOON, || async {
+        worker.log().contains("\"point\":\"before-command\"").then_some(())
+    })
+    .await;
+    worker.frozen(SOON).await;
+    let window = simulator.commands().await[1].received_at + TimeDelta::seconds(2);
+    until_true("the end of the resend window", SOON, || async { Utc::now() > window }).await;
+    worker.thaw();
+
+    let failed = scene.outbox.terminal("R-1", SOON).await;
+    let found = (failed.text("reason"), &failed.data["attempts"]);
+    assert_eq!(found, ("outcome_unknown", &json!(1)));
+    assert_eq!(simulator.commands().await.len(), 2, "the warm-up and the one in doubt");
 }
 
 /// The request's other copy lies with another worker, which may act when the claim has lapsed.

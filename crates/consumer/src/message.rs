@@ -4,7 +4,10 @@
 //! receive ─► decode ─► claim ─► decide ─► open ─► conclude ─► report ─► settle
 //! ```
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::Utc;
 use events::names::OPEN_REQUESTS_QUEUE;
@@ -33,7 +36,7 @@ const DELAYS: Delays = Delays { base: Duration::from_millis(400), cap: Duration:
 const BOOKING_POLL: Duration = Duration::from_millis(100);
 
 /// Takes an open request to its end: acknowledged once its effect is durable, or given back.
-pub(crate) async fn open_request(worker: &Worker, line: &Line, delivery: Delivery) {
+pub(crate) async fn open_request(worker: &Arc<Worker>, line: &Line, delivery: Delivery) {
     let received = Instant::now();
     let redelivered = delivery.redelivered;
     let (arrival, acker) = Arrival::from_delivery(OPEN_REQUESTS_QUEUE, delivery);
@@ -79,7 +82,7 @@ pub(crate) async fn open_request(worker: &Worker, line: &Line, delivery: Deliver
 }
 
 async fn see_through(
-    worker: &Worker,
+    worker: &Arc<Worker>,
     line: &Line,
     arrival: &Arrival,
     pursuit: &mut Pursuit,
@@ -92,7 +95,11 @@ async fn see_through(
 
 /// Finds the request's answer: round after round, each with a fresh claim and the rules read
 /// afresh, and at most one command.
-async fn answer(worker: &Worker, line: &Line, pursuit: &mut Pursuit) -> Result<Known, Unstored> {
+async fn answer(
+    worker: &Arc<Worker>,
+    line: &Line,
+    pursuit: &mut Pursuit,
+) -> Result<Known, Unstored> {
     loop {
         let (claimed, announced) = match claim(worker, line, pursuit).await? {
             Hold::Known(known) => return Ok(*known),
@@ -117,7 +124,7 @@ enum Round {
 }
 
 async fn round(
-    worker: &Worker,
+    worker: &Arc<Worker>,
     line: &Line,
     pursuit: &mut Pursuit,
     (claimed, announced): (&Claimed, bool),
@@ -167,7 +174,7 @@ enum Verdict {
 }
 
 fn decide(
-    worker: &Worker,
+    worker: &Arc<Worker>,
     integration: Option<&rules::Integration>,
     pursuit: &Pursuit,
     claimed: &Claimed,
@@ -202,7 +209,7 @@ fn decide(
 
 /// What follows a setback.
 fn after(
-    worker: &Worker,
+    worker: &Arc<Worker>,
     pursuit: &mut Pursuit,
     claimed: &Claimed,
     (setback, opening, iq_id): (Setback, &Opening, Option<String>),
@@ -221,7 +228,8 @@ fn after(
     let wait = if setback.at_once && pursuit.failures == 1 {
         Duration::ZERO
     } else {
-        DELAYS.wait(pursuit.failures, dice()).max(setback.retry_after.unwrap_or_default())
+        let backoff = DELAYS.wait_within(pursuit.failures, dice(), pursuit.remaining());
+        backoff.max(setback.retry_after.unwrap_or_default())
     };
     let failure = setback.failure.clone().or_else(|| pursuit.cause.clone());
     let failure = failure.or_else(|| claimed.cause.clone()).unwrap_or_else(Failure::too_slow);

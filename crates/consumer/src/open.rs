@@ -1,6 +1,6 @@
 //! Step 4: send one command, or say why none was sent.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use chrono::{DateTime, Utc};
 use rules::{Doubt, FailedReason, Opening};
@@ -32,8 +32,8 @@ pub(crate) enum Opened {
 
 /// Opens the door, at most once. `announced`: whether the claim counts a command as written.
 pub(crate) async fn open(
-    (worker, line): (&Worker, &Line),
-    integration: &Integration,
+    (worker, line): (&Arc<Worker>, &Line),
+    integration: &Arc<Integration>,
     pursuit: &Pursuit,
     (claimed, announced): (&Claimed, bool),
     opening: &Opening,
@@ -41,6 +41,7 @@ pub(crate) async fn open(
     if !claimed.pause.is_zero() {
         return Opened::No { setback: Setback::paused(claimed.pause), iq_id: None };
     }
+    renew_aside(worker, integration);
     let prepared = match integration.site.ready(opening.lock_id) {
         Some(prepared) if announced => prepared,
         Some(_) => return Opened::Prepared,
@@ -65,6 +66,23 @@ pub(crate) async fn open(
         Ok(()) => Opened::Yes { iq_id, opened_at: Utc::now() },
         Err(error) => Opened::No { setback: error.into(), iq_id: Some(iq_id) },
     }
+}
+
+/// Renews what is about to grow old, beside the command. It is asked for here, and nowhere else,
+/// as here it is known that Salto wants no pause; and a pause that it asks for now holds for all.
+fn renew_aside(worker: &Arc<Worker>, integration: &Arc<Integration>) {
+    let Some(renewal) = integration.site.renewal() else { return };
+    let (worker, integration) = (Arc::clone(worker), Arc::clone(integration));
+    tokio::spawn(async move {
+        let Err(error) = renewal.await else { return };
+        let integration_id = integration.rules.id.as_str();
+        tracing::warn!(integration_id, %error, "token or locks could not be renewed yet");
+        if let Some(pause) = Setback::from(error).pause
+            && let Err(error) = worker.ledger.pause(integration_id, pause).await
+        {
+            tracing::warn!(integration_id, %error, "Salto's pause could not be shared");
+        }
+    });
 }
 
 /// The instant from which on the command must not leave: the request and the booking are over,

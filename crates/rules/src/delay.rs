@@ -13,6 +13,13 @@ pub struct Delays {
 }
 
 impl Delays {
+    /// The same, and never more than half of what `remaining` time there is, as long as that makes
+    /// a wait of `base` or more: so that somebody who waits gets a last try near the end.
+    #[must_use]
+    pub fn wait_within(&self, failures: u32, dice: f64, remaining: Duration) -> Duration {
+        self.wait(failures, dice).min((remaining / 2).max(self.base))
+    }
+
     /// The wait after `failures` failures in a row (from 1), with `dice` from 0 to 1.
     #[must_use]
     pub fn wait(&self, failures: u32, dice: f64) -> Duration {
@@ -38,6 +45,14 @@ mod tests {
         assert_eq!(ceilings, [200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
         assert_eq!(DELAYS.wait(u32::MAX, 1.0), DELAYS.cap);
         assert_eq!(DELAYS.wait(3, 0.5), Duration::from_millis(400));
+    }
+
+    #[test]
+    fn the_last_tries_come_closer() {
+        let within = |remaining| DELAYS.wait_within(7, 1.0, Duration::from_millis(remaining));
+        assert_eq!(within(60_000), DELAYS.cap);
+        assert_eq!(within(2_000), Duration::from_millis(1_000));
+        assert_eq!(within(300), DELAYS.base, "and end");
     }
 
     proptest! {

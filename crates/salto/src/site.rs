@@ -106,16 +106,31 @@ impl Site {
         self.calls.account.otp_scheme
     }
 
-    /// What an open command needs, if all of it is at hand: no call, no waiting. What is about to
-    /// grow old is renewed in the background. Needs a tokio runtime.
+    /// What an open command needs, if all of it is at hand: no call, no waiting.
     #[must_use]
     pub fn ready(&self, lock: Uuid) -> Option<Prepared> {
         let place = self.calls.directory.find(lock)?;
-        let token = self.calls.tokens.at_hand()?;
-        if self.calls.directory.due(Instant::now()) {
-            drop(self.calls.reading.start(Arc::clone(&self.calls).read_site()));
-        }
-        place.prepare(lock, token)
+        place.prepare(lock, self.calls.tokens.at_hand()?)
+    }
+
+    /// Renews what is about to grow old (the token, the list of locks): to be run beside the
+    /// commands, which are served by the old meanwhile. `Some` once in a while, when there is
+    /// something to renew; apart from this, no call is made that nobody asked for.
+    #[must_use]
+    pub fn renewal(
+        &self,
+    ) -> Option<impl Future<Output = Result<(), CallError>> + Send + 'static + use<>> {
+        let (token, locks) = (self.calls.tokens.due(), self.calls.directory.due(Instant::now()));
+        let calls = Arc::clone(&self.calls);
+        (token || locks).then_some(async move {
+            if token {
+                calls.tokens.renew().await?;
+            }
+            if locks {
+                calls.read_together().await?;
+            }
+            Ok(())
+        })
     }
 
     /// What an open command needs, asking Salto for what is missing.

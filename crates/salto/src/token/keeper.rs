@@ -77,24 +77,33 @@ impl Tokens {
         }
     }
 
-    /// The token at hand, if it is good. Near its end the next one is fetched meanwhile.
-    pub(crate) fn at_hand(self: &Arc<Self>) -> Option<Arc<Token>> {
+    /// The token at hand, if it is good.
+    pub(crate) fn at_hand(&self) -> Option<Arc<Token>> {
+        self.local().serving((self.now)()).cloned()
+    }
+
+    /// Whether the token at hand nears its end; `true` once per rest.
+    pub(crate) fn due(&self) -> bool {
         let now = (self.now)();
         let mut local = self.local();
-        let token = local.serving(now).cloned()?;
-        if now >= token.refresh_at() && local.renew_not_before.is_none_or(|rest| now >= rest) {
+        let ending = local.serving(now).is_some_and(|token| now >= token.refresh_at());
+        let due = ending && local.renew_not_before.is_none_or(|rest| now >= rest);
+        if due {
             local.renew_not_before = Some(now + RENEWAL_REST);
-            drop(local);
-            drop(self.flight.start(Arc::clone(self).renew()));
         }
-        Some(token)
+        due
     }
 
     /// A good token, fetched where needed.
     pub(crate) async fn get(self: &Arc<Self>) -> Result<Arc<Token>, CallError> {
-        if let Some(token) = self.at_hand() {
-            return Ok(token);
+        match self.at_hand() {
+            Some(token) => Ok(token),
+            None => self.renew().await,
         }
+    }
+
+    /// The next token, or the one that another process has fetched meanwhile.
+    pub(crate) async fn renew(self: &Arc<Self>) -> Result<Arc<Token>, CallError> {
         let interrupted =
             || Err(CallError::new(Cause::Unavailable, "asking for a token broke off"));
         self.flight.join(Arc::clone(self).obtain()).await.unwrap_or_else(interrupted)
@@ -106,14 +115,6 @@ impl Tokens {
         if local.token.as_ref().is_none_or(|current| current.id == token.id) {
             local.rejected = Some(token.id);
         }
-    }
-
-    /// The same ahead of the end, when nobody waits for it who would hear of an error.
-    async fn renew(self: Arc<Self>) -> Result<Arc<Token>, CallError> {
-        let integration = self.integration.clone();
-        self.obtain().await.inspect_err(|error| {
-            tracing::warn!(integration, %error, "the access token could not be renewed yet");
-        })
     }
 
     /// Gets the token that is wanted from the cache or, holding the lease, from Salto.

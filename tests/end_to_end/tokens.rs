@@ -50,12 +50,12 @@ async fn four_workers_that_start_at_once_ask_for_one_token() {
 async fn a_token_is_renewed_ahead_of_its_end_while_doors_go_on_opening() {
     let scene = Scene::new(World::new().await, 2).await;
     let simulator = &scene.world.simulator;
-    simulator.change_settings(json!({"token_lifetime_seconds": 8})).await;
+    simulator.change_settings(json!({"token_lifetime_seconds": 12})).await;
     forget_the_token(&scene).await;
     assert_eq!(scene.open("first", BOOKING).await.kind, "lock.opened.v1");
     let (before, _) = simulator.token_requests().await;
-    // It is renewed in the last tenth of its life. Salto takes most of that time to answer.
-    simulator.fault(json!({"kind": "delay", "call": "token", "delay_ms": 700, "times": 1})).await;
+    // It is renewed in the last tenth of its life. Salto takes a good part of that time to answer.
+    simulator.fault(json!({"kind": "delay", "call": "token", "delay_ms": 400, "times": 1})).await;
     let asked = || async { simulator.counters().await["calls"]["token"].as_u64() };
     let before_renewal = asked().await;
     let (started, mut opened_meanwhile) = (Utc::now(), 0);

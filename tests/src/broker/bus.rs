@@ -23,7 +23,7 @@ pub struct Bus {
     channel: Channel,
 }
 
-/// A message in `postern.dead-letters`.
+/// A message in `postern.dead-letters`, or taken from another queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetter {
     pub body: Vec<u8>,
@@ -146,6 +146,20 @@ impl Bus {
         let unbound =
             self.channel.queue_unbind(queue.into(), exchange.into(), pattern.into(), none);
         unbound.await.expect("a queue can be unbound");
+    }
+
+    /// Takes the next message out of a queue, for good; waits for one.
+    pub async fn take(&self, queue: &str) -> DeadLetter {
+        let message = until(&format!("a message in {queue}"), SOON, || async {
+            let options = BasicGetOptions { no_ack: true };
+            self.channel.basic_get(queue.into(), options).await.expect("the queue can be read")
+        })
+        .await;
+        DeadLetter {
+            routing_key: message.routing_key.to_string(),
+            properties: message.properties.clone(),
+            body: message.data.clone(),
+        }
     }
 
     /// All dead letters; they stay where they are.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use super::{activate, check_config, publish, tail};
+use super::{activate, check_config, dlq, publish, tail};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,6 +14,7 @@ Examples:
   postern iq activate --integration acme-utrecht --iq 0f7b2c1e-…
   postern publish open-request --integration acme-utrecht --booking b-1
   postern tail --output json
+  postern dlq list
 
 Every setting outside [[integrations]] can be given by environment: POSTERN__BROKER__URL is url in
 [broker], POSTERN__SALTO__ENVIRONMENTS__ACCEPTANCE__API_URL is api_url in
@@ -120,6 +121,9 @@ pub(super) enum Command {
     Publish(publish::Publish),
     /// Print the events that postern publishes, as they come.
     Tail(tail::Tail),
+    /// The dead letters: messages nobody could go on with, and requests that failed.
+    #[command(subcommand)]
+    Dlq(dlq::Dlq),
     /// The IQs of an integration's site: the gateways between Salto's cloud and the locks.
     #[command(subcommand)]
     Iq(IqCommand),

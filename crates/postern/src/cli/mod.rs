@@ -7,6 +7,7 @@ mod activate;
 mod args;
 mod broker;
 mod check_config;
+mod dlq;
 mod failure;
 mod iq;
 mod lock;
@@ -79,6 +80,7 @@ async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), 
         Command::Worker => worker::run(settings, file).await,
         Command::Publish(publish) => publish::run(publish, &settings).await,
         Command::Tail(tail) => tail::run(tail, &settings).await,
+        Command::Dlq(dlq) => dlq::run(dlq, &settings).await,
         Command::Iq(IqCommand::List(list)) => iq::list(list, &settings).await,
         Command::Iq(IqCommand::Activate(activate)) => activate::run(activate, &settings).await,
         Command::Site(SiteCommand::List(list)) => site::list(list, &settings).await,

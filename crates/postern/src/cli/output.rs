@@ -47,6 +47,11 @@ impl Output {
     }
 }
 
+/// A line between two tables.
+pub(super) fn blank() -> Result<(), Failure> {
+    write(&[String::new()])
+}
+
 fn json(object: &impl Serialize) -> Result<String, Failure> {
     serde_json::to_string(object).map_err(|error| Failure::Failed(error.into()))
 }

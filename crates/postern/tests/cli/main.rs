@@ -4,6 +4,7 @@
 
 mod broker;
 mod configuration;
+mod dlq;
 mod redis;
 mod running;
 mod usage;

@@ -1,0 +1,63 @@
+//! `dlq drop`: first into the file, then out of the broker.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use serde_json::Value;
+
+use super::{
+    bench::Bench,
+    letters::{malformed, request},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dropped_letters_are_in_the_archive() {
+    let bench = Bench::new().await;
+    request("keep", "iq_offline").lay(&bench.bus).await;
+    for number in 0..40 {
+        malformed(format!("no event {number}").as_bytes()).lay(&bench.bus).await;
+    }
+    malformed(b"\xff").lay(&bench.bus).await;
+    let listed = bench.json("list --reason malformed");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("archive.jsonl");
+    let archive = path.display();
+
+    let dropped = bench.json(&format!("drop --reason malformed --yes --archive {archive}"));
+    assert_eq!(dropped.len(), 41);
+    assert!(dropped.iter().all(|it| it["result"] == "dropped"));
+    assert_eq!(bench.ids().len(), 1);
+    assert_eq!(bench.waiting("open-requests").await, 0);
+
+    let kept = fs::read_to_string(&path).unwrap();
+    let kept: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let id = |it: &Value| it["id"].clone();
+    assert_eq!(kept.iter().map(id).collect::<Vec<_>>(), listed.iter().map(id).collect::<Vec<_>>());
+    assert_eq!(
+        (&kept[0]["body"], &kept[40]["body_base64"]),
+        (&"no event 0".into(), &"/w==".into())
+    );
+    assert_eq!(kept[0]["headers"]["postern-reason"], "malformed");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+    // Never over another file, and then nothing is dropped.
+    let refused = bench.dlq(&format!("drop --all --yes --archive {archive}"));
+    assert_eq!(refused.status, Some(1));
+    assert!(refused.stderr.contains("archive.jsonl"), "{}", refused.stderr);
+    assert_eq!((bench.ids().len(), fs::read_to_string(&path).unwrap().lines().count()), (1, 41));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_name_the_archive_is_here() {
+    let bench = Bench::new().await;
+    request("r", "iq_offline").lay(&bench.bus).await;
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = bench.postern.command(&["dlq", "drop", "--all", "--yes"]);
+    let ended = crate::running::end(command.current_dir(directory.path()));
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    let files: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|it| it.unwrap()).collect();
+    assert_eq!(files.len(), 1);
+    let name = files[0].file_name().into_string().unwrap();
+    assert!(name.starts_with("postern-dead-letters-") && name.ends_with(".jsonl"), "{name}");
+    assert!(ended.stderr.contains(&name), "{}", ended.stderr);
+    assert_eq!(bench.ids().len(), 0);
+}

@@ -8,6 +8,7 @@ mod booking_wait;
 mod broker_away;
 mod commands;
 mod crashes;
+mod dead_letters;
 mod doubt;
 mod failures;
 mod frozen_workers;

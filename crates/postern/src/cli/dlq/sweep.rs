@@ -103,7 +103,9 @@ async fn passes(
     report: &mut Report,
     pace: &mut Pace,
 ) -> anyhow::Result<()> {
-    turn::take(connection).await?;
+    if !take_turn(connection, pace).await? {
+        return Ok(());
+    }
     while !report.left().is_empty() {
         let mut walk = Walk::begin(connection).await?;
         let slice = handle(&mut walk, deed, report, pace).await?;
@@ -121,11 +123,22 @@ async fn passes(
             Slice::Over => {
                 turn::leave(connection).await?;
                 sleep(BREAK).await;
-                turn::take(connection).await?;
+                if !take_turn(connection, pace).await? {
+                    return Ok(());
+                }
             }
         }
     }
     check(connection, report).await
+}
+
+/// Waits for the turn; not if it is to stop.
+async fn take_turn(connection: &Connection, pace: &Pace) -> anyhow::Result<bool> {
+    tokio::select! {
+        biased;
+        () = pace.stop.cancelled() => Ok(false),
+        taken = turn::take(connection) => taken.map(|()| true),
+    }
 }
 
 /// Removes what was handled and is there again. A quorum queue takes acknowledgements without a

@@ -1,7 +1,8 @@
 //! `dlq drop`: first into the file, then out of the broker.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt};
 
+use end_to_end::deadline::{SOON, until_true};
 use serde_json::Value;
 
 use super::{
@@ -60,4 +61,29 @@ async fn without_a_name_the_archive_is_here() {
     assert!(name.starts_with("postern-dead-letters-") && name.ends_with(".jsonl"), "{name}");
     assert!(ended.stderr.contains(&name), "{}", ended.stderr);
     assert_eq!(bench.ids().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_the_middle_each_letter_is_in_the_queue_or_in_the_archive() {
+    let bench = Bench::new().await;
+    for number in 0..1_000 {
+        malformed(format!("{number}").as_bytes()).lay(&bench.bus).await;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("archive.jsonl");
+    let arguments = ["dlq", "drop", "--all", "--yes", "--archive", path.to_str().unwrap()];
+    let mut child = bench.postern.command(&arguments).spawn().unwrap();
+    until_true("something to be archived", SOON, || async {
+        fs::metadata(&path).is_ok_and(|archive| archive.len() > 0)
+    })
+    .await;
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let queued: BTreeSet<String> = bench.ids().into_iter().collect();
+    let archive = fs::read_to_string(&path).unwrap();
+    let whole = archive.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let archived: BTreeSet<String> =
+        whole.map(|letter| letter["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(queued.union(&archived).count(), 1_000);
 }

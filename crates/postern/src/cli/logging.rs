@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
-use tracing::{Level, Metadata, level_filters::LevelFilter};
+use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{FilterExt, filter_fn},
@@ -19,13 +19,13 @@ use super::{
 /// The crates whose log lines are written with care for secrets.
 const OURS: [&str; 6] = ["postern", "consumer", "publisher", "salto", "events", "rules"];
 
-/// Starts logging. Without `--log-level` at `default`.
-pub(super) fn start(global: &Global, default: LevelFilter) -> Result<(), Failure> {
+/// Starts logging. Without `--log-level`, the filter is `default`.
+pub(super) fn start(global: &Global, default: &str) -> Result<(), Failure> {
     let wanted = match &global.log_level {
         Some(directives) => EnvFilter::builder().parse(directives).map_err(|error| {
             Failure::Usage(format!("--log-level (or POSTERN_LOG) is no filter: {error}"))
         })?,
-        None => EnvFilter::builder().with_default_directive(default.into()).parse_lossy(""),
+        None => EnvFilter::builder().parse_lossy(default),
     };
     let lines = match global.log_format.unwrap_or_else(usual) {
         LogFormat::Human => {

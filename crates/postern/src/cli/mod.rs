@@ -28,7 +28,6 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use tokio::runtime;
-use tracing::level_filters::LevelFilter;
 
 pub(crate) use args::Args;
 use args::{Command, IqCommand, LockCommand, SiteCommand};
@@ -46,7 +45,8 @@ pub(crate) fn run(args: Args) -> ExitCode {
 
 fn begin(args: Args) -> Result<(), Failure> {
     let is_worker = matches!(args.command, Command::Worker);
-    logging::start(&args.global, if is_worker { LevelFilter::INFO } else { LevelFilter::WARN })?;
+    // A command tells its own errors; what the broker's client says of them beside comes twice.
+    logging::start(&args.global, if is_worker { "info" } else { "warn,lapin=off" })?;
 
     let file = args.global.config.ok_or_else(|| {
         Failure::Usage("no configuration: give --config FILE or set POSTERN_CONFIG".to_owned())

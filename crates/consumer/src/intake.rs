@@ -7,14 +7,20 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt};
-use lapin::message::Delivery;
-use tokio::sync::Semaphore;
+use lapin::{Connection, message::Delivery};
+use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::task::TaskTracker;
 
-use crate::{line::Line, metrics};
+use crate::{feed::Feed, line::Line, metrics};
+
+/// A queue that sends nothing for this long is subscribed to anew: it may be quiet, or we deaf. Well
+/// below the time that a request lives; not shorter, since lapin keeps some 200 bytes of every
+/// channel until its connection closes.
+const QUIET: Duration = Duration::from_secs(20);
 
 /// One queue's budget: its permits are also its prefetch, so the broker sends nothing that would
 /// have to wait here.
@@ -22,13 +28,14 @@ use crate::{line::Line, metrics};
 pub(crate) struct Intake {
     pub(crate) queue: &'static str,
     permits: Arc<Semaphore>,
+    prefetch: usize,
     taken: AtomicU64,
 }
 
 impl Intake {
     pub(crate) fn new(queue: &'static str, prefetch: u16) -> Self {
         let permits = Arc::new(Semaphore::new(prefetch.into()));
-        Self { queue, permits, taken: AtomicU64::new(0) }
+        Self { queue, permits, prefetch: prefetch.into(), taken: AtomicU64::new(0) }
     }
 
     /// How many deliveries were taken so far.
@@ -45,7 +52,7 @@ impl Intake {
     /// answer says how it ended.
     pub(crate) async fn run<H, F>(
         &self,
-        mut deliveries: lapin::Consumer,
+        (connection, feed): (&Connection, &mut Feed),
         (line, tasks): (&Line, &TaskTracker),
         handle: H,
     ) -> String
@@ -57,10 +64,18 @@ impl Intake {
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
                 return "the permits are gone".to_owned();
             };
-            let delivery = match deliveries.next().await {
-                Some(Ok(delivery)) => delivery,
-                Some(Err(error)) => return error.to_string(),
-                None => return "the broker ended the subscription".to_owned(),
+            let delivery = match timeout(QUIET, feed.deliveries.next()).await {
+                Ok(Some(Ok(delivery))) => delivery,
+                Ok(Some(Err(error))) => return error.to_string(),
+                Ok(None) => return "the broker ended the subscription".to_owned(),
+                // The permit in hand is the only one taken: nothing is being worked on.
+                Err(_) if self.permits.available_permits() + 1 == self.prefetch => {
+                    match feed.renew(connection).await {
+                        Ok(()) => continue,
+                        Err(error) => return error.to_string(),
+                    }
+                }
+                Err(_) => continue,
             };
             self.taken.fetch_add(1, Ordering::Relaxed);
             let (line, queue) = (line.clone(), self.queue);

@@ -20,6 +20,7 @@ mod decode;
 mod directory;
 mod failpoint;
 mod failure;
+mod feed;
 mod health;
 mod intake;
 mod keys;

@@ -7,22 +7,23 @@
 use std::{sync::Arc, time::Duration};
 
 use events::names::{BOOKING_STATUS_QUEUE, OPEN_REQUESTS_QUEUE};
-use lapin::{
-    Channel, Connection, Consumer,
-    options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
-    types::FieldTable,
-};
+use lapin::{Channel, Connection};
 use publisher::{ConnectError, Publisher, Reconnect, TopologyError, queue_state};
 use secrecy::ExposeSecret;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    booking_status::booking_status, intake::Intake, line::Line, message::open_request,
-    settings::BrokerSettings, worker::Worker,
+    booking_status::booking_status,
+    feed::{Feed, FeedError},
+    intake::Intake,
+    line::Line,
+    message::open_request,
+    settings::BrokerSettings,
+    worker::Worker,
 };
 
-/// How long connecting may take, and each step of subscribing.
+/// How long connecting may take, and each step towards a session.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the broker may take to confirm a publish. A broker that takes longer is lost.
@@ -47,6 +48,8 @@ enum SessionError {
     Topology(#[from] TopologyError),
     #[error("RabbitMQ refused")]
     Refused(#[from] lapin::Error),
+    #[error(transparent)]
+    Feed(#[from] FeedError),
     #[error("RabbitMQ did not answer within {CONNECT_TIMEOUT:?}")]
     Silent(#[from] tokio::time::error::Elapsed),
 }
@@ -101,19 +104,13 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// One queue, subscribed to over a channel of its own: a flood of one never delays the other.
-struct Subscription {
-    intake: Intake,
-    channel: Channel,
-    deliveries: Consumer,
-}
-
 struct Session {
     consuming: Connection,
     publisher: Publisher,
     probe: Channel,
-    bookings: Subscription,
-    requests: Subscription,
+    prefetch: u16,
+    bookings: Feed,
+    requests: Feed,
 }
 
 impl Session {
@@ -127,22 +124,19 @@ impl Session {
         let opening = Publisher::open(publishing, PUBLISHING_CHANNELS, CONFIRM_TIMEOUT);
         let publisher = timeout(CONNECT_TIMEOUT, opening).await??;
         let probe = timeout(CONNECT_TIMEOUT, consuming.create_channel()).await??;
-        let subscribe = |queue| {
-            timeout(CONNECT_TIMEOUT, Subscription::open(&consuming, queue, broker.prefetch))
-        };
-        let bookings = subscribe(BOOKING_STATUS_QUEUE).await??;
-        let requests = subscribe(OPEN_REQUESTS_QUEUE).await??;
-        Ok(Self { consuming, publisher, probe, bookings, requests })
+        let prefetch = broker.prefetch;
+        let bookings = Feed::open(&consuming, BOOKING_STATUS_QUEUE, prefetch).await?;
+        let requests = Feed::open(&consuming, OPEN_REQUESTS_QUEUE, prefetch).await?;
+        Ok(Self { consuming, publisher, probe, prefetch, bookings, requests })
     }
 
     /// Works until `stop` or until anything fails; says what did.
-    async fn run(self, worker: &Arc<Worker>, stop: &CancellationToken) -> String {
+    async fn run(mut self, worker: &Arc<Worker>, stop: &CancellationToken) -> String {
         let halt = stop.child_token();
         let line = Line::new(self.publisher.clone(), halt.clone());
-        let Subscription { intake: bookings, channel: booking_channel, deliveries } = self.bookings;
-        let (booking_tag, booking_deliveries) = (deliveries.tag(), deliveries);
-        let Subscription { intake: requests, channel: request_channel, deliveries } = self.requests;
-        let (request_tag, request_deliveries) = (deliveries.tag(), deliveries);
+        let bookings = Intake::new(BOOKING_STATUS_QUEUE, self.prefetch);
+        let requests = Intake::new(OPEN_REQUESTS_QUEUE, self.prefetch);
+        let (booking_feed, request_feed) = (&mut self.bookings, &mut self.requests);
         let on = (&line, &worker.tasks);
 
         let reason = tokio::select! {
@@ -150,11 +144,11 @@ impl Session {
             () = halt.cancelled() => "a message could not be settled".to_owned(),
             reason = self.publisher.closed() => reason,
             reason = probe(&self.probe, [&bookings, &requests]) => reason,
-            reason = bookings.run(booking_deliveries, on, |line, delivery| {
+            reason = bookings.run((&self.consuming, booking_feed), on, |line, delivery| {
                 let worker = Arc::clone(worker);
                 async move { booking_status(&worker, &line, delivery).await }
             }) => reason,
-            reason = requests.run(request_deliveries, on, |line, delivery| {
+            reason = requests.run((&self.consuming, request_feed), on, |line, delivery| {
                 let worker = Arc::clone(worker);
                 async move { open_request(&worker, &line, delivery).await }
             }) => reason,
@@ -165,32 +159,14 @@ impl Session {
         if stop.is_cancelled() {
             // What is prefetched and not begun goes back when the connection closes; what was
             // sent to Salto finishes and is settled over this session.
-            for (channel, tag) in [(&booking_channel, booking_tag), (&request_channel, request_tag)]
-            {
-                let cancel = channel.basic_cancel(tag, BasicCancelOptions::default());
-                let _ = timeout(GOODBYE, cancel).await;
-            }
+            self.bookings.cancel().await;
+            self.requests.cancel().await;
             worker.drained().await;
         }
         let goodbye = self.consuming.close(200, "done".into());
         let _ = timeout(GOODBYE, goodbye).await;
         let _ = timeout(GOODBYE, self.publisher.close()).await;
         reason
-    }
-}
-
-impl Subscription {
-    async fn open(
-        connection: &Connection,
-        queue: &'static str,
-        prefetch: u16,
-    ) -> Result<Self, lapin::Error> {
-        let channel = connection.create_channel().await?;
-        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
-        let options = BasicConsumeOptions::default();
-        let deliveries =
-            channel.basic_consume(queue.into(), "".into(), options, FieldTable::default()).await?;
-        Ok(Self { intake: Intake::new(queue, prefetch), channel, deliveries })
     }
 }
 

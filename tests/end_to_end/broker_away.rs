@@ -97,6 +97,14 @@ async fn a_frozen_broker_is_noticed_and_what_it_held_goes_on() {
     broker.thaw();
     all_ready(&scene.workers).await;
     all_opened_once(&scene, &requests).await;
+
+    // With nothing to do, nobody would miss it.
+    broker.freeze();
+    for worker in &scene.workers {
+        worker.unready(NOTICED).await;
+    }
+    broker.thaw();
+    all_ready(&scene.workers).await;
 }
 
 #[tokio::test]
@@ -116,6 +124,15 @@ async fn workers_whose_connections_are_closed_come_back() {
     for worker in &scene.workers {
         assert!(worker.log().contains("session lost"), "it was thrown out");
     }
+}
+
+#[tokio::test]
+async fn a_worker_whose_queue_is_replaced_in_a_trice_does_not_stay_deaf() {
+    let scene = Scene::new(World::new().await, 1).await;
+    let arguments = scene.world.vhost.queue("postern.open-requests").await["arguments"].clone();
+    let (queue, routing_key) = ("postern.open-requests", "lock.open-request.#");
+    scene.bus.replace_queue(queue, &arguments, routing_key).await;
+    assert_eq!(scene.open("R-1", BOOKING).await.kind, "lock.opened.v1");
 }
 
 #[tokio::test]

@@ -192,6 +192,20 @@ async fn a_dead_worker_s_claim_does_not_hold_up_another_one_for_its_whole_lease(
 }
 
 #[tokio::test]
+async fn three_workers_that_die_of_a_command_leave_none_to_a_fourth() {
+    let crash = Crash::prepare("after-command", false, "60s").await;
+    crash.strike().await;
+    for name in ["second-to-die", "third-to-die"] {
+        let next = crash.world.worker(name).failpoint("after-command").spawn();
+        assert_eq!(next.ended(SOON).await.signal(), Some(9), "{name}");
+    }
+    let after = crash.recover().await;
+    let found = (after.terminal.text("reason"), &after.terminal.data["attempts"]);
+    assert_eq!(found, ("outcome_unknown", &json!(3)));
+    assert_eq!((after.openings, after.dead_letters.len()), (3, 1));
+}
+
+#[tokio::test]
 async fn nothing_opens_when_its_worker_died_and_the_time_was_over() {
     let outcomes = [
         ("after-decode", "lock.open-rejected.v1", "request_expired"),

@@ -96,28 +96,38 @@ async fn a_worker_frozen_beyond_the_resend_window_does_not_repeat_its_command() 
     assert_eq!(simulator.commands().await.len(), 2, "the warm-up and the one in doubt");
 }
 
-/// The request's other copy lies with another worker, which may act when the claim has lapsed.
-#[tokio::test]
-async fn a_frozen_worker_whose_claim_lapsed_sends_nothing_after_the_other_s_answer() {
+/// The request's other copy lies with another worker, which may act when the claim has lapsed. `opened`: the doors that
+/// were opened for the request in the end.
+async fn claim_lapses_at(point: &str, opened: u64) {
     let scene = scene().await;
     let frozen = scene.world.worker("frozen").env("POSTERN__BROKER__PREFETCH", "1").start().await;
     assert!(scene.workers[0].stop(SOON).await.success());
     assert_eq!(scene.open("warm-up", BOOKING).await.kind, "lock.opened.v1");
-    frozen.freeze_at("before-command");
+    frozen.freeze_at(point);
     let request = open_request("R-1", BOOKING);
     scene.bus.open_request(&request).await;
     frozen.frozen(SOON).await;
 
     let other = scene.world.worker("other").start().await;
     scene.bus.open_request(&request).await;
-    // The first one's command counts: nobody knows that it never left.
-    let opened = scene.outbox.terminal("R-1", SOON).await;
-    assert_eq!((&*opened.kind, &opened.data["attempts"]), ("lock.opened.v1", &json!(2)));
+    // The first one's command counts: nobody knows whether it left.
+    let end = scene.outbox.terminal("R-1", SOON).await;
+    assert_eq!((&*end.kind, &end.data["attempts"]), ("lock.opened.v1", &json!(2)), "{point}");
     other.idle(SOON).await;
     frozen.thaw();
     frozen.settles("open-requests", 2, SOON).await;
-    assert_eq!(scene.outbox.only_terminal("R-1"), opened);
-    assert_eq!(scene.world.simulator.opened().await, 2, "the warm-up and R-1");
+    assert_eq!(scene.outbox.only_terminal("R-1"), end, "{point}");
+    assert_eq!(scene.world.simulator.opened().await, 1 + opened, "{point}");
+}
+
+#[tokio::test]
+async fn a_frozen_worker_whose_claim_lapsed_sends_nothing_after_the_other_s_answer() {
+    claim_lapses_at("before-command", 1).await;
+}
+
+#[tokio::test]
+async fn a_frozen_worker_whose_claim_lapsed_says_what_the_other_said() {
+    claim_lapses_at("after-command", 2).await;
 }
 
 /// The broker takes the message back: whoever gets it may act when the owner gives no sign of life.

@@ -51,3 +51,20 @@ async fn a_thousand_requests_published_twice_open_a_thousand_times() {
     }
     assert_eq!(scene.bus.dead_letters().await, []);
 }
+
+#[tokio::test]
+async fn two_copies_of_a_request_that_fails_make_one_dead_letter() {
+    let scene = Scene::new(World::new().await, 3).await;
+    scene.book("room-nowhere").await;
+    let requests: Vec<Value> =
+        (0..50).map(|number| open_request(&format!("r-{number}"), "room-nowhere")).collect();
+    tokio::join!(scene.bus.open_requests(&requests), scene.bus.open_requests(&requests));
+    scene.settles("open-requests", 2 * requests.len() as u64).await;
+    for request in &requests {
+        let id = request["id"].as_str().expect("an id is text");
+        assert_eq!(scene.outbox.only_terminal(id).text("reason"), "lock_not_found", "{id}");
+    }
+    let letters = scene.bus.dead_letters().await;
+    let bodies: BTreeSet<_> = letters.iter().map(|letter| &letter.body).collect();
+    assert_eq!((letters.len(), bodies.len()), (requests.len(), requests.len()));
+}

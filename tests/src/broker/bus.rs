@@ -7,7 +7,7 @@ use lapin::options::{
     BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions,
     QueueDeclareOptions, QueueDeleteOptions,
 };
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use serde_json::Value;
 use std::time::Duration;
@@ -113,6 +113,33 @@ impl Bus {
     pub async fn delete_queue(&self, queue: &str) {
         let options = QueueDeleteOptions::default();
         self.channel.queue_delete(queue.into(), options).await.expect("the queue is deleted");
+    }
+
+    /// Deletes a queue, and declares and binds it anew at once; the arguments are as the management API tells them.
+    pub async fn replace_queue(&self, queue: &str, arguments: &Value, routing_key: &str) {
+        let mut table = FieldTable::default();
+        for (name, value) in arguments.as_object().expect("arguments are an object") {
+            let value = match value {
+                Value::String(text) => AMQPValue::LongString(text.as_str().into()),
+                Value::Number(number) => AMQPValue::LongLongInt(number.as_i64().expect("small")),
+                other => panic!("{name}: {other}"),
+            };
+            table.insert(name.as_str().into(), value);
+        }
+        self.delete_queue(queue).await;
+        let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        let declared = self.channel.queue_declare(queue.into(), durable, table).await;
+        declared.expect("the queue is declared");
+        let (inbound, options) = ("postern.inbound", QueueBindOptions::default());
+        let none = FieldTable::default();
+        let bound = self.channel.queue_bind(
+            queue.into(),
+            inbound.into(),
+            routing_key.into(),
+            options,
+            none,
+        );
+        bound.await.expect("the queue is bound");
     }
 
     /// Messages that wait in a queue, those being worked on not counted; `None` while there is no such queue.

@@ -40,6 +40,7 @@ async fn what_expired_in_the_queue_is_answered_without_a_command() {
 
     let worker = scene.world.worker("late").start().await;
     worker.settles("open-requests", 80, SOON).await;
+    scene.outbox.catch_up().await;
     for request in &waiting {
         let id = request["id"].as_str().expect("an id is text");
         let end = scene.outbox.only_terminal(id);

@@ -33,6 +33,7 @@ async fn all_opened_once(scene: &Scene, requests: &[Value]) {
     for worker in &scene.workers {
         worker.idle(SOON).await;
     }
+    scene.outbox.catch_up().await;
     for request in requests {
         let id = request["id"].as_str().expect("an id is text");
         let end = scene.outbox.only_terminal(id);

@@ -75,6 +75,7 @@ impl Crash {
         let second = self.world.worker("second").start().await;
         second.settles("open-requests", 1, SOON).await;
         assert!(second.stop(SOON).await.success());
+        self.outbox.catch_up().await;
         for queue in ["postern.open-requests", "postern.booking-status"] {
             assert_eq!(self.bus.waiting(queue).await, Some(0), "{queue}, killed at {}", self.point);
         }

@@ -35,6 +35,7 @@ async fn requests_that_expire_in_a_frozen_worker_open_nothing_when_it_goes_on() 
     scene.workers[0].thaw();
 
     scene.settles("open-requests", 5).await;
+    scene.outbox.catch_up().await;
     for number in 0..5 {
         let failed = scene.outbox.only_terminal(&format!("r-{number}"));
         let found = (&*failed.kind, failed.text("reason"));
@@ -116,6 +117,7 @@ async fn claim_lapses_at(point: &str, opened: u64) {
     other.idle(SOON).await;
     frozen.thaw();
     frozen.settles("open-requests", 2, SOON).await;
+    scene.outbox.catch_up().await;
     assert_eq!(scene.outbox.only_terminal("R-1"), end, "{point}");
     assert_eq!(scene.world.simulator.opened().await, 1 + opened, "{point}");
 }
@@ -152,6 +154,7 @@ async fn a_frozen_worker_that_was_thrown_out_sends_nothing_after_the_other_s_ans
     frozen.says("session lost", SOON).await;
     frozen.ready(SOON * 2).await;
     frozen.idle(SOON).await;
+    scene.outbox.catch_up().await;
     assert_eq!(scene.outbox.only_terminal("R-1"), opened);
     assert_eq!(scene.world.simulator.opened().await, 2, "the warm-up and R-1");
 }

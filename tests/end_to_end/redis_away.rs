@@ -27,6 +27,7 @@ async fn under_load(server: &PrivateRedis, requests: usize) -> (Scene, Vec<Value
 async fn all_opened_once(scene: &Scene, requests: &[Value]) {
     scene.outbox.ended(requests.len(), SOON * 2).await;
     scene.settles("open-requests", requests.len() as u64).await;
+    scene.outbox.catch_up().await;
     for request in requests {
         let id = request["id"].as_str().expect("an id is text");
         let end = scene.outbox.only_terminal(id);

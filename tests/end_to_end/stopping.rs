@@ -39,6 +39,7 @@ async fn a_worker_stopped_under_load_loses_and_doubles_nothing() {
 
     scene.outbox.ended(requests.len(), SOON * 2).await;
     scene.workers[1].idle(SOON).await;
+    scene.outbox.catch_up().await;
     for request in &requests {
         let id = request["id"].as_str().expect("an id is text");
         let end = scene.outbox.only_terminal(id);
@@ -83,6 +84,7 @@ async fn a_command_that_salto_leaves_unanswered_does_not_hold_up_the_end() {
     let second = scene.world.worker("second").start().await;
     let end = scene.outbox.terminal("R-1", SOON).await;
     second.idle(SOON).await;
+    scene.outbox.catch_up().await;
     assert_eq!((end.text("reason"), &end.data["attempts"]), ("outcome_unknown", &json!(1)));
     assert_eq!(scene.outbox.only_terminal("R-1"), end);
     assert_eq!(simulator.commands().await.len(), 1);
@@ -104,6 +106,7 @@ async fn what_waits_for_another_try_is_given_back_at_once() {
 
     let second = scene.world.worker("second").start().await;
     second.settles("open-requests", 5, SOON).await;
+    scene.outbox.catch_up().await;
     let mut attempts = 0;
     for number in 0..5 {
         let end = scene.outbox.only_terminal(&format!("r-{number}"));

@@ -30,6 +30,7 @@ async fn a_thousand_requests_published_twice_open_a_thousand_times() {
     tokio::join!(scene.bus.open_requests(&requests), scene.bus.open_requests(&requests));
     scene.outbox.ended(REQUESTS, Duration::from_secs(120)).await;
     scene.settles("open-requests", 2 * REQUESTS as u64).await;
+    scene.outbox.catch_up().await;
 
     let terminals = scene.outbox.terminals();
     assert_eq!(terminals.len(), REQUESTS);
@@ -60,6 +61,7 @@ async fn two_copies_of_a_request_that_fails_make_one_dead_letter() {
         (0..50).map(|number| open_request(&format!("r-{number}"), "room-nowhere")).collect();
     tokio::join!(scene.bus.open_requests(&requests), scene.bus.open_requests(&requests));
     scene.settles("open-requests", 2 * requests.len() as u64).await;
+    scene.outbox.catch_up().await;
     for request in &requests {
         let id = request["id"].as_str().expect("an id is text");
         assert_eq!(scene.outbox.only_terminal(id).text("reason"), "lock_not_found", "{id}");

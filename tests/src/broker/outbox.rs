@@ -1,5 +1,6 @@
 //! Everything that postern publishes, kept in the order of arrival.
 
+use super::Bus;
 use super::bus::connection;
 use super::event::Event;
 use crate::deadline::{SOON, until};
@@ -10,6 +11,7 @@ use lapin::options::{
     QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,12 +19,15 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 const QUEUE: &str = "test.outbox";
+/// The type of an event of our own, which is kept apart.
+const MARK: &str = "test.mark";
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// A listener with a durable queue on `postern.outbound`. It comes back after a broker's restart; whatever postern
 /// published in between has waited for it. An event is kept once per publication: what postern sends twice is here twice.
 #[derive(Debug)]
 pub struct Outbox {
+    url: String,
     kept: Arc<Mutex<Kept>>,
     task: JoinHandle<()>,
 }
@@ -32,6 +37,7 @@ struct Kept {
     events: Vec<Event>,
     /// The requests that have ended: counting thousands must not take all the time there is.
     ended: BTreeSet<String>,
+    marks: BTreeSet<String>,
 }
 
 impl Outbox {
@@ -52,7 +58,22 @@ impl Outbox {
             async move { bound.then_some(()) }
         })
         .await;
-        Self { kept, task }
+        Self { url: url.to_owned(), kept, task }
+    }
+
+    /// Waits until everything is here that was published before this call.
+    ///
+    /// # Panics
+    /// When that takes too long.
+    pub async fn catch_up(&self) {
+        let mark = uuid::Uuid::new_v4().to_string();
+        let event = json!({"id": mark, "type": MARK});
+        Bus::connect(&self.url).await.publish("postern.outbound", MARK, &event).await;
+        until("the outbox to catch up", SOON, || {
+            let here = self.kept.lock().expect("no holder panics").marks.contains(&mark);
+            async move { here.then_some(()) }
+        })
+        .await;
     }
 
     /// All events so far.
@@ -170,7 +191,9 @@ async fn listen(url: &str, kept: &Mutex<Kept>, bound: &AtomicBool) -> lapin::Res
             if event.is_terminal() {
                 kept.ended.insert(event.request_id().to_owned());
             }
-            if !(delivery.redelivered && kept.events.contains(&event)) {
+            if event.kind == MARK {
+                kept.marks.insert(event.id);
+            } else if !(delivery.redelivered && kept.events.contains(&event)) {
                 kept.events.push(event);
             }
         }

@@ -9,12 +9,16 @@ use lapin::{
 use publisher::{Message, PublishError, Publisher};
 use rand::RngExt as _;
 use rules::Delays;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::store::StoreError;
 
 /// Waits between attempts at Redis and the broker.
 const PAUSES: Delays = Delays { base: Duration::from_millis(100), cap: Duration::from_secs(2) };
+
+/// How long settling may take. On a connection that has just died, the client may never answer.
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// How often something that cannot be explained by an outage is tried.
 pub(crate) const TRIES: u32 = 5;
@@ -115,26 +119,29 @@ impl Line {
 
     /// Settles a message for good.
     pub(crate) async fn acknowledge(&self, acker: &Acker) -> Result<(), LetGo> {
-        match acker.ack(BasicAckOptions::default()).await {
-            Ok(true) => Ok(()),
+        let error = match timeout(SETTLING, acker.ack(BasicAckOptions::default())).await {
+            Ok(Ok(true)) => return Ok(()),
             // The delivery belongs to a channel that is gone: it comes again.
-            Ok(false) => Err(LetGo),
-            Err(error) => {
-                tracing::warn!(%error, "acknowledging failed, ending the session");
-                self.hang_up();
-                Err(LetGo)
-            }
-        }
+            Ok(Ok(false)) => return Err(LetGo),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("not written within {SETTLING:?}"),
+        };
+        tracing::warn!(error, "acknowledging failed, ending the session");
+        self.hang_up();
+        Err(LetGo)
     }
 
     /// Gives a message back to its queue, for another worker. Where the session is lost the
     /// broker has done so by itself.
     pub(crate) async fn give_back(&self, acker: &Acker) {
-        if !self.publisher.is_closed() {
-            let options = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
-            if let Err(error) = acker.nack(options).await {
-                tracing::debug!(%error, "not given back by hand");
-            }
+        if self.publisher.is_closed() {
+            return;
+        }
+        let options = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
+        match timeout(SETTLING, acker.nack(options)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "not given back by hand"),
+            Err(_) => tracing::debug!("not given back by hand in time"),
         }
     }
 }

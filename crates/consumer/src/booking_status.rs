@@ -22,9 +22,7 @@ pub(crate) async fn booking_status(worker: &Worker, line: &Line, delivery: Deliv
     let event = match decode::booking_status(&arrival) {
         Ok(event) => event,
         Err(error) => {
-            if dead_letter::undecodable(line, &arrival, &error).await.is_ok()
-                && line.acknowledge(&acker).await.is_ok()
-            {
+            if dead_letter::undecodable(line, (&arrival, &acker), &error).await.is_ok() {
                 metrics::undecodable(BOOKING_STATUS_QUEUE, &error, received);
             }
             return;
@@ -40,9 +38,8 @@ pub(crate) async fn booking_status(worker: &Worker, line: &Line, delivery: Deliv
             }
         }
         Err(Unstored::Refused(error)) => {
-            if dead_letter::unstorable(line, &arrival, &error, TRIES).await.is_ok()
-                && line.acknowledge(&acker).await.is_ok()
-            {
+            let kept = (&arrival, &acker);
+            if dead_letter::unstorable(line, kept, &error, TRIES).await.is_ok() {
                 metrics::unstorable(BOOKING_STATUS_QUEUE, &event.id, &error, received);
             }
         }

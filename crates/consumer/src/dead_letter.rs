@@ -2,6 +2,7 @@
 
 use chrono::Utc;
 use events::{DecodeError, OutboundData};
+use lapin::Acker;
 use publisher::{Arrival, DeadLetter, Message};
 
 use crate::{
@@ -17,25 +18,28 @@ use crate::{
 /// The reason of messages that Redis refused again and again.
 const RETRIES_EXHAUSTED: &str = "retries_exhausted";
 
-/// Keeps a message that is no event of its queue.
+/// Keeps a message that is no event of its queue, and settles it.
 pub(crate) async fn undecodable(
     line: &Line,
-    arrival: &Arrival,
+    (arrival, acker): (&Arrival, &Acker),
     error: &DecodeError,
 ) -> Result<(), LetGo> {
     let why = DeadLetter { reason: error.code.as_str(), detail: &error.detail, attempts: 0 };
-    keep(line, arrival, why).await
+    keep(line, arrival, why).await?;
+    line.acknowledge(acker).await
 }
 
-/// Keeps a message that Redis refused.
+/// Keeps a message that Redis refused, and settles it.
 pub(crate) async fn unstorable(
     line: &Line,
-    arrival: &Arrival,
+    (arrival, acker): (&Arrival, &Acker),
     error: &StoreError,
     attempts: u32,
 ) -> Result<(), LetGo> {
     let detail = error.to_string();
-    keep(line, arrival, DeadLetter { reason: RETRIES_EXHAUSTED, detail: &detail, attempts }).await
+    keep(line, arrival, DeadLetter { reason: RETRIES_EXHAUSTED, detail: &detail, attempts })
+        .await?;
+    line.acknowledge(acker).await
 }
 
 /// Keeps a request that failed, beside its event; once, however often its outcome is published.

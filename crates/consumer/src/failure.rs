@@ -59,10 +59,7 @@ impl Setback {
         Self {
             failure: Some(Failure::new(reason, detail)),
             certainty: Certainty::Refused,
-            written: false,
-            retry_after: None,
-            pause: None,
-            at_once: false,
+            ..Self::late()
         }
     }
 
@@ -85,11 +82,8 @@ impl Setback {
                 FailedReason::RateLimited,
                 "Salto asked for a pause of this integration's calls",
             )),
-            certainty: Certainty::NeverHappened,
-            written: false,
             retry_after: Some(pause),
-            pause: None,
-            at_once: false,
+            ..Self::late()
         }
     }
 }

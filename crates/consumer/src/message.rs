@@ -45,9 +45,7 @@ pub(crate) async fn open_request(worker: &Arc<Worker>, line: &Line, delivery: De
     {
         Ok(pursuit) => pursuit,
         Err(error) => {
-            if dead_letter::undecodable(line, &arrival, &error).await.is_ok()
-                && line.acknowledge(&acker).await.is_ok()
-            {
+            if dead_letter::undecodable(line, (&arrival, &acker), &error).await.is_ok() {
                 metrics::undecodable(OPEN_REQUESTS_QUEUE, &error, received);
             }
             return;
@@ -62,9 +60,8 @@ pub(crate) async fn open_request(worker: &Arc<Worker>, line: &Line, delivery: De
             }
         }
         Err(Unstored::Refused(error)) => {
-            if dead_letter::unstorable(line, &arrival, &error, pursuit.failures).await.is_ok()
-                && line.acknowledge(&acker).await.is_ok()
-            {
+            let kept = (&arrival, &acker);
+            if dead_letter::unstorable(line, kept, &error, pursuit.failures).await.is_ok() {
                 metrics::unstorable(OPEN_REQUESTS_QUEUE, &pursuit.request.id, &error, received);
             }
         }

@@ -9,6 +9,7 @@
 //! - [`decide()`]: the rule itself.
 //! - [`after`]: what follows from an open command that did not open the door.
 //! - [`delay`]: how long to wait before trying again.
+//! - [`turn`]: how to wait for a turn at an IQ that is at its limit.
 
 pub mod after;
 pub mod booking;
@@ -16,6 +17,7 @@ pub mod decide;
 pub mod delay;
 pub mod integration;
 pub mod reason;
+pub mod turn;
 
 pub use after::{Certainty, Doubt, Next, ResendLimits};
 pub use booking::{Booking, BookingVersion};
@@ -23,3 +25,4 @@ pub use decide::{Decision, Opening, Rejection, Request, decide};
 pub use delay::Delays;
 pub use integration::Integration;
 pub use reason::{FailedClass, FailedReason, RejectedReason};
+pub use turn::{Crowd, Turn};

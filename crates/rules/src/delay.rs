@@ -57,8 +57,26 @@ mod tests {
 
     proptest! {
         #[test]
-        fn waits_are_bounded(failures in any::<u32>(), dice in any::<f64>()) {
+        fn waits_are_bounded(failures in any::<u32>(), dice in any::<f64>(), remaining in any::<u64>()) {
             prop_assert!(DELAYS.wait(failures, dice) <= DELAYS.cap);
+            let remaining = Duration::from_millis(remaining);
+            let within = DELAYS.wait_within(failures, dice, remaining);
+            prop_assert!(within <= DELAYS.cap);
+            prop_assert!(within <= DELAYS.base.max(remaining / 2));
+        }
+
+        /// Full jitter: the dice alone say where between nothing and the ceiling the wait ends.
+        #[test]
+        fn the_dice_span_all_waits_up_to_a_ceiling_that_never_falls(
+            failures in 1u32..100, dice in 0.0..=1.0, other in 0.0..=1.0,
+        ) {
+            let ceiling = DELAYS.wait(failures, 1.0);
+            prop_assert_eq!(DELAYS.wait(failures, 0.0), Duration::ZERO);
+            prop_assert!(ceiling >= DELAYS.base && ceiling <= DELAYS.wait(failures + 1, 1.0));
+            let (wait, more) = (DELAYS.wait(failures, dice), DELAYS.wait(failures, dice.max(other)));
+            prop_assert!(wait <= more);
+            let share = wait.as_secs_f64() / ceiling.as_secs_f64();
+            prop_assert!((share - dice).abs() < 1e-6, "{share} is not {dice}");
         }
     }
 }

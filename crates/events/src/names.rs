@@ -1,5 +1,7 @@
 //! Names in RabbitMQ: exchanges, queues, binding keys, headers; and what every event says of itself.
 
+use std::time::Duration;
+
 /// Topic exchange the booking system publishes to.
 pub const INBOUND_EXCHANGE: &str = "postern.inbound";
 /// Topic exchange postern publishes its events to.
@@ -15,6 +17,15 @@ pub const OPEN_REQUESTS_QUEUE: &str = "postern.open-requests";
 pub const DEAD_LETTERS_QUEUE: &str = "postern.dead-letters";
 /// How the names of the queues begin in which messages wait to be tried again.
 pub const RETRY_QUEUE_PREFIX: &str = "postern.retry.";
+/// The queues in which open requests wait, and for how long; the shortest wait first. Each wait is
+/// four times the one before, so that any wait up to the longest takes few rounds.
+pub const OPEN_REQUEST_RETRIES: [(&str, Duration); 5] = [
+    ("postern.retry.open-requests.250ms", Duration::from_millis(250)),
+    ("postern.retry.open-requests.1s", Duration::from_secs(1)),
+    ("postern.retry.open-requests.4s", Duration::from_secs(4)),
+    ("postern.retry.open-requests.16s", Duration::from_secs(16)),
+    ("postern.retry.open-requests.64s", Duration::from_secs(64)),
+];
 
 /// Routing key of `booking.status.v1`; a suffix (`booking.status.acme`) may follow.
 pub const BOOKING_STATUS_KEY: &str = "booking.status";
@@ -63,12 +74,20 @@ pub const HEADER_FAILED_AT: &str = "postern-failed-at";
 pub const HEADER_ATTEMPTS: &str = "postern-attempts";
 /// Dead-letter header: how often it was replayed, an integer.
 pub const HEADER_REPLAYS: &str = "postern-replays";
-/// Dead-letter header: the exchange of the first arrival.
+/// Header of a parked message: how often it had been delivered before and not settled, an integer.
+pub const HEADER_DELIVERIES: &str = "postern-deliveries";
+/// Header of dead letters and parked messages: the exchange of the first arrival.
 pub const HEADER_EXCHANGE: &str = "postern-exchange";
-/// Dead-letter header: the routing key of the first arrival.
+/// Header of dead letters and parked messages: the routing key of the first arrival.
 pub const HEADER_ROUTING_KEY: &str = "postern-routing-key";
-/// Dead-letter header: the queue of the first arrival.
+/// Header of dead letters and parked messages: the queue of the first arrival.
 pub const HEADER_QUEUE: &str = "postern-queue";
+
+/// Whether messages wait in the queue of this name.
+#[must_use]
+pub fn is_retry_queue(queue: &str) -> bool {
+    queue.starts_with(RETRY_QUEUE_PREFIX)
+}
 
 /// The routing key of an event type: the type without its `.v1`.
 #[must_use]
@@ -84,6 +103,14 @@ mod tests {
     fn keys_are_types_without_their_version() {
         assert_eq!(routing_key(BOOKING_STATUS), BOOKING_STATUS_KEY);
         assert_eq!(routing_key(OPEN_REQUEST), OPEN_REQUEST_KEY);
+    }
+
+    #[test]
+    fn the_name_of_a_retry_queue_says_how_long() {
+        for (queue, delay) in OPEN_REQUEST_RETRIES {
+            let kind = OPEN_REQUESTS_QUEUE.strip_prefix("postern.").unwrap();
+            assert_eq!(queue, format!("{RETRY_QUEUE_PREFIX}{kind}.{delay:?}"));
+        }
     }
 
     #[test]

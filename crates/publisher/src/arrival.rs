@@ -1,7 +1,10 @@
 //! A message as it came out of a queue.
 
+use events::names;
 use lapin::message::Delivery;
 use lapin::{Acker, BasicProperties};
+
+use crate::headers::{DELIVERY_COUNT, integer};
 
 /// A message as it came out of a queue, apart from the right to settle it.
 #[derive(Clone, PartialEq)]
@@ -29,6 +32,18 @@ impl Arrival {
             body: delivery.data,
         };
         (arrival, delivery.acker)
+    }
+
+    /// How often the message was delivered before and not settled: in this stay in the queue, by
+    /// the broker's count, and in those before it was parked. 0 the first time.
+    pub fn deliveries(&self) -> u32 {
+        let count = |name| {
+            let headers = self.properties.headers().as_ref()?;
+            let count = integer(headers.inner().get(name)?)?.max(0);
+            Some(u32::try_from(count).unwrap_or(u32::MAX))
+        };
+        let before = count(names::HEADER_DELIVERIES).unwrap_or(0);
+        before.saturating_add(count(DELIVERY_COUNT).unwrap_or(0))
     }
 }
 

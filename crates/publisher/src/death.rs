@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use lapin::types::{AMQPValue, FieldArray, FieldTable};
 
-use crate::label::text;
+use crate::headers::{retain, text};
 
 const HEADER: &str = "x-death";
 
@@ -40,25 +40,32 @@ impl Death {
     }
 }
 
-/// Takes the deaths in `queue` out of the headers. A message that carries one and is later
-/// dead-lettered *to* that queue, as out of a retry queue, looks to RabbitMQ 3 as if it went in a
-/// circle, and is dropped without a word.
-pub(crate) fn forget(headers: &mut FieldTable, queue: &str) {
+/// Takes the deaths in these queues out of the headers.
+///
+/// A message that is dead-lettered *to* a queue in which it has died before, as out of a retry
+/// queue, looks to RabbitMQ 3 as if it went in a circle, and is dropped without a word.
+pub(crate) fn forget(headers: &mut FieldTable, which: impl Fn(&str) -> bool) {
+    let of_these = |table: &FieldTable, name| text(table, name).is_some_and(|queue| which(&queue));
+    // The first and the latest death are told once more, in three headers each.
+    for (queue, of_one) in
+        [("x-first-death-queue", "x-first-death-"), ("x-last-death-queue", "x-last-death-")]
+    {
+        if of_these(headers, queue) {
+            *headers = retain(headers, |name| !name.starts_with(of_one));
+        }
+    }
     let Some(AMQPValue::FieldArray(deaths)) = headers.inner().get(HEADER) else { return };
-    let others = deaths.as_slice().iter().filter(|death| in_queue(death, queue).is_none());
-    let others: Vec<AMQPValue> = others.cloned().collect();
-    if others.len() == deaths.as_slice().len() {
-        return;
+    let mut others = FieldArray::default();
+    for death in deaths.as_slice() {
+        match death {
+            AMQPValue::FieldTable(table) if of_these(table, "queue") => {}
+            other => others.push(other.clone()),
+        }
     }
-    let kept = headers.inner().iter().filter(|(name, _)| name.as_str() != HEADER);
-    let mut remaining = FieldTable::default();
-    for (name, value) in kept {
-        remaining.insert(name.clone(), value.clone());
+    *headers = retain(headers, |name| name != HEADER);
+    if !others.as_slice().is_empty() {
+        headers.insert(HEADER.into(), AMQPValue::FieldArray(others));
     }
-    if !others.is_empty() {
-        remaining.insert(HEADER.into(), AMQPValue::FieldArray(FieldArray::from(others)));
-    }
-    *headers = remaining;
 }
 
 fn in_queue<'a>(death: &'a AMQPValue, queue: &str) -> Option<&'a FieldTable> {

@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use events::names;
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::FieldTable;
 
 use crate::arrival::Arrival;
-use crate::dead_letter::{integer, routing_key};
+use crate::dead_letter::routing_key;
 use crate::death::Death;
+use crate::headers::{integer, text};
 use crate::topology::DELIVERY_LIMIT_REASON;
 
 /// The reason of a message that lies among the dead letters and says nothing of itself.
@@ -79,13 +80,4 @@ fn of_broker(letter: &Arrival, headers: &FieldTable) -> Option<&'static str> {
 /// The work queue that a dead letter goes back to.
 pub(crate) fn work_queue(label: &Label) -> Option<&'static str> {
     WORK_QUEUES.into_iter().find(|queue| label.queue.as_deref() == Some(*queue))
-}
-
-/// A header's text.
-pub(crate) fn text(headers: &FieldTable, name: &str) -> Option<String> {
-    match headers.inner().get(name)? {
-        AMQPValue::LongString(text) => Some(String::from_utf8_lossy(text.as_bytes()).into_owned()),
-        AMQPValue::ShortString(text) => Some(text.to_string()),
-        _ => None,
-    }
 }

@@ -9,6 +9,7 @@
 //! - [`Message::event`], [`Message::inbound`] and [`Message::dead_letter`] make messages, the last
 //!   from an [`Arrival`] and a [`DeadLetter`]. The way back: [`Label`] reads a dead letter's headers,
 //!   [`Message::replay`] sends it to the queue it comes from.
+//! - [`Message::parked`] lets a message wait in a retry queue, for one of the [`RETRY_DELAYS`].
 
 mod arrival;
 mod broker_url;
@@ -16,9 +17,14 @@ mod channels;
 mod connect;
 mod dead_letter;
 mod death;
+mod direct;
+mod first_arrival;
 mod header_size;
+mod headers;
 mod label;
 mod message;
+mod park;
+mod properties;
 mod publish;
 mod reconnect;
 mod replay;
@@ -31,6 +37,7 @@ pub use connect::{ConnectError, connect};
 pub use dead_letter::DeadLetter;
 pub use label::Label;
 pub use message::Message;
+pub use park::RETRY_DELAYS;
 pub use publish::{PublishError, Publisher};
 pub use reconnect::Reconnect;
 pub use replay::NoOrigin;

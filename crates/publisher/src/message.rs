@@ -1,5 +1,7 @@
 //! A message ready to be published.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use events::{Event, InboundData, Outbound, names};
 use lapin::BasicProperties;
@@ -7,6 +9,7 @@ use lapin::types::{MAX_SHORT_STRING_LENGTH, ShortString};
 
 use crate::arrival::Arrival;
 use crate::dead_letter::{self, DeadLetter};
+use crate::park;
 use crate::replay::{self, NoOrigin};
 
 /// A message ready to be published. Publishing adds the persistent delivery mode.
@@ -52,6 +55,18 @@ impl Message {
     /// A dead letter: `original` untouched, with headers that say why and when it failed.
     pub fn dead_letter(original: &Arrival, why: &DeadLetter<'_>, now: DateTime<Utc>) -> Self {
         dead_letter::dead_letter(original, why, now)
+    }
+
+    /// An open request on its way to a retry queue, the one with the longest of the
+    /// [`RETRY_DELAYS`](crate::RETRY_DELAYS) up to `wait` or else the shortest, out of which the
+    /// broker puts it back into its queue: untouched, but for headers that say where it first
+    /// arrived and how often it was delivered ([`Arrival::deliveries`]), and without those that
+    /// would send copies elsewhere (`CC`).
+    ///
+    /// It may come back earlier than after `wait`. Until it is confirmed, the original must not be
+    /// acknowledged.
+    pub fn parked(arrival: &Arrival, wait: Duration) -> Self {
+        park::parked(arrival, wait)
     }
 
     /// A dead letter on its way back to the queue it comes from: untouched, but for one replay more.

@@ -1,5 +1,7 @@
 //! The exchanges and queues of the contract, declared as often as one likes.
 
+use std::time::Duration;
+
 use events::names;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
@@ -14,9 +16,10 @@ pub const DELIVERY_LIMIT_REASON: &str = "delivery_limit";
 const WORK_DELIVERY_LIMIT: i32 = 100;
 
 /// Dead letters have nowhere further to go: the broker drops what exceeds the limit, and listing
-/// counts. RabbitMQ 4 would put 20 where nothing is said; 3.10 reads text and −1 as nonsense
-/// without a word. So: a number that nobody reaches.
-const DEAD_LETTERS_DELIVERY_LIMIT: i32 = 1_000_000_000;
+/// counts. Parked messages have, but nobody is to look at them so often that they come back early.
+/// RabbitMQ 4 would put 20 where nothing is said; 3.10 reads text and −1 as nonsense without a
+/// word. So: a number that nobody reaches.
+const NO_DELIVERY_LIMIT: i32 = 1_000_000_000;
 
 /// Why the topology does not stand.
 #[derive(Debug, thiserror::Error)]
@@ -73,8 +76,8 @@ impl TopologyError {
     }
 }
 
-/// Declares everything postern needs: three durable topic exchanges and three quorum queues with
-/// their bindings. Does nothing where it already stands. Run it on every new connection, within a
+/// Declares everything postern needs: three durable topic exchanges, three quorum queues with
+/// their bindings, and the retry queues. Does nothing where it already stands. Run it on every new connection, within a
 /// timeout: it waits for as long as the broker takes.
 ///
 /// # Errors
@@ -102,6 +105,9 @@ pub async fn declare(connection: &Connection) -> Result<(), TopologyError> {
     ] {
         declare_queue(&channel, queue, work_arguments(queue)).await?;
         bind(&channel, queue, names::INBOUND_EXCHANGE, pattern).await?;
+    }
+    for (queue, delay) in names::OPEN_REQUEST_RETRIES {
+        declare_queue(&channel, queue, retry_arguments(delay)).await?;
     }
     // A courtesy to the broker's logs; everything stands already.
     let _ = channel.close(200, "declared".into()).await;
@@ -177,7 +183,23 @@ fn work_arguments(queue: &str) -> FieldTable {
 fn dead_letters_arguments() -> FieldTable {
     table([
         ("x-queue-type", text("quorum")),
-        ("x-delivery-limit", AMQPValue::LongInt(DEAD_LETTERS_DELIVERY_LIMIT)),
+        ("x-delivery-limit", AMQPValue::LongInt(NO_DELIVERY_LIMIT)),
+    ])
+}
+
+/// A queue per delay: were the time on the message, a long wait at the head of the queue would
+/// hold up the short ones behind it. What a work queue says of `reject-publish` holds here too.
+fn retry_arguments(delay: Duration) -> FieldTable {
+    // Milliseconds; the longest delay is far from the limit.
+    let ttl = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+    table([
+        ("x-queue-type", text("quorum")),
+        ("x-delivery-limit", AMQPValue::LongInt(NO_DELIVERY_LIMIT)),
+        ("x-message-ttl", AMQPValue::LongLongInt(ttl)),
+        ("x-dead-letter-exchange", text("")),
+        ("x-dead-letter-routing-key", text(names::OPEN_REQUESTS_QUEUE)),
+        ("x-dead-letter-strategy", text("at-least-once")),
+        ("x-overflow", text("reject-publish")),
     ])
 }
 

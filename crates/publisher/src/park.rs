@@ -1,0 +1,44 @@
+//! Parking: a message waits in a retry queue and comes back by itself.
+
+use std::time::Duration;
+
+use events::names;
+
+use crate::arrival::Arrival;
+use crate::headers::set_integer;
+use crate::message::Message;
+use crate::{direct, first_arrival};
+
+/// How long the retry queues hold a message, the shortest first.
+pub const RETRY_DELAYS: [Duration; 5] = {
+    let [(_, a), (_, b), (_, c), (_, d), (_, e)] = names::OPEN_REQUEST_RETRIES;
+    [a, b, c, d, e]
+};
+
+/// `arrival`, for the retry queue with the longest delay that is no longer than `wait`, or else
+/// the shortest.
+///
+/// Each stay in the work queue begins its own count of deliveries, and the broker does not read
+/// its count back in. What is parked was not always handled first (a limit may have stood in the
+/// way), so the count goes along in a header of ours, as a sum: otherwise a message that kills
+/// workers comes back free of suspicion each time.
+pub(crate) fn parked(arrival: &Arrival, wait: Duration) -> Message {
+    let mut headers = direct::headers(arrival, names::OPEN_REQUESTS_QUEUE);
+    let Arrival { exchange, routing_key, queue, .. } = arrival;
+    first_arrival::tell(&mut headers, exchange, routing_key, queue);
+    let deliveries = arrival.deliveries();
+    if deliveries > 0 {
+        set_integer(&mut headers, names::HEADER_DELIVERIES, i64::from(deliveries));
+    }
+    direct::message(retry_queue(wait), arrival, headers)
+}
+
+fn retry_queue(wait: Duration) -> &'static str {
+    let [(mut chosen, _), longer @ ..] = names::OPEN_REQUEST_RETRIES;
+    for (queue, delay) in longer {
+        if delay <= wait {
+            chosen = queue;
+        }
+    }
+    chosen
+}

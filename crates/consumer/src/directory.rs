@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use salto::{Account, Environment, Http, SaltoClock, Site, TokenCache};
+use salto::{Account, Breakers, Environment, Http, SaltoClock, Site, TokenCache};
 use secrecy::ExposeSecret;
 
 use crate::settings::{IntegrationSettings, Settings};
@@ -31,6 +31,8 @@ struct Known {
     integrations: HashMap<String, Arc<Integration>>,
     /// One per environment, and for good: a clock's offset outlives a change of the configuration.
     clocks: BTreeMap<String, Arc<SaltoClock>>,
+    /// Likewise, as what is known of a failing host does.
+    breakers: BTreeMap<String, Arc<Breakers>>,
 }
 
 impl Directory {
@@ -48,13 +50,16 @@ impl Directory {
         for name in settings.environments.keys() {
             let clock = || Arc::new(SaltoClock::new(name));
             known.clocks.entry(name.clone()).or_insert_with(clock);
+            let breakers = || Arc::new(Breakers::new(name));
+            known.breakers.entry(name.clone()).or_insert_with(breakers);
         }
         let integrations = settings.integrations.iter().filter_map(|integration| {
             let environment = settings.environments.get(&integration.environment)?;
             let clock = known.clocks.get(&integration.environment)?;
+            let breakers = known.breakers.get(&integration.environment)?;
             Some((
                 integration.rules.id.clone(),
-                self.integration(&known, integration, environment, clock),
+                self.integration(&known, integration, environment, (clock, breakers)),
             ))
         });
         known.integrations = integrations.collect();
@@ -65,7 +70,7 @@ impl Directory {
         known: &Known,
         settings: &IntegrationSettings,
         environment: &Arc<Environment>,
-        clock: &Arc<SaltoClock>,
+        (clock, breakers): (&Arc<SaltoClock>, &Arc<Breakers>),
     ) -> Arc<Integration> {
         let id = settings.rules.id.as_str();
         let before = known.integrations.get(id).filter(|before| {
@@ -79,6 +84,7 @@ impl Directory {
                 self.http.clone(),
                 Arc::clone(environment),
                 Arc::clone(clock),
+                Arc::clone(breakers),
                 settings.account.clone(),
                 Arc::clone(&self.cache),
             ),

@@ -105,6 +105,7 @@ impl From<CallError> for Setback {
             | Cause::IqOffline
             | Cause::RateLimited
             | Cause::Unavailable
+            | Cause::NotAsked
             | Cause::Unanswered
             | Cause::Late
             | Cause::Cache => Certainty::NeverHappened,
@@ -131,7 +132,8 @@ impl From<OpenError> for Setback {
             },
             written: error.written,
             retry_after: error.retry_after,
-            pause: error.retry_after,
+            // Not where this worker leaves a failing host alone: that is no wish of Salto.
+            pause: error.retry_after.filter(|_| error.cause != Cause::NotAsked),
             at_once: error.cause == Cause::TokenRejected,
         }
     }
@@ -158,7 +160,7 @@ const fn reason(cause: Cause) -> FailedReason {
         Cause::OtpBlocked => FailedReason::OtpBlocked,
         Cause::IqOffline => FailedReason::IqOffline,
         Cause::RateLimited => FailedReason::RateLimited,
-        Cause::Unavailable | Cause::Unanswered | Cause::Late | Cause::Cache => {
+        Cause::Unavailable | Cause::NotAsked | Cause::Unanswered | Cause::Late | Cause::Cache => {
             FailedReason::SaltoUnavailable
         }
     }

@@ -17,6 +17,8 @@ pub(crate) enum Subject {
     Sites,
     /// Something of the site.
     Site,
+    /// The site's event log.
+    Entries,
     /// A lock.
     Lock,
     /// An IQ.
@@ -31,6 +33,8 @@ impl Subject {
         match self {
             Self::Sites => Cause::Unavailable,
             Self::Site => Cause::SiteNotFound,
+            // The site is known by now: what is missing is the log, or the right to read it.
+            Self::Entries => Cause::Forbidden,
             Self::Lock => Cause::LockNotFound,
             Self::Iq | Self::FirstSecret => Cause::IqNotFound,
         }

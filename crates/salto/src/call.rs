@@ -11,6 +11,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use crate::answer::{self, Subject};
+use crate::breaker::Breakers;
 use crate::clock::SaltoClock;
 use crate::environment::Environment;
 use crate::error::{CallError, Cause};
@@ -28,6 +29,7 @@ pub(crate) struct Api {
     pub(crate) http: Http,
     pub(crate) environment: Arc<Environment>,
     pub(crate) clock: Arc<SaltoClock>,
+    pub(crate) breakers: Arc<Breakers>,
 }
 
 /// A 2xx answer, read.

@@ -89,7 +89,7 @@ impl Calls {
     }
 
     /// The site's id: calls know it by its UUID alone \[M\].
-    async fn site_id(&self) -> Result<Uuid, CallError> {
+    pub(crate) async fn site_id(&self) -> Result<Uuid, CallError> {
         if let Some(id) = self.directory.site_id() {
             return Ok(id);
         }

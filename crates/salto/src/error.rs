@@ -36,6 +36,8 @@ pub enum Cause {
     RateLimited,
     /// Salto or the way to it is out of order.
     Unavailable,
+    /// The host keeps failing: for a moment this process makes no calls to it, and made none here.
+    NotAsked,
     /// The call left and no answer came.
     Unanswered,
     /// The command did not leave, as its time was over.
@@ -61,6 +63,7 @@ impl Cause {
             Self::IqOffline => "the IQ is not online",
             Self::RateLimited => "Salto asks for fewer calls",
             Self::Unavailable => "Salto is not available",
+            Self::NotAsked => "Salto keeps failing and is not asked for a moment",
             Self::Unanswered => "Salto did not answer",
             Self::Late => "the time for this was over before it could be sent",
             Self::Cache => "Redis, which holds the tokens, is in trouble",
@@ -74,7 +77,8 @@ impl Cause {
 pub struct CallError {
     /// Why.
     pub cause: Cause,
-    /// How long Salto, or the pause after rejected credentials, asks to wait.
+    /// How long Salto, the pause after rejected credentials, or a host that keeps failing
+    /// ([`Cause::NotAsked`]) asks to wait.
     pub retry_after: Option<Duration>,
     /// The answer's HTTP status, where one came.
     pub status: Option<u16>,
@@ -143,7 +147,7 @@ pub struct OpenError {
     pub cause: Cause,
     /// Whether the command began to leave: such commands count as attempts.
     pub written: bool,
-    /// How long Salto asks to wait.
+    /// How long Salto, or a host that keeps failing ([`Cause::NotAsked`]), asks to wait.
     pub retry_after: Option<Duration>,
     /// The answer's HTTP status, where one came.
     pub status: Option<u16>,

@@ -3,6 +3,7 @@
 //!
 //! - where and who: [`Environment`], [`Account`], and [`Site`], which makes the calls
 //! - the network: [`Http`], shared by all; [`SaltoClock`] and [`ClockStore`], Salto's time
+//! - a host that keeps failing: [`Breakers`]
 //! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
 //! - passwords: [`OtpKey`], [`OtpScheme`]
 //! - IQs: [`activation`]
@@ -17,11 +18,13 @@ pub mod activation;
 pub mod seal;
 
 mod answer;
+mod breaker;
 mod call;
 mod calls;
 mod clock;
 mod clock_store;
 mod directory;
+mod entries;
 mod environment;
 mod error;
 mod flight;
@@ -39,6 +42,7 @@ mod token;
 mod wire;
 
 pub use activation::{Activation, ActivationState, ActivationStore};
+pub use breaker::{BreakerState, Breakers, Host};
 pub use clock::SaltoClock;
 pub use clock_store::ClockStore;
 pub use environment::{Account, DEFAULT_SCOPE, Environment};

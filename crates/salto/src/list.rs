@@ -79,7 +79,7 @@ impl Pages {
         let page = Page::read(body)?;
         let (before, length) = (self.items.len(), page.items.len());
         let ids = &mut self.ids;
-        self.items.extend(page.items.into_iter().filter(|item| ids.insert(item["id"].to_string())));
+        self.items.extend(page.items.into_iter().filter(|item| ids.insert(identity(item))));
         self.pages += 1;
         let seen = self.items.len();
         let more = match &page.next {
@@ -98,8 +98,21 @@ impl Pages {
         Ok(())
     }
 
+    /// What was read so far.
+    pub(crate) fn so_far(&self) -> &[Value] {
+        &self.items
+    }
+
     pub(crate) fn items(self) -> Vec<Value> {
         self.items
+    }
+}
+
+/// What tells an item from the others: its id, or all of it where it has none.
+fn identity(item: &Value) -> String {
+    match &item["id"] {
+        Value::Null => item.to_string(),
+        id => id.to_string(),
     }
 }
 
@@ -113,7 +126,13 @@ fn next_url(first: &Url, next: &Next, seen: usize) -> Url {
         return url;
     }
     let mut url = first.clone();
-    url.set_query(Some(&format!("$top={PAGE}&$skip={seen}")));
+    let counted = |part: &&str| !part.starts_with("$top=") && !part.starts_with("$skip=");
+    let mut query: Vec<&str> =
+        first.query().unwrap_or_default().split('&').filter(|part| !part.is_empty()).collect();
+    query.retain(counted);
+    let (top, skip) = (format!("$top={PAGE}"), format!("$skip={seen}"));
+    query.extend([top.as_str(), skip.as_str()]);
+    url.set_query(Some(&query.join("&")));
     url
 }
 

@@ -110,7 +110,7 @@ fn certainty(status: StatusCode, cause: Cause) -> Certainty {
         Cause::TokenRejected | Cause::RateLimited | Cause::IqOffline => Certainty::NeverHappened,
         Cause::Unavailable if status == StatusCode::SERVICE_UNAVAILABLE => Certainty::NeverHappened,
         Cause::Unavailable if status.is_server_error() => Certainty::Unknown,
-        Cause::Unavailable | Cause::Late => Certainty::NeverHappened,
+        Cause::Unavailable | Cause::NotAsked | Cause::Late => Certainty::NeverHappened,
         Cause::Unanswered => Certainty::Unknown,
         Cause::CredentialsRejected
         | Cause::Forbidden

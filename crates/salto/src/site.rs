@@ -7,14 +7,16 @@ use chrono::{DateTime, Utc};
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use crate::answer::Subject;
+use crate::breaker::Breakers;
 use crate::call::{Answer, Api};
 use crate::calls::Calls;
 use crate::clock::SaltoClock;
 use crate::directory::{Directory, Place};
+use crate::entries;
 use crate::environment::{Account, Environment};
 use crate::error::{CallError, Cause, OpenError};
 use crate::flight::Flight;
@@ -65,10 +67,11 @@ impl Site {
         http: Http,
         environment: Arc<Environment>,
         clock: Arc<SaltoClock>,
+        breakers: Arc<Breakers>,
         account: Account,
         cache: Arc<dyn TokenCache>,
     ) -> Self {
-        let api = Api { http, environment, clock };
+        let api = Api { http, environment, clock, breakers };
         Self::with_time(integration_id, api, account, cache, Arc::new(Utc::now))
     }
 
@@ -80,8 +83,7 @@ impl Site {
         now: Now,
     ) -> Self {
         let account = Arc::new(account);
-        let (http, environment) = (api.http.clone(), Arc::clone(&api.environment));
-        let tokens = Tokens::new(integration_id, http, environment, account.clone(), cache, now);
+        let tokens = Tokens::new(integration_id, api.clone(), account.clone(), cache, now);
         Self {
             calls: Arc::new(Calls {
                 integration: integration_id.to_owned(),
@@ -198,6 +200,29 @@ impl Site {
     pub async fn iqs(&self) -> Result<Vec<IqInfo>, CallError> {
         let url = self.calls.site_url(&["iqs"]).await?;
         Ok(readable(self.calls.list(url, Subject::Site).await?, "iqs"))
+    }
+
+    /// When the site's event log first shows a remote opening of the lock since then, in times of
+    /// this machine's clock; an entry up to a second older counts, as entries may carry whole
+    /// seconds. Whoever opened it remotely: the log is not asked who. All of it takes no longer
+    /// than `limit`.
+    ///
+    /// # Errors
+    /// [`Cause::Forbidden`] where this account may not read the log, or Salto does not have one;
+    /// or the call failed.
+    pub async fn opened_since(
+        &self,
+        lock: Uuid,
+        since: DateTime<Utc>,
+        limit: Duration,
+    ) -> Result<Option<DateTime<Utc>>, CallError> {
+        let asked = timeout(limit, entries::opened_since(&self.calls, lock, since)).await;
+        asked.unwrap_or_else(|_| {
+            Err(CallError::new(
+                Cause::Unanswered,
+                "the event log was not read within the time limit",
+            ))
+        })
     }
 
     /// The secret of an IQ where this user was never activated \[M\].

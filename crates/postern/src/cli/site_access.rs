@@ -6,7 +6,8 @@ use anyhow::{Context, anyhow};
 use consumer::{IntegrationSettings, Settings, Store};
 use deadpool_redis::Pool;
 use salto::{
-    ActivationStore, Http, RedisTokenCache, SaltoClock, Site, TokenCache, check_key, seal::Sealer,
+    ActivationStore, Breakers, Http, RedisTokenCache, SaltoClock, Site, TokenCache, check_key,
+    seal::Sealer,
 };
 use secrecy::ExposeSecret;
 
@@ -59,6 +60,7 @@ async fn connect<'a>(
         Http::new()?,
         Arc::clone(environment),
         Arc::new(SaltoClock::new(name)),
+        Arc::new(Breakers::new(name)),
         integration.account.clone(),
         cache,
     );

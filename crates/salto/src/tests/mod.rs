@@ -18,8 +18,8 @@ use self::server::{Reply, Seen, Server};
 use crate::call::Api;
 use crate::token::{Now, TokenCache};
 use crate::{
-    Account, DEFAULT_SCOPE, Environment, Http, MemoryTokenCache, OtpKey, OtpScheme, SaltoClock,
-    Site,
+    Account, Breakers, DEFAULT_SCOPE, Environment, Http, MemoryTokenCache, OtpKey, OtpScheme,
+    SaltoClock, Site,
 };
 
 const SITE: &str = "c0ffee00-d7ea-4eb7-b883-0a4d241584ca";
@@ -50,7 +50,8 @@ fn account() -> Account {
 fn process(url: &str, account: Account, cache: Arc<dyn TokenCache>, now: Now) -> Site {
     let clock = Arc::new(SaltoClock::new("acceptance"));
     let environment = Arc::new(environment(url));
-    let api = Api { http: Http::new().unwrap(), environment, clock };
+    let breakers = Arc::new(Breakers::new("acceptance"));
+    let api = Api { http: Http::new().unwrap(), environment, clock, breakers };
     Site::with_time("acme", api, account, cache, now)
 }
 

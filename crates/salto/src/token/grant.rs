@@ -13,15 +13,17 @@ use oauth2::{
 use reqwest::StatusCode;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use super::judge::Fetch;
 use super::record::Token;
 use crate::answer::retry_after;
-use crate::call::{lost, read_body};
+use crate::breaker::Health;
+use crate::call::{Api, lost, read_body};
 use crate::environment::{Account, Environment, below};
 use crate::error::{CallError, Cause};
-use crate::http_client::Http;
 
 /// For a token, refresh and password together.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
@@ -51,53 +53,47 @@ impl From<CallError> for GrantError {
 /// Fetches a token: with the refresh token where there is one, and with the password where there is
 /// none or it is no longer taken.
 pub(super) async fn fetch(
-    http: &Http,
-    environment: &Environment,
+    api: &Api,
     account: &Account,
     how: &Fetch,
     now: DateTime<Utc>,
 ) -> Result<Token, GrantError> {
-    let granted = tokio::time::timeout(TIME_LIMIT, async {
-        if let Some(refresh) = &how.refresh {
-            match by_refresh(http, environment, refresh).await {
-                Err(GrantError::Rejected(code)) => {
-                    tracing::debug!(code, "refresh token not taken; using the password");
-                }
-                other => return other,
+    let transport = Transport { api, deadline: Instant::now() + TIME_LIMIT };
+    let granted = match &how.refresh {
+        None => by_password(&transport, account).await,
+        Some(refresh) => match by_refresh(&transport, refresh).await {
+            Err(GrantError::Rejected(code)) => {
+                tracing::debug!(code, "refresh token not taken; using the password");
+                by_password(&transport, account).await
             }
-        }
-        by_password(http, environment, account).await
-    });
-    let granted = granted.await.unwrap_or_else(|_| {
-        let error = CallError::new(Cause::Unavailable, "no token within the time limit");
-        Err(GrantError::Failed(error))
-    })?;
-    token(&granted, how, now).map_err(GrantError::Failed)
+            other => other,
+        },
+    };
+    token(&granted?, how, now).map_err(GrantError::Failed)
 }
 
 async fn by_password(
-    http: &Http,
-    environment: &Environment,
+    transport: &Transport<'_>,
     account: &Account,
 ) -> Result<BasicTokenResponse, GrantError> {
+    let environment = &transport.api.environment;
     let client = client(environment, AuthType::BasicAuth);
     let username = ResourceOwnerUsername::new(account.username.clone());
     let password = ResourceOwnerPassword::new(account.password.expose_secret().to_owned());
     let scopes = environment.scope.split_whitespace().map(|scope| Scope::new(scope.to_owned()));
     let request = client.exchange_password(&username, &password).add_scopes(scopes);
-    request.request_async(&Transport(http)).await.map_err(explain)
+    request.request_async(transport).await.map_err(explain)
 }
 
 async fn by_refresh(
-    http: &Http,
-    environment: &Environment,
+    transport: &Transport<'_>,
     refresh: &SecretString,
 ) -> Result<BasicTokenResponse, GrantError> {
     // The refresh carries the client in the form, not as HTTP Basic [S1].
-    let client = client(environment, AuthType::RequestBody);
+    let client = client(&transport.api.environment, AuthType::RequestBody);
     let refresh = RefreshToken::new(refresh.expose_secret().to_owned());
     let request = client.exchange_refresh_token(&refresh);
-    request.request_async(&Transport(http)).await.map_err(explain)
+    request.request_async(transport).await.map_err(explain)
 }
 
 fn client(environment: &Environment, auth: AuthType) -> Client {
@@ -109,7 +105,10 @@ fn client(environment: &Environment, auth: AuthType) -> Client {
 }
 
 /// Our HTTP client, as the `oauth2` crate wants it.
-struct Transport<'a>(&'a Http);
+struct Transport<'a> {
+    api: &'a Api,
+    deadline: Instant,
+}
 
 impl<'c> AsyncHttpClient<'c> for Transport<'_> {
     type Error = CallError;
@@ -117,26 +116,52 @@ impl<'c> AsyncHttpClient<'c> for Transport<'_> {
         Pin<Box<dyn Future<Output = Result<oauth2::HttpResponse, CallError>> + Send + 'c>>;
 
     fn call(&'c self, request: oauth2::HttpRequest) -> Self::Future {
-        Box::pin(send(self.0, request))
+        Box::pin(call(self, request))
     }
 }
 
-/// Sends the request that the `oauth2` crate made. Answers that OAuth has no word for, by their
-/// status, are errors here, with their `Retry-After`.
-async fn send(
-    http: &Http,
+/// Makes the call where the identity provider is to be called now, and tells what it says about the
+/// provider.
+async fn call(
+    transport: &Transport<'_>,
     request: oauth2::HttpRequest,
 ) -> Result<oauth2::HttpResponse, CallError> {
+    let permit = transport.api.breakers.identity.ask()?;
+    let answered = timeout_at(transport.deadline, send(transport.api, request)).await;
+    let answered = answered.unwrap_or_else(|_| {
+        Err(CallError::new(Cause::Unavailable, "no token within the time limit"))
+    });
+    match &answered {
+        Ok(answer) => permit.tell(health(answer), None, &"an answer that is none of OAuth's"),
+        Err(error) if error.cause == Cause::RateLimited => permit.works(),
+        Err(error) => permit.tell(Health::Down, None, error),
+    }
+    answered
+}
+
+/// Whether the provider answers as itself. A 401 and a 400 are: half the words of OAuth come with
+/// them.
+fn health(answer: &oauth2::HttpResponse) -> Health {
+    let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let oauths = body["access_token"].is_string() || body["error"].is_string();
+    if oauths || answer.status() == StatusCode::UNAUTHORIZED { Health::Works } else { Health::Down }
+}
+
+/// Sends the request that the `oauth2` crate made. Answers that OAuth has no word for, by their
+/// status, are errors here, with their `Retry-After`; a 404 is one, as a provider that is away has
+/// been seen to answer it on every path \[M\].
+async fn send(api: &Api, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, CallError> {
     let mut request = reqwest::Request::try_from(request)
         .map_err(|_| CallError::unreadable("the identity provider's address is unusable"))?;
     if let Some(authorization) = request.headers_mut().get_mut(reqwest::header::AUTHORIZATION) {
         authorization.set_sensitive(true);
     }
-    let response = http.0.execute(request).await.map_err(|error| unavailable(&error))?;
+    let response = api.http.0.execute(request).await.map_err(|error| unavailable(&error))?;
     let (status, headers) = (response.status(), response.headers().clone());
     tracing::debug!(status = status.as_u16(), "identity provider answered");
     let cause = match status {
         StatusCode::TOO_MANY_REQUESTS => Some(Cause::RateLimited),
+        StatusCode::NOT_FOUND => Some(Cause::Unavailable),
         status if status.is_server_error() || status.is_redirection() => Some(Cause::Unavailable),
         _ => None,
     };

@@ -13,10 +13,10 @@ use super::cache::TokenCache;
 use super::grant::{self, GrantError};
 use super::judge::{self, Fetch, Judgement, judge};
 use super::record::{Token, TokenRecord, TokenState};
+use crate::call::Api;
 use crate::environment::{Account, Environment};
 use crate::error::{CallError, Cause};
 use crate::flight::Flight;
-use crate::http_client::Http;
 
 /// Where the time comes from.
 pub(crate) type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
@@ -31,8 +31,7 @@ const RENEWAL_REST: TimeDelta = TimeDelta::seconds(5);
 /// One integration's token: in this process, else in the cache, else from Salto.
 pub(crate) struct Tokens {
     integration: String,
-    http: Http,
-    environment: Arc<Environment>,
+    api: Api,
     account: Arc<Account>,
     cache: Arc<dyn TokenCache>,
     now: Now,
@@ -58,17 +57,15 @@ enum Step {
 impl Tokens {
     pub(crate) fn new(
         integration: &str,
-        http: Http,
-        environment: Arc<Environment>,
+        api: Api,
         account: Arc<Account>,
         cache: Arc<dyn TokenCache>,
         now: Now,
     ) -> Self {
         Self {
             integration: integration.to_owned(),
-            http,
-            fingerprint: fingerprint(&environment, &account),
-            environment,
+            fingerprint: fingerprint(&api.environment, &account),
+            api,
             account,
             cache,
             now,
@@ -150,7 +147,7 @@ impl Tokens {
             Step::Fetch(how) => how,
         };
         let now = (self.now)();
-        match grant::fetch(&self.http, &self.environment, &self.account, &how, now).await {
+        match grant::fetch(&self.api, &self.account, &how, now).await {
             Ok(token) => {
                 tracing::debug!(integration = self.integration, "token granted");
                 self.keep(owner, TokenState::Granted(token.clone())).await;

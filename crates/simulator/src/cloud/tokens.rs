@@ -60,6 +60,11 @@ impl Tokens {
         self.access.get(token).filter(|issued| now < issued.expires_at).map(|issued| &issued.grant)
     }
 
+    /// Whose a refresh token is; it is not spent by asking.
+    pub(crate) fn refresh_owner(&self, token: &str) -> Option<&str> {
+        self.refresh.get(token).map(|issued| &*issued.grant.username)
+    }
+
     /// Redeems a refresh token of this client; it is spent afterwards.
     pub(crate) fn redeem(
         &mut self,

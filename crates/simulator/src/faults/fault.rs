@@ -87,6 +87,9 @@ pub(crate) struct FaultOrder {
     pub(crate) lock: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) iq: Option<Uuid>,
+    /// Only calls made for this account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) username: Option<String>,
     /// How often it strikes; without end when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) times: Option<u64>,

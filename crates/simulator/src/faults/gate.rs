@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::call::{Call, CallKind};
+use super::caller::caller;
 use super::fault::{FaultKind, FaultOrder};
 use super::set::Plan;
 use super::wire::{Ending, Switch};
@@ -19,7 +20,7 @@ use crate::cloud::{Cloud, Command, Happening};
 use crate::connect::{Verdict, bearer_token};
 
 /// No call of these hosts has a body anywhere near this.
-const BODY_LIMIT: usize = 1024 * 1024;
+pub(super) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Handed to a handler that is carried out under a fault.
 #[derive(Clone)]
@@ -56,13 +57,17 @@ pub(crate) async fn gate(
     let Some(call) = Call::of(request.method(), request.uri().path()) else {
         return next.run(request).await;
     };
-    match count_and_strike(&cloud, &call) {
+    let (username, request) = match caller(&cloud, call.kind, request).await {
+        Ok(known) => known,
+        Err(response) => return response,
+    };
+    match count_and_strike(&cloud, &call, username.as_deref()) {
         None => next.run(request).await,
         Some(plan) => meet(cloud, switch, call, plan, request, next).await,
     }
 }
 
-fn count_and_strike(cloud: &Cloud, call: &Call) -> Option<Plan> {
+fn count_and_strike(cloud: &Cloud, call: &Call, username: Option<&str>) -> Option<Plan> {
     let mut live = cloud.live();
     *live.records.calls.entry(call.kind).or_default() += 1;
     if live.faults.is_empty() {
@@ -70,7 +75,7 @@ fn count_and_strike(cloud: &Cloud, call: &Call) -> Option<Plan> {
     }
     let place = call.lock.and_then(|id| live.locks.get(&id));
     let iq = call.iq.or(place.map(|place| place.iq));
-    live.faults.strike(call, iq)
+    live.faults.strike(call, iq, username)
 }
 
 async fn meet(

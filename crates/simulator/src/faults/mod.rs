@@ -1,6 +1,7 @@
 //! Faults on demand, from a slow answer to a connection reset after the door has opened.
 
 mod call;
+mod caller;
 mod fault;
 mod gate;
 mod set;

@@ -50,6 +50,11 @@ impl FaultSet {
         self.faults.is_empty()
     }
 
+    /// Whether any of them is bound to an account.
+    pub(crate) fn name_users(&self) -> bool {
+        self.faults.iter().any(|fault| fault.order.username.is_some())
+    }
+
     pub(crate) fn clear(&mut self) -> usize {
         std::mem::take(&mut self.faults).len()
     }
@@ -60,13 +65,19 @@ impl FaultSet {
         self.faults.len() < before
     }
 
-    /// Strikes: counts the faults that hit this call, at `iq`. None when none does.
-    pub(crate) fn strike(&mut self, call: &Call, iq: Option<Uuid>) -> Option<Plan> {
+    /// Strikes: counts the faults that hit this call, at `iq` and made for `username`. None when none does.
+    pub(crate) fn strike(
+        &mut self,
+        call: &Call,
+        iq: Option<Uuid>,
+        username: Option<&str>,
+    ) -> Option<Plan> {
         let mut plan = None;
         for fault in &mut self.faults {
             let is_delay = fault.order.kind == FaultKind::Delay;
             let ended = plan.as_ref().is_some_and(|plan: &Plan| plan.end.is_some());
-            if fault.remaining == Some(0) || !fault.hits(call, iq) || (ended && !is_delay) {
+            if fault.remaining == Some(0) || !fault.hits(call, iq, username) || (ended && !is_delay)
+            {
                 continue;
             }
             fault.hits += 1;
@@ -84,7 +95,7 @@ impl FaultSet {
 }
 
 impl Fault {
-    fn hits(&self, call: &Call, iq: Option<Uuid>) -> bool {
+    fn hits(&self, call: &Call, iq: Option<Uuid>, username: Option<&str>) -> bool {
         let order = &self.order;
         let calls = match order.kind {
             FaultKind::IdentityGone => call.kind.is_identity(),
@@ -100,5 +111,6 @@ impl Fault {
             && order.method.as_ref().is_none_or(|method| method == call.method.as_str())
             && order.lock.is_none_or(|lock| call.lock == Some(lock))
             && order.iq.is_none_or(|only| iq == Some(only))
+            && order.username.as_deref().is_none_or(|only| username == Some(only))
     }
 }

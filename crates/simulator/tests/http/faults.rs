@@ -184,3 +184,22 @@ async fn a_fault_hits_only_its_lock_its_iq_and_its_number_of_times() {
     assert_eq!((&faults[0]["hits"], &faults[0]["remaining"]), (&json!(2), &json!(0)));
     assert_eq!((&faults[1]["hits"], &faults[1]["remaining"]), (&json!(1), &Value::Null));
 }
+
+#[tokio::test]
+async fn a_fault_can_be_bound_to_an_account() {
+    let rig = Rig::start().await;
+    let form = password_form("user_api.full_access offline_access");
+    let granted = rig.token_request(&form).await.json();
+    let refresh = format!(
+        "grant_type=refresh_token&refresh_token={}&client_id=postern-demo&client_secret=demo-client-secret",
+        granted["refresh_token"].as_str().expect("a text")
+    );
+    rig.fault(json!({"kind": "status", "status": 500, "username": "somebody@else.example"})).await;
+    assert_eq!(rig.get("/v1.2/sites").await.status(), 200);
+    assert_eq!(rig.token_request(&form).await.status(), 200);
+    rig.fault(json!({"kind": "status", "status": 503, "username": "system-user@acme.example"}))
+        .await;
+    assert_eq!(rig.get("/v1.2/sites").await.status(), 503);
+    assert_eq!(rig.token_request(&form).await.status(), 503);
+    assert_eq!(rig.token_request(&refresh).await.status(), 503);
+}

@@ -74,7 +74,8 @@ pub const HEADER_FAILED_AT: &str = "postern-failed-at";
 pub const HEADER_ATTEMPTS: &str = "postern-attempts";
 /// Dead-letter header: how often it was replayed, an integer.
 pub const HEADER_REPLAYS: &str = "postern-replays";
-/// Header of a parked message: how often it had been delivered before and not settled, an integer.
+/// Header of a parked message: how often it had been delivered before and not settled, over all its
+/// stays in the queue, an integer.
 pub const HEADER_DELIVERIES: &str = "postern-deliveries";
 /// Header of dead letters and parked messages: the exchange of the first arrival.
 pub const HEADER_EXCHANGE: &str = "postern-exchange";

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use lapin::types::{AMQPValue, FieldArray, FieldTable};
 
-use crate::headers::{retain, text};
+use crate::headers::{integer, retain, text};
 
 const HEADER: &str = "x-death";
 
@@ -41,30 +41,43 @@ impl Death {
 }
 
 /// Takes the deaths in these queues out of the headers.
-///
-/// A message that is dead-lettered *to* a queue in which it has died before, as out of a retry
-/// queue, looks to RabbitMQ 3 as if it went in a circle, and is dropped without a word.
 pub(crate) fn forget(headers: &mut FieldTable, which: impl Fn(&str) -> bool) {
-    let of_these = |table: &FieldTable, name| text(table, name).is_some_and(|queue| which(&queue));
     // The first and the latest death are told once more, in three headers each.
     for (queue, of_one) in
         [("x-first-death-queue", "x-first-death-"), ("x-last-death-queue", "x-last-death-")]
     {
-        if of_these(headers, queue) {
+        if text(headers, queue).is_some_and(|queue| which(&queue)) {
             *headers = retain(headers, |name| !name.starts_with(of_one));
         }
     }
+    keep(headers, |death| match death {
+        AMQPValue::FieldTable(death) => !text(death, "queue").is_some_and(|queue| which(&queue)),
+        _ => true,
+    });
+}
+
+/// Takes out what was not written by a broker. RabbitMQ 3.10 reads the deaths when it dead-letters
+/// the message once more, and trips over an odd one each time it tries again: the queue stands
+/// still, and after a few attempts so does dead-lettering in the whole broker.
+pub(crate) fn forget_odd(headers: &mut FieldTable) {
+    keep(headers, |death| {
+        let AMQPValue::FieldTable(death) = death else { return false };
+        let is_text = |name| matches!(death.inner().get(name), Some(AMQPValue::LongString(_)));
+        let count = death.inner().get("count");
+        is_text("queue") && is_text("reason") && count.is_none_or(|count| integer(count).is_some())
+    });
+}
+
+/// Leaves the deaths that `which` says yes to, and no header where there are none.
+fn keep(headers: &mut FieldTable, which: impl Fn(&AMQPValue) -> bool) {
     let Some(AMQPValue::FieldArray(deaths)) = headers.inner().get(HEADER) else { return };
-    let mut others = FieldArray::default();
-    for death in deaths.as_slice() {
-        match death {
-            AMQPValue::FieldTable(table) if of_these(table, "queue") => {}
-            other => others.push(other.clone()),
-        }
+    let kept: Vec<_> = deaths.as_slice().iter().filter(|death| which(death)).cloned().collect();
+    if kept.len() == deaths.as_slice().len() {
+        return;
     }
     *headers = retain(headers, |name| name != HEADER);
-    if !others.as_slice().is_empty() {
-        headers.insert(HEADER.into(), AMQPValue::FieldArray(others));
+    if !kept.is_empty() {
+        headers.insert(HEADER.into(), AMQPValue::FieldArray(FieldArray::from(kept)));
     }
 }
 

@@ -25,7 +25,10 @@ pub(crate) fn headers(arrival: &Arrival, home: &str) -> FieldTable {
         }),
         None => FieldTable::default(),
     };
+    // A message that comes out of a retry queue to a queue in which it has died before looks to
+    // RabbitMQ 3 as if it went in a circle, and is dropped without a word.
     death::forget(&mut headers, |queue| queue == home || names::is_retry_queue(queue));
+    death::forget_odd(&mut headers);
     headers
 }
 

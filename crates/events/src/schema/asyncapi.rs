@@ -1,11 +1,15 @@
 //! The AsyncAPI 3 document: where the events travel, as seen by postern.
 
+mod messages;
+
 use serde_json::{Map, Value, json};
 
-use super::event::{self, EventSchema};
-use crate::decode::error::DecodeCode;
+use self::messages::{dead_letter, key, message, parked};
+use super::event;
 use crate::names;
 
+/// The key of a parked open request among the messages.
+const PARKED: &str = "parkedOpenRequest";
 /// Version of the AMQP 0-9-1 bindings used here.
 const BINDING: &str = "0.3.0";
 
@@ -14,6 +18,7 @@ pub(super) fn document() -> serde_json::Result<Value> {
     let mut messages: Map<String, Value> =
         events.iter().map(|event| (key(event.event_type), message(event))).collect();
     messages.insert("deadLetter".to_owned(), dead_letter());
+    messages.insert(PARKED.to_owned(), parked());
     Ok(json!({
         "asyncapi": "3.0.0",
         "info": {
@@ -39,67 +44,6 @@ pub(super) fn document() -> serde_json::Result<Value> {
         "operations": operations(),
         "components": { "messages": messages },
     }))
-}
-
-/// `lock.open-request.v1` is `lockOpenRequest` in the document.
-fn key(event_type: &str) -> String {
-    let mut key = String::new();
-    for word in names::routing_key(event_type).split(['.', '-']) {
-        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
-        if key.is_empty() {
-            key.push_str(first);
-        } else {
-            key.push_str(&first.to_uppercase());
-        }
-        key.push_str(rest);
-    }
-    key
-}
-
-fn message(event: &EventSchema) -> Value {
-    json!({
-        "name": event.event_type,
-        "title": event.schema["title"],
-        "summary": event.schema["description"],
-        "contentType": names::CONTENT_TYPE,
-        "payload": { "$ref": format!("./{}", event.file_name()) },
-        "bindings": { "amqp": { "messageType": event.event_type, "bindingVersion": BINDING } },
-        "examples": [{ "name": "example", "payload": event.example }],
-    })
-}
-
-fn dead_letter() -> Value {
-    let text = |description: &str| json!({ "type": "string", "description": description });
-    let count =
-        |description: &str| json!({ "type": "integer", "minimum": 0, "description": description });
-    let codes = [DecodeCode::Malformed, DecodeCode::UnknownType, DecodeCode::SchemaViolation]
-        .map(DecodeCode::as_str)
-        .join("`, `");
-    json!({
-        "name": "dead-letter",
-        "title": "Dead letter",
-        "summary": "A message postern could not use, or a request that failed: body and headers \
-            as they came, and these headers beside them.",
-        "headers": {
-            "type": "object",
-            "properties": {
-                names::HEADER_REASON: text(&format!("Why, a code: `{codes}`, a reason of \
-                    `lock.open-failed.v1`, and others.")),
-                names::HEADER_DETAIL: text("Why, in words; never a value of the message."),
-                names::HEADER_FAILED_AT: json!({
-                    "type": "string",
-                    "format": "date-time",
-                    "description": "When.",
-                }),
-                names::HEADER_ATTEMPTS: count("How often it was tried."),
-                names::HEADER_REPLAYS: count("How often it was replayed."),
-                names::HEADER_EXCHANGE: text("The exchange of the first arrival."),
-                names::HEADER_ROUTING_KEY: text("The routing key of the first arrival."),
-                names::HEADER_QUEUE: text("The queue of the first arrival."),
-            },
-        },
-        "payload": { "description": "The body as it came, which may be anything." },
-    })
 }
 
 fn channels() -> Value {
@@ -142,6 +86,7 @@ fn channels() -> Value {
             format!("Bound to the exchange `{exchange_name}` with `{binding}`. A quorum queue.");
         channels.insert(name.to_owned(), queue(queue_name, &description, message));
     }
+    channels.insert("openRequestsRetry".to_owned(), retry_queues());
     Value::Object(channels)
 }
 
@@ -173,6 +118,27 @@ const QUEUES: [(&str, &str, &str, &str, &str); 3] = [
         "deadLetter",
     ),
 ];
+
+/// The retry queues of the open requests, which differ in a word of their name.
+fn retry_queues() -> Value {
+    let queues = names::OPEN_REQUEST_RETRIES.map(|(queue, _)| queue.rsplit_once('.'));
+    let prefix = queues[0].map_or("", |(prefix, _)| prefix);
+    let delays: Vec<&str> = queues.into_iter().flatten().map(|(_, delay)| delay).collect();
+    let description = format!(
+        "Requests wait here and go back to `{}`. Quorum queues, reached through the default \
+        exchange, for postern alone: nobody else publishes or consumes here.",
+        names::OPEN_REQUESTS_QUEUE
+    );
+    let mut channel = queue(&format!("{prefix}.{{delay}}"), &description, PARKED);
+    // That would be the name of one of them.
+    if let Some(queue) = channel.pointer_mut("/bindings/amqp/queue").and_then(Value::as_object_mut)
+    {
+        queue.remove("name");
+    }
+    channel["parameters"] =
+        json!({ "delay": { "description": "How long they wait.", "enum": delays } });
+    channel
+}
 
 fn exchange(address: &str, exchange: &str, description: &str, message: &str) -> Value {
     json!({
@@ -219,12 +185,12 @@ fn operations() -> Value {
             "bindings": { "amqp": { "ack": true, "bindingVersion": BINDING } },
         })
     };
-    let send = |message: &str, summary: &str| {
+    let send_to = |channel: &str, message: &str, summary: &str| {
         json!({
             "action": "send",
             "summary": summary,
-            "channel": { "$ref": format!("#/channels/{message}") },
-            "messages": [{ "$ref": format!("#/channels/{message}/messages/{message}") }],
+            "channel": { "$ref": format!("#/channels/{channel}") },
+            "messages": [{ "$ref": format!("#/channels/{channel}/messages/{message}") }],
             "bindings": {
                 "amqp": {
                     "deliveryMode": names::DELIVERY_MODE,
@@ -234,6 +200,7 @@ fn operations() -> Value {
             },
         })
     };
+    let send = |message: &str, summary: &str| send_to(message, message, summary);
     json!({
         "receiveBookingStatus":
             receive("bookingStatusQueue", "bookingStatus", "Remembers a booking's newest state."),
@@ -244,6 +211,8 @@ fn operations() -> Value {
         "sendOpenRejected": send("lockOpenRejected", "The rules say no."),
         "sendOpenFailed": send("lockOpenFailed", "The door could not be opened."),
         "sendIqAttention": send("iqAttention", "An IQ's activation changed state."),
+        "sendParkedOpenRequest":
+            send_to("openRequestsRetry", PARKED, "The request waits for its next try."),
         "sendDeadLetter": send("deadLetter", "The message could not be used."),
     })
 }

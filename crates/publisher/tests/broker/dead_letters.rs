@@ -7,7 +7,7 @@ use publisher::{Arrival, DeadLetter, Message, declare};
 use crate::virtual_host::{VirtualHost, take};
 
 /// Everything a message can carry, the broker's own traces of an earlier life included.
-fn original_headers() -> FieldTable {
+pub(crate) fn original_headers() -> FieldTable {
     let mut death = FieldTable::default();
     death.insert("queue".into(), AMQPValue::LongString("elsewhere".into()));
     death.insert("reason".into(), AMQPValue::LongString("expired".into()));
@@ -29,7 +29,7 @@ fn original_headers() -> FieldTable {
     headers
 }
 
-fn original(user: &str) -> Message {
+pub(crate) fn original(user: &str) -> Message {
     Message {
         exchange: names::INBOUND_EXCHANGE.to_owned(),
         routing_key: "lock.open-request.acme".to_owned(),
@@ -51,14 +51,14 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-fn text(headers: &FieldTable, name: &str) -> String {
+pub(crate) fn text(headers: &FieldTable, name: &str) -> String {
     match headers.inner().get(name) {
         Some(AMQPValue::LongString(value)) => value.to_string(),
         other => panic!("{name}: {other:?}"),
     }
 }
 
-fn number(headers: &FieldTable, name: &str) -> i64 {
+pub(crate) fn number(headers: &FieldTable, name: &str) -> i64 {
     match headers.inner().get(name) {
         Some(AMQPValue::LongLongInt(value)) => *value,
         other => panic!("{name}: {other:?}"),

@@ -6,6 +6,7 @@ mod connecting;
 mod dead_letters;
 mod link;
 mod losing;
+mod parking;
 mod publishing;
 mod replays;
 mod topology;

@@ -6,18 +6,15 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel};
 use publisher::{Arrival, DeadLetter, Label, Message, declare};
 
+use crate::dead_letters::number;
 use crate::virtual_host::{VirtualHost, take};
 
-fn number(headers: &FieldTable, name: &str) -> i64 {
-    match headers.inner().get(name) {
-        Some(AMQPValue::LongLongInt(value)) => *value,
-        other => panic!("{name}: {other:?}"),
-    }
-}
+/// One delivery more than the broker makes of a message in a work queue.
+pub(crate) const TOO_OFTEN: usize = 101;
 
-/// Takes a message and gives it back until the broker has had enough.
-async fn exhaust(channel: &Channel, queue: &str) {
-    for _ in 0..=100 {
+/// Takes a message and gives it back, so often.
+pub(crate) async fn give_back(channel: &Channel, queue: &str, times: usize) {
+    for _ in 0..times {
         let got = loop {
             let got = channel.basic_get(queue.into(), BasicGetOptions::default()).await.unwrap();
             if let Some(got) = got {
@@ -29,7 +26,7 @@ async fn exhaust(channel: &Channel, queue: &str) {
     }
 }
 
-async fn dead_letter(channel: &Channel) -> Arrival {
+pub(crate) async fn dead_letter(channel: &Channel) -> Arrival {
     let taken = take(channel, names::DEAD_LETTERS_QUEUE).await.delivery;
     Arrival::from_delivery(names::DEAD_LETTERS_QUEUE, taken).0
 }
@@ -96,7 +93,7 @@ async fn the_brokers_own_dead_letter_goes_back_and_survives_a_retry_queue() {
         })
         .await
         .unwrap();
-    exhaust(&channel, names::OPEN_REQUESTS_QUEUE).await;
+    give_back(&channel, names::OPEN_REQUESTS_QUEUE, TOO_OFTEN).await;
 
     let letter = dead_letter(&channel).await;
     let label = Label::read(&letter);

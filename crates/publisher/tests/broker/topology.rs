@@ -82,6 +82,48 @@ async fn a_queue_that_differs_in_one_argument_is_a_conflict_that_names_it() {
 }
 
 #[tokio::test]
+async fn a_retry_queue_that_differs_in_one_argument_is_a_conflict_that_names_it() {
+    let text = |text: &str| AMQPValue::LongString(text.into());
+    let queue = "postern.retry.open-requests.4s";
+    let right = [
+        ("x-queue-type", text("quorum")),
+        ("x-delivery-limit", AMQPValue::LongInt(1_000_000_000)),
+        ("x-message-ttl", AMQPValue::LongInt(4000)),
+        ("x-dead-letter-exchange", text("")),
+        ("x-dead-letter-routing-key", text("postern.open-requests")),
+        ("x-dead-letter-strategy", text("at-least-once")),
+        ("x-overflow", text("reject-publish")),
+    ];
+    let host = VirtualHost::create().await;
+    let connection = host.connect().await;
+    let channel = connection.create_channel().await.unwrap();
+    for (other, value) in [
+        ("x-delivery-limit", AMQPValue::LongInt(20)),
+        ("x-message-ttl", AMQPValue::LongInt(4001)),
+        ("x-dead-letter-exchange", text("postern.inbound")),
+        ("x-dead-letter-routing-key", text("postern.booking-status")),
+        ("x-dead-letter-strategy", text("at-most-once")),
+        ("x-overflow", text("drop-head")),
+    ] {
+        let mut arguments = FieldTable::default();
+        for (name, wanted) in right.clone() {
+            arguments.insert(name.into(), if name == other { value.clone() } else { wanted });
+        }
+        let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        channel.queue_declare(queue.into(), durable, arguments).await.unwrap();
+
+        let error = declare(&connection).await.unwrap_err();
+        assert!(
+            matches!(&error, TopologyError::Conflict { kind: "queue", name, .. } if name == queue),
+            "{other}: {error:?}"
+        );
+        assert!(error.to_string().contains(other), "{other} is missing: {error}");
+        channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
+    }
+    declare(&connection).await.unwrap();
+}
+
+#[tokio::test]
 async fn dead_letters_in_a_queue_that_would_drop_them_are_a_conflict() {
     let host = VirtualHost::create().await;
     let connection = host.connect().await;

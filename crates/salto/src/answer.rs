@@ -9,6 +9,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde_json::{Map, Value};
 
 use crate::error::{CallError, Cause};
+use crate::verdict::{self, Body, Row};
 
 /// What a call is about, which says what its refusals mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,6 @@ impl Subject {
         match self {
             Self::Sites => Cause::Unavailable,
             Self::Site => Cause::SiteNotFound,
-            // The site is known by now: what is missing is the log, or the right to read it.
             Self::Entries => Cause::Forbidden,
             Self::Lock => Cause::LockNotFound,
             Self::Iq | Self::FirstSecret => Cause::IqNotFound,
@@ -41,23 +41,13 @@ impl Subject {
     }
 }
 
-/// What is recognised of an error's message. The text itself may hold names and goes nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Says {
-    OtpBlocked,
-    OtpInvalid,
-    IqOffline,
-    AlreadyActivated,
-    NotActivated,
-    Nothing,
-}
-
-/// `{"ErrorCode": "2202" | 2202, "Message": "…"}` \[M\].
+/// `{"ErrorCode": "2202" | 2202, "Message": "…"}` \[M\]. The message's text may hold names and goes
+/// nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SaltoError {
-    /// `None`: the answer is not in Salto's form, and may come from anything on the way.
     code: Option<String>,
-    says: Says,
+    body: Body,
+    already_activated: bool,
 }
 
 impl SaltoError {
@@ -77,8 +67,24 @@ impl SaltoError {
             Some(Value::String(text)) => text.to_ascii_lowercase(),
             _ => String::new(),
         };
-        let says = says(code.as_deref().unwrap_or_default(), &message);
-        Self { code, says }
+        let has = |word: &str| code.as_deref() == Some(word) || message.contains(word);
+        let already_activated = has("command_forbidden") || message.contains("already activated");
+        let body = if has("otp_blocked") {
+            Body::OtpBlocked
+        } else if has("otp_invalid") || code.as_deref() == Some("2202") {
+            Body::OtpInvalid
+        } else if has("iq_offline") {
+            Body::IqOffline
+        } else if has("pin_not_changed") && !already_activated {
+            Body::PinNotChanged
+        } else {
+            match code.as_deref() {
+                Some("1100" | "1101") => Body::BadParameter,
+                Some(_) => Body::OtherOfSalto,
+                None => Body::NotSaltos,
+            }
+        };
+        Self { code, body, already_activated }
     }
 }
 
@@ -86,59 +92,39 @@ fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
-fn says(code: &str, message: &str) -> Says {
-    let has = |word: &str| code == word || message.contains(word);
-    if has("otp_blocked") {
-        Says::OtpBlocked
-    } else if has("otp_invalid") || code == "2202" {
-        Says::OtpInvalid
-    } else if has("iq_offline") {
-        Says::IqOffline
-    } else if has("command_forbidden") || message.contains("already activated") {
-        Says::AlreadyActivated
-    } else if has("pin_not_changed") {
-        Says::NotActivated
-    } else {
-        Says::Nothing
-    }
-}
-
-/// The error that an answer to a call about this amounts to.
+/// The error that an answer to a call about this amounts to, and what it would mean for an open
+/// command.
 pub(crate) fn refusal(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
     subject: Subject,
-) -> CallError {
+) -> (CallError, &'static Row) {
     let salto = SaltoError::read(body);
-    let mut error = CallError::new(cause(status, &salto, subject), "");
+    let row = verdict::of_answer(status.as_u16(), salto.body);
+    let mut error = CallError::new(cause(status, &salto, row.cause(), subject), "");
     error.retry_after = retry_after(headers, Utc::now());
     error.status = Some(status.as_u16());
     error.code = salto.code;
-    error
+    (error, row)
 }
 
-fn cause(status: StatusCode, salto: &SaltoError, subject: Subject) -> Cause {
-    match status {
-        StatusCode::UNAUTHORIZED => return Cause::TokenRejected,
-        StatusCode::TOO_MANY_REQUESTS => return Cause::RateLimited,
-        // The server gave up waiting for the call, or a proxy for the server.
-        StatusCode::REQUEST_TIMEOUT => return Cause::Unanswered,
-        other if !other.is_client_error() => return Cause::Unavailable,
-        _ => {}
-    }
-    match salto.says {
-        Says::OtpBlocked => Cause::OtpBlocked,
-        Says::OtpInvalid => Cause::OtpInvalid,
-        Says::IqOffline => Cause::IqOffline,
-        Says::NotActivated => Cause::NotActivated,
-        Says::AlreadyActivated if subject == Subject::FirstSecret => Cause::AlreadyActivated,
-        Says::AlreadyActivated | Says::Nothing => match (status, salto.code.as_deref()) {
-            // A host that answers 404 on every path is an outage [M].
-            (StatusCode::NOT_FOUND, None) => Cause::Unavailable,
-            (StatusCode::NOT_FOUND, Some(_)) => subject.missing(),
-            (StatusCode::BAD_REQUEST, Some("1100" | "1101")) => subject.missing(),
-            _ => Cause::Forbidden,
+/// What differs from the open command where a call is about something else.
+fn cause(status: StatusCode, salto: &SaltoError, of_command: Cause, subject: Subject) -> Cause {
+    let says_no = matches!(of_command, Cause::Forbidden | Cause::LockNotFound)
+        || (of_command == Cause::Unavailable && status == StatusCode::NOT_FOUND);
+    match subject {
+        Subject::FirstSecret if says_no && salto.already_activated => Cause::AlreadyActivated,
+        // There need not be a log.
+        Subject::Entries if says_no => Cause::Forbidden,
+        Subject::Sites
+        | Subject::Site
+        | Subject::Entries
+        | Subject::Lock
+        | Subject::Iq
+        | Subject::FirstSecret => match of_command {
+            Cause::LockNotFound => subject.missing(),
+            other => other,
         },
     }
 }
@@ -169,7 +155,7 @@ mod tests {
 
     fn about(subject: Subject, status: u16, body: &str) -> Cause {
         let status = StatusCode::from_u16(status).unwrap();
-        refusal(status, &HeaderMap::new(), body.as_bytes(), subject).cause
+        refusal(status, &HeaderMap::new(), body.as_bytes(), subject).0.cause
     }
 
     #[test]
@@ -210,10 +196,10 @@ mod tests {
     #[test]
     fn what_is_shown_holds_no_message() {
         let body = br#"{"ErrorCode":"2203","Message":"Jane Doe may not"}"#;
-        let error = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), body, Subject::Lock);
+        let (error, _) = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), body, Subject::Lock);
         assert_eq!(error.to_string(), "Salto refuses this (HTTP 403, code 2203)");
         let odd = br#"{"ErrorCode":"Jane Doe","Message":""}"#;
-        let error = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), odd, Subject::Lock);
+        let (error, _) = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), odd, Subject::Lock);
         assert_eq!(error.to_string(), "Salto refuses this (HTTP 403)");
     }
 

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use chrono::Utc;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
-use reqwest::{Method, Request, Response};
+use reqwest::{Method, Request, Response, StatusCode};
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use tokio::time::timeout;
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::answer::{self, Subject};
-use crate::breaker::Breakers;
+use crate::breaker::{Breakers, Health};
 use crate::clock::SaltoClock;
 use crate::environment::Environment;
 use crate::error::{CallError, Cause};
@@ -47,24 +49,54 @@ impl Api {
         body: Option<Value>,
         subject: Subject,
     ) -> Result<Answer, CallError> {
+        let permit = self.breakers.api.ask()?;
         let mut request = request(method, url, token);
         *request.body_mut() = body.map(|body| body.to_string().into());
+        let answered = timeout(CALL_TIMEOUT, self.exchange(request, subject)).await;
+        let no_answer = || CallError::new(Cause::Unanswered, "no answer within the time limit");
+        match answered.unwrap_or_else(|_| Err((no_answer(), Health::Down))) {
+            Ok(answer) if is_json(&answer.body) => {
+                permit.works();
+                Ok(answer)
+            }
+            // Whoever reads it says what is wrong with it.
+            Ok(answer) => {
+                permit.tell(Health::Down, None, &"an answer that is not JSON");
+                Ok(answer)
+            }
+            Err((error, host)) => {
+                permit.tell(host, None, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// The answer, or why there is none and what that says about the host.
+    async fn exchange(
+        &self,
+        request: Request,
+        subject: Subject,
+    ) -> Result<Answer, (CallError, Health)> {
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
-        let answered = tokio::time::timeout(CALL_TIMEOUT, async {
-            let response = self.send(request).await.map_err(|error| lost(&error))?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            let body = read_body(response, BODY_LIMIT).await?;
-            Ok((status, headers, body))
-        });
-        let (status, headers, body) = answered.await.unwrap_or_else(|_| {
-            Err(CallError::new(Cause::Unanswered, "no answer within the time limit"))
-        })?;
+        let response = self.send(request).await.map_err(|error| (lost(&error), Health::Down))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = read_body(response, BODY_LIMIT).await.map_err(|error| (error, Health::Down))?;
         tracing::debug!(%method, path, status = status.as_u16(), "Salto answered");
         if status.is_success() {
-            Ok(Answer { body })
-        } else {
-            Err(answer::refusal(status, &headers, &body, subject))
+            return Ok(Answer { body });
         }
+        let (error, row) = answer::refusal(status, &headers, &body, subject);
+        let host = match subject {
+            // There need not be a log: its absence says nothing.
+            Subject::Entries if status == StatusCode::NOT_FOUND => Health::Untold,
+            Subject::Entries
+            | Subject::Sites
+            | Subject::Site
+            | Subject::Lock
+            | Subject::Iq
+            | Subject::FirstSecret => row.host,
+        };
+        Err((error, host))
     }
 
     /// Sends a request and takes the clock offset from its answer.
@@ -80,6 +112,11 @@ impl Api {
             self.clock.observe(date, sent, Utc::now());
         }
     }
+}
+
+/// An empty answer is as good.
+fn is_json(body: &[u8]) -> bool {
+    body.is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok()
 }
 
 /// A request with the token and, where it will have a body, its type.

@@ -123,7 +123,9 @@ impl Calls {
     pub(crate) async fn read_site(self: Arc<Self>) -> Result<(), CallError> {
         self.directory.tried(Instant::now());
         let read = self.locks().await.map(drop);
-        if let Err(error) = &read {
+        if let Err(error) = &read
+            && error.cause != Cause::NotAsked
+        {
             tracing::warn!(integration = self.integration, %error, "the site's locks cannot be read");
         }
         read

@@ -11,7 +11,7 @@ use crate::wire::LockInfo;
 
 /// Older knowledge still serves, and is read anew meanwhile.
 const FRESH_FOR: Duration = Duration::from_secs(600);
-/// A lock that is missing, or a failed reading, makes us read again no sooner than this.
+/// A lock that is missing, or a failed renewal, makes us read again no sooner than this.
 const READ_REST: Duration = Duration::from_secs(10);
 
 /// The cached site. Times come from outside.
@@ -63,11 +63,10 @@ impl Directory {
         due
     }
 
-    /// Whether the locks were read just now: one that is missing is missing.
+    /// Whether the locks were read just now: one that is missing is missing. A reading that failed
+    /// is not a reading: whoever retries it has its own pace.
     pub(crate) fn just_read(&self, now: Instant) -> bool {
-        let known = self.known();
-        // A first reading that failed is not a reading: whoever retries it has its own pace.
-        known.read_at.is_some() && !known.rested(now)
+        self.known().read_at.is_some_and(|read| now < read + READ_REST)
     }
 
     pub(crate) fn forget_site(&self) {

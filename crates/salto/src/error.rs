@@ -48,7 +48,7 @@ pub enum Cause {
 
 impl Cause {
     /// Plain words for people.
-    const fn words(self) -> &'static str {
+    pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::TokenRejected => "Salto does not accept the access token",
             Self::CredentialsRejected => "Salto does not accept the client, user name or password",

@@ -8,7 +8,7 @@
 //! - passwords: [`OtpKey`], [`OtpScheme`]
 //! - IQs: [`activation`]
 //! - at rest: [`seal`], [`check_key`]
-//! - errors: [`CallError`] by [`Cause`]; [`OpenError`] by [`Certainty`] too
+//! - errors: [`CallError`] by [`Cause`]; [`OpenError`] by [`Certainty`] too; which is when: [`verdict`]
 //!
 //! Facts about the platform carry their source: \[S1\] Salto's page on integration types, \[S2\]
 //! i-Reserve's background page, \[D\] Salto's developer pages, \[M\] measured against Salto's
@@ -16,6 +16,7 @@
 
 pub mod activation;
 pub mod seal;
+pub mod verdict;
 
 mod answer;
 mod breaker;
@@ -42,7 +43,7 @@ mod token;
 mod wire;
 
 pub use activation::{Activation, ActivationState, ActivationStore};
-pub use breaker::{BreakerState, Breakers, Host};
+pub use breaker::{BreakerState, Breakers, Health, Host};
 pub use clock::SaltoClock;
 pub use clock_store::ClockStore;
 pub use environment::{Account, DEFAULT_SCOPE, Environment};

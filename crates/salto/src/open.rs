@@ -1,26 +1,35 @@
-//! The open command, and the verdict on whether it happened.
+//! The open command: sent in time or not at all, and judged by the table of verdicts.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::CONTENT_LENGTH;
-use reqwest::{Body, Method, Request, Response, StatusCode};
+use reqwest::{Body, Method, Request, Response};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::answer::{self, Subject};
+use crate::breaker::Health;
 use crate::call::{Api, lost, read_body, request};
 use crate::environment::below;
-use crate::error::{CallError, Cause, Certainty, OpenError};
+use crate::error::{CallError, Cause, OpenError};
 use crate::gate::{Gate, OpenCommand, Stayed};
 use crate::otp::OtpKey;
 use crate::site::Prepared;
+use crate::verdict::{self, Row};
 
 /// A body is read this far and this long; an error's status says most of it anyway.
 const BODY_LIMIT: usize = 64 << 10;
 const BODY_TIME: Duration = Duration::from_secs(2);
 
+/// Connecting for this long without coming through is the host's fault, whatever cut it short
+/// (decision).
+const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How a command ended, and what that says about the host.
+type Ended = Result<(), (OpenError, Health)>;
+
 /// Sends the command, before `leave_before` or not at all, and waits for the answer for `limit` in
-/// all.
+/// all. Nothing is sent while the host is left alone.
 pub(crate) async fn open(
     api: &Api,
     prepared: &Prepared,
@@ -28,7 +37,7 @@ pub(crate) async fn open(
     leave_before: DateTime<Utc>,
     limit: Duration,
 ) -> Result<(), OpenError> {
-    let started = Instant::now();
+    let permit = api.breakers.api.ask().map_err(|error| verdict::NOT_ASKED.error(error))?;
     let gate = Gate::new();
     let command = OpenCommand {
         gate: gate.clone(),
@@ -37,25 +46,40 @@ pub(crate) async fn open(
         leave_before,
         done: false,
     };
-    let mut sending = std::pin::pin!(api.send(command_request(api, prepared, command)));
+    let sending = api.send(command_request(api, prepared, command));
     let leave_within = (leave_before - Utc::now()).to_std().unwrap_or(Duration::ZERO);
+    let ended = send(sending, &gate, leave_within, limit).await;
+    match &ended {
+        Ok(()) => permit.works(),
+        Err((error, host)) => permit.tell(*host, Some(&prepared.iq_id), error),
+    }
+    ended.map_err(|(error, _)| error)
+}
 
-    // Until the deadline for leaving; then, if it has left, until the limit.
+/// Waits until the deadline for leaving; then, if it has left, until the limit.
+async fn send(
+    sending: impl Future<Output = Result<Response, reqwest::Error>>,
+    gate: &Gate,
+    leave_within: Duration,
+    limit: Duration,
+) -> Ended {
+    let started = Instant::now();
+    let mut sending = std::pin::pin!(sending);
     let mut answered = timeout(leave_within.min(limit), &mut sending).await;
     if answered.is_err() {
         match gate.call_off() {
-            Some(_) if leave_within <= limit => return Err(stayed(Stayed::Late, None)),
-            Some(how) => return Err(stayed(how, None)),
+            Some(_) if leave_within <= limit => return late(started.elapsed()),
+            Some(how) => return stayed(how, None),
             None => answered = timeout_at(started + limit, &mut sending).await,
         }
     }
     match answered {
-        Ok(Ok(response)) => verdict(response, started + limit).await,
+        Ok(Ok(response)) => judge(response, started + limit).await,
         Ok(Err(error)) => match gate.call_off() {
-            Some(how) => Err(stayed(how, Some(lost(&error)))),
-            None => Err(unanswered(lost(&error).detail)),
+            Some(how) => stayed(how, Some(lost(&error))),
+            None => failed(&verdict::LOST, lost(&error)),
         },
-        Err(_) => Err(unanswered("no answer within the time limit".into())),
+        Err(_) => failed(&verdict::LOST, own_words("no answer within the time limit")),
     }
 }
 
@@ -68,24 +92,31 @@ fn command_request(api: &Api, prepared: &Prepared, command: OpenCommand) -> Requ
     request
 }
 
+/// The deadline for leaving passed after so much time of connecting.
+fn late(connecting: Duration) -> Ended {
+    let host = if connecting < CONNECT_PATIENCE { verdict::LATE.host } else { Health::Down };
+    Err((verdict::LATE.error(own_words("")), host))
+}
+
 /// The command has not left and will not.
-fn stayed(how: Stayed, error: Option<CallError>) -> OpenError {
-    let error = match (how, error) {
-        (Stayed::Late, _) => CallError::new(Cause::Late, ""),
-        (Stayed::CalledOff, Some(error)) => CallError { cause: Cause::Unavailable, ..error },
-        (Stayed::CalledOff, None) => {
-            CallError::new(Cause::Unavailable, "no connection within the time limit")
-        }
-    };
-    OpenError::from_call(error, Certainty::NeverHappened, false)
+fn stayed(how: Stayed, error: Option<CallError>) -> Ended {
+    let none_in_time = || own_words("no connection within the time limit");
+    match how {
+        Stayed::Late => failed(&verdict::LATE, own_words("")),
+        Stayed::CalledOff => failed(&verdict::NO_CONNECTION, error.unwrap_or_else(none_in_time)),
+    }
 }
 
-/// The command left, and nothing is known of it.
-fn unanswered(detail: std::borrow::Cow<'static, str>) -> OpenError {
-    OpenError::from_call(CallError::new(Cause::Unanswered, detail), Certainty::Unknown, true)
+fn failed(row: &Row, error: CallError) -> Ended {
+    Err((row.error(error), row.host))
 }
 
-async fn verdict(response: Response, deadline: Instant) -> Result<(), OpenError> {
+/// An error whose cause the row says.
+fn own_words(detail: &'static str) -> CallError {
+    CallError::new(Cause::Unanswered, detail)
+}
+
+async fn judge(response: Response, deadline: Instant) -> Ended {
     let (status, headers) = (response.status(), response.headers().clone());
     tracing::debug!(status = status.as_u16(), "Salto answered the open command");
     if status.is_success() {
@@ -98,29 +129,6 @@ async fn verdict(response: Response, deadline: Instant) -> Result<(), OpenError>
     let until = deadline.min(Instant::now() + BODY_TIME);
     let body = timeout_at(until, read_body(response, BODY_LIMIT)).await;
     let body = body.ok().and_then(Result::ok).unwrap_or_default();
-    let error = answer::refusal(status, &headers, &body, Subject::Lock);
-    let certainty = certainty(status, error.cause);
-    Err(OpenError::from_call(error, certainty, true))
-}
-
-/// Could it have happened, by what Salto answered? (contract; 404 and 3xx that are not Salto's own
-/// answers come from something in front of it \[M\])
-fn certainty(status: StatusCode, cause: Cause) -> Certainty {
-    match cause {
-        Cause::TokenRejected | Cause::RateLimited | Cause::IqOffline => Certainty::NeverHappened,
-        Cause::Unavailable if status == StatusCode::SERVICE_UNAVAILABLE => Certainty::NeverHappened,
-        Cause::Unavailable if status.is_server_error() => Certainty::Unknown,
-        Cause::Unavailable | Cause::NotAsked | Cause::Late => Certainty::NeverHappened,
-        Cause::Unanswered => Certainty::Unknown,
-        Cause::CredentialsRejected
-        | Cause::Forbidden
-        | Cause::LockNotFound
-        | Cause::SiteNotFound
-        | Cause::IqNotFound
-        | Cause::AlreadyActivated
-        | Cause::NotActivated
-        | Cause::OtpInvalid
-        | Cause::OtpBlocked
-        | Cause::Cache => Certainty::Refused,
-    }
+    let (error, row) = answer::refusal(status, &headers, &body, Subject::Lock);
+    failed(row, error)
 }

@@ -17,7 +17,7 @@ const PROBE_REST: Duration = Duration::from_millis(500);
 
 /// What a call's end says about the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Health {
+pub enum Health {
     /// It works: it answered as itself, whatever it said.
     Works,
     /// It does not work.
@@ -29,7 +29,7 @@ pub(crate) enum Health {
 }
 
 /// Leave to make one call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pass {
     probe: Option<u64>,
 }

@@ -2,14 +2,15 @@
 //! meanwhile, and calls in their hundreds keep it down. Asked before every call, told after it.
 
 mod machine;
+#[cfg(test)]
+mod properties;
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-pub use self::machine::BreakerState;
-pub(crate) use self::machine::Health;
+pub use self::machine::{BreakerState, Health};
 use self::machine::{Machine, News, Pass};
 use crate::error::{CallError, Cause};
 

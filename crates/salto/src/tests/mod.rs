@@ -2,6 +2,8 @@
 
 mod activation;
 mod at_rest;
+mod breaker;
+mod entries;
 mod open;
 mod redis;
 mod server;
@@ -48,11 +50,14 @@ fn account() -> Account {
 
 /// A site as another process would have it: only the cache may be shared.
 fn process(url: &str, account: Account, cache: Arc<dyn TokenCache>, now: Now) -> Site {
+    Site::with_time("acme", api(url), account, cache, now)
+}
+
+fn api(url: &str) -> Api {
     let clock = Arc::new(SaltoClock::new("acceptance"));
-    let environment = Arc::new(environment(url));
     let breakers = Arc::new(Breakers::new("acceptance"));
-    let api = Api { http: Http::new().unwrap(), environment, clock, breakers };
-    Site::with_time("acme", api, account, cache, now)
+    let environment = Arc::new(environment(url));
+    Api { http: Http::new().unwrap(), environment, clock, breakers }
 }
 
 fn site(server: &Server) -> Site {

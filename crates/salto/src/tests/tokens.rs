@@ -328,14 +328,15 @@ async fn an_outage_is_no_rejection(shared: Shared) {
         }
     })
     .await;
-    let site = process(&server.url, account(), shared.cache(), Hand::new().now());
+    // Each with breakers of its own, which do not open here.
+    let site = || process(&server.url, account(), shared.cache(), Hand::new().now());
     for n in 0..7 {
-        let error = site.prepare(LOCK).await.unwrap_err();
+        let error = site().prepare(LOCK).await.unwrap_err();
         assert_eq!(error.cause, Cause::Unavailable, "{n}: {error}");
         assert_eq!(error.retry_after, (n == 2).then_some(Duration::from_secs(7)));
     }
-    let error = site.prepare(LOCK).await.unwrap_err();
+    let error = site().prepare(LOCK).await.unwrap_err();
     let limited = (Cause::RateLimited, Some(Duration::from_secs(9)));
     assert_eq!((error.cause, error.retry_after), limited);
-    assert_eq!(open(&site).await, Ok(()));
+    assert_eq!(open(&site()).await, Ok(()));
 }

@@ -161,5 +161,7 @@ mod tests {
         assert!(directory.due(at(600)));
         assert!(!directory.due(at(609)));
         assert!(directory.due(at(610)));
+        directory.tried(at(700));
+        assert!(!directory.just_read(at(701)), "a reading that failed is none");
     }
 }

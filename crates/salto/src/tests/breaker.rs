@@ -215,12 +215,38 @@ async fn one_hanging_iq_delays_no_other_and_two_are_the_hosts_fault() {
 }
 
 #[tokio::test]
+async fn other_calls_count_too_and_what_is_no_answer_of_an_api_is_none() {
+    let replies: [fn() -> Reply; 5] = [
+        || Reply::with(200, "", "<html>please log in</html>"),
+        || Reply::with(302, "Location: /login\r\n", ""),
+        || Reply::with(404, "", "<html>"),
+        || Reply::with(502, "", ""),
+        || Reply::Reset,
+    ];
+    for reply in replies {
+        let server = Server::start(move |seen| match seen.path.as_str() {
+            "/connect/token" => salto(seen).unwrap(),
+            _ => reply(),
+        })
+        .await;
+        let site = integration("acme", &api(&server.url));
+        for _ in 0..5 {
+            assert_ne!(site.sites().await.unwrap_err().cause, Cause::NotAsked);
+        }
+        assert_eq!(site.sites().await.unwrap_err().cause, Cause::NotAsked);
+        assert_eq!(server.count("/sites"), 5);
+    }
+}
+
+#[tokio::test]
 async fn answers_that_prove_the_host_works_never_open_it() {
     let invalid = json!({"ErrorCode": "2202", "Message": "Otp is invalid"}).to_string();
     let forbidden = json!({"ErrorCode": "2203", "Message": "no right"}).to_string();
+    let offline = json!({"ErrorCode": "3102", "Message": "iq_offline"}).to_string();
     let answers = [
         (401, String::new()),
         (404, invalid),
+        (400, offline),
         (403, forbidden),
         (429, String::new()),
         (403, String::new()),

@@ -6,13 +6,25 @@ use lapin::types::FieldTable;
 
 use crate::arrival::Arrival;
 use crate::header_size::{HEADERS_MAX, header_size};
-use crate::headers::{integer, only_ours, set_integer, set_text};
+use crate::headers::{integer, retain, set_integer, set_text};
 use crate::message::{Message, prefix};
 use crate::properties::harmless;
 use crate::{death, first_arrival};
 
 /// The longest `postern-detail`. Bytes.
 const DETAIL_MAX: usize = 1024;
+
+/// What this writes, none of it long.
+const OUR_HEADERS: [&str; 8] = [
+    names::HEADER_REASON,
+    names::HEADER_DETAIL,
+    names::HEADER_FAILED_AT,
+    names::HEADER_ATTEMPTS,
+    names::HEADER_REPLAYS,
+    names::HEADER_EXCHANGE,
+    names::HEADER_ROUTING_KEY,
+    names::HEADER_QUEUE,
+];
 
 /// Why a message is a dead letter.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +75,7 @@ pub(crate) fn dead_letter(original: &Arrival, why: &DeadLetter<'_>, now: DateTim
 
 /// Our own headers alone, which say so.
 fn without_original(headers: &FieldTable, detail: &str) -> FieldTable {
-    let mut ours = only_ours(headers);
+    let mut ours = retain(headers, |name| OUR_HEADERS.contains(&name));
     let detail = format!("(the original headers were too large to be kept) {detail}");
     set_text(&mut ours, names::HEADER_DETAIL, prefix(&detail, DETAIL_MAX));
     ours

@@ -1,22 +1,9 @@
 //! Reading and writing headers.
 
-use events::names;
 use lapin::types::{AMQPValue, FieldTable};
 
 /// The broker's header: how often it has handed the message out of this queue before.
 pub(crate) const DELIVERY_COUNT: &str = "x-delivery-count";
-
-const OUR_HEADERS: [&str; 9] = [
-    names::HEADER_REASON,
-    names::HEADER_DETAIL,
-    names::HEADER_FAILED_AT,
-    names::HEADER_ATTEMPTS,
-    names::HEADER_REPLAYS,
-    names::HEADER_DELIVERIES,
-    names::HEADER_EXCHANGE,
-    names::HEADER_ROUTING_KEY,
-    names::HEADER_QUEUE,
-];
 
 /// A header's text.
 pub(crate) fn text(headers: &FieldTable, name: &str) -> Option<String> {
@@ -58,9 +45,4 @@ pub(crate) fn retain(headers: &FieldTable, keep: impl Fn(&str) -> bool) -> Field
         kept.insert(name.clone(), value.clone());
     }
     kept
-}
-
-/// What postern wrote.
-pub(crate) fn only_ours(headers: &FieldTable) -> FieldTable {
-    retain(headers, |name| OUR_HEADERS.contains(&name))
 }

@@ -370,6 +370,16 @@ async fn large_headers_are_kept_as_long_as_they_can_be_delivered_again() {
         assert_eq!(headers(&back).contains_key("large"), kept, "{size}");
         assert_first_arrival(headers(&back));
     }
+    // A name of ours makes them no smaller.
+    for name in ["postern-deliveries", "postern-replays", "postern-detail", "postern-queue"] {
+        let large = AMQPValue::LongString("x".repeat(130_000).into());
+        let arrival = broker.send(with([(name, large)])).await;
+        let back = broker.park(&arrival).await;
+        assert_first_arrival(headers(&back));
+        assert_eq!(back.deliveries(), 0);
+        broker.publisher.publish(failed(&arrival)).await.unwrap();
+        assert_first_arrival(headers(&dead_letter(&broker.channel).await));
+    }
 }
 
 #[tokio::test]

@@ -5,21 +5,43 @@
 #
 #   rabbitmq-node.sh DIR AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT
 #
+# Nodes of a cluster are also told the AMQP ports of all its nodes. Their directories lie beside each other, and they
+# share an epmd that outlives each of them and is started first:
+#
+#   rabbitmq-node.sh DIR AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT AMQP_PORT_OF_EACH…
+#   rabbitmq-node.sh epmd EPMD_PORT
+#
 # POSTERN_RABBITMQ_SERVER names the server's own script (the inner one: the wrapper that Debian puts into /usr/sbin
 # becomes the user rabbitmq, which owns nothing here).
 set -euo pipefail
 
-if (($# != 5)) || [[ -z ${POSTERN_RABBITMQ_SERVER:-} ]]; then
-  echo "usage: POSTERN_RABBITMQ_SERVER=… $0 DIR AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT" >&2
+if [[ -z ${POSTERN_RABBITMQ_SERVER:-} ]] || { (($# < 5)) && [[ $# != 2 || $1 != epmd ]]; }; then
+  echo "usage: POSTERN_RABBITMQ_SERVER=… $0 DIR AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT \
+[AMQP_PORT_OF_EACH…] | epmd EPMD_PORT" >&2
   exit 2
 fi
+
+# An unpacked server has its Erlang beside it; elsewhere epmd lies beside erl where it is not on the path.
+export PATH=${POSTERN_RABBITMQ_SERVER%/*}:$PATH
+epmd=$(command -v epmd) || epmd=$(dirname "$(readlink -f "$(command -v erl)")")/epmd
+export ERL_EPMD_ADDRESS=127.0.0.1
+export ERL_EPMD_PORT=${5:-$2}
+if [[ $1 == epmd ]]; then
+  exec "$epmd"
+fi
+
 mkdir -p "$1"
 dir=$(cd "$1" && pwd)
+members=("${@:6}")
 
-# A private home holds the private cookie.
+# A private home holds the private cookie; in a cluster it is one for all.
 export HOME=$dir
-if [[ ! -f $dir/.erlang.cookie ]]; then
-  (umask 377 && head -c 18 /dev/urandom | base64 | tr -d '/+=\n' >"$dir/.erlang.cookie")
+((${#members[@]} == 0)) || HOME=$(dirname "$dir")
+if [[ ! -f $HOME/.erlang.cookie ]]; then
+  (umask 377 && head -c 18 /dev/urandom | base64 | tr -d '/+=\n' >"$dir/cookie")
+  # Of several nodes that start at once one is first; nobody reads half a cookie.
+  ln "$dir/cookie" "$HOME/.erlang.cookie" 2>/dev/null || true
+  rm -f "$dir/cookie"
 fi
 
 cat >"$dir/rabbitmq.conf" <<CONF
@@ -29,6 +51,14 @@ management.tcp.port = $3
 disk_free_limit.absolute = 50MB
 log.console = false
 CONF
+if ((${#members[@]} > 0)); then
+  echo 'cluster_formation.peer_discovery_backend = classic_config'
+  # One node is first and looks for the others ten times.
+  echo 'cluster_formation.discovery_retry_interval = 100'
+  for number in "${!members[@]}"; do
+    echo "cluster_formation.classic_config.nodes.$((number + 1)) = postern-${members[number]}@localhost"
+  done
+fi >>"$dir/rabbitmq.conf"
 echo '[rabbitmq_management].' >"$dir/enabled_plugins"
 # The node's own name must resolve, also where /etc/hosts does not say how.
 echo '{host, {127,0,0,1}, ["localhost"]}. {lookup, [file, native]}.' >"$dir/inetrc"
@@ -47,20 +77,17 @@ export RABBITMQ_LOG_BASE=$dir/log
 export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
 export ERL_INETRC=$dir/inetrc
 export ERL_CRASH_DUMP=$dir/erl_crash.dump
-export ERL_EPMD_ADDRESS=127.0.0.1
-export ERL_EPMD_PORT=$5
 # Makes the script become the server instead of waiting beside it.
 export RUNNING_UNDER_SYSTEMD=true
 
-# An unpacked server has its Erlang beside it; elsewhere epmd lies beside erl where it is not on the path.
-export PATH=${POSTERN_RABBITMQ_SERVER%/*}:$PATH
-epmd=$(command -v epmd) || epmd=$(dirname "$(readlink -f "$(command -v erl)")")/epmd
-
 # Erlang would start one by itself, as a daemon that stays.
-"$epmd" &
-epmd_pid=$!
+epmd_pid=
+if ((${#members[@]} == 0)); then
+  "$epmd" &
+  epmd_pid=$!
+fi
 until "$epmd" -names >/dev/null 2>&1; do
-  kill -0 "$epmd_pid" 2>/dev/null || { echo "epmd ended: is port $5 taken?" >&2 && exit 1; }
+  [[ -z $epmd_pid ]] || kill -0 "$epmd_pid" 2>/dev/null || { echo "epmd ended: is port $5 taken?" >&2 && exit 1; }
   sleep 0.02
 done
 
@@ -74,6 +101,8 @@ while kill -0 "$server_pid" 2>/dev/null; do
   status=0
   wait "$server_pid" || status=$?
 done
-kill -TERM "$epmd_pid" 2>/dev/null || true
-wait "$epmd_pid" 2>/dev/null || true
+if [[ $epmd_pid ]]; then
+  kill -TERM "$epmd_pid" 2>/dev/null || true
+  wait "$epmd_pid" 2>/dev/null || true
+fi
 exit "$status"

@@ -6,6 +6,7 @@ mod backlog;
 mod booking_order;
 mod booking_wait;
 mod broker_away;
+mod cluster;
 mod commands;
 mod crashes;
 mod dead_letters;

@@ -60,6 +60,13 @@ impl Management {
         serde_json::from_str(&body).expect("a queue is a JSON object")
     }
 
+    /// How many nodes of its cluster run, itself included, as this node sees it; while a cluster forms, it may not say.
+    pub(super) async fn running_nodes(&self) -> usize {
+        let Ok((_, list)) = self.ask(Method::GET, "nodes", None).await else { return 0 };
+        let list: Vec<Value> = serde_json::from_str(&list).unwrap_or_default();
+        list.iter().filter(|node| node["running"] == true).count()
+    }
+
     fn user(&self) -> &str {
         let authority = self.url.split("://").nth(1).unwrap_or_default();
         authority.split_once(':').map_or("guest", |(user, _)| user)

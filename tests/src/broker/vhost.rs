@@ -34,6 +34,12 @@ impl Vhost {
         &self.url
     }
 
+    /// The address by way of another port of this machine, as a load balancer's.
+    pub fn url_through(&self, port: u16) -> String {
+        let (before, _) = self.url.rsplit_once(':').expect("the address has a port");
+        format!("{before}:{port}/{}", self.name)
+    }
+
     /// The address for a user of its own with this password.
     pub async fn url_with_password(&self, password: &str) -> String {
         self.management.create_user(&self.name, password).await;

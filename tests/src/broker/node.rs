@@ -1,0 +1,116 @@
+//! One RabbitMQ node as a process: alone, or with others in a cluster.
+
+use crate::deadline::until_true;
+use crate::ports::free_port;
+use crate::processes::Process;
+use crate::services;
+use nix::sys::signal::Signal;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Six seconds when the machine is idle; three at once take twenty.
+const START: Duration = Duration::from_secs(120);
+/// The last that a node says when it starts.
+const COMPLETE: &str = "Starting broker... completed with";
+const ANSWER: Duration = Duration::from_secs(5);
+const STOP: Duration = Duration::from_secs(60);
+
+/// A node. Started again it has the same ports and data.
+#[derive(Debug)]
+pub(super) struct Node {
+    process: Option<Process>,
+    directory: PathBuf,
+    amqp: u16,
+    management: u16,
+    distribution: u16,
+    epmd: u16,
+    /// The AMQP ports of all nodes of its cluster; empty where it is alone.
+    cluster: Vec<u16>,
+    /// How often it was started.
+    starts: usize,
+}
+
+impl Node {
+    /// One that is alone and keeps everything in this directory; not started yet.
+    pub(super) fn alone(directory: &Path) -> Self {
+        Self::with(directory.to_owned(), free_port(), free_port(), Vec::new())
+    }
+
+    /// All of a cluster, each in a directory of its own below this one, over one epmd; not started yet.
+    pub(super) fn clustered<const N: usize>(directory: &Path, epmd: u16) -> [Self; N] {
+        let ports: [u16; N] = std::array::from_fn(|_| free_port());
+        ports.map(|amqp| Self::with(directory.join(amqp.to_string()), amqp, epmd, ports.to_vec()))
+    }
+
+    fn with(directory: PathBuf, amqp: u16, epmd: u16, cluster: Vec<u16>) -> Self {
+        let (management, distribution) = (free_port(), free_port());
+        Self { process: None, directory, amqp, management, distribution, epmd, cluster, starts: 0 }
+    }
+
+    /// Erlang's name of it.
+    pub(super) fn name(&self) -> String {
+        format!("postern-{}@localhost", self.amqp)
+    }
+
+    /// Where it takes AMQP connections.
+    pub(super) fn port(&self) -> u16 {
+        self.amqp
+    }
+
+    /// The AMQP address of the default virtual host.
+    pub(super) fn url(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.amqp)
+    }
+
+    pub(super) fn management_url(&self) -> String {
+        format!("http://guest:guest@127.0.0.1:{}", self.management)
+    }
+
+    /// Starts it and waits until it serves.
+    pub(super) async fn start(&mut self) {
+        assert!(self.process.is_none(), "it runs");
+        std::fs::create_dir_all(&self.directory).expect("the node's directory");
+        let mut command = Command::new(services::rabbitmq_node());
+        command.arg(&self.directory);
+        let own = [self.amqp, self.management, self.distribution, self.epmd];
+        command.args(own.iter().chain(&self.cluster).map(ToString::to_string));
+        let process = Process::start("rabbitmq", &self.directory, &mut command);
+        self.starts += 1;
+        until_true("RabbitMQ to serve", START, || async {
+            assert!(process.status().is_none(), "RabbitMQ ended:\n{}", process.log());
+            // Until then a virtual host that is created on another node passes it by, for ever.
+            let complete = process.log().matches(COMPLETE).count() == self.starts;
+            complete && self.serves().await
+        })
+        .await;
+        self.process = Some(process);
+    }
+
+    /// SIGKILL to all of it: what is not on the disk is lost.
+    pub(super) async fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.kill().await;
+        }
+    }
+
+    /// Stops it in order.
+    pub(super) async fn stop(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.signal(Signal::SIGTERM);
+            process.ended(STOP).await;
+        }
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        self.process.as_ref().expect("it runs").signal(signal);
+    }
+
+    async fn serves(&self) -> bool {
+        // An attempt at a connection to a node that is just about to serve may never end.
+        let url = self.url();
+        let amqp = tokio::time::timeout(ANSWER, super::bus::connection(&url));
+        let management = crate::http::client().get(self.management_url()).send();
+        matches!(amqp.await, Ok(Ok(_))) && management.await.is_ok()
+    }
+}

@@ -27,3 +27,4 @@ mod stopping;
 mod tokens;
 mod topology;
 mod two_copies;
+mod verdicts;

@@ -76,6 +76,12 @@ record_opened_at_in = "salto_opened_at"
         parts.try_fold(first, |value, key| value.get(key))
     }
 
+    /// Salto's environments, by name.
+    pub fn environments(&mut self) -> &mut Table {
+        let environments = self.table["salto"].get_mut("environments");
+        environments.and_then(Value::as_table_mut).expect("environments are a table")
+    }
+
     /// The integrations, in the file's order; the first is the one that [`crate::inbound`] speaks of.
     pub fn integrations(&mut self) -> &mut Vec<Value> {
         self.table["integrations"].as_array_mut().expect("integrations are an array")

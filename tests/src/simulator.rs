@@ -58,8 +58,19 @@ pub struct OpenCommand {
 impl Simulator {
     /// Starts one with its built-in world, logging into `directory`.
     pub async fn start(directory: &Path) -> Self {
+        Self::start_with(directory, &[]).await
+    }
+
+    /// Starts one with a world file's content.
+    pub async fn start_with_world(directory: &Path, world: &Value) -> Self {
+        let file = directory.join("given-world.json");
+        std::fs::write(&file, world.to_string()).expect("the world is written");
+        Self::start_with(directory, &["--world", file.to_str().expect("a readable path")]).await
+    }
+
+    async fn start_with(directory: &Path, arguments: &[&str]) -> Self {
         let url = format!("http://127.0.0.1:{}", free_port());
-        let process = start(&url, directory, &[]);
+        let process = start(&url, directory, arguments);
         let simulator = Self { process, url, directory: directory.to_owned() };
         simulator.serves().await;
         simulator

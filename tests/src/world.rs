@@ -60,6 +60,18 @@ impl World {
     pub async fn over(vhost: Vhost, redis_url: String) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let simulator = Simulator::start(directory.path()).await;
+        Self::with(vhost, redis_url, directory, simulator)
+    }
+
+    /// On the shared servers, with a Salto of the test's own making (a world file of the simulator), whose
+    /// integrations and environments are for the test to set.
+    pub async fn of_salto(salto: &serde_json::Value) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let simulator = Simulator::start_with_world(directory.path(), salto).await;
+        Self::with(Vhost::new().await, services::redis_url(), directory, simulator)
+    }
+
+    fn with(vhost: Vhost, redis_url: String, directory: TempDir, simulator: Simulator) -> Self {
         let key_prefix = format!("test-{}:", uuid::Uuid::new_v4().simple());
         let settings = Settings::new(vhost.url(), &redis_url, &key_prefix, simulator.url());
         Self { vhost, simulator, settings, redis_url, key_prefix, directory }
@@ -85,6 +97,23 @@ impl World {
     pub fn postern_in_background(&self, name: &str, arguments: &[&str]) -> Process {
         let mut command = postern(&self.write_settings(name));
         Process::start(name, self.directory.path(), command.args(arguments))
+    }
+
+    /// `postern iq activate` with a PIN that is known beforehand.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn activate_with(&self, config: &Path, (integration, iq): (&str, &str), pin: &Path) {
+        let mut command = postern(config);
+        command
+            .args(["iq", "activate", "--integration", integration, "--iq", iq])
+            .arg("--pin-file");
+        command.arg(pin).stdin(Stdio::null());
+        let mut command = tokio::process::Command::from(command);
+        let output = within("the activation's end", SOON * 2, command.kill_on_drop(true).output());
+        let output = output.await.expect("postern starts");
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "postern iq activate: {}\n{words}", output.status);
     }
 
     /// `postern iq activate`, the PIN typed as it comes by mail.

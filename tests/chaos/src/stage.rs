@@ -1,0 +1,198 @@
+//! Everything that a run consists of, as processes on this machine: broker, Redis, simulator, workers, and between the
+//! workers and each of the others a proxy.
+
+use crate::hand::{Hand, port_of, through};
+use crate::history::{Exit, Fault};
+use crate::proxy::Proxy;
+use crate::town::{
+    BOOKING_WAIT_SECONDS, COMMAND_TIMEOUT_SECONDS, REQUEST_TTL_SECONDS, RESEND_WINDOW_SECONDS,
+    SOUR, Town,
+};
+use deadpool_redis::redis::cmd;
+use end_to_end::broker::{Outbox, PrivateBroker};
+use end_to_end::deadline::SOON;
+use end_to_end::http;
+use end_to_end::redis::{PrivateRedis, connect};
+use end_to_end::world::World;
+use reqwest::Method;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// Ended in this order.
+#[derive(Debug)]
+pub struct Stage {
+    pub hands: Vec<Hand>,
+    /// One way for all: a token is good for one address of Salto.
+    pub salto: Proxy,
+    pub outbox: Outbox,
+    pub world: World,
+    pub broker: tokio::sync::Mutex<PrivateBroker>,
+    pub redis: tokio::sync::Mutex<PrivateRedis>,
+    pub town: Town,
+    pub faults: Faults,
+    pub exits: Mutex<Vec<Exit>>,
+    pub management_url: String,
+}
+
+/// The faults so far.
+#[derive(Debug, Default)]
+pub struct Faults {
+    running: Mutex<BTreeMap<String, usize>>,
+    over: Mutex<Vec<Fault>>,
+}
+
+impl Faults {
+    pub(crate) fn begin(&self, kind: String) {
+        *self.running.lock().expect("no holder panics").entry(kind).or_default() += 1;
+    }
+
+    pub(crate) fn end(&self, fault: Fault) {
+        let mut running = self.running.lock().expect("no holder panics");
+        if let Some(count) = running.get_mut(&fault.kind) {
+            *count -= 1;
+        }
+        running.retain(|_, count| *count > 0);
+        drop(running);
+        self.over.lock().expect("no holder panics").push(fault);
+    }
+
+    /// The kinds at work now.
+    pub fn running(&self) -> Vec<String> {
+        self.running.lock().expect("no holder panics").keys().cloned().collect()
+    }
+
+    /// Those that are over.
+    pub fn over(&self) -> Vec<Fault> {
+        self.over.lock().expect("no holder panics").clone()
+    }
+}
+
+impl Stage {
+    /// All of it, ready: so many workers, IQs activated, queues declared; `sour` says whether one integration's secret
+    /// is spoiled.
+    pub async fn set(town: Town, workers: usize, sour: bool) -> Self {
+        let (mut broker, redis) = tokio::join!(PrivateBroker::start(), PrivateRedis::start());
+        let vhost = broker.vhost().await;
+        let mut world = World::over(vhost, redis.url()).await;
+        populate(&mut world, &town).await;
+        let salto = Proxy::start(port_of(world.simulator.url())).await;
+        configure(&mut world, &town, &salto);
+
+        // Declared by a worker, and written down by an orderly stop: RabbitMQ 3.10 killed soon after a quorum queue's
+        // declaration can lose it.
+        let first = Hand::new(0, &world).await;
+        let worker = first.command(&world).start().await;
+        assert!(worker.stop(SOON).await.success(), "{}", worker.log());
+        let again = async {
+            broker.stop().await;
+            broker.restart().await;
+        };
+        tokio::join!(again, activate(&world, &town));
+        if sour {
+            let iq = town.iqs_of(town.integration(SOUR))[0].id.clone();
+            world.simulator.change_iq(&iq, json!({"secret": "SpoiltSecret2345"})).await;
+        }
+        // What the preparations left in the records is nobody's request.
+        world.simulator.control(Method::POST, "reset", Some(json!({}))).await;
+        let outbox = world.vhost.bus().await.listen().await;
+        let mut hands = vec![first];
+        for number in 1..workers {
+            hands.push(Hand::new(number, &world).await);
+        }
+        let management_url = broker.management_url();
+        let stage = Self {
+            hands,
+            salto,
+            outbox,
+            world,
+            broker: tokio::sync::Mutex::new(broker),
+            redis: tokio::sync::Mutex::new(redis),
+            town,
+            faults: Faults::default(),
+            exits: Mutex::default(),
+            management_url,
+        };
+        for hand in &stage.hands {
+            assert!(hand.begin(&stage).await, "a worker is not ready in time");
+        }
+        stage
+    }
+
+    /// Ends a fault of the simulator, which may have ended by itself.
+    pub(crate) async fn no_fault(&self, number: u64) {
+        let url = format!("{}/control/faults/{number}", self.world.simulator.url());
+        http::client().delete(url).send().await.expect("the simulator answers");
+    }
+
+    pub(crate) async fn set_clock(&self, seconds: i64) {
+        let order = Some(json!({"offset_seconds": seconds}));
+        self.world.simulator.control(Method::PUT, "clock", order).await;
+    }
+
+    pub(crate) async fn empty_redis(&self) {
+        let url = self.redis.lock().await.url();
+        let mut connection = connect(&url).await;
+        cmd("FLUSHALL").query_async::<()>(&mut connection).await.expect("it is emptied");
+    }
+
+    /// Where logs, configuration and records are while the run lasts.
+    pub fn directory(&self) -> PathBuf {
+        self.world.directory().to_owned()
+    }
+}
+
+/// The town in place of the simulator's own world: it takes a world file only when it starts.
+async fn populate(world: &mut World, town: &Town) {
+    world.simulator.vanish().await;
+    let file = world.directory().join("world.json");
+    let text = town.simulator_world().to_string();
+    std::fs::write(file, text).expect("the world is written");
+    world.simulator.come_back().await;
+}
+
+fn configure(world: &mut World, town: &Town, salto: &Proxy) {
+    let url = through(world.simulator.url(), salto);
+    let settings = &mut world.settings;
+    *settings.integrations() = town.integration_settings();
+    let (id, secret) = town.client();
+    settings.set("salto.environments.simulator.client_id", id);
+    settings.set("salto.environments.simulator.client_secret", secret);
+    settings.set("salto.environments.simulator.identity_url", url.clone());
+    settings.set("salto.environments.simulator.api_url", url);
+    settings.set("secrets.key", town.key.clone());
+    for (name, seconds) in [
+        ("request_ttl", REQUEST_TTL_SECONDS),
+        ("booking_wait", BOOKING_WAIT_SECONDS),
+        ("command_timeout", COMMAND_TIMEOUT_SECONDS),
+        ("resend_window", RESEND_WINDOW_SECONDS),
+    ] {
+        settings.set(&format!("opening.{name}"), format!("{seconds}s"));
+    }
+}
+
+/// Every IQ for every integration that opens something, as an operator would.
+async fn activate(world: &World, town: &Town) {
+    let file = world.directory().join("pin");
+    let path = file.to_str().expect("a path is text");
+    for integration in town.integrations.iter().filter(|one| one.active) {
+        for iq in town.iqs_of(integration) {
+            std::fs::write(&file, &iq.pin).expect("the PIN is written");
+            let arguments = [
+                "iq",
+                "activate",
+                "--integration",
+                integration.id,
+                "--iq",
+                &iq.id,
+                "--pin-file",
+                path,
+            ];
+            let output = world.postern(&arguments).await;
+            let words = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "postern iq activate: {words}");
+        }
+    }
+    std::fs::remove_file(file).expect("the PIN is removed");
+}

@@ -38,7 +38,7 @@ async fn whatever_comes_of_a_command_ends_as_the_table_says() {
         real_verdicts::rows(),
         entry_log::rows(),
     ];
-    walk(&rows.concat(), 8).await;
+    walk(&rows.concat(), 12).await;
 }
 
 #[tokio::test]
@@ -53,8 +53,8 @@ async fn walk(rows: &[Row], life: i64) {
 
     let mut world = World::of_salto(&salto(&stages)).await;
     world.settings.set("broker.prefetch", 2000);
-    world.settings.set("opening.command_timeout", "1500ms");
-    world.settings.set("opening.resend_window", "4s");
+    world.settings.set("opening.command_timeout", "3s");
+    world.settings.set("opening.resend_window", "8s");
     stage::activate(&mut world, &stages).await;
     stage::configure(&mut world, &stages.iter().collect::<Vec<_>>());
 

@@ -116,7 +116,7 @@ pub fn retry_after() -> Vec<Row> {
         for wish in [json!(3600), json!(date(3600)), json!("18446744073709551615")] {
             rows.push(refused(after(code, wish), reason));
         }
-        rows.push(under(after(code, json!(1)), End::Failed(reason)).commands(2..=9).apart(1));
+        rows.push(under(after(code, json!(1)), End::Failed(reason)).commands(2..=13).apart(1));
         for wish in [json!("soon"), json!("-1"), json!("1.5"), json!(""), json!(date(-60))] {
             rows.push(not_done(after(code, wish), reason));
         }
@@ -168,13 +168,13 @@ pub fn wire() -> Vec<Row> {
     let slow = json!({"kind": "delay", "delay_ms": 500});
     rows.push(under(slow.clone(), End::Opened).commands(ONCE).openings(ONCE));
     rows.push(under(carried_out(slow), End::Opened).commands(ONCE).openings(ONCE));
-    let too_slow = json!({"kind": "delay", "delay_ms": 2600});
+    let too_slow = json!({"kind": "delay", "delay_ms": 4500});
     let known = under(carried_out(too_slow.clone()), End::OpenedByLog);
     rows.push(known.commands(ONCE).openings(ONCE));
     // It takes effect when nobody waits for it any more: the next command prolongs the same opening.
     rows.push(under(once(too_slow), End::Opened).commands(1..=2).openings(1..=2));
     let rate_limit = json!({"kind": "rate_limit"});
-    rows.push(under(rate_limit, End::Failed("rate_limited")).commands(2..=9).apart(1));
+    rows.push(under(rate_limit, End::Failed("rate_limited")).commands(2..=13).apart(1));
     let at_identity = json!({"kind": "identity_gone"});
     rows.push(under(at_identity, End::Opened).commands(ONCE).openings(ONCE));
     rows

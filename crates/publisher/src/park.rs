@@ -37,7 +37,7 @@ const OUR_HEADERS: [&str; 4] = [
 /// workers comes back free of suspicion each time.
 ///
 /// Where all headers together are too large to be delivered again, the original ones stay behind:
-/// the broker would send them all the same, and the frame would end the consumer's connection.
+/// the broker would send them all the same, and the frame would end or block the connection.
 pub(crate) fn parked(arrival: &Arrival, wait: Duration) -> Message {
     let mut headers = direct::headers(arrival, names::OPEN_REQUESTS_QUEUE);
     let Arrival { exchange, routing_key, queue, .. } = arrival;

@@ -188,6 +188,7 @@ mod tests {
         let activated = r#"{"ErrorCode":"2203","Message":"Cannot get first secret for an already activated Iq"}"#;
         assert_eq!(about(Subject::FirstSecret, 403, activated), Cause::AlreadyActivated);
         assert_eq!(of(403, activated), Cause::Forbidden);
+        assert_eq!(about(Subject::FirstSecret, 503, activated), Cause::Unavailable);
         assert_eq!(of(403, r#"{"ErrorCode":"2203","Message":"no right"}"#), Cause::Forbidden);
         assert_eq!(of(429, ""), Cause::RateLimited);
         assert_eq!(of(503, r#"{"ErrorCode":3102,"Message":"otp_invalid"}"#), Cause::Unavailable);

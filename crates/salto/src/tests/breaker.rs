@@ -316,3 +316,17 @@ async fn rejected_credentials_say_that_the_provider_works() {
         assert_eq!(site.prepare(LOCK).await.unwrap_err().cause, Cause::CredentialsRejected);
     }
 }
+
+/// Time flies here while nothing happens.
+#[tokio::test(start_paused = true)]
+async fn a_silent_identity_provider_is_waited_for_no_longer_than_told_and_opens_it() {
+    let server = Server::start(|_| Reply::Silence).await;
+    let site = integration("acme", &api(&server.url));
+    let asked = async {
+        for _ in 0..5 {
+            assert_eq!(site.prepare(LOCK).await.unwrap_err().cause, Cause::Unavailable);
+        }
+        assert_eq!(site.prepare(LOCK).await.unwrap_err().cause, Cause::NotAsked);
+    };
+    tokio::time::timeout(Duration::from_secs(5 * 10 + 1), asked).await.unwrap();
+}

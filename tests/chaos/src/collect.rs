@@ -28,7 +28,7 @@ pub async fn history(
     stage: &Stage,
     ledger: &Ledger,
     stored: Vec<Stored>,
-    began: DateTime<Utc>,
+    (seed, began): (u64, DateTime<Utc>),
     metrics: Vec<String>,
 ) -> History {
     let bus = stage.world.vhost.bus().await;
@@ -43,12 +43,13 @@ pub async fn history(
         content: metrics.into_bytes(),
     }));
     History {
+        seed,
         rules: rules(&stage.town),
         began,
         ended,
-        bookings: ledger.bookings.lock().expect("no holder panics").clone(),
-        requests: ledger.requests.lock().expect("no holder panics").clone(),
-        garbage: ledger.garbage.lock().expect("no holder panics").clone(),
+        bookings: ledger.bookings(),
+        requests: ledger.requests(),
+        garbage: ledger.garbage(),
         events,
         dead_letters,
         commands: records::<Command>(stage, "commands").await,

@@ -2,9 +2,10 @@
 
 use crate::collect;
 use crate::history::{Exit, History, Stored};
+use crate::keep::Directory;
 use crate::load::publish::{Ledger, publish};
 use crate::load::{Content, Plan, Shape};
-use crate::nemesis::Planned;
+use crate::nemesis::{Planned, Strike};
 use crate::stage::Stage;
 use crate::stored::Watch;
 use crate::town::Town;
@@ -14,7 +15,6 @@ use futures_util::future::join_all;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{interval, sleep, timeout};
@@ -34,16 +34,18 @@ const STOPPING: Duration = Duration::from_secs(40);
 const PROGRESS: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Does it. Where it panics, or says so, what lies in `live` is copied to `kept` before it goes.
+/// Does it; logs and the like are kept in the directory before they go.
 ///
 /// # Panics
 /// Where the harness itself fails: a server does not start, the simulator does not answer.
-pub async fn run(order: &Order, voice: &Voice, (live, kept): (&Path, &Path)) -> History {
+pub async fn run(order: &Order, voice: Voice, directory: &Directory) -> History {
     let town = Town::new(&mut StdRng::seed_from_u64(order.seed), order.shape.doors());
     voice.say("starting RabbitMQ, Redis, the simulator and workers (half a minute)");
-    let stage = Arc::new(Stage::set(town, order.workers, true).await);
+    let dies = |planned: &Planned| matches!(planned.strike, Strike::BrokerKill);
+    let broker_dies = order.strikes.iter().any(dies);
+    let stage = Arc::new(Stage::set(town, order.workers, broker_dies).await);
     // Dropped before the stage is.
-    let _keeper = Keeper { live, kept };
+    let _keeper = Keeper(directory);
     let ledger = Arc::new(Ledger::default());
     let watch = Arc::new(Watch::default());
     let looking = tokio::spawn({
@@ -62,7 +64,7 @@ pub async fn run(order: &Order, voice: &Voice, (live, kept): (&Path, &Path)) -> 
         tokio::spawn(async move { planned.carry_out(&stage, start).await })
     });
     let striking: Vec<_> = striking.collect();
-    let telling = tokio::spawn(tell(voice.clone(), Arc::clone(&stage), Arc::clone(&ledger), start));
+    let telling = tokio::spawn(tell(voice, Arc::clone(&stage), Arc::clone(&ledger), start));
     for strike in striking {
         strike.await.expect("a fault is done and undone");
     }
@@ -75,19 +77,15 @@ pub async fn run(order: &Order, voice: &Voice, (live, kept): (&Path, &Path)) -> 
     }
     telling.abort();
     looking.abort();
-    let history = finish(&stage, &ledger, &watch, began).await;
-    if kept_wanted(kept) {
-        copy(live, kept);
-    }
-    history
+    finish(&stage, &ledger, &watch, (order.seed, began)).await
 }
 
-/// Whether somebody has made the directory already: that is how they say so.
-fn kept_wanted(kept: &Path) -> bool {
-    kept.exists()
-}
-
-async fn finish(stage: &Stage, ledger: &Ledger, watch: &Watch, began: DateTime<Utc>) -> History {
+async fn finish(
+    stage: &Stage,
+    ledger: &Ledger,
+    watch: &Watch,
+    beginning: (u64, DateTime<Utc>),
+) -> History {
     let mut exits = stage.exits.lock().expect("no holder panics").clone();
     for (worker, hand) in stage.hands.iter().enumerate() {
         if hand.has_died().await {
@@ -105,7 +103,7 @@ async fn finish(stage: &Stage, ledger: &Ledger, watch: &Watch, began: DateTime<U
     *stage.exits.lock().expect("no holder panics") = exits;
     let stored: Vec<Stored> = watch.stored(&stage.faults.over());
     let metrics = metrics.into_iter().flatten().collect();
-    collect::history(stage, ledger, stored, began, metrics).await
+    collect::history(stage, ledger, stored, beginning, metrics).await
 }
 
 /// Distinct ids of requests; the outbox counts answers by them.
@@ -155,29 +153,11 @@ async fn tell(voice: Voice, stage: Arc<Stage>, ledger: Arc<Ledger>, start: Insta
     }
 }
 
-/// Keeps what there is when a run ends in a panic.
-struct Keeper<'a> {
-    live: &'a Path,
-    kept: &'a Path,
-}
+/// Keeps what there is when a run ends, or ends in a panic.
+struct Keeper<'a>(&'a Directory);
 
 impl Drop for Keeper<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            copy(self.live, self.kept);
-        }
-    }
-}
-
-/// Logs, configurations and Redis' files; not the broker's data.
-fn copy(from: &Path, to: &Path) {
-    let _ = std::fs::create_dir_all(to);
-    for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
-        let (path, name) = (entry.path(), entry.file_name());
-        if path.is_dir() && name != "data" {
-            copy(&path, &to.join(name));
-        } else if path.is_file() {
-            let _ = std::fs::copy(&path, to.join(name));
-        }
+        self.0.keep();
     }
 }

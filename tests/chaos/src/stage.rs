@@ -14,6 +14,7 @@ use end_to_end::deadline::SOON;
 use end_to_end::http;
 use end_to_end::redis::{PrivateRedis, connect};
 use end_to_end::world::World;
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -70,9 +71,9 @@ impl Faults {
 }
 
 impl Stage {
-    /// All of it, ready: so many workers, IQs activated, queues declared; `sour` says whether one integration's secret
-    /// is spoiled.
-    pub async fn set(town: Town, workers: usize, sour: bool) -> Self {
+    /// All of it, ready: so many workers, IQs activated, queues declared, one integration's secret spoilt. Takes longer
+    /// where the broker is going to die.
+    pub async fn set(town: Town, workers: usize, broker_dies: bool) -> Self {
         let (mut broker, redis) = tokio::join!(PrivateBroker::start(), PrivateRedis::start());
         let vhost = broker.vhost().await;
         let mut world = World::over(vhost, redis.url()).await;
@@ -80,27 +81,20 @@ impl Stage {
         let salto = Proxy::start(port_of(world.simulator.url())).await;
         configure(&mut world, &town, &salto);
 
-        // Declared by a worker, and written down by an orderly stop: RabbitMQ 3.10 killed soon after a quorum queue's
-        // declaration can lose it.
-        let first = Hand::new(0, &world).await;
-        let worker = first.command(&world).start().await;
-        assert!(worker.stop(SOON).await.success(), "{}", worker.log());
-        let again = async {
-            broker.stop().await;
-            broker.restart().await;
-        };
-        tokio::join!(again, activate(&world, &town));
-        if sour {
-            let iq = town.iqs_of(town.integration(SOUR))[0].id.clone();
-            world.simulator.change_iq(&iq, json!({"secret": "SpoiltSecret2345"})).await;
+        let mut hands = Vec::new();
+        for number in 0..workers {
+            hands.push(Hand::new(number, &world).await);
         }
+        if broker_dies {
+            tokio::join!(harden(&mut broker, &hands[0], &world), activate(&world, &town));
+        } else {
+            activate(&world, &town).await;
+        }
+        let iq = town.iqs_of(town.integration(SOUR))[0].id.clone();
+        world.simulator.change_iq(&iq, json!({"secret": "SpoiltSecret2345"})).await;
         // What the preparations left in the records is nobody's request.
         world.simulator.control(Method::POST, "reset", Some(json!({}))).await;
         let outbox = world.vhost.bus().await.listen().await;
-        let mut hands = vec![first];
-        for number in 1..workers {
-            hands.push(Hand::new(number, &world).await);
-        }
         let management_url = broker.management_url();
         let stage = Self {
             hands,
@@ -114,9 +108,8 @@ impl Stage {
             exits: Mutex::default(),
             management_url,
         };
-        for hand in &stage.hands {
-            assert!(hand.begin(&stage).await, "a worker is not ready in time");
-        }
+        let ready = join_all(stage.hands.iter().map(|hand| hand.begin(&stage))).await;
+        assert!(ready.into_iter().all(|ready| ready), "a worker is not ready in time");
         stage
     }
 
@@ -141,6 +134,15 @@ impl Stage {
     pub fn directory(&self) -> PathBuf {
         self.world.directory().to_owned()
     }
+}
+
+/// Has the queues declared by a worker, and written down by an orderly stop: RabbitMQ 3.10 killed soon after a quorum
+/// queue's declaration can lose it.
+async fn harden(broker: &mut PrivateBroker, hand: &Hand, world: &World) {
+    let worker = hand.command(world).start().await;
+    assert!(worker.stop(SOON).await.success(), "{}", worker.log());
+    broker.stop().await;
+    broker.restart().await;
 }
 
 /// The town in place of the simulator's own world: it takes a world file only when it starts.

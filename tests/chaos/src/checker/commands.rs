@@ -16,6 +16,7 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Violation> {
     }
     for (key, commands) in &facts.commands {
         found.extend(in_doubt(facts, key, commands));
+        found.extend(known(facts, key, commands));
         if let Some(end) = facts.terminal(key) {
             found.extend(after_the_end(facts, key, commands, end));
         }
@@ -59,6 +60,23 @@ fn in_doubt(facts: &Facts<'_>, key: &RequestKey, commands: &[&Command]) -> Optio
         )
     };
     too_late.then(|| Violation::of(JUDGE, what()).about(key).at(last.received_at))
+}
+
+/// A plain answer that reached whoever had asked ends the matter: nobody else may be sending the same.
+fn known(facts: &Facts<'_>, key: &RequestKey, commands: &[&Command]) -> Option<Violation> {
+    let answered = |command: &&&Command| {
+        let around = |seconds| command.received_at + TimeDelta::seconds(seconds);
+        command.verdict == "opened"
+            && command.status == Some(200)
+            && command.fault.is_none()
+            && !facts
+                .history
+                .troubled(around(-10), around(5), |fault| fault.target != Target::Salto)
+    };
+    let first = commands.iter().find(answered)?;
+    let again = commands.iter().find(|command| command.seq > first.seq)?;
+    let what = format!("command {} although command {} was answered: opened", again.seq, first.seq);
+    Some(Violation::of(JUDGE, what).about(key).at(again.received_at))
 }
 
 fn after_the_end(

@@ -54,6 +54,9 @@ fn misplaced(
     let violation = |what: String| Some(Violation::of(JUDGE, what).about(key));
     let failed = end.kind() == "lock.open-failed.v1";
     let until = end.time()? + AFTERWARDS;
+    if facts.terminals[key].len() > 1 && facts.forgot_before(until) {
+        return None;
+    }
     match (failed, letters) {
         (true, []) => violation(format!("failed as {} without a dead letter", end.outcome())),
         (false, [letter, ..]) => {

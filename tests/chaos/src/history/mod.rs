@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 /// Everything that is known about a run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct History {
+    pub seed: u64,
     pub rules: Rules,
     pub began: DateTime<Utc>,
     pub ended: DateTime<Utc>,

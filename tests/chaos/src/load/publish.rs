@@ -21,9 +21,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// What has been published so far.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    pub bookings: Mutex<Vec<Published<Booking>>>,
-    pub requests: Mutex<Vec<Published<Request>>>,
-    pub garbage: Mutex<Vec<Published<Garbage>>>,
+    bookings: Mutex<Vec<Published<Booking>>>,
+    requests: Mutex<Vec<Published<Request>>>,
+    garbage: Mutex<Vec<Published<Garbage>>>,
     confirmed: AtomicUsize,
 }
 
@@ -31,6 +31,21 @@ impl Ledger {
     /// Messages that the broker has taken over.
     pub fn confirmed(&self) -> usize {
         self.confirmed.load(Ordering::Relaxed)
+    }
+
+    /// All statuses so far.
+    pub fn bookings(&self) -> Vec<Published<Booking>> {
+        self.bookings.lock().expect("no holder panics").clone()
+    }
+
+    /// All requests so far, each copy by itself.
+    pub fn requests(&self) -> Vec<Published<Request>> {
+        self.requests.lock().expect("no holder panics").clone()
+    }
+
+    /// What nobody can use, so far.
+    pub fn garbage(&self) -> Vec<Published<Garbage>> {
+        self.garbage.lock().expect("no holder panics").clone()
     }
 
     fn keep(&self, content: Content, sent: Sent) {

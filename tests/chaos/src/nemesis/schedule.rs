@@ -102,7 +102,7 @@ fn group(strike: &Strike) -> (u8, usize) {
 /// How long afterwards its group is left alone, in milliseconds: a run in which nothing ever works shows nothing.
 fn recovery(strike: &Strike) -> u64 {
     match strike.target() {
-        Target::Broker => 20_000,
+        Target::Broker => 30_000,
         Target::Redis | Target::Memory => 6000,
         Target::Worker(_) | Target::BrokerLink(_) | Target::RedisLink(_) => 4000,
         Target::SaltoLink => 3000,

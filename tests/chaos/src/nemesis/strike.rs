@@ -5,7 +5,7 @@ use crate::history::{Exit, Fault, Target};
 use crate::proxy::Mode;
 use crate::stage::Stage;
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, sleep_until};
 
@@ -109,7 +109,7 @@ impl Strike {
         if let Self::Answer(answer) = self {
             let order = &answer.order;
             retry_after = order["retry_after"].as_u64();
-            lost_grants = u64::from(order["call"] == "token" && order["times"] == Value::from(1));
+            lost_grants = u64::from(order["call"] == "token" && order["times"] == 1);
         }
         let (kind, target, until) = (self.kind(), self.target(), Utc::now());
         if target == Target::SaltoLink {

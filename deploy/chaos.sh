@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Everything goes wrong at once, by a seed, and a judge looks whether postern keeps its contract. Arguments go to `chaos`:
+#
+#   deploy/chaos.sh --help
+#   deploy/chaos.sh --seed 7 --duration 60s
+#   deploy/chaos.sh outage redis --duration 60s
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=deploy/lib/say.sh
+. deploy/lib/say.sh
+
+dir=.dev/chaos-$$
+finish() {
+  local status=$?
+  trap '' INT TERM
+  deploy/services.sh stop "$dir"
+  rm -rf "$dir"
+  exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# A run starts servers of its own; only their programs are wanted here, and words do not belong between lines of JSON.
+deploy/services.sh start "$dir" --own-servers >&2
+# shellcheck source=/dev/null
+. "$dir/services.env"
+say "building" >&2
+cargo build --locked --package postern --package simulator --package chaos >&2
+target=${CARGO_TARGET_DIR:-$PWD/target}/debug
+export POSTERN_BIN=$target/postern SALTO_SIMULATOR_BIN=$target/salto-simulator
+"$target/chaos" "$@"

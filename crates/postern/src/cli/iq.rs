@@ -32,8 +32,11 @@ pub(super) async fn list(list: List, settings: &Settings) -> Result<(), Failure>
     let access = site_access::open(settings, &list.integration.integration_id).await?;
     let iqs = access.site.iqs().await.context("the IQs cannot be listed")?;
     let activations = access.activations.list(&list.integration.integration_id).await;
-    let activations: HashMap<String, Activation> =
-        activations.context("the activations cannot be read")?.into_iter().collect();
+    let activations: HashMap<String, Activation> = activations
+        .context("the activations cannot be read")?
+        .into_iter()
+        .map(|(iq, stored)| (iq, stored.activation))
+        .collect();
     let row = |iq: IqInfo| {
         let state = activations.get(&iq.id).map(|activation| activation.state);
         Row::of(iq, state.unwrap_or(ActivationState::NotActivated))

@@ -42,6 +42,14 @@ pub struct Stored {
     sealed: Vec<u8>,
 }
 
+impl Stored {
+    /// The record as it lies in Redis.
+    #[must_use]
+    pub fn sealed(&self) -> &[u8] {
+        &self.sealed
+    }
+}
+
 impl ActivationStore {
     /// A store in that Redis.
     #[must_use]
@@ -64,13 +72,13 @@ impl ActivationStore {
     ///
     /// # Errors
     /// Redis is in trouble, or a record does not open.
-    pub async fn list(&self, integration: &str) -> Result<Vec<(String, Activation)>, StoreError> {
+    pub async fn list(&self, integration: &str) -> Result<Vec<(String, Stored)>, StoreError> {
         let key = activations_key(&self.key_prefix, integration);
         let all: HashMap<String, Vec<u8>> =
             store::query(&self.pool, cmd("HGETALL").arg(&key)).await?;
         let open = |(iq, sealed): (String, Vec<u8>)| {
             let stored = self.open(&key, &iq, sealed)?;
-            Ok((iq, stored.activation))
+            Ok((iq, stored))
         };
         let mut list: Vec<_> = all.into_iter().map(open).collect::<Result<_, StoreError>>()?;
         list.sort_by(|(a, _), (b, _)| a.cmp(b));

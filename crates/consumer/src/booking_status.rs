@@ -18,6 +18,7 @@ use crate::{
 pub(crate) async fn booking_status(worker: &Worker, line: &Line, delivery: Delivery) {
     let received = Instant::now();
     let (arrival, acker) = Arrival::from_delivery(BOOKING_STATUS_QUEUE, delivery);
+    let Ok(_alone) = worker.suspects.admit(line, &arrival).await else { return };
 
     let event = match decode::booking_status(&arrival) {
         Ok(event) => event,

@@ -3,27 +3,59 @@
 use std::time::Duration;
 
 use rules::Delays;
+use salto::Prepared;
 
 use crate::{
     failpoint,
-    ledger::{Claim, Claimed, Known, LastCommand},
-    line::{Line, Unstored, dice},
+    ledger::{Announced, Claim, Claimed, Known, LastCommand, Prospect},
+    line::{LetGo, Line, Unstored, dice},
     pursuit::Pursuit,
+    turns::{NoSeat, Seat},
     worker::Worker,
 };
 
 /// Looks again at a request that somebody else acts on.
 const POLLS: Delays = Delays { base: Duration::from_millis(40), cap: Duration::from_millis(500) };
 
+/// How long a copy of a request that somebody else acts on stays away.
+const ELSEWHERE: Duration = Duration::from_secs(1);
+
 /// What a claim came to.
 pub(crate) enum Hold {
     /// The request has its outcome.
     Known(Box<Known>),
-    /// It is ours; with `announced`, a command counts as written from now on.
-    Ours { claimed: Claimed, announced: bool },
+    /// It is ours.
+    Ours(Box<Held>),
+    /// Somebody else acts on it: look again after this.
+    Elsewhere(Duration),
 }
 
-/// Claims the request, or waits until whoever acts on it is done with it.
+/// A claimed request, and the turn it has.
+pub(crate) struct Held {
+    pub(crate) claimed: Box<Claimed>,
+    /// What a command needs, as it was at hand before the claim; its IQ's state was loaded with it.
+    pub(crate) prepared: Option<Prepared>,
+    /// How long to wait where others crowd the IQ.
+    crowded: Option<Duration>,
+    /// Until this is dropped, it is this request's turn at the IQ.
+    _seat: Option<Seat>,
+}
+
+impl Held {
+    /// How long to wait for a turn, where only that is missing.
+    pub(crate) fn crowded(&self, worker: &Worker, pursuit: &Pursuit) -> Option<Duration> {
+        match (self.crowded, self.claimed.announced, &self.prepared) {
+            (Some(wait), _, _) => Some(wait),
+            (None, Announced::Full, Some(prepared)) => {
+                let place = (pursuit.request.data.integration_id.as_str(), &*prepared.iq_id);
+                Some(worker.turns.crowded(place, pursuit.age()))
+            }
+            (None, Announced::Yes | Announced::No | Announced::Full, _) => None,
+        }
+    }
+}
+
+/// Claims the request, or waits a little until whoever acts on it is done with it.
 ///
 /// Where everything for a command is at hand, the claim announces it: the ledger then counts it
 /// as written, and one round trip is all there is before the command.
@@ -32,44 +64,62 @@ pub(crate) async fn claim(
     line: &Line,
     pursuit: &mut Pursuit,
 ) -> Result<Hold, Unstored> {
+    let prepared = at_hand(worker, pursuit);
+    let (mut seat, mut crowded) = (None, None);
+    if let Some(prepared) = &prepared
+        && pursuit.waiting().is_zero()
+    {
+        let place = (pursuit.request.data.integration_id.as_str(), prepared.iq_id.as_str());
+        match worker.turns.take(line, place, pursuit.age()).await {
+            Ok(taken) => seat = Some(taken),
+            Err(NoSeat::Crowded(wait)) => crowded = Some(wait),
+            Err(NoSeat::LetGo) => return Err(LetGo.into()),
+        }
+    }
     let mut polls = 0;
     loop {
-        let announced = pursuit.waiting().is_zero() && is_ready(worker, pursuit);
+        let iq_id = prepared.as_ref().map(|prepared| prepared.iq_id.as_str());
+        let prospect = Prospect { iq_id, at_once: seat.is_some() };
         pursuit.owner.next_round();
         let ask = || {
             let news = pursuit.news();
-            worker.ledger.claim(pursuit.reference(), &pursuit.owner, announced, news)
+            worker.ledger.claim(pursuit.reference(), &pursuit.owner, prospect, news)
         };
-        match line.insist(ask).await? {
+        let left = match line.insist(ask).await? {
             // Whoever found it out is about to make its dead letter; should he die, it is for us.
-            Claim::Known(known) if known.held && known.needs_dead_letter() => {
-                polls += 1;
-                line.wait(POLLS.wait(polls, 0.5 + dice() / 2.0)).await?;
-            }
+            Claim::Known(known) if known.held && known.needs_dead_letter() => ELSEWHERE,
             Claim::Known(known) => return Ok(Hold::Known(known)),
             Claim::Claimed(claimed) => {
                 pursuit.last = LastCommand::Standing;
                 failpoint::reach("after-claim");
-                return Ok(Hold::Ours { claimed, announced });
+                let held = Held { claimed, prepared, crowded, _seat: seat };
+                return Ok(Hold::Ours(Box::new(held)));
             }
-            Claim::Busy(left) => {
-                pursuit.last = LastCommand::Standing;
-                polls += 1;
-                line.wait(POLLS.wait(polls, 0.5 + dice() / 2.0).min(left)).await?;
-            }
+            Claim::Busy(left) => left,
+        };
+        pursuit.last = LastCommand::Standing;
+        // Others may have the turn meanwhile.
+        seat = None;
+        polls += 1;
+        let wait = POLLS.wait(polls, 0.5 + dice() / 2.0).min(left);
+        // What the broker took back from a dead worker is ours soon; a copy of it would not be.
+        if !pursuit.owner.is_redelivered() && !pursuit.may_wait_in_place(line, wait) {
+            return Ok(Hold::Elsewhere(left.min(ELSEWHERE)));
         }
+        line.wait(wait).await?;
+        pursuit.waited += wait;
     }
 }
 
-/// Whether a command could leave right after the claim. Until the decision has named the lock,
-/// the likeliest one stands for it.
-fn is_ready(worker: &Worker, pursuit: &Pursuit) -> bool {
+/// What a command needs, if all of it is at hand. Until the decision has named the lock, the
+/// likeliest one stands for it.
+fn at_hand(worker: &Worker, pursuit: &Pursuit) -> Option<Prepared> {
     let request = &pursuit.request.data;
-    let Some(integration) = worker.directory.get(&request.integration_id) else { return false };
+    let integration = worker.directory.get(&request.integration_id)?;
     let rules = &integration.rules;
     let likely = || match &request.object_id {
         Some(object) => rules.lock_of(object),
         None => rules.default_lock.or_else(|| rules.locks.values().next().copied()),
     };
-    pursuit.lock.or_else(likely).is_some_and(|lock| integration.site.ready(lock).is_some())
+    integration.site.ready(pursuit.lock.or_else(likely)?)
 }

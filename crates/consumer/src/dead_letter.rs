@@ -59,7 +59,7 @@ pub(crate) async fn failed(
 }
 
 async fn keep(line: &Line, arrival: &Arrival, why: DeadLetter<'_>) -> Result<(), LetGo> {
-    line.publish(&Message::dead_letter(arrival, &why, Utc::now())).await?;
+    line.put(&Message::dead_letter(arrival, &why, Utc::now())).await?;
     metrics::dead_letter(why.reason);
     Ok(())
 }

@@ -15,7 +15,7 @@ pub(crate) fn open_request(
     request_ttl: Duration,
 ) -> Result<Pursuit, DecodeError> {
     let request: Event<OpenRequest> = events::decode_open_request(&arrival.body, Utc::now())?;
-    failpoint::reach("after-decode");
+    failpoint::reach_with("after-decode", &request.id);
     Ok(Pursuit::new(request, redelivered, request_ttl))
 }
 

@@ -15,6 +15,8 @@ use crate::settings::{IntegrationSettings, Settings};
 pub(crate) struct Integration {
     pub(crate) rules: rules::Integration,
     pub(crate) site: Site,
+    /// Whether Salto's log of entries is asked after commands without an answer.
+    pub(crate) ask_entries: bool,
     environment: Arc<Environment>,
     account: Account,
 }
@@ -92,6 +94,7 @@ impl Directory {
         Arc::new(Integration {
             rules: settings.rules.clone(),
             site,
+            ask_entries: settings.ask_entries,
             environment: Arc::clone(environment),
             account: settings.account.clone(),
         })
@@ -100,6 +103,18 @@ impl Directory {
     pub(crate) fn get(&self, integration_id: &str) -> Option<Arc<Integration>> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.integrations.get(integration_id).cloned()
+    }
+
+    /// All integrations.
+    pub(crate) fn all(&self) -> Vec<Arc<Integration>> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.integrations.values().cloned().collect()
+    }
+
+    /// The breakers of all environments, by name.
+    pub(crate) fn breakers(&self) -> Vec<(String, Arc<Breakers>)> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.breakers.iter().map(|(name, it)| (name.clone(), Arc::clone(it))).collect()
     }
 
     /// The clocks of all environments.

@@ -75,6 +75,18 @@ impl Setback {
         }
     }
 
+    /// Nothing is sent to the IQ for a while, as Salto has blocked the user there.
+    pub(crate) fn left_alone(left: Duration) -> Self {
+        let minutes = left.as_secs().div_ceil(60);
+        Self::refused(
+            FailedReason::OtpBlocked,
+            format!(
+                "Salto has blocked the system user at this IQ after wrong one-time passwords, and \
+                 postern leaves it alone for another {minutes} min"
+            ),
+        )
+    }
+
     /// Salto wants no calls now.
     pub(crate) fn paused(pause: Duration) -> Self {
         Self {

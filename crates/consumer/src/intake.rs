@@ -78,7 +78,7 @@ impl Intake {
                 Err(_) => continue,
             };
             self.taken.fetch_add(1, Ordering::Relaxed);
-            let (line, queue) = (line.clone(), self.queue);
+            let (line, queue) = (line.among(&self.permits, self.prefetch), self.queue);
             let handling = AssertUnwindSafe(handle(line.clone(), delivery)).catch_unwind();
             tasks.spawn(async move {
                 let _in_flight = metrics::InFlight::new(queue);

@@ -35,6 +35,31 @@ impl Keys {
         format!("{}pause:{}", self.prefix, part(integration_id))
     }
 
+    /// By IQ: the one-time passwords rejected in a row, and until when it is left alone.
+    pub(crate) fn guard(&self, integration_id: &str) -> String {
+        format!("{}guard:{}", self.prefix, part(integration_id))
+    }
+
+    /// By IQ: the trouble that the booking system was told of last.
+    pub(crate) fn told(&self, integration_id: &str) -> String {
+        format!("{}told:{}", self.prefix, part(integration_id))
+    }
+
+    /// The integration's commands on their way to Salto.
+    pub(crate) fn in_flight(&self, integration_id: &str) -> String {
+        format!("{}in-flight:{}", self.prefix, part(integration_id))
+    }
+
+    /// Held while somebody has looked at the integration's IQs not long ago.
+    pub(crate) fn looked_at(&self, integration_id: &str) -> String {
+        format!("{}looked-at:{}", self.prefix, part(integration_id))
+    }
+
+    /// The events about IQs that are to be published.
+    pub(crate) fn attention(&self) -> String {
+        format!("{}attention", self.prefix)
+    }
+
     /// Held while a worker lives.
     pub(crate) fn worker(&self, worker: Uuid) -> String {
         format!("{}worker:{worker}", self.prefix)

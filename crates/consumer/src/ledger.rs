@@ -51,7 +51,7 @@ pub(crate) enum Claim {
     /// Somebody else acts on it, for this long at most.
     Busy(Duration),
     /// It is ours.
-    Claimed(Claimed),
+    Claimed(Box<Claimed>),
 }
 
 /// A recorded outcome.
@@ -89,10 +89,49 @@ pub(crate) struct Claimed {
     pub(crate) cause: Option<Failure>,
     /// The newest state of the booking.
     pub(crate) booking: Option<Booking>,
+    /// Failed attempts before this claim, by whoever made them.
+    pub(crate) failures: u32,
+    /// How long to wait before a command, after a failed one.
+    pub(crate) wait: Duration,
     /// For how long Salto wants no calls for this integration.
     pub(crate) pause: Duration,
-    /// The integration's sealed activations by IQ.
-    pub(crate) activations: Vec<(String, Vec<u8>)>,
+    /// The IQ's sealed activation.
+    pub(crate) activation: Option<Vec<u8>>,
+    /// One-time passwords that Salto has rejected at the IQ in a row.
+    pub(crate) rejected_otps: u32,
+    /// For how long the IQ is left alone, as Salto has blocked the user there.
+    pub(crate) blocked: Duration,
+    /// Whether a command may follow.
+    pub(crate) announced: Announced,
+}
+
+/// Whether a claim counts a command as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Announced {
+    /// It does: the command may follow at once.
+    Yes,
+    /// It does not: none was to follow, or none may now.
+    No,
+    /// It does not: as many others are on their way to the IQ, or for the integration, as may be.
+    Full,
+}
+
+/// The command that a claim is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Prospect<'a> {
+    /// The IQ it would go to, where that is known.
+    pub(crate) iq_id: Option<&'a str>,
+    /// Whether it follows at once.
+    pub(crate) at_once: bool,
+}
+
+/// Commands on their way at once, over all workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// To one IQ.
+    pub(crate) per_iq: u32,
+    /// For one integration.
+    pub(crate) per_integration: u32,
 }
 
 /// Which request, for whom.
@@ -119,6 +158,11 @@ impl Owner {
         Self { id: Uuid::new_v4(), round: 0, redelivered }
     }
 
+    /// Whether the broker took the message back from somebody before.
+    pub(crate) const fn is_redelivered(&self) -> bool {
+        self.redelivered
+    }
+
     /// Before every claim, though not before repeating one whose answer was lost.
     pub(crate) fn next_round(&mut self) {
         self.round += 1;
@@ -140,6 +184,7 @@ pub(crate) struct Ledger {
     keys: Keys,
     key_prefix: String,
     lease: Duration,
+    limits: Limits,
     retention: RetentionSettings,
     alive: String,
     life: Mutex<Life>,
@@ -154,7 +199,7 @@ impl Ledger {
         store: Arc<Store>,
         key_prefix: &str,
         worker: Uuid,
-        lease: Duration,
+        (lease, limits): (Duration, Limits),
         retention: RetentionSettings,
     ) -> Self {
         let keys = Keys::new(key_prefix);
@@ -165,6 +210,7 @@ impl Ledger {
             keys,
             key_prefix: key_prefix.to_owned(),
             lease,
+            limits,
             retention,
             claim: Script::new(include_str!("ledger/claim.lua")),
             conclude: Script::new(include_str!("ledger/conclude.lua")),
@@ -173,12 +219,12 @@ impl Ledger {
         }
     }
 
-    /// Claims a request. With `sending`, a command will follow at once and counts as written.
+    /// Claims a request. A command that follows at once counts as written, where one may follow.
     pub(crate) async fn claim(
         &self,
         request: RequestRef<'_>,
         owner: &Owner,
-        sending: bool,
+        prospect: Prospect<'_>,
         (last, cause): (LastCommand, Option<&Failure>),
     ) -> Result<Claim, StoreError> {
         let (asked_at, now) = (Instant::now(), Utc::now());
@@ -193,16 +239,21 @@ impl Ledger {
                         request.integration_id,
                     ))
                     .key(self.keys.pause(request.integration_id))
+                    .key(self.keys.guard(request.integration_id))
+                    .key(self.keys.in_flight(request.integration_id))
                     .arg(owner.id.to_string())
                     .arg(owner.round)
-                    .arg(u8::from(sending))
+                    .arg(u8::from(prospect.at_once))
                     .arg(last.as_arg())
                     .arg(cause.map(Failure::to_record).unwrap_or_default())
                     .arg(millis(self.lease))
                     .arg(now.to_rfc3339())
                     .arg(kept_until(now, request.expires_at, self.retention.outcomes))
                     .arg(u8::from(owner.redelivered))
-                    .arg(&self.alive),
+                    .arg(&self.alive)
+                    .arg(prospect.iq_id.unwrap_or_default())
+                    .arg(self.limits.per_iq)
+                    .arg(self.limits.per_integration),
             )
             .await?;
         read_claim(answer, asked_at)
@@ -239,6 +290,7 @@ impl Ledger {
                 self.conclude
                     .key(self.keys.request(request.key))
                     .key(self.keys.check_in(request.integration_id, request.booking_id))
+                    .key(self.keys.in_flight(request.integration_id))
                     .arg(to_record(terminal)?)
                     .arg(check_in)
                     .arg(kept_until(now, request.expires_at, self.retention.outcomes))
@@ -254,20 +306,25 @@ impl Ledger {
         self.store.query(redis::cmd("HSET").arg(key).arg("dead_lettered").arg("1")).await
     }
 
-    /// Gives a claim back: another worker finds the request free, or its outcome still to publish.
+    /// Gives a claim back: another worker finds the request free, to go on after so many failures and
+    /// after so long; or its outcome, still to be published.
     pub(crate) async fn release(
         &self,
         request: RequestRef<'_>,
         owner: &Owner,
         (last, cause): (LastCommand, Option<&Failure>),
+        (failures, wait): (u32, Duration),
     ) -> Result<(), StoreError> {
         self.store
             .run(
                 self.release
                     .key(self.keys.request(request.key))
+                    .key(self.keys.in_flight(request.integration_id))
                     .arg(owner.id.to_string())
                     .arg(last.as_arg())
-                    .arg(cause.map(Failure::to_record).unwrap_or_default()),
+                    .arg(cause.map(Failure::to_record).unwrap_or_default())
+                    .arg(failures)
+                    .arg(millis(wait)),
             )
             .await
     }
@@ -280,6 +337,29 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let key = self.keys.pause(integration_id);
         self.store.run(self.pause.key(key).arg(millis(pause).max(1))).await
+    }
+
+    /// Whether Salto wants no calls for an integration now.
+    pub(crate) async fn is_paused(&self, integration_id: &str) -> Result<bool, StoreError> {
+        let key = self.keys.pause(integration_id);
+        self.store.query(redis::cmd("EXISTS").arg(key)).await
+    }
+
+    /// Whether it is for this worker to look at an integration's IQs: nobody has in the last
+    /// `period`, or this one must `anyway`.
+    pub(crate) async fn look_at(
+        &self,
+        integration_id: &str,
+        period: Duration,
+        anyway: bool,
+    ) -> Result<bool, StoreError> {
+        let mut set = redis::cmd("SET");
+        set.arg(self.keys.looked_at(integration_id)).arg("1").arg("PX").arg(millis(period));
+        if !anyway {
+            set.arg("NX");
+        }
+        let set: Option<String> = self.store.query(&set).await?;
+        Ok(set.is_some())
     }
 
     /// Says that this worker lives, for `period`.
@@ -314,7 +394,9 @@ fn read_claim(answer: Value, asked_at: Instant) -> Result<Claim, StoreError> {
                 .map(|known| Claim::Known(Box::new(known)))
         }
         "busy" => Ok(Claim::Busy(duration(next(&mut fields)?))),
-        "claimed" => read_claimed(fields, asked_at).map(Claim::Claimed),
+        "claimed" => {
+            read_claimed(fields, asked_at).map(|claimed| Claim::Claimed(Box::new(claimed)))
+        }
         other => Err(StoreError::Refused(format!("the ledger answered {other:?}"))),
     }
 }
@@ -338,8 +420,17 @@ fn read_claimed(
         doubt,
         cause: Failure::from_record(&cause),
         booking: booking.as_deref().map(bookings::read).transpose()?,
+        failures: next(&mut fields)?,
+        wait: duration(next(&mut fields)?),
         pause: duration(next(&mut fields)?),
-        activations: next(&mut fields)?,
+        activation: next(&mut fields)?,
+        rejected_otps: next(&mut fields)?,
+        blocked: duration(next(&mut fields)?),
+        announced: match next::<String>(&mut fields)?.as_str() {
+            "yes" => Announced::Yes,
+            "full" => Announced::Full,
+            _ => Announced::No,
+        },
     })
 }
 

@@ -9,8 +9,14 @@
 //! - [`ledger`] knows in Redis who acts on a request and what came of it; [`bookings`] the newest
 //!   state of every booking; [`store`] is the connection to Redis.
 //! - [`lookup`] tells commands what is known of a message that has not come yet.
+//! - What must wait for longer than it may hold a place is parked ([`park`]); [`turns`] says whose
+//!   turn it is at an IQ, and the ledger how many commands are on their way over all workers.
+//! - [`guard`] keeps an IQ from being asked with passwords that Salto rejects, [`watch`] sees when one
+//!   needs a restore, [`attention`] tells the booking system of it; [`entry_log`] asks Salto what came
+//!   of a command without an answer; [`suspects`] are messages that may kill their worker.
 //! - [`health`] and [`metrics`] tell the operator.
 
+mod attention;
 mod booking_status;
 mod bookings;
 mod claim;
@@ -18,9 +24,11 @@ mod conclude;
 mod dead_letter;
 mod decode;
 mod directory;
+mod entry_log;
 mod failpoint;
 mod failure;
 mod feed;
+mod guard;
 mod health;
 mod intake;
 mod keys;
@@ -30,14 +38,19 @@ mod lookup;
 mod message;
 mod metrics;
 mod open;
+mod park;
 mod pursuit;
 mod report;
 mod session;
 mod settings;
 mod store;
+mod suspects;
+mod turns;
 mod vigil;
+mod watch;
 mod worker;
 
+pub use guard::Guard;
 pub use lookup::Lookup;
 pub use settings::{
     BrokerSettings, IntegrationSettings, OpeningSettings, RedisSettings, RetentionSettings,

@@ -1,6 +1,6 @@
 //! What a message holds on to while it is on its way: the session it came with.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use lapin::{
     Acker,
@@ -9,7 +9,10 @@ use lapin::{
 use publisher::{Message, PublishError, Publisher};
 use rand::RngExt as _;
 use rules::Delays;
-use tokio::time::timeout;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::StoreError;
@@ -20,6 +23,9 @@ const PAUSES: Delays = Delays { base: Duration::from_millis(100), cap: Duration:
 /// How long settling may take. On a connection that has just died, the client may never answer.
 const SETTLING: Duration = Duration::from_secs(5);
 
+/// How long a message that nobody wants now is offered before it makes room.
+const OFFERING: Duration = Duration::from_secs(1);
+
 /// How often something that cannot be explained by an outage is tried.
 pub(crate) const TRIES: u32 = 5;
 
@@ -27,6 +33,21 @@ pub(crate) const TRIES: u32 = 5;
 /// delivers it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LetGo;
+
+/// A message was offered to the broker for a while, and is not with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unpublished {
+    /// See [`LetGo`].
+    LetGo,
+    /// No queue is bound for it, or one that is takes nothing now.
+    Unwanted,
+}
+
+impl From<LetGo> for Unpublished {
+    fn from(LetGo: LetGo) -> Self {
+        Self::LetGo
+    }
+}
 
 /// Why Redis did not do what a message needs.
 #[derive(Debug)]
@@ -43,17 +64,45 @@ impl From<LetGo> for Unstored {
     }
 }
 
+/// What became of one attempt to publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Published {
+    Yes,
+    /// No queue is bound for it.
+    Returned,
+    /// The broker, or the channel, did not take it this time.
+    Refused,
+}
+
 /// A session's way out, and the sign that it is over.
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     publisher: Publisher,
     /// Cancelled when the worker stops or the session is lost.
     halt: CancellationToken,
+    /// The permits of the queue that the message came from, and how many there are in all.
+    room: (Arc<Semaphore>, usize),
 }
 
 impl Line {
     pub(crate) fn new(publisher: Publisher, halt: CancellationToken) -> Self {
-        Self { publisher, halt }
+        Self { publisher, halt, room: (Arc::new(Semaphore::new(0)), 0) }
+    }
+
+    /// The same, for messages that hold one of these permits each, of so many in all.
+    pub(crate) fn among(&self, permits: &Arc<Semaphore>, all: usize) -> Self {
+        Self { room: (Arc::clone(permits), all), ..self.clone() }
+    }
+
+    /// Whether a message may well wait in its place: most others are free.
+    pub(crate) fn is_roomy(&self) -> bool {
+        let (permits, all) = &self.room;
+        permits.available_permits() * 2 >= *all
+    }
+
+    /// Returns when messages should be let go.
+    pub(crate) async fn halted(&self) {
+        self.halt.cancelled().await;
     }
 
     /// Whether messages should be let go.
@@ -93,27 +142,66 @@ impl Line {
         insist(ask, None).await
     }
 
-    /// Publishes until the broker has confirmed the message and not returned it.
-    pub(crate) async fn publish(&self, message: &Message) -> Result<(), LetGo> {
+    /// Puts a message into a queue that postern declares itself, until the broker has confirmed it.
+    /// Where the queue is gone, the session ends, and the next one declares it again.
+    pub(crate) async fn put(&self, message: &Message) -> Result<(), LetGo> {
         let mut failures = 0;
         loop {
-            let Err(error) = self.publisher.publish(message.clone()).await else { return Ok(()) };
-            failures += 1;
-            let routing_key = message.routing_key.as_str();
-            match error {
-                PublishError::Returned { .. } | PublishError::Refused => {
-                    tracing::warn!(%error, routing_key, failures, "not published yet");
-                }
-                PublishError::Lost(_) if !self.publisher.is_closed() => {
-                    tracing::warn!(%error, routing_key, failures, "not published yet");
-                }
-                PublishError::Lost(_) | PublishError::Unconfirmed(_) => {
-                    tracing::warn!(%error, routing_key, "publishing failed, ending the session");
+            match self.try_publish(message, failures).await? {
+                Published::Yes => return Ok(()),
+                Published::Refused => {}
+                Published::Returned => {
+                    tracing::error!(
+                        routing_key = message.routing_key,
+                        "its queue is gone, ending the session"
+                    );
                     self.hang_up();
                     return Err(LetGo);
                 }
             }
+            failures += 1;
             self.wait(PAUSES.wait(failures, dice())).await?;
+        }
+    }
+
+    /// Publishes an event, until the broker has confirmed it and not returned it; for a while.
+    pub(crate) async fn offer(&self, message: &Message) -> Result<(), Unpublished> {
+        let until = Instant::now() + OFFERING;
+        let mut failures = 0;
+        while self.try_publish(message, failures).await? != Published::Yes {
+            failures += 1;
+            let pause = PAUSES.wait(failures, dice());
+            if Instant::now() + pause > until {
+                return Err(Unpublished::Unwanted);
+            }
+            self.wait(pause).await?;
+        }
+        Ok(())
+    }
+
+    async fn try_publish(&self, message: &Message, failures: u32) -> Result<Published, LetGo> {
+        let Err(error) = self.publisher.publish(message.clone()).await else {
+            return Ok(Published::Yes);
+        };
+        let routing_key = message.routing_key.as_str();
+        match error {
+            PublishError::Returned { .. } => {
+                tracing::warn!(%error, routing_key, failures, "not published yet");
+                Ok(Published::Returned)
+            }
+            PublishError::Refused => {
+                tracing::warn!(%error, routing_key, failures, "not published yet");
+                Ok(Published::Refused)
+            }
+            PublishError::Lost(_) if !self.publisher.is_closed() => {
+                tracing::warn!(%error, routing_key, failures, "not published yet");
+                Ok(Published::Refused)
+            }
+            PublishError::Lost(_) | PublishError::Unconfirmed(_) => {
+                tracing::warn!(%error, routing_key, "publishing failed, ending the session");
+                self.hang_up();
+                Err(LetGo)
+            }
         }
     }
 

@@ -9,37 +9,51 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use events::names::OPEN_REQUESTS_QUEUE;
 use lapin::message::Delivery;
 use publisher::Arrival;
 use rules::{Decision, Delays, FailedReason, Next, Opening, RejectedReason, Rejection};
 
 use crate::{
-    claim::{Hold, claim},
+    claim::{Held, Hold, claim},
     conclude::{Outcome, conclude},
-    dead_letter, decode, failpoint,
+    dead_letter, decode,
+    directory::Integration,
+    entry_log::{self, Word},
+    failpoint,
     failure::{Failure, Setback},
-    ledger::{Claimed, Known, LastCommand},
-    line::{Line, Unstored, dice},
+    ledger::{Announced, Claimed, Known, LastCommand},
+    line::{LetGo, Line, Unpublished, Unstored, dice},
     metrics,
     open::{Opened, doubt_after, open},
+    park::park,
     pursuit::Pursuit,
     report::report,
+    store::StoreError,
     worker::Worker,
 };
 
 /// Waits between commands for one request.
 const DELAYS: Delays = Delays { base: Duration::from_millis(400), cap: Duration::from_secs(5) };
 
-/// How often to look whether a booking has become known.
+/// How often to look whether a booking has become known: at first, and later.
 const BOOKING_POLL: Duration = Duration::from_millis(100);
+const BOOKING_POLL_MOST: Duration = Duration::from_secs(1);
+
+/// How long an answer that no queue takes stays away before it is offered again.
+const UNWANTED: Duration = Duration::from_secs(4);
+
+/// How long Salto's log may take: before another command, and before a request is given up.
+const LOG_BEFORE_COMMAND: Duration = Duration::from_secs(1);
+const LOG_BEFORE_END: Duration = Duration::from_secs(3);
 
 /// Takes an open request to its end: acknowledged once its effect is durable, or given back.
 pub(crate) async fn open_request(worker: &Arc<Worker>, line: &Line, delivery: Delivery) {
     let received = Instant::now();
     let redelivered = delivery.redelivered;
     let (arrival, acker) = Arrival::from_delivery(OPEN_REQUESTS_QUEUE, delivery);
+    let Ok(_alone) = worker.suspects.admit(line, &arrival).await else { return };
 
     let mut pursuit = match decode::open_request(&arrival, redelivered, worker.opening.request_ttl)
     {
@@ -52,28 +66,68 @@ pub(crate) async fn open_request(worker: &Arc<Worker>, line: &Line, delivery: De
         }
     };
 
-    match see_through(worker, line, &arrival, &mut pursuit).await {
+    let ending = match see_through(worker, line, &arrival, &mut pursuit).await {
+        Err(Unfinished::Later(wait)) => {
+            match park(worker, line, (&arrival, &acker), &pursuit, wait).await {
+                Ok(()) => return,
+                Err(unstored) => Err(unstored.into()),
+            }
+        }
+        ending => ending,
+    };
+    match ending {
         Ok(known) => {
             failpoint::reach("before-ack");
             if line.acknowledge(&acker).await.is_ok() {
                 metrics::answered(&pursuit.request, &known.terminal, received);
             }
         }
-        Err(Unstored::Refused(error)) => {
+        Err(Unfinished::Refused(error)) => {
             let kept = (&arrival, &acker);
             if dead_letter::unstorable(line, kept, &error, pursuit.failures).await.is_ok() {
                 metrics::unstorable(OPEN_REQUESTS_QUEUE, &pursuit.request.id, &error, received);
             }
         }
-        Err(Unstored::LetGo) => {
+        Err(Unfinished::LetGo | Unfinished::Later(_)) => {
             // Whoever takes it next should not have to wait for our claim to lapse.
-            let _ = tokio::time::timeout(
-                Duration::from_secs(1),
-                worker.ledger.release(pursuit.reference(), &pursuit.owner, pursuit.news()),
-            )
-            .await;
+            let _ = tokio::time::timeout(Duration::from_secs(1), worker.release(&pursuit)).await;
             line.give_back(&acker).await;
             metrics::given_back(&pursuit.request.id, received);
+        }
+    }
+}
+
+/// Why a request has not come to its end with this delivery.
+enum Unfinished {
+    /// The worker stops or its session is lost.
+    LetGo,
+    /// It must wait for longer than it may hold a place.
+    Later(Duration),
+    /// Redis refuses, again and again.
+    Refused(StoreError),
+}
+
+impl From<LetGo> for Unfinished {
+    fn from(LetGo: LetGo) -> Self {
+        Self::LetGo
+    }
+}
+
+impl From<Unstored> for Unfinished {
+    fn from(unstored: Unstored) -> Self {
+        match unstored {
+            Unstored::LetGo => Self::LetGo,
+            Unstored::Refused(error) => Self::Refused(error),
+        }
+    }
+}
+
+impl From<Unpublished> for Unfinished {
+    fn from(unpublished: Unpublished) -> Self {
+        match unpublished {
+            Unpublished::LetGo => Self::LetGo,
+            // The outcome is in the ledger: whoever takes the message then publishes it.
+            Unpublished::Unwanted => Self::Later(UNWANTED),
         }
     }
 }
@@ -83,7 +137,7 @@ async fn see_through(
     line: &Line,
     arrival: &Arrival,
     pursuit: &mut Pursuit,
-) -> Result<Known, Unstored> {
+) -> Result<Known, Unfinished> {
     let known = answer(worker, line, pursuit).await?;
     report(line, &known).await?;
     dead_letter::failed(worker, line, (arrival, pursuit, &known)).await?;
@@ -96,19 +150,26 @@ async fn answer(
     worker: &Arc<Worker>,
     line: &Line,
     pursuit: &mut Pursuit,
-) -> Result<Known, Unstored> {
+) -> Result<Known, Unfinished> {
     loop {
-        let (claimed, announced) = match claim(worker, line, pursuit).await? {
+        let held = match claim(worker, line, pursuit).await? {
             Hold::Known(known) => return Ok(*known),
-            Hold::Ours { claimed, announced } => (claimed, announced),
+            Hold::Ours(held) => held,
+            Hold::Elsewhere(wait) => return Err(Unfinished::Later(wait)),
         };
-        match round(worker, line, pursuit, (&claimed, announced)).await? {
+        let wait = match round(worker, line, pursuit, &held).await? {
+            // With `held`, until the outcome is recorded: so long the command is in flight.
             Round::Over(outcome, attempts) => {
-                return conclude(worker, line, pursuit, (outcome, attempts)).await;
+                return Ok(conclude(worker, line, pursuit, (outcome, attempts)).await?);
             }
-            // Never longer than the claim holds; the next round renews it and reads the rules.
-            Round::Again(wait) => line.wait(wait.min(worker.lease / 3)).await?,
+            Round::Again(wait) => wait,
+        };
+        drop(held);
+        if !pursuit.may_wait_in_place(line, wait) {
+            return Err(Unfinished::Later(wait));
         }
+        line.wait(wait).await?;
+        pursuit.waited += wait;
     }
 }
 
@@ -124,42 +185,80 @@ async fn round(
     worker: &Arc<Worker>,
     line: &Line,
     pursuit: &mut Pursuit,
-    (claimed, announced): (&Claimed, bool),
+    held: &Held,
 ) -> Result<Round, Unstored> {
-    if announced {
+    let claimed = &*held.claimed;
+    if claimed.announced == Announced::Yes {
         // Until a command has been written, there was none.
         pursuit.last = LastCommand::Unsent;
     }
-    let integration = worker.directory.get(&pursuit.request.data.integration_id);
-    let opening = match decide(worker, integration.as_deref().map(|i| &i.rules), pursuit, claimed) {
-        Verdict::Open(opening) => opening,
-        Verdict::Wait => return Ok(Round::Again(BOOKING_POLL)),
-        Verdict::Over(outcome) => return Ok(Round::Over(outcome, claimed.attempts)),
+    pursuit.go_on_from(claimed);
+    let known = worker.directory.get(&pursuit.request.data.integration_id);
+    let verdict = decide(worker, known.as_deref().map(|known| &known.rules), pursuit, claimed);
+    let (integration, opening) = match (verdict, known) {
+        (Verdict::Open(opening), Some(integration)) => (integration, opening),
+        (Verdict::Unknown(opening), Some(integration)) => {
+            let outcome = doubtful(worker, line, &integration, (claimed, opening)).await;
+            return Ok(Round::Over(outcome, claimed.attempts));
+        }
+        (Verdict::Over(outcome), _) => return Ok(Round::Over(outcome, claimed.attempts)),
+        (Verdict::Wait, _) | (Verdict::Open(_) | Verdict::Unknown(_), None) => {
+            return Ok(Round::Again(booking_poll(claimed)));
+        }
     };
     pursuit.lock = Some(opening.lock_id);
-    let Some(integration) = integration else { return Ok(Round::Again(BOOKING_POLL)) };
     let waiting = pursuit.waiting();
     if !waiting.is_zero() {
         return Ok(Round::Again(waiting));
     }
+    if claimed.doubt.commands > pursuit.log_asked_at {
+        pursuit.log_asked_at = claimed.doubt.commands;
+        let (lock, limit) = (opening.lock_id, LOG_BEFORE_COMMAND);
+        match entry_log::ask(worker, &integration, claimed, lock, limit).await {
+            Word::Opened(opened_at, iq_id) => {
+                let outcome = opened_then(claimed, opening, (opened_at, iq_id));
+                return Ok(Round::Over(outcome, claimed.attempts));
+            }
+            Word::Nothing => {}
+            // The next round sees it, and whether the request can wait that long.
+            Word::Paused => return Ok(Round::Again(Duration::ZERO)),
+        }
+    }
 
-    match open((worker, line), &integration, pursuit, (claimed, announced), &opening).await {
+    match open((worker, line), &integration, pursuit, held, &opening).await {
         Opened::Yes { iq_id, opened_at } => {
             pursuit.last = LastCommand::Standing;
-            let booking_ends = claimed.booking.as_ref().map_or(opened_at, |b| b.ends_at);
-            let outcome = Outcome::Opened { opening, iq_id, opened_at, booking_ends };
-            Ok(Round::Over(outcome, claimed.attempts + 1))
+            Ok(Round::Over(opened_then(claimed, opening, (opened_at, iq_id)), claimed.attempts + 1))
         }
         Opened::Prepared => Ok(Round::Again(Duration::ZERO)),
+        Opened::Later(wait) => Ok(Round::Again(wait)),
         Opened::LetGo => Err(Unstored::LetGo),
         Opened::No { setback, iq_id } => {
             if let Some(pause) = setback.pause {
                 let id = &integration.rules.id;
                 line.insist(|| worker.ledger.pause(id, pause)).await?;
             }
-            Ok(after(worker, pursuit, claimed, (setback, &opening, iq_id)))
+            let (written, paused) = (u32::from(setback.written), setback.pause.is_some());
+            Ok(match after(worker, pursuit, claimed, (setback, &opening, iq_id)) {
+                After::Again(wait) => Round::Again(wait),
+                After::Failed(outcome) => Round::Over(outcome, claimed.attempts + written),
+                After::Unknown if paused => {
+                    Round::Over(unknown(Some(opening.lock_id)), claimed.attempts + written)
+                }
+                After::Unknown => {
+                    let doubt = (claimed, opening);
+                    let outcome = doubtful(worker, line, &integration, doubt).await;
+                    Round::Over(outcome, claimed.attempts + written)
+                }
+            })
         }
     }
+}
+
+/// The longer a booking has been awaited, the more rarely it is looked for.
+fn booking_poll(claimed: &Claimed) -> Duration {
+    let waited = (Utc::now() - claimed.taken_at).to_std().unwrap_or_default();
+    waited.clamp(BOOKING_POLL, BOOKING_POLL_MOST)
 }
 
 /// The rules' word on this round.
@@ -167,11 +266,13 @@ enum Verdict {
     Open(Opening),
     /// The booking may yet become known.
     Wait,
+    /// A command went unanswered and may not be repeated.
+    Unknown(Opening),
     Over(Outcome),
 }
 
 fn decide(
-    worker: &Arc<Worker>,
+    worker: &Worker,
     integration: Option<&rules::Integration>,
     pursuit: &Pursuit,
     claimed: &Claimed,
@@ -185,10 +286,10 @@ fn decide(
     let in_doubt = claimed.doubt.commands > 0;
     match rules::decide(now, integration, claimed.booking.as_ref(), &request) {
         Decision::Open(opening) if !worker.resend.allow(claimed.doubt, Duration::ZERO) => {
-            Verdict::Over(unknown(Some(opening.lock_id)))
+            Verdict::Unknown(opening)
         }
         Decision::Open(opening) => Verdict::Open(opening),
-        Decision::Expired(opening) if in_doubt => Verdict::Over(unknown(Some(opening.lock_id))),
+        Decision::Expired(opening) if in_doubt => Verdict::Unknown(opening),
         Decision::Expired(opening) => {
             let failure = pursuit.cause.clone().or_else(|| claimed.cause.clone());
             let failure = failure.unwrap_or_else(Failure::too_slow);
@@ -205,12 +306,19 @@ fn decide(
 }
 
 /// What follows a setback.
+enum After {
+    Again(Duration),
+    Failed(Outcome),
+    /// A command went unanswered and may not be repeated.
+    Unknown,
+}
+
 fn after(
     worker: &Arc<Worker>,
     pursuit: &mut Pursuit,
     claimed: &Claimed,
     (setback, opening, iq_id): (Setback, &Opening, Option<String>),
-) -> Round {
+) -> After {
     let doubt = doubt_after(claimed, &setback);
     pursuit.last = match (pursuit.last, setback.written, setback.certainty) {
         (LastCommand::Standing, _, _) | (_, true, rules::Certainty::Unknown) => {
@@ -244,19 +352,38 @@ fn after(
     match rules::after::after(setback.certainty, doubt, worker.resend, wait, pursuit.remaining()) {
         Next::Retry(wait) => {
             pursuit.not_before = Instant::now() + wait;
-            Round::Again(wait)
+            After::Again(wait)
         }
+        Next::GiveUp if doubt.commands > 0 => After::Unknown,
         Next::GiveUp => {
-            let attempts = claimed.attempts + u32::from(setback.written);
             let lock_id = Some(opening.lock_id);
-            let outcome = if doubt.commands > 0 {
-                unknown(lock_id)
-            } else {
-                Outcome::Failed { failure, lock_id, iq_id }
-            };
-            Round::Over(outcome, attempts)
+            After::Failed(Outcome::Failed { failure, lock_id, iq_id })
         }
     }
+}
+
+/// What becomes of a command that went unanswered and may not be repeated: Salto's log may know.
+async fn doubtful(
+    worker: &Worker,
+    line: &Line,
+    integration: &Integration,
+    (claimed, opening): (&Claimed, Opening),
+) -> Outcome {
+    let limit = if line.is_halted() { LOG_BEFORE_COMMAND } else { LOG_BEFORE_END };
+    match entry_log::ask(worker, integration, claimed, opening.lock_id, limit).await {
+        Word::Opened(opened_at, iq_id) => opened_then(claimed, opening, (opened_at, iq_id)),
+        Word::Nothing | Word::Paused => unknown(Some(opening.lock_id)),
+    }
+}
+
+/// The door opened then, through this IQ.
+fn opened_then(
+    claimed: &Claimed,
+    opening: Opening,
+    (opened_at, iq_id): (DateTime<Utc>, String),
+) -> Outcome {
+    let booking_ends = claimed.booking.as_ref().map_or(opened_at, |booking| booking.ends_at);
+    Outcome::Opened { opening, iq_id, opened_at, booking_ends }
 }
 
 /// A command went unanswered and may not be repeated: whatever comes later, nobody knows whether

@@ -12,6 +12,7 @@ use crate::{bookings::Stored, store::StoreError};
 const SETTLED: &str = "postern_messages_settled_total";
 const ANSWERS: &str = "postern_answers_total";
 const DEAD_LETTERS: &str = "postern_dead_letters_total";
+const PARKED: &str = "postern_requests_parked_total";
 const COMMANDS: &str = "postern_commands_total";
 const COMMAND_SECONDS: &str = "postern_command_seconds";
 const REQUEST_SECONDS: &str = "postern_request_seconds";
@@ -20,6 +21,8 @@ const SUBSCRIBED: &str = "postern_subscribed";
 const REDIS_UP: &str = "postern_redis_up";
 const SESSIONS: &str = "postern_sessions_total";
 const CLOCK_OFFSET: &str = "postern_salto_clock_offset_seconds";
+
+const BREAKER_OPEN: &str = "postern_salto_breaker_open";
 
 const BUCKETS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
@@ -30,6 +33,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(SETTLED, "Messages settled, by queue and by what became of them");
     describe_counter!(ANSWERS, "Open requests answered, by event type and reason");
     describe_counter!(DEAD_LETTERS, "Messages put into the dead letters, by reason");
+    describe_counter!(PARKED, "Open requests parked in a retry queue, where they hold no place");
     describe_counter!(COMMANDS, "Open commands to Salto, by result");
     describe_histogram!(COMMAND_SECONDS, "Time from sending an open command to its verdict");
     describe_histogram!(REQUEST_SECONDS, "Time from receiving an open request to settling it");
@@ -37,6 +41,10 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(SUBSCRIBED, "1 while subscribed to both queues");
     describe_gauge!(REDIS_UP, "1 while Redis answers");
     describe_counter!(SESSIONS, "Sessions with RabbitMQ begun");
+    describe_gauge!(
+        BREAKER_OPEN,
+        "1 while a host of Salto's is left alone, by environment and host"
+    );
     describe_gauge!(CLOCK_OFFSET, "Salto's clock minus ours, by environment");
     Ok(handle)
 }
@@ -67,6 +75,12 @@ pub(crate) fn answered(request: &Event<OpenRequest>, terminal: &Outbound, receiv
         duration_ms = millis(duration),
         "request answered"
     );
+}
+
+/// A request waits in a retry queue.
+pub(crate) fn parked(request: &Event<OpenRequest>, wait: Duration) {
+    counter!(PARKED).increment(1);
+    tracing::debug!(request_id = request.id, wait_ms = millis(wait), "parked");
 }
 
 /// A booking status is stored, and its message is acknowledged.
@@ -131,7 +145,9 @@ pub(crate) fn command(duration: Duration, error: Option<&OpenError>) {
         Some(salto::Certainty::Refused) => "refused",
     };
     counter!(COMMANDS, "result" => result).increment(1);
-    histogram!(COMMAND_SECONDS).record(duration);
+    if error.is_none_or(|error| error.written) {
+        histogram!(COMMAND_SECONDS).record(duration);
+    }
 }
 
 /// A message is on its way; dropped when it is not any more.
@@ -167,6 +183,12 @@ pub(crate) fn redis_up(yes: bool) {
 /// How far Salto's clock is ahead of ours.
 pub(crate) fn clock_offset(environment: &str, seconds: f64) {
     gauge!(CLOCK_OFFSET, "environment" => environment.to_owned()).set(seconds);
+}
+
+/// Whether a host of Salto's is left alone for a moment, as it keeps failing.
+pub(crate) fn breaker(environment: &str, host: &'static str, open: bool) {
+    let gauge = gauge!(BREAKER_OPEN, "environment" => environment.to_owned(), "host" => host);
+    gauge.set(f64::from(u8::from(open)));
 }
 
 /// The trace id of a valid `traceparent`, for searching the logs.

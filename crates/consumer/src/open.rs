@@ -1,21 +1,31 @@
 //! Step 4: send one command, or say why none was sent.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use rules::{Doubt, FailedReason, Opening};
-use salto::{Activation, ActivationState, OtpKey};
+use salto::{Activation, ActivationState, Cause};
 
 use crate::{
+    claim::Held,
     directory::Integration,
     failpoint,
     failure::Setback,
-    ledger::Claimed,
+    guard::{Subject, Verdict},
+    ledger::{Announced, Claimed},
     line::{LetGo, Line},
     metrics,
     pursuit::Pursuit,
+    watch,
     worker::Worker,
 };
+
+/// How long a request stays away while its token or the list of locks is on its way: the older, the
+/// longer.
+const PREPARING: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
 /// What came of trying to open.
 #[derive(Debug)]
@@ -24,34 +34,46 @@ pub(crate) enum Opened {
     Yes { iq_id: String, opened_at: DateTime<Utc> },
     /// Nothing was sent yet: what was missing is at hand now, and the next claim announces it.
     Prepared,
+    /// Nothing was sent: others crowd the IQ, or what is needed is still on its way. Try again after
+    /// this.
+    Later(Duration),
     /// It did not open, as far as anybody knows.
     No { setback: Setback, iq_id: Option<String> },
     /// The worker stops: nothing was sent.
     LetGo,
 }
 
-/// Opens the door, at most once. `announced`: whether the claim counts a command as written.
+/// Opens the door, at most once, where the claim counts a command as written.
 pub(crate) async fn open(
     (worker, line): (&Arc<Worker>, &Line),
     integration: &Arc<Integration>,
     pursuit: &Pursuit,
-    (claimed, announced): (&Claimed, bool),
+    held: &Held,
     opening: &Opening,
 ) -> Opened {
+    let claimed = &held.claimed;
     if !claimed.pause.is_zero() {
         return Opened::No { setback: Setback::paused(claimed.pause), iq_id: None };
     }
     renew_aside(worker, integration);
-    let prepared = match integration.site.ready(opening.lock_id) {
-        Some(prepared) if announced => prepared,
-        Some(_) => return Opened::Prepared,
-        None => return prepare(line, integration, pursuit, opening).await,
+    let prepared = match &held.prepared {
+        Some(prepared) if prepared.lock_id == opening.lock_id => prepared,
+        Some(_) | None => return prepare(line, integration, pursuit, opening).await,
     };
     let iq_id = prepared.iq_id.clone();
-    let key = match otp_key(worker, integration, claimed, &iq_id) {
-        Ok(key) => key,
+    if !claimed.blocked.is_zero() {
+        return Opened::No { setback: Setback::left_alone(claimed.blocked), iq_id: Some(iq_id) };
+    }
+    let (activation, sealed) = match activation(worker, integration, claimed, &iq_id) {
+        Ok(activation) => activation,
         Err(setback) => return Opened::No { setback, iq_id: Some(iq_id) },
     };
+    let Some(key) = activation.otp_key(integration.site.otp_scheme()) else {
+        return Opened::No { setback: unusable(activation.state), iq_id: Some(iq_id) };
+    };
+    if claimed.announced != Announced::Yes {
+        return held.crowded(worker, pursuit).map_or(Opened::Prepared, Opened::Later);
+    }
     if line.is_halted() {
         return Opened::LetGo;
     }
@@ -59,12 +81,33 @@ pub(crate) async fn open(
     let leave_before = leave_before(worker, pursuit, claimed);
     let timeout = worker.opening.command_timeout;
     let sent_at = Instant::now();
-    let answer = integration.site.open(&prepared, &key, leave_before, timeout).await;
+    let answer = integration.site.open(prepared, &key, leave_before, timeout).await;
     metrics::command(sent_at.elapsed(), answer.as_ref().err());
     failpoint::reach("after-command");
+
+    let subject = Subject {
+        integration_id: &integration.rules.id,
+        iq_id: &iq_id,
+        sealed,
+        traceparent: pursuit.request.traceparent.as_deref(),
+    };
     match answer {
-        Ok(()) => Opened::Yes { iq_id, opened_at: Utc::now() },
-        Err(error) => Opened::No { setback: error.into(), iq_id: Some(iq_id) },
+        Ok(()) => {
+            if claimed.rejected_otps > 0 || activation.state == ActivationState::Degraded {
+                worker.judge(subject, Verdict::Accepted).await;
+            }
+            Opened::Yes { iq_id, opened_at: Utc::now() }
+        }
+        Err(error) => {
+            // Before anything else: other workers must know it before they send the next one.
+            if error.cause == Cause::OtpBlocked {
+                worker.judge(subject, Verdict::Blocked).await;
+            } else if error.cause == Cause::OtpInvalid {
+                worker.judge(subject, Verdict::Invalid).await;
+                watch::look_aside(worker, integration);
+            }
+            Opened::No { setback: error.into(), iq_id: Some(iq_id) }
+        }
     }
 }
 
@@ -77,11 +120,7 @@ fn renew_aside(worker: &Arc<Worker>, integration: &Arc<Integration>) {
         let Err(error) = renewal.await else { return };
         let integration_id = integration.rules.id.as_str();
         tracing::warn!(integration_id, %error, "token or locks could not be renewed yet");
-        if let Some(pause) = Setback::from(error).pause
-            && let Err(error) = worker.ledger.pause(integration_id, pause).await
-        {
-            tracing::warn!(integration_id, %error, "Salto's pause could not be shared");
-        }
+        worker.share_pause(integration_id, error).await;
     });
 }
 
@@ -101,55 +140,63 @@ fn leave_before(worker: &Worker, pursuit: &Pursuit, claimed: &Claimed) -> DateTi
     until.min(ends_at).min(pursuit.expires_at)
 }
 
-/// Gets what a command needs, as long as the request lasts and the worker goes on. What is under
-/// way serves the next request, even if this one is let go.
+/// Gets what a command needs, for as long as that may hold a place. What is under way serves whoever
+/// asks next, even if this request is let go or waits elsewhere.
 async fn prepare(
     line: &Line,
     integration: &Integration,
     pursuit: &Pursuit,
     opening: &Opening,
 ) -> Opened {
+    let (remaining, patience) = (pursuit.remaining(), pursuit.patience(line));
     tokio::select! {
         prepared = integration.site.prepare(opening.lock_id) => match prepared {
             Ok(_) => Opened::Prepared,
             Err(error) => Opened::No { setback: error.into(), iq_id: None },
         },
-        over = line.wait(pursuit.remaining()) => match over {
-            Ok(()) => Opened::No { setback: Setback::late(), iq_id: None },
+        over = line.wait(remaining.min(patience)) => match over {
+            Ok(()) if remaining <= patience => {
+                Opened::No { setback: Setback::late(), iq_id: None }
+            }
+            Ok(()) => Opened::Later(pursuit.age().clamp(PREPARING.0, PREPARING.1)),
             Err(LetGo) => Opened::LetGo,
         },
     }
 }
 
-/// The secret and PIN that sign commands to this IQ.
-fn otp_key(
+/// The IQ's activation as the claim loaded it, opened and sealed.
+fn activation<'a>(
     worker: &Worker,
     integration: &Integration,
-    claimed: &Claimed,
+    claimed: &'a Claimed,
     iq_id: &str,
-) -> Result<OtpKey, Setback> {
-    let not_activated = || {
-        let detail = "the IQ is not activated: run `postern iq activate`";
-        Setback::refused(FailedReason::IqNotActivated, detail)
-    };
-    let (iq, sealed) =
-        claimed.activations.iter().find(|(id, _)| id == iq_id).ok_or_else(not_activated)?;
+) -> Result<(Activation, &'a [u8]), Setback> {
+    let sealed =
+        claimed.activation.as_deref().ok_or_else(|| unusable(ActivationState::NotActivated))?;
     let place = salto::activation::activations_key(&worker.key_prefix, &integration.rules.id);
     let activation =
-        Activation::unseal(&worker.sealer, &place, iq, sealed).map_err(|error| {
+        Activation::unseal(&worker.sealer, &place, iq_id, sealed).map_err(|error| {
             tracing::error!(%error, iq_id, integration_id = integration.rules.id, "a stored activation cannot be read");
             let detail = "the stored activation of the IQ cannot be decrypted";
             Setback::refused(FailedReason::IqNotActivated, detail)
         })?;
-    match activation.state {
-        ActivationState::Activated | ActivationState::Degraded => {
-            activation.otp_key(integration.site.otp_scheme()).ok_or_else(not_activated)
-        }
-        ActivationState::NotActivated | ActivationState::PendingPin => Err(not_activated()),
-        ActivationState::ReactivationRequired => Err(Setback::refused(
+    Ok((activation, sealed))
+}
+
+/// An activation in this state signs no commands.
+fn unusable(state: ActivationState) -> Setback {
+    match state {
+        ActivationState::ReactivationRequired => Setback::refused(
             FailedReason::IqReactivationRequired,
             "the IQ's secret and PIN no longer count: it must be activated anew",
-        )),
+        ),
+        ActivationState::NotActivated
+        | ActivationState::PendingPin
+        | ActivationState::Activated
+        | ActivationState::Degraded => Setback::refused(
+            FailedReason::IqNotActivated,
+            "the IQ is not activated: run `postern iq activate`",
+        ),
     }
 }
 

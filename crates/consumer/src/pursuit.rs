@@ -8,8 +8,15 @@ use uuid::Uuid;
 
 use crate::{
     failure::Failure,
-    ledger::{LastCommand, Owner, RequestRef},
+    ledger::{Claimed, LastCommand, Owner, RequestRef},
+    line::Line,
 };
+
+/// How long a delivery waits in its place, all its waits together. What waits longer is parked.
+pub(crate) const IN_PLACE: Duration = Duration::from_secs(1);
+
+/// A wait as short as this costs no more than being parked.
+const IN_PASSING: Duration = Duration::from_millis(100);
 
 /// What a worker remembers of a request between its claims.
 #[derive(Debug)]
@@ -21,12 +28,16 @@ pub(crate) struct Pursuit {
     pub(crate) last: LastCommand,
     /// Why the last attempt failed.
     pub(crate) cause: Option<Failure>,
-    /// Failed attempts by this worker.
+    /// Failed attempts, by all workers.
     pub(crate) failures: u32,
     /// No command before this instant.
     pub(crate) not_before: Instant,
     /// The lock that the last decision named.
     pub(crate) lock: Option<Uuid>,
+    /// Waits in place so far.
+    pub(crate) waited: Duration,
+    /// The commands in doubt when Salto's log was asked last.
+    pub(crate) log_asked_at: u32,
     key: Uuid,
 }
 
@@ -40,6 +51,8 @@ impl Pursuit {
             failures: 0,
             not_before: Instant::now(),
             lock: None,
+            waited: Duration::ZERO,
+            log_asked_at: 0,
             key: events::request_key(&request.source, &request.id),
             request,
         }
@@ -63,6 +76,28 @@ impl Pursuit {
     /// The time until a command may be sent; zero when it may.
     pub(crate) fn waiting(&self) -> Duration {
         self.not_before.saturating_duration_since(Instant::now())
+    }
+
+    /// For how long it may wait for something in place.
+    pub(crate) fn patience(&self, line: &Line) -> Duration {
+        if line.is_roomy() { IN_PLACE.saturating_sub(self.waited) } else { Duration::ZERO }
+            .max(IN_PASSING)
+    }
+
+    /// Takes over what the ledger knows from other workers.
+    pub(crate) fn go_on_from(&mut self, claimed: &Claimed) {
+        self.failures = self.failures.max(claimed.failures);
+        self.not_before = self.not_before.max(claimed.asked_at + claimed.wait);
+    }
+
+    /// Whether a wait holds a place that nobody else wants, and not for long.
+    pub(crate) fn may_wait_in_place(&self, line: &Line, wait: Duration) -> bool {
+        wait.is_zero() || (self.waited + wait <= IN_PLACE && line.is_roomy())
+    }
+
+    /// How long ago the guest asked; zero where clocks disagree.
+    pub(crate) fn age(&self) -> Duration {
+        (Utc::now() - self.request.time).to_std().unwrap_or_default()
     }
 
     /// The time until the request expires; zero when it has.

@@ -6,12 +6,12 @@ use publisher::Message;
 use crate::{
     failpoint,
     ledger::Known,
-    line::{LetGo, Line},
+    line::{Line, Unpublished},
 };
 
-/// Publishes the outcome's events, as often as it takes. Publishing them again after a redelivery
-/// says the same once more: same ids, same content.
-pub(crate) async fn report(line: &Line, known: &Known) -> Result<(), LetGo> {
+/// Publishes the outcome's events, for as long as they may hold a place. Publishing them again after
+/// a redelivery says the same once more: same ids, same content.
+pub(crate) async fn report(line: &Line, known: &Known) -> Result<(), Unpublished> {
     publish(line, &known.terminal).await?;
     failpoint::reach("after-report");
     if let Some(check_in) = &known.check_in {
@@ -21,14 +21,14 @@ pub(crate) async fn report(line: &Line, known: &Known) -> Result<(), LetGo> {
     Ok(())
 }
 
-async fn publish(line: &Line, event: &Outbound) -> Result<(), LetGo> {
+async fn publish(line: &Line, event: &Outbound) -> Result<(), Unpublished> {
     match Message::event(event) {
-        Ok(message) => line.publish(&message).await,
+        Ok(message) => line.offer(&message).await,
         // It came out of the ledger as JSON, so this does not happen; and if it does, the broker
         // keeps the message until its delivery limit makes it a dead letter.
         Err(error) => {
             tracing::error!(%error, event_id = %event.id, "an outcome cannot be published");
-            Err(LetGo)
+            Err(Unpublished::LetGo)
         }
     }
 }

@@ -143,6 +143,7 @@ impl Session {
             biased;
             () = halt.cancelled() => "a message could not be settled".to_owned(),
             reason = self.publisher.closed() => reason,
+            _ = worker.attention.publish(&line) => "events could not be published".to_owned(),
             reason = probe(&self.probe, [&bookings, &requests]) => reason,
             reason = bookings.run((&self.consuming, booking_feed), on, |line, delivery| {
                 let worker = Arc::clone(worker);

@@ -55,6 +55,10 @@ pub struct OpeningSettings {
     pub command_timeout: Duration,
     /// For how long after the first sending a command with an unknown outcome may be repeated.
     pub resend_window: Duration,
+    /// Commands on their way to one IQ at once, over all workers; at least 1.
+    pub in_flight_per_iq: u32,
+    /// Commands on their way for one integration at once, over all workers; at least 1.
+    pub in_flight_per_integration: u32,
 }
 
 /// How long records are kept.
@@ -73,6 +77,8 @@ pub struct IntegrationSettings {
     pub rules: rules::Integration,
     /// The name of its environment, one of [`Settings::environments`].
     pub environment: String,
+    /// Whether Salto's log of entries is asked after commands without an answer.
+    pub ask_entries: bool,
     /// Its account at Salto.
     pub account: Account,
 }

@@ -9,7 +9,8 @@ use std::{
 use publisher::TopologyError;
 use rules::ResendLimits;
 use salto::{
-    ClockStore, Http, KeyCheckError, RedisTokenCache, TokenCache, check_key, seal::Sealer,
+    ActivationStore, CallError, ClockStore, Http, KeyCheckError, RedisTokenCache, TokenCache,
+    check_key, seal::Sealer,
 };
 use secrecy::ExposeSecret;
 use tokio::{net::TcpListener, sync::mpsc, time::Instant};
@@ -17,15 +18,23 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use crate::{
+    attention::Attention,
     bookings::Bookings,
     directory::Directory,
+    entry_log::Denied,
+    failure::Setback,
+    guard::{Guard, Subject, Verdict},
     health::{self, Health},
     keys::Keys,
-    ledger::Ledger,
-    metrics, session,
+    ledger::{Ledger, Limits},
+    metrics,
+    pursuit::Pursuit,
+    session,
     settings::{OpeningSettings, Settings, claim_lease},
     store::{Store, StoreError},
-    vigil,
+    suspects::Suspects,
+    turns::Turns,
+    vigil, watch,
 };
 
 /// Commands in doubt for one request at most, the first one included (contract, invariant 3).
@@ -64,11 +73,16 @@ pub enum RunError {
 pub(crate) struct Worker {
     pub(crate) opening: OpeningSettings,
     pub(crate) resend: ResendLimits,
-    pub(crate) lease: Duration,
     pub(crate) key_prefix: String,
     pub(crate) directory: Directory,
     pub(crate) bookings: Bookings,
     pub(crate) ledger: Ledger,
+    pub(crate) turns: Turns,
+    pub(crate) suspects: Suspects,
+    pub(crate) guard: Guard,
+    pub(crate) attention: Attention,
+    pub(crate) activations: ActivationStore,
+    pub(crate) denied_logs: Denied,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) health: Arc<Health>,
     pub(crate) tasks: TaskTracker,
@@ -83,22 +97,65 @@ impl Worker {
             Arc::new(RedisTokenCache::new(store.pool(), prefix, Arc::clone(&sealer)));
         let retention = settings.retention;
         let lease = claim_lease(settings.opening.command_timeout);
+        let limits = Limits {
+            per_iq: settings.opening.in_flight_per_iq,
+            per_integration: settings.opening.in_flight_per_integration,
+        };
+        let held = (lease, limits);
         Self {
             opening: settings.opening,
             resend: ResendLimits {
                 window: settings.opening.resend_window,
                 commands: DOUBTFUL_COMMANDS,
             },
-            lease,
             key_prefix: prefix.to_owned(),
             directory: Directory::new(settings, http, cache),
             bookings: Bookings::new(Arc::clone(store), Keys::new(prefix), retention.bookings),
-            ledger: Ledger::new(Arc::clone(store), prefix, Uuid::new_v4(), lease, retention),
+            ledger: Ledger::new(Arc::clone(store), prefix, Uuid::new_v4(), held, retention),
+            turns: Turns::new(limits.per_iq),
+            suspects: Suspects::default(),
+            guard: Guard::new(Arc::clone(store), prefix, Arc::clone(&sealer)),
+            attention: Attention::new(Arc::clone(store), &Keys::new(prefix)),
+            activations: ActivationStore::new(store.pool(), prefix, Arc::clone(&sealer)),
+            denied_logs: Denied::default(),
             sealer,
             health: Arc::new(Health::default()),
             tasks: TaskTracker::new(),
             drained_by: OnceLock::new(),
         }
+    }
+
+    /// Gives a request's claim back, with all that others must know to go on.
+    pub(crate) async fn release(&self, pursuit: &Pursuit) -> Result<(), StoreError> {
+        let so_far = (pursuit.failures, pursuit.waiting());
+        self.ledger.release(pursuit.reference(), &pursuit.owner, pursuit.news(), so_far).await
+    }
+
+    /// Takes note of what Salto says of an IQ's one-time passwords. A verdict that Redis does not
+    /// take is lost: the next one says the same.
+    pub(crate) async fn judge(&self, subject: Subject<'_>, verdict: Verdict) {
+        match self.guard.judge(subject, verdict).await {
+            Ok(true) => self.attention.wake(),
+            Ok(false) => {}
+            Err(error) => {
+                let (integration_id, iq_id) = (subject.integration_id, subject.iq_id);
+                tracing::warn!(integration_id, iq_id, ?verdict, %error, "not taken note of");
+            }
+        }
+    }
+
+    /// Where Salto answered a call beside the messages with a wish for a pause, all obey; the answer
+    /// is that pause.
+    pub(crate) async fn share_pause(
+        &self,
+        integration_id: &str,
+        error: CallError,
+    ) -> Option<Duration> {
+        let pause = Setback::from(error).pause?;
+        if let Err(error) = self.ledger.pause(integration_id, pause).await {
+            tracing::warn!(integration_id, %error, "Salto's pause could not be shared");
+        }
+        Some(pause)
     }
 
     /// Waits until no message is on its way: from the first call on, as long as a command and its
@@ -147,9 +204,11 @@ pub async fn run(
     };
     let result = match opened {
         Ok(()) => {
-            let clocks = tokio::spawn(vigil::clocks(Arc::clone(&worker), clocks));
+            let clocks = tokio::spawn(vigil::salto(Arc::clone(&worker), clocks));
+            let watch = tokio::spawn(watch::watch(Arc::clone(&worker)));
             let kept = session::keep(&worker, &settings.broker, &shutdown).await;
             clocks.abort();
+            watch.abort();
             kept.map_err(RunError::from)
         }
         Err(error) => Err(error),

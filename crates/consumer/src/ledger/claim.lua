@@ -1,18 +1,21 @@
 -- Claims a request for one delivery and loads what its decision needs.
 --
--- KEYS: request, booking, activations, pause.
+-- KEYS: request, booking, activations, pause, OTP guard, commands in flight.
 -- ARGV: 1 owner, 2 round, 3 '1' when a command follows at once, 4 what became of the owner's last
 --       command ('unsent', 'never' or ''), 5 the cause of its failure or '', 6 lease (ms),
 --       7 now (RFC 3339), 8 keep until (Unix ms), 9 '1' when the delivery is a redelivered one,
---       10 the key that says that the owner's worker lives.
+--       10 the key that says that the owner's worker lives, 11 the IQ that the command would go to
+--       or '', 12 commands in flight per IQ at most, 13 per integration.
 --
 -- Answers {'known', terminal, check_in, dead_lettered, held} or {'busy', ms} or
--- {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking, pause (ms),
---  activations}.
+-- {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking, failures,
+--  ms until a command may be sent, pause (ms), activation, rejected OTPs in a row,
+--  ms for which the IQ is left alone, 'yes', 'no' or 'full': is the command announced}.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
-  'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause')
+  'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
+  'not_before', 'slot')
 
 -- Another owner holds the claim until it lapses; or, where the broker has taken the message back
 -- from somebody, until the owner's worker gives no sign of life any more.
@@ -26,14 +29,64 @@ if held then
   return {'busy', tonumber(r[5]) - now}
 end
 
--- Every claim with a command to follow counts as one written that may have opened the door; the
--- next one takes back what turned out otherwise.
+-- A command that cannot leave now is not announced: nothing is known of the booking, Salto or backoff
+-- asks to wait, the IQ is left alone after too many rejected OTPs, or too many others are on their
+-- way.
+local booking = redis.call('HGET', KEYS[2], 'record')
+local wait = math.max(0, tonumber(r[15] or '0') - now)
+local pause = math.max(0, redis.call('PTTL', KEYS[4]))
+local activation, rejected, blocked = false, 0, 0
+if ARGV[11] ~= '' then
+  activation = redis.call('HGET', KEYS[3], ARGV[11])
+  local guard = redis.call('HGET', KEYS[5], ARGV[11])
+  if guard then
+    local count, blocked_until = string.match(guard, '^(%d+) (%d+)$')
+    rejected, blocked = tonumber(count), math.max(0, tonumber(blocked_until) - now)
+  end
+end
+
+-- The commands in flight: one member each, 'owner\nalive\niq', until its lease is over. That of an
+-- earlier round, or of an owner whose claim has lapsed, counts no more.
+if r[16] and r[16] ~= '' then
+  redis.call('ZREM', KEYS[6], r[16])
+end
+local function has_room(only_living)
+  local all, here = 0, 0
+  for _, member in ipairs(redis.call('ZRANGE', KEYS[6], 0, -1)) do
+    local alive, iq = string.match(member, '^.-\n(.-)\n(.*)$')
+    if only_living and redis.call('EXISTS', alive) == 0 then
+      redis.call('ZREM', KEYS[6], member)
+    else
+      all = all + 1
+      if iq == ARGV[11] then
+        here = here + 1
+      end
+    end
+  end
+  -- Where OTPs are being rejected, one at a time: a few wrong ones block the user.
+  local per_iq = rejected > 0 and 1 or tonumber(ARGV[12])
+  return here < per_iq and all < tonumber(ARGV[13])
+end
+
+local announced, slot = 'no', ''
+if ARGV[3] == '1' and booking and wait == 0 and pause == 0 and blocked == 0 then
+  redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now)
+  announced = (has_room(false) or has_room(true)) and 'yes' or 'full'
+end
+if announced == 'yes' then
+  slot = ARGV[1] .. '\n' .. ARGV[10] .. '\n' .. ARGV[11]
+  redis.call('ZADD', KEYS[6], now + tonumber(ARGV[6]), slot)
+  redis.call('PEXPIRE', KEYS[6], ARGV[6])
+end
+
+-- Every announced command counts as one written that may have opened the door; the next claim
+-- takes back what turned out otherwise.
 local attempts = tonumber(r[8] or '0')
 local doubts = tonumber(r[9] or '0')
 local doubt_at = tonumber(r[10] or '0')
 local undo = mine and ARGV[4] or ''
 if mine and r[7] == ARGV[2] then
-  undo = ARGV[3] == '1' and 'unsent' or '' -- the same claim again: its answer was lost
+  undo = r[13] == 'yes' and 'unsent' or '' -- the same claim again: its answer was lost
 end
 if undo == 'unsent' then
   attempts = attempts - 1
@@ -45,7 +98,7 @@ if undo ~= '' then
   end
 end
 local loaded = {attempts, doubts, doubt_at > 0 and now - doubt_at or 0}
-if ARGV[3] == '1' then
+if announced == 'yes' then
   attempts = attempts + 1
   doubts = doubts + 1
   if doubt_at == 0 then
@@ -57,8 +110,8 @@ local taken_at = r[11] or ARGV[7]
 local cause = ARGV[5] ~= '' and ARGV[5] or r[12]
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', now + tonumber(ARGV[6]), 'alive', ARGV[10],
   'round', ARGV[2], 'attempts', attempts, 'doubts', doubts, 'doubt_at', doubt_at,
-  'taken_at', taken_at, 'cause', cause or '')
+  'taken_at', taken_at, 'cause', cause or '', 'announced', announced, 'slot', slot)
 redis.call('PEXPIREAT', KEYS[1], ARGV[8])
 return {'claimed', taken_at, loaded[1], loaded[2], loaded[3], cause or '',
-  redis.call('HGET', KEYS[2], 'record'), redis.call('PTTL', KEYS[4]),
-  redis.call('HGETALL', KEYS[3])}
+  booking, tonumber(r[14] or '0'), wait, pause, activation, rejected,
+  blocked, announced}

@@ -1,11 +1,15 @@
 -- Records the outcome of a request, once: the first one stands. The first opening of a booking
 -- takes its check-in with it.
 --
--- KEYS: request, check-in mark.
+-- KEYS: request, check-in mark, commands in flight.
 -- ARGV: 1 terminal event, 2 check-in event or '', 3 keep the request until (Unix ms), 4 keep the
 --       mark until (Unix ms).
 -- Answers {terminal, check_in, dead_lettered}.
-local known = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered')
+local known = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'slot')
+if known[4] and known[4] ~= '' then
+  redis.call('ZREM', KEYS[3], known[4])
+  redis.call('HDEL', KEYS[1], 'slot')
+end
 if known[1] then
   return {known[1], known[2], known[3] or '0'}
 end

@@ -9,6 +9,9 @@ const LEASE: Duration = Duration::from_secs(30);
 const RETENTION: RetentionSettings =
     RetentionSettings { outcomes: Duration::from_secs(60), bookings: Duration::from_secs(60) };
 
+const NO_WAIT: (u32, Duration) = (0, Duration::ZERO);
+const LIMITS: Limits = Limits { per_iq: 2, per_integration: 3 };
+
 struct Fixture {
     ledger: Ledger,
     request: Uuid,
@@ -17,7 +20,7 @@ struct Fixture {
 impl Fixture {
     fn new(lease: Duration) -> Self {
         let (store, prefix) = redis();
-        let ledger = Ledger::new(store, &prefix, Uuid::new_v4(), lease, RETENTION);
+        let ledger = Ledger::new(store, &prefix, Uuid::new_v4(), (lease, LIMITS), RETENTION);
         Self { ledger, request: Uuid::new_v4() }
     }
 
@@ -30,14 +33,25 @@ impl Fixture {
         }
     }
 
+    /// With a booking that everything else may be asked for.
+    async fn booked(lease: Duration) -> Self {
+        let fixture = Self::new(lease);
+        let key = fixture.ledger.keys.booking("acme", "B-1");
+        let record = r#"{"status":"paid","object_ids":["room"],"starts_at":"2026-01-01T00:00:00Z","ends_at":"2036-01-01T00:00:00Z"}"#;
+        let mut set = redis::cmd("HSET");
+        set.arg(key).arg("record").arg(record);
+        fixture.ledger.store.query::<()>(&set).await.unwrap();
+        fixture
+    }
+
     async fn claim(&self, owner: &mut Owner, sending: bool, last: LastCommand) -> Claim {
         owner.next_round();
-        self.ledger.claim(self.reference(), owner, sending, (last, None)).await.unwrap()
+        self.ledger.claim(self.reference(), owner, to_iq(sending), (last, None)).await.unwrap()
     }
 
     async fn claimed(&self, owner: &mut Owner, sending: bool, last: LastCommand) -> Claimed {
         match self.claim(owner, sending, last).await {
-            Claim::Claimed(claimed) => claimed,
+            Claim::Claimed(claimed) => *claimed,
             other => panic!("not claimed: {other:?}"),
         }
     }
@@ -64,6 +78,10 @@ impl Fixture {
     }
 }
 
+fn to_iq(at_once: bool) -> Prospect<'static> {
+    Prospect { iq_id: Some("iq-1"), at_once }
+}
+
 fn detail(known: &Known) -> &str {
     match &known.terminal.data {
         OutboundData::OpenRejected(data) => &data.detail,
@@ -73,7 +91,7 @@ fn detail(known: &Known) -> &str {
 
 #[tokio::test]
 async fn one_owner_at_a_time() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     let (mut first, mut second) = (Owner::new(false), Owner::new(false));
     fixture.claimed(&mut first, true, LastCommand::Standing).await;
     match fixture.claim(&mut second, true, LastCommand::Standing).await {
@@ -85,13 +103,13 @@ async fn one_owner_at_a_time() {
 
 #[tokio::test]
 async fn a_lapsed_claim_is_taken_over_and_leaves_its_doubt() {
-    let fixture = Fixture::new(Duration::from_millis(30));
+    let fixture = Fixture::booked(Duration::from_millis(30)).await;
     let (mut dead, mut heir) = (Owner::new(false), Owner::new(false));
     fixture.claimed(&mut dead, true, LastCommand::Standing).await;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     let claimed = loop {
         match fixture.claim(&mut heir, true, LastCommand::Standing).await {
-            Claim::Claimed(claimed) => break claimed,
+            Claim::Claimed(claimed) => break *claimed,
             Claim::Busy(left) => tokio::time::sleep(left).await,
             Claim::Known(known) => panic!("{known:?}"),
         }
@@ -103,7 +121,7 @@ async fn a_lapsed_claim_is_taken_over_and_leaves_its_doubt() {
 
 #[tokio::test]
 async fn a_dead_workers_claim_passes_to_whoever_is_handed_its_message() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     fixture.ledger.sign_of_life(Duration::from_secs(60)).await.unwrap();
     let (mut dead, mut heir, mut twin) = (Owner::new(false), Owner::new(true), Owner::new(false));
     fixture.claimed(&mut dead, false, LastCommand::Standing).await;
@@ -118,7 +136,7 @@ async fn a_dead_workers_claim_passes_to_whoever_is_handed_its_message() {
 
 #[tokio::test]
 async fn announced_commands_count_until_they_are_taken_back() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     let mut owner = Owner::new(false);
     let counts = |claimed: Claimed| (claimed.attempts, claimed.doubt.commands);
     let first = fixture.claimed(&mut owner, true, LastCommand::Standing).await;
@@ -135,12 +153,13 @@ async fn announced_commands_count_until_they_are_taken_back() {
 
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_counts_once() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     let mut owner = Owner::new(false);
     owner.next_round();
     for _ in 0..3 {
         let news = (LastCommand::Standing, None);
-        let claim = fixture.ledger.claim(fixture.reference(), &owner, true, news).await.unwrap();
+        let claim =
+            fixture.ledger.claim(fixture.reference(), &owner, to_iq(true), news).await.unwrap();
         let Claim::Claimed(claimed) = claim else { panic!("{claim:?}") };
         assert_eq!((claimed.attempts, claimed.doubt.commands), (0, 0));
     }
@@ -150,12 +169,12 @@ async fn a_claim_whose_answer_was_lost_counts_once() {
 
 #[tokio::test]
 async fn the_cause_and_the_first_taking_are_remembered() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     let (mut first, mut second) = (Owner::new(false), Owner::new(false));
     let taken_at = fixture.claimed(&mut first, true, LastCommand::Standing).await.taken_at;
     let failure = Failure::new(FailedReason::IqOffline, "the IQ is not online");
     let news = (LastCommand::NeverHappened, Some(&failure));
-    fixture.ledger.release(fixture.reference(), &first, news).await.unwrap();
+    fixture.ledger.release(fixture.reference(), &first, news, NO_WAIT).await.unwrap();
     let claimed = fixture.claimed(&mut second, false, LastCommand::Standing).await;
     assert_eq!(claimed.cause, Some(failure));
     assert_eq!(claimed.taken_at, taken_at);
@@ -164,7 +183,7 @@ async fn the_cause_and_the_first_taking_are_remembered() {
 
 #[tokio::test]
 async fn the_first_outcome_stands() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     let reference = fixture.reference();
     let first = fixture.ledger.conclude(reference, &fixture.terminal("first"), None).await.unwrap();
     assert_eq!(detail(&first), "first");
@@ -187,7 +206,7 @@ async fn the_first_outcome_stands() {
 
 #[tokio::test]
 async fn an_outcome_is_held_by_the_owner_that_publishes_it() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     let mut owner = Owner::new(false);
     fixture.claimed(&mut owner, true, LastCommand::Standing).await;
     fixture.ledger.conclude(fixture.reference(), &fixture.terminal("x"), None).await.unwrap();
@@ -198,12 +217,12 @@ async fn an_outcome_is_held_by_the_owner_that_publishes_it() {
 
 #[tokio::test]
 async fn an_outcome_given_back_is_for_others_to_publish() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     let mut owner = Owner::new(false);
     fixture.claimed(&mut owner, true, LastCommand::Standing).await;
     fixture.ledger.conclude(fixture.reference(), &fixture.terminal("x"), None).await.unwrap();
     let news = (LastCommand::Standing, None);
-    fixture.ledger.release(fixture.reference(), &owner, news).await.unwrap();
+    fixture.ledger.release(fixture.reference(), &owner, news, NO_WAIT).await.unwrap();
     assert!(!held(fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await));
 }
 
@@ -216,7 +235,7 @@ fn held(claim: Claim) -> bool {
 
 #[tokio::test]
 async fn a_booking_checks_in_once() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     let ends_at = Utc::now() + TimeDelta::hours(1);
     let event = fixture.terminal("stands for a check-in");
     let conclude = |key| {
@@ -231,7 +250,7 @@ async fn a_booking_checks_in_once() {
 
 #[tokio::test]
 async fn the_longer_pause_stands() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     let pause =
         async || fixture.claimed(&mut Owner::new(false), false, LastCommand::Standing).await.pause;
     let fixture_pause = |seconds| fixture.ledger.pause("acme", Duration::from_secs(seconds));
@@ -242,7 +261,7 @@ async fn the_longer_pause_stands() {
 
 #[tokio::test]
 async fn a_claim_holds_while_its_worker_gives_signs_of_life_without_a_break() {
-    let fixture = Fixture::new(LEASE);
+    let fixture = Fixture::booked(LEASE).await;
     let mut owner = Owner::new(false);
     let is_held = |claimed| fixture.ledger.holds_until(claimed) > Instant::now();
     let life = Duration::from_secs(20);
@@ -257,4 +276,113 @@ async fn a_claim_holds_while_its_worker_gives_signs_of_life_without_a_break() {
     fixture.ledger.sign_of_life(life).await.unwrap();
     assert!(!is_held(&before));
     assert!(is_held(&fixture.claimed(&mut owner, true, LastCommand::Standing).await));
+}
+
+/// One of several requests of an integration, each with a delivery of its own.
+struct Rival {
+    key: Uuid,
+    owner: Owner,
+}
+
+impl Rival {
+    fn new() -> Self {
+        Self { key: Uuid::new_v4(), owner: Owner::new(false) }
+    }
+
+    fn reference<'a>(&self, fixture: &'a Fixture) -> RequestRef<'a> {
+        RequestRef { key: self.key, ..fixture.reference() }
+    }
+
+    /// Whether it may send a command to that IQ.
+    async fn asks(&mut self, fixture: &Fixture, iq_id: &str) -> Announced {
+        self.owner.next_round();
+        let prospect = Prospect { iq_id: Some(iq_id), at_once: true };
+        let news = (LastCommand::Standing, None);
+        let reference = self.reference(fixture);
+        match fixture.ledger.claim(reference, &self.owner, prospect, news).await.unwrap() {
+            Claim::Claimed(claimed) => claimed.announced,
+            other => panic!("not claimed: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn commands_on_their_way_are_limited_per_iq_and_per_integration() {
+    let fixture = Fixture::booked(LEASE).await;
+    fixture.ledger.sign_of_life(Duration::from_secs(60)).await.unwrap();
+    let [mut a, mut b, mut c, mut d] = [(); 4].map(|()| Rival::new());
+    assert_eq!(a.asks(&fixture, "iq-1").await, Announced::Yes);
+    assert_eq!(b.asks(&fixture, "iq-1").await, Announced::Yes);
+    assert_eq!(b.asks(&fixture, "iq-1").await, Announced::Yes, "its own place counts once");
+    assert_eq!(c.asks(&fixture, "iq-1").await, Announced::Full, "two at this IQ");
+    assert_eq!(c.asks(&fixture, "iq-2").await, Announced::Yes);
+    assert_eq!(d.asks(&fixture, "iq-3").await, Announced::Full, "three for the integration");
+
+    fixture.ledger.conclude(a.reference(&fixture), &fixture.terminal("x"), None).await.unwrap();
+    assert_eq!(d.asks(&fixture, "iq-1").await, Announced::Yes, "one has its outcome");
+    let news = (LastCommand::NeverHappened, None);
+    fixture.ledger.release(b.reference(&fixture), &b.owner, news, NO_WAIT).await.unwrap();
+    let mut e = Rival::new();
+    assert_eq!(e.asks(&fixture, "iq-1").await, Announced::Yes, "one was given back");
+}
+
+#[tokio::test]
+async fn a_dead_workers_commands_leave_room() {
+    let fixture = Fixture::booked(LEASE).await;
+    let [mut a, mut b, mut c] = [(); 3].map(|()| Rival::new());
+    fixture.ledger.sign_of_life(Duration::from_secs(60)).await.unwrap();
+    assert_eq!(a.asks(&fixture, "iq-1").await, Announced::Yes);
+    assert_eq!(b.asks(&fixture, "iq-1").await, Announced::Yes);
+    assert_eq!(c.asks(&fixture, "iq-1").await, Announced::Full);
+    fixture.ledger.farewell().await.unwrap();
+    assert_eq!(c.asks(&fixture, "iq-1").await, Announced::Yes);
+}
+
+#[tokio::test]
+async fn a_request_without_a_turn_has_sent_nothing() {
+    let fixture = Fixture::booked(LEASE).await;
+    fixture.ledger.sign_of_life(Duration::from_secs(60)).await.unwrap();
+    let [mut a, mut b] = [(); 2].map(|()| Rival::new());
+    a.asks(&fixture, "iq-1").await;
+    b.asks(&fixture, "iq-1").await;
+    let mut owner = Owner::new(false);
+    for _ in 0..3 {
+        let claimed = fixture.claimed(&mut owner, true, LastCommand::Standing).await;
+        assert_eq!((claimed.announced, claimed.attempts), (Announced::Full, 0));
+        assert_eq!(claimed.doubt.commands, 0);
+    }
+}
+
+#[tokio::test]
+async fn who_takes_a_request_next_keeps_the_wait_and_the_failures() {
+    let fixture = Fixture::booked(LEASE).await;
+    let (mut first, mut second) = (Owner::new(false), Owner::new(false));
+    fixture.claimed(&mut first, true, LastCommand::Standing).await;
+    let (news, so_far) = ((LastCommand::NeverHappened, None), (3, Duration::from_secs(30)));
+    fixture.ledger.release(fixture.reference(), &first, news, so_far).await.unwrap();
+    let claimed = fixture.claimed(&mut second, true, LastCommand::Standing).await;
+    assert_eq!(claimed.failures, 3);
+    assert!(claimed.wait > Duration::from_secs(25) && claimed.wait <= Duration::from_secs(30));
+    assert_eq!(claimed.announced, Announced::No, "no command may leave yet");
+    let claimed = fixture.claimed(&mut second, false, LastCommand::Standing).await;
+    assert_eq!(claimed.attempts, 1, "the one before");
+}
+
+#[tokio::test]
+async fn no_command_is_announced_during_a_pause() {
+    let fixture = Fixture::booked(LEASE).await;
+    fixture.ledger.pause("acme", Duration::from_secs(60)).await.unwrap();
+    let claimed = fixture.claimed(&mut Owner::new(false), true, LastCommand::Standing).await;
+    assert_eq!(claimed.announced, Announced::No);
+}
+
+#[tokio::test]
+async fn no_command_is_announced_for_a_booking_that_nobody_knows() {
+    let fixture = Fixture::new(LEASE);
+    let mut owner = Owner::new(false);
+    for _ in 0..2 {
+        let claimed = fixture.claimed(&mut owner, true, LastCommand::Standing).await;
+        assert_eq!((claimed.announced, claimed.attempts), (Announced::No, 0));
+        assert_eq!(claimed.doubt.commands, 0);
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use consumer::Settings;
-use salto::activation::{self, Step};
+use salto::activation::{self, Step, Stored};
 use serde::Serialize;
 
 use super::{
@@ -97,5 +97,20 @@ async fn proceed(
         }
     };
     note("proving secret and PIN to Salto");
-    Ok(activation::finish(site, activations, iq, pin).await?)
+    activation::finish(site, activations, iq, pin).await?;
+    tell(access, iq).await;
+    Ok(())
+}
+
+/// Has the workers tell the booking system. The IQ is activated, whatever becomes of that.
+async fn tell(access: &SiteAccess<'_>, iq: &str) {
+    let integration_id = access.site.integration_id();
+    let told = async {
+        let stored = access.activations.get(integration_id, iq).await?;
+        let sealed = stored.as_ref().map(Stored::sealed).unwrap_or_default();
+        anyhow::Ok(access.guard.activated(integration_id, iq, sealed).await?)
+    };
+    if let Err(error) = told.await {
+        note(&format!("the workers could not be told of it: {error:#}"));
+    }
 }

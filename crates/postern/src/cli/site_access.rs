@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use consumer::{IntegrationSettings, Settings, Store};
+use consumer::{Guard, IntegrationSettings, Settings, Store};
 use deadpool_redis::Pool;
 use salto::{
     ActivationStore, Breakers, Http, RedisTokenCache, SaltoClock, Site, TokenCache, check_key,
@@ -18,6 +18,7 @@ pub(super) struct SiteAccess<'a> {
     pub(super) integration: &'a IntegrationSettings,
     pub(super) site: Site,
     pub(super) activations: ActivationStore,
+    pub(super) guard: Guard,
     pub(super) redis: Pool,
 }
 
@@ -46,7 +47,8 @@ async fn connect<'a>(
     integration: &'a IntegrationSettings,
 ) -> anyhow::Result<SiteAccess<'a>> {
     let prefix = &settings.redis.key_prefix;
-    let redis = Store::new(&settings.redis).context("redis.url cannot be used")?.pool();
+    let store = Arc::new(Store::new(&settings.redis).context("redis.url cannot be used")?);
+    let redis = store.pool();
     let sealer = Arc::new(Sealer::new(settings.secrets_key.expose_secret()));
     check_key(&redis, prefix, &sealer).await?;
 
@@ -64,6 +66,7 @@ async fn connect<'a>(
         integration.account.clone(),
         cache,
     );
+    let guard = Guard::new(store, prefix, Arc::clone(&sealer));
     let activations = ActivationStore::new(redis.clone(), prefix, sealer);
-    Ok(SiteAccess { integration, site, activations, redis })
+    Ok(SiteAccess { integration, site, activations, guard, redis })
 }

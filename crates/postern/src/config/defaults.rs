@@ -12,6 +12,8 @@ pub(super) const REQUEST_TTL: Duration = Duration::from_secs(60);
 pub(super) const BOOKING_WAIT: Duration = Duration::from_secs(5);
 pub(super) const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) const RESEND_WINDOW: Duration = Duration::from_secs(5);
+pub(super) const IN_FLIGHT_PER_IQ: u32 = 4;
+pub(super) const IN_FLIGHT_PER_INTEGRATION: u32 = 16;
 
 pub(super) const RETAIN_OUTCOMES: Duration = Duration::from_secs(24 * 3600);
 pub(super) const RETAIN_BOOKINGS: Duration = Duration::from_secs(24 * 3600);
@@ -19,4 +21,5 @@ pub(super) const RETAIN_BOOKINGS: Duration = Duration::from_secs(24 * 3600);
 pub(super) const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9464);
 
 pub(super) const ACTIVE: bool = true;
+pub(super) const ASK_ENTRIES: bool = true;
 pub(super) const MINUTES_BEFORE: u32 = 0;

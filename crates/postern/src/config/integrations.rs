@@ -81,6 +81,7 @@ fn integration(
     let account = account(section, variables);
     let hint = "the booking statuses that open doors, such as [\"confirmed\", \"paid\"]";
     let open_from_statuses = section.required("open_from_statuses", hint, texts);
+    let ask_entries = section.or("ask_entries", defaults::ASK_ENTRIES, boolean);
     let rules = Integration {
         id: id.unwrap_or_default(),
         active: section.or("active", defaults::ACTIVE, boolean),
@@ -93,7 +94,7 @@ fn integration(
         default_lock: section.optional("default_lock", lock_id),
         locks: locks(section.section("locks"), mistakes),
     };
-    Some(IntegrationSettings { rules, environment: environment?, account: account? })
+    Some(IntegrationSettings { rules, environment: environment?, ask_entries, account: account? })
 }
 
 fn named_environment(name: &str, environments: &Environments) -> Result<String, String> {

@@ -7,13 +7,15 @@ use consumer::{OpeningSettings, RetentionSettings};
 use super::{
     defaults,
     reader::Section,
-    value::{duration, in_words},
+    value::{duration, in_words, integer},
 };
 
 /// A door is asked for by somebody who stands before it.
 const LONGEST_REQUEST: Duration = Duration::from_secs(600);
 /// Beyond it a second command would be a second opening.
 const LONGEST_RESEND: Duration = Duration::from_secs(60);
+/// More would be no limit.
+const MOST_IN_FLIGHT: u32 = 1_000;
 /// The finest unit; what must not be nothing is at least this.
 const SHORTEST: Duration = Duration::from_millis(1);
 /// A year.
@@ -33,6 +35,14 @@ pub(super) fn opening(mut section: Section<'_>) -> OpeningSettings {
         resend_window: section.or("resend_window", defaults::RESEND_WINDOW, |node| {
             duration(node, Duration::ZERO..=LONGEST_RESEND)
         }),
+        in_flight_per_iq: section.or("in_flight_per_iq", defaults::IN_FLIGHT_PER_IQ, |node| {
+            integer(node, 1..=MOST_IN_FLIGHT)
+        }),
+        in_flight_per_integration: section.or(
+            "in_flight_per_integration",
+            defaults::IN_FLIGHT_PER_INTEGRATION,
+            |node| integer(node, 1..=MOST_IN_FLIGHT),
+        ),
     };
     if section.sound() {
         compare(&mut section, &opening);

@@ -105,6 +105,8 @@ async fn what_trying_again_cannot_mend_fails_at_once() {
     // All is well again, and still no failed request is tried anew: its answer is known.
     let restored = json!({"secret": "GroundFloorIq001", "unblock": true});
     simulator.change_iq(IQ_GROUND_FLOOR, restored).await;
+    // And the 25 minutes are over for which the IQ is left alone.
+    forget(scene.world.redis_url(), scene.world.key_prefix(), "guard").await;
     let settled = scene.settled("open-requests").await;
     let ids = ["upstairs", "nowhere", "no-right", "wrong-1", "wrong-2", "blocked"];
     for id in ids {
@@ -171,11 +173,13 @@ async fn what_may_pass_is_tried_until_the_request_expires() {
 #[tokio::test]
 async fn an_outage_of_any_shape_is_salto_unavailable_and_ends_with_the_outage() {
     let world = World::new().await;
+    // Without a token or a list of locks nothing can be sent; nor can the IQs be looked at at the start.
+    forget(world.redis_url(), world.key_prefix(), "token").await;
+    world.simulator.fault(json!({"kind": "identity_gone"})).await;
     let scene = Scene::new(world, 1).await;
+    scene.workers[0].says("the site's IQs cannot be looked at", SOON).await;
     let simulator = &scene.world.simulator;
-    let redis = (scene.world.redis_url(), scene.world.key_prefix());
-    // Without a token or a list of locks nothing can be sent.
-    forget(redis.0, redis.1, "token").await;
+    simulator.no_faults().await;
     let outages = [
         json!({"kind": "identity_gone"}),
         json!({"kind": "status", "status": 500, "call": "token"}),

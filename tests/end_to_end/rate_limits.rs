@@ -56,8 +56,16 @@ async fn after_a_429_to_a_command_no_replica_sends_another_within_the_pause() {
 
 #[tokio::test]
 async fn after_a_429_to_a_token_request_no_replica_asks_within_the_pause() {
-    let scene = two_workers().await;
-    forget(scene.world.redis_url(), scene.world.key_prefix(), "token").await;
+    let mut world = World::new().await;
+    world.settings.set("broker.prefetch", 2);
+    // Workers look at the IQs when they start: without a token, that ends there.
+    forget(world.redis_url(), world.key_prefix(), "token").await;
+    world.simulator.fault(json!({"kind": "identity_gone"})).await;
+    let scene = Scene::new(world, 2).await;
+    for worker in &scene.workers {
+        worker.says("the site's IQs cannot be looked at", SOON).await;
+    }
+    scene.world.simulator.no_faults().await;
     let (granted, _) = scene.world.simulator.token_requests().await;
     let fault = json!({"kind": "rate_limit", "retry_after": PAUSE, "call": "token", "times": 1});
     scene.world.simulator.fault(fault).await;

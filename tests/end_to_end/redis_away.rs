@@ -15,6 +15,8 @@ async fn under_load(server: &PrivateRedis, requests: usize) -> (Scene, Vec<Value
     let mut world = World::on_redis(server).await;
     world.settings.set("opening.request_ttl", "5m");
     world.settings.set("broker.prefetch", 16);
+    world.settings.set("opening.in_flight_per_iq", 32);
+    world.settings.set("opening.in_flight_per_integration", 32);
     let scene = Scene::new(world, 2).await;
     let fault = json!({"kind": "delay", "delay_ms": 100, "call": "open"});
     scene.world.simulator.fault(fault).await;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request, time};
+use end_to_end::redis::forget;
 use end_to_end::scene::{BOOKING, Scene};
 use end_to_end::simulator::ROOM_12;
 use end_to_end::world::World;
@@ -132,10 +133,13 @@ async fn a_command_in_doubt_is_not_repeated_beyond_the_window() {
 
 #[tokio::test]
 async fn a_token_that_comes_too_late_opens_nothing() {
-    let scene = scene("0s").await;
+    let mut world = World::new().await;
+    world.settings.set("opening.command_timeout", "2s");
+    forget(world.redis_url(), world.key_prefix(), "token").await;
+    world.simulator.fault(json!({"kind": "delay", "delay_ms": 3000, "call": "token"})).await;
+    world.simulator.fault(json!({"kind": "delay", "delay_ms": 3000, "call": "sites"})).await;
+    let scene = Scene::new(world, 1).await;
     let simulator = &scene.world.simulator;
-    simulator.fault(json!({"kind": "delay", "delay_ms": 3000, "call": "token"})).await;
-    simulator.fault(json!({"kind": "delay", "delay_ms": 3000, "call": "sites"})).await;
     let expires_at = time(2);
     let mut request = open_request("R-1", BOOKING);
     request["data"]["expires_at"] = expires_at.clone().into();

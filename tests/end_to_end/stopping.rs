@@ -25,6 +25,7 @@ async fn world() -> World {
 async fn a_worker_stopped_under_load_loses_and_doubles_nothing() {
     let mut world = world().await;
     world.settings.set("broker.prefetch", 8);
+    world.settings.set("opening.in_flight_per_iq", 16);
     let scene = Scene::new(world, 2).await;
     let simulator = &scene.world.simulator;
     simulator.fault(json!({"kind": "delay", "delay_ms": 400, "call": "open"})).await;
@@ -60,13 +61,13 @@ async fn what_was_sent_is_settled_before_the_end() {
     let slow = json!({"kind": "delay", "delay_ms": 1500, "carried_out": true, "call": "open"});
     simulator.fault(slow).await;
     let requests: Vec<Value> =
-        (0..5).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
+        (0..4).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
     scene.bus.open_requests(&requests).await;
-    simulator.opened_times(5, SOON).await;
+    simulator.opened_times(4, SOON).await;
     assert_eq!(scene.outbox.ended_so_far(), 0, "the answers are on their way");
     assert_eq!(scene.workers[0].stop(STOP_TIME).await.code(), Some(0));
 
-    scene.outbox.ended(5, SOON).await;
+    scene.outbox.ended(4, SOON).await;
     assert_eq!(scene.bus.waiting("postern.open-requests").await, Some(0));
     assert!(!scene.workers[0].log().contains("given back"), "nothing is left to others");
 }

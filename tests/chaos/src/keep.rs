@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub struct Directory {
     base: PathBuf,
     kept: PathBuf,
-    wanted: bool,
+    remain: bool,
 }
 
 impl Directory {
@@ -19,7 +19,7 @@ impl Directory {
     pub fn new(seed: u64, keep: Option<&Path>) -> Self {
         let base = std::env::temp_dir().join(format!("chaos-{seed}-{}", std::process::id()));
         let kept = keep.map_or_else(|| base.join("kept"), Path::to_owned);
-        let directory = Self { base, kept, wanted: keep.is_some() };
+        let directory = Self { base, kept, remain: keep.is_some() };
         std::fs::create_dir_all(directory.live()).expect("a directory can be made");
         // A second run in this process goes on in the first one's.
         let _ = tempfile::env::override_temp_dir(&directory.live());
@@ -47,10 +47,22 @@ impl Directory {
         std::fs::write(self.kept.join("history.json"), text).expect("the history is written");
     }
 
-    /// The run is over: removes what nobody asked for, unless `remarkable`.
-    pub fn leave(self, remarkable: bool) {
-        let _ = std::fs::remove_dir_all(self.live());
-        if !remarkable && !self.wanted {
+    /// What is kept stays when this is dropped, also where nobody asked for it.
+    pub fn remains(&mut self) {
+        self.remain = true;
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let kept_inside = self.kept.starts_with(&self.base);
+        let panicking = std::thread::panicking();
+        if panicking {
+            eprintln!("what there is of logs is in {}", self.kept.display());
+        }
+        if (self.remain || panicking) && kept_inside {
+            let _ = std::fs::remove_dir_all(self.live());
+        } else {
             let _ = std::fs::remove_dir_all(&self.base);
         }
     }

@@ -49,7 +49,7 @@ async fn main() -> ExitCode {
 async fn play(arguments: &Arguments, order: &Order) -> ExitCode {
     let voice = arguments.output;
     voice.say(&format!("seed {}", order.seed));
-    let directory = Directory::new(order.seed, arguments.keep.as_deref());
+    let mut directory = Directory::new(order.seed, arguments.keep.as_deref());
     let history = run(order, voice, &directory).await;
     let violations = checker::judge(&history);
     directory.keep_history(&history);
@@ -63,8 +63,11 @@ async fn play(arguments: &Arguments, order: &Order) -> ExitCode {
     if remarkable || arguments.keep.is_some() {
         voice.say(&format!("logs and history.json are in {}", directory.kept().display()));
     }
-    directory.leave(remarkable);
-    if remarkable { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if remarkable {
+        directory.remains();
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
 }
 
 fn judge_again(arguments: &Arguments, file: &Path) -> ExitCode {

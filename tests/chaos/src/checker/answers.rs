@@ -136,9 +136,3 @@ fn attention(facts: &Facts<'_>) -> Vec<Violation> {
     }
     found
 }
-
-impl Violation {
-    fn maybe_at(self, at: Option<chrono::DateTime<chrono::Utc>>) -> Self {
-        Self { at, ..self }
-    }
-}

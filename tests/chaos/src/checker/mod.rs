@@ -62,6 +62,10 @@ impl Violation {
         self.at = Some(at);
         self
     }
+
+    fn maybe_at(self, at: Option<DateTime<Utc>>) -> Self {
+        Self { at, ..self }
+    }
 }
 
 /// All violations, by judge.

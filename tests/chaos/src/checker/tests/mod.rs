@@ -1,6 +1,8 @@
 //! A run in which all was well, and each invariant broken in it on purpose.
 
-mod broken;
+mod broken_answers;
+mod broken_commands;
+mod broken_rest;
 mod good;
 mod lenient;
 

@@ -90,9 +90,9 @@ fn group(strike: &Strike) -> (u8, usize) {
         Target::RedisLink(_) => (4, 0),
         Target::SaltoLink => (5, 0),
         Target::Salto => match strike {
-            Strike::Skew(_) => (6, 1),
+            // A clock that is set makes tokens void, too.
+            Strike::Skew(_) | Strike::Revoke => (6, 1),
             Strike::Offline(_) => (6, 2),
-            Strike::Revoke => (6, 3),
             // One at a time, so that it is known which one struck.
             _ => (6, 0),
         },
@@ -108,7 +108,7 @@ fn recovery(strike: &Strike) -> u64 {
         Target::SaltoLink => 3000,
         Target::Salto => match strike {
             // A token that replaced a revoked one is not itself replaced for a minute.
-            Strike::Revoke => 70_000,
+            Strike::Revoke | Strike::Skew(_) => 65_000,
             _ => 1500,
         },
     }
@@ -134,10 +134,10 @@ fn strike(rng: &mut StdRng, kind: &str, ground: &Ground) -> (Strike, u64) {
             let lasts = lasts(1000..8000);
             (Strike::Offline(ground.iqs[rng.random_range(0..ground.iqs.len())].clone()), lasts)
         }
-        // One-time passwords are good for three minutes either way.
+        // One-time passwords are good for three minutes either way, tokens for a minute and a half.
         "salto-skew" => {
             let lasts = lasts(4000..15_000);
-            (Strike::Skew(rng.random_range(-100..100)), lasts)
+            (Strike::Skew(rng.random_range(-60..60)), lasts)
         }
         _ => answer(rng, kind),
     }

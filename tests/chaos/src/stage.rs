@@ -86,14 +86,8 @@ impl Stage {
             hands.push(Hand::new(number, &world).await);
         }
         if broker_dies {
-            tokio::join!(harden(&mut broker, &hands[0], &world), activate(&world, &town));
-        } else {
-            activate(&world, &town).await;
+            harden(&mut broker, &hands[0], &world).await;
         }
-        let iq = town.iqs_of(town.integration(SOUR))[0].id.clone();
-        world.simulator.change_iq(&iq, json!({"secret": "SpoiltSecret2345"})).await;
-        // What the preparations left in the records is nobody's request.
-        world.simulator.control(Method::POST, "reset", Some(json!({}))).await;
         let outbox = world.vhost.bus().await.listen().await;
         let management_url = broker.management_url();
         let stage = Self {
@@ -108,8 +102,13 @@ impl Stage {
             exits: Mutex::default(),
             management_url,
         };
-        let ready = join_all(stage.hands.iter().map(|hand| hand.begin(&stage))).await;
+        let begin = join_all(stage.hands.iter().map(|hand| hand.begin(&stage)));
+        let (ready, ()) = tokio::join!(begin, activate(&stage.world, &stage.town));
         assert!(ready.into_iter().all(|ready| ready), "a worker is not ready in time");
+        let iq = stage.town.iqs_of(stage.town.integration(SOUR))[0].id.clone();
+        stage.world.simulator.change_iq(&iq, json!({"secret": "SpoiltSecret2345"})).await;
+        // What the preparations left in the records is nobody's request.
+        stage.world.simulator.control(Method::POST, "reset", Some(json!({}))).await;
         stage
     }
 
@@ -176,25 +175,19 @@ fn configure(world: &mut World, town: &Town, salto: &Proxy) {
 
 /// Every IQ for every integration that opens something, as an operator would.
 async fn activate(world: &World, town: &Town) {
-    let file = world.directory().join("pin");
-    let path = file.to_str().expect("a path is text");
-    for integration in town.integrations.iter().filter(|one| one.active) {
-        for iq in town.iqs_of(integration) {
-            std::fs::write(&file, &iq.pin).expect("the PIN is written");
-            let arguments = [
-                "iq",
-                "activate",
-                "--integration",
-                integration.id,
-                "--iq",
-                &iq.id,
-                "--pin-file",
-                path,
-            ];
-            let output = world.postern(&arguments).await;
-            let words = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "postern iq activate: {words}");
-        }
-    }
-    std::fs::remove_file(file).expect("the PIN is removed");
+    let opening = town.integrations.iter().filter(|one| one.active);
+    let pairs = opening.flat_map(|one| town.iqs_of(one).into_iter().map(move |iq| (one.id, iq)));
+    join_all(pairs.enumerate().map(async |(number, (integration, iq))| {
+        let name = format!("activate-{number}");
+        let file = world.directory().join(format!("{name}.pin"));
+        std::fs::write(&file, &iq.pin).expect("the PIN is written");
+        let path = file.to_str().expect("a path is text");
+        let arguments =
+            ["iq", "activate", "--integration", integration, "--iq", &iq.id, "--pin-file", path];
+        let command = world.postern_in_background(&name, &arguments);
+        let status = command.ended(SOON * 2).await;
+        assert!(status.success(), "postern iq activate: {}", command.log());
+        std::fs::remove_file(file).expect("the PIN is removed");
+    }))
+    .await;
 }

@@ -38,7 +38,7 @@ async fn three_rejections_degrade_and_the_next_opening_heals() {
     let scene = scene(3).await;
     let simulator = &scene.world.simulator;
     simulator.change_settings(json!({"otp_failures": 100})).await;
-    secret_is(&scene, "rotated-by-an-app").await;
+    secret_is(&scene, "RotatedByAnApp01").await;
     for number in 0..5 {
         let failed = scene.open(&format!("wrong-{number}"), BOOKING).await;
         assert_eq!((failed.text("reason"), &failed.data["attempts"]), ("otp_invalid", &json!(1)));
@@ -88,7 +88,7 @@ async fn where_passwords_are_rejected_one_is_on_its_way_at_a_time() {
     let scene = scene(3).await;
     let simulator = &scene.world.simulator;
     simulator.change_settings(json!({"otp_failures": 100})).await;
-    secret_is(&scene, "rotated-by-an-app").await;
+    secret_is(&scene, "RotatedByAnApp01").await;
     scene.open("first", BOOKING).await;
     simulator.fault(json!({"kind": "delay", "delay_ms": 300, "call": "open"})).await;
     let requests: Vec<Value> =

@@ -48,10 +48,11 @@ async fn four_workers_that_start_at_once_ask_for_one_token() {
 
 #[tokio::test]
 async fn a_token_is_renewed_ahead_of_its_end_while_doors_go_on_opening() {
-    let scene = Scene::new(World::new().await, 2).await;
+    let world = World::new().await;
+    world.simulator.change_settings(json!({"token_lifetime_seconds": 12})).await;
+    forget(world.redis_url(), world.key_prefix(), "token").await;
+    let scene = Scene::new(world, 2).await;
     let simulator = &scene.world.simulator;
-    simulator.change_settings(json!({"token_lifetime_seconds": 12})).await;
-    forget_the_token(&scene).await;
     assert_eq!(scene.open("first", BOOKING).await.kind, "lock.opened.v1");
     let (before, _) = simulator.token_requests().await;
     // It is renewed in the last tenth of its life. Salto takes a good part of that time to answer.

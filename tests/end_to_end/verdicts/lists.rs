@@ -30,7 +30,8 @@ fn of(call: &str) -> Vec<Row> {
     for wish in [json!(1), json!(3600), json!("soon")] {
         let after = |code| with(status(code), &json!({"retry_after": wish}));
         rows.push(failed(after(429), "rate_limited"));
-        rows.push(failed(after(503), "salto_unavailable"));
+        let either = End::FailedEither("salto_unavailable", "rate_limited");
+        rows.push(Row::under(call, after(503), either).cold());
     }
     for fault in [
         json!({"kind": "reset"}),

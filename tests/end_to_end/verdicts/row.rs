@@ -12,6 +12,8 @@ pub enum End {
     OpenedByLog,
     /// Failed, for this reason.
     Failed(&'static str),
+    /// Failed, for one of two: the worker's look at the IQs may have met the fault before.
+    FailedEither(&'static str, &'static str),
 }
 
 /// What is changed at Salto before the request.

@@ -18,8 +18,8 @@ const BACK: Duration = Duration::from_secs(60);
 async fn under_load(mut world: World, requests: usize) -> (Scene, Vec<Value>) {
     world.settings.set("opening.request_ttl", "5m");
     world.settings.set("broker.prefetch", 16);
-    world.settings.set("opening.in_flight_per_iq", 32);
-    world.settings.set("opening.in_flight_per_integration", 32);
+    world.settings.set("opening.in_flight_per_iq", 16);
+    world.settings.set("opening.in_flight_per_integration", 16);
     let scene = Scene::new(world, 2).await;
     let fault = json!({"kind": "delay", "delay_ms": 500, "call": "open"});
     scene.world.simulator.fault(fault).await;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::{StreamExt, stream};
 use salto::ActivationState;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -14,6 +15,9 @@ use crate::{
 /// How often the IQs of an integration are looked at, by whichever worker is first.
 const EVERY: Duration = Duration::from_secs(5 * 60);
 
+/// Integrations looked at at once: one whose calls hang must not keep the others waiting.
+const AT_ONCE: usize = 8;
+
 /// How often a worker asks whether it is time.
 const TICK: Duration = Duration::from_secs(10);
 
@@ -24,12 +28,14 @@ pub(crate) async fn watch(worker: Arc<Worker>) {
     let mut at_start = true;
     loop {
         ticks.tick().await;
-        for integration in worker.directory.all() {
+        let all = stream::iter(worker.directory.all());
+        all.for_each_concurrent(AT_ONCE, async |integration| {
             let mine = worker.ledger.look_at(&integration.rules.id, EVERY, at_start).await;
             if matches!(mine, Ok(true)) {
                 look(&worker, &integration).await;
             }
-        }
+        })
+        .await;
         at_start = false;
     }
 }

@@ -1,0 +1,169 @@
+//! What is parked is not lost, not done twice, and judged anew when it comes back.
+
+use end_to_end::deadline::{SOON, until_true};
+use end_to_end::inbound::open_request;
+use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::simulator::IQ_GROUND_FLOOR;
+use end_to_end::world::World;
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use std::os::unix::process::ExitStatusExt;
+
+const QUEUES: [&str; 6] = [
+    "postern.open-requests",
+    "postern.retry.open-requests.250ms",
+    "postern.retry.open-requests.1s",
+    "postern.retry.open-requests.4s",
+    "postern.retry.open-requests.16s",
+    "postern.retry.open-requests.64s",
+];
+
+/// Messages that wait in the retry queues.
+async fn parked(scene: &Scene) -> u32 {
+    let mut sum = 0;
+    for queue in &QUEUES[1..] {
+        sum += scene.bus.waiting(queue).await.unwrap_or_default();
+    }
+    sum
+}
+
+/// A worker that Salto has told to pause for so many seconds, and that has parked so many requests.
+async fn paused(seconds: u64, requests: usize) -> Scene {
+    let mut world = World::new().await;
+    world.settings.set("broker.prefetch", 2);
+    let scene = Scene::new(world, 1).await;
+    let pause = json!({"kind": "rate_limit", "retry_after": seconds, "call": "open", "times": 1});
+    scene.world.simulator.fault(pause).await;
+    let requests: Vec<Value> =
+        (0..requests).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
+    scene.bus.open_request(&requests[0]).await;
+    until_true("the first to be parked", SOON, || async { parked(&scene).await == 1 }).await;
+    scene.bus.open_requests(&requests[1..]).await;
+    until_true("all but those in the worker's hands to be parked", SOON, || async {
+        parked(&scene).await as usize + 2 >= requests.len()
+    })
+    .await;
+    scene
+}
+
+/// Every message is settled.
+async fn all_done(scene: &Scene) {
+    until_true("all messages to be settled", SOON * 2, || async {
+        let mut waiting = 0;
+        for queue in QUEUES {
+            waiting += scene.bus.waiting(queue).await.unwrap_or_default();
+        }
+        waiting == 0
+    })
+    .await;
+    for worker in &scene.workers {
+        worker.idle(SOON).await;
+    }
+    scene.outbox.catch_up().await;
+}
+
+#[tokio::test]
+async fn requests_parked_by_a_worker_that_is_killed_are_opened_by_another_one() {
+    let mut scene = paused(8, 30).await;
+    scene.workers.remove(0).kill().await;
+    scene.workers.push(scene.world.worker("second").start().await);
+
+    scene.outbox.ended(30, SOON * 2).await;
+    all_done(&scene).await;
+    for number in 0..30 {
+        let opened = scene.outbox.only_terminal(&format!("r-{number}"));
+        assert_eq!(opened.kind, "lock.opened.v1", "r-{number}");
+    }
+    let (opened, commands) =
+        (scene.world.simulator.opened().await, scene.world.simulator.commands().await.len());
+    assert_eq!((opened, commands), (30, 31), "one was told to wait");
+}
+
+async fn killed_at(point: &str) {
+    let mut scene = Scene::new(World::new().await, 1).await;
+    let pause = json!({"kind": "rate_limit", "retry_after": 3, "call": "open", "times": 1});
+    scene.world.simulator.fault(pause).await;
+    scene.workers[0].kill_at(point);
+    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
+    assert_eq!(scene.workers.remove(0).ended(SOON).await.signal(), Some(9), "at {point}");
+    scene.workers.push(scene.world.worker("second").start().await);
+
+    let opened = scene.outbox.terminal("R-1", SOON).await;
+    all_done(&scene).await;
+    assert_eq!(scene.outbox.only_terminal("R-1"), opened, "killed at {point}");
+    let found = (&*opened.kind, &opened.data["attempts"]);
+    assert_eq!(found, ("lock.opened.v1", &json!(2)), "killed at {point}");
+    assert_eq!(scene.world.simulator.opened().await, 1, "killed at {point}");
+    assert_eq!(scene.outbox.check_ins(BOOKING).len(), 1, "killed at {point}");
+    assert_eq!(scene.bus.dead_letters().await, [], "killed at {point}");
+}
+
+#[tokio::test]
+async fn a_worker_killed_while_parking_neither_loses_nor_doubles_the_request() {
+    tokio::join!(killed_at("before-park"), killed_at("after-park"));
+}
+
+#[tokio::test]
+async fn an_integration_that_is_switched_off_opens_nothing_for_those_who_are_parked() {
+    let mut scene = paused(6, 10).await;
+    scene.world.settings.set_integration("active", false);
+    scene.world.write_settings("worker-1");
+    scene.workers[0].signal(Signal::SIGHUP);
+    scene.workers[0].says("configuration reloaded", SOON).await;
+
+    scene.outbox.ended(10, SOON * 2).await;
+    for number in 0..10 {
+        let rejected = scene.outbox.only_terminal(&format!("r-{number}"));
+        let found = (&*rejected.kind, rejected.text("reason"));
+        assert_eq!(found, ("lock.open-rejected.v1", "integration_inactive"), "r-{number}");
+    }
+    let (opened, commands) =
+        (scene.world.simulator.opened().await, scene.world.simulator.commands().await.len());
+    assert_eq!((opened, commands), (0, 1), "the one that was told to wait");
+}
+
+#[tokio::test]
+async fn whoever_waited_in_vain_is_answered_when_the_wait_is_over() {
+    let mut world = World::new().await;
+    world.settings.set("broker.prefetch", 2);
+    world.settings.set("opening.booking_wait", "3s");
+    let scene = Scene::new(world, 1).await;
+    let requests: Vec<Value> =
+        (0..20).map(|number| open_request(&format!("r-{number}"), "B-unknown")).collect();
+    scene.bus.open_requests(&requests).await;
+    scene.outbox.ended(20, SOON).await;
+    all_done(&scene).await;
+    for request in &requests {
+        let id = request["id"].as_str().expect("an id is text");
+        let rejected = scene.outbox.only_terminal(id);
+        assert_eq!(rejected.text("reason"), "booking_unknown", "{id}");
+        let time = |event: &Value| {
+            let text = event["time"].as_str().expect("a time is text");
+            chrono::DateTime::parse_from_rfc3339(text).expect("a time is RFC 3339")
+        };
+        let waited = time(&rejected.body) - time(request);
+        assert!(waited >= chrono::TimeDelta::seconds(3), "{id} waited {waited}");
+    }
+}
+
+/// A worker's only place is taken, and what it has parked is another one's to open.
+#[tokio::test]
+async fn a_parked_request_belongs_to_nobody() {
+    let mut world = World::new().await;
+    world.settings.set("broker.prefetch", 1);
+    world.settings.set("opening.booking_wait", "55s");
+    let mut scene = Scene::new(world, 1).await;
+    let hang = json!({"kind": "no_answer", "call": "open", "iq": IQ_GROUND_FLOOR});
+    scene.world.simulator.fault(hang).await;
+    scene.bus.open_request(&open_request("parked", "room-13")).await;
+    until_true("the request to be parked", SOON, || async { parked(&scene).await == 1 }).await;
+    scene.bus.open_request(&open_request("hangs", BOOKING)).await;
+    scene.world.simulator.commanded_times(1, SOON).await;
+
+    let other = scene.world.worker("other").start().await;
+    scene.workers.push(other);
+    scene.book("room-13").await;
+    let opened = scene.outbox.terminal("parked", SOON).await;
+    assert_eq!((&*opened.kind, &opened.data["attempts"]), ("lock.opened.v1", &json!(1)));
+    assert_eq!(scene.outbox.answers("hangs"), [], "its worker has had no place");
+}

@@ -1,11 +1,21 @@
 #!/usr/bin/env bash
-# How fast one release worker drains waiting open requests, with a RabbitMQ and a Redis of this run's own:
+# What a release worker can do, with a RabbitMQ and a Redis of this run's own:
 #
-#   deploy/bench.sh [REQUESTS]     (10000 unless told otherwise)
+#   deploy/bench.sh [drain [REQUESTS]]   how fast it drains waiting open requests (10000 unless told otherwise)
+#   deploy/bench.sh neighbour            whether an IQ whose commands hang keeps guests at other doors waiting
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/say.sh
 . deploy/lib/say.sh
+
+bench=${1:-drain}
+case $bench in
+drain | neighbour) ;;
+*)
+  echo "usage: $0 [drain [REQUESTS] | neighbour]" >&2
+  exit 2
+  ;;
+esac
 
 dir=.dev/bench-$$
 finish() {
@@ -26,4 +36,4 @@ say "building in release mode"
 cargo build --locked --release --package postern --package simulator
 target=${CARGO_TARGET_DIR:-$PWD/target}/release
 export POSTERN_BIN=$target/postern SALTO_SIMULATOR_BIN=$target/salto-simulator
-cargo bench --locked --package end-to-end --bench drain -- "${1:-10000}"
+cargo bench --locked --package end-to-end --bench "$bench" -- "${@:2}"

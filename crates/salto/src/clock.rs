@@ -62,18 +62,12 @@ impl SaltoClock {
     /// Takes a `Date` header of an answer to a request sent and answered at these times of our
     /// clock. What is no date, or was timed by a clock that jumped back, is passed over.
     pub fn observe(&self, date_header: &str, sent: DateTime<Utc>, received: DateTime<Utc>) {
-        let Ok(date) = DateTime::parse_from_rfc2822(date_header) else { return };
-        let travel = received - sent;
-        if travel < TimeDelta::zero() {
-            return;
-        }
-        // The header names whole seconds: on average it was half a second later.
-        let date = date.with_timezone(&Utc) + TimeDelta::milliseconds(500);
+        let Some(sample) = sample(date_header, sent, received) else { return };
         let mut state = self.state();
         if state.samples.len() == SAMPLES {
             state.samples.pop_front();
         }
-        state.samples.push_back(date - (sent + travel / 2));
+        state.samples.push_back(sample);
         state.offset = middle(&state.samples, state.offset);
         self.warn(&mut state);
     }
@@ -97,6 +91,22 @@ impl SaltoClock {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The offset that one `Date` header tells of, to half a second.
+pub(crate) fn sample(
+    date_header: &str,
+    sent: DateTime<Utc>,
+    received: DateTime<Utc>,
+) -> Option<TimeDelta> {
+    let date = DateTime::parse_from_rfc2822(date_header).ok()?;
+    let travel = received - sent;
+    if travel < TimeDelta::zero() {
+        return None;
+    }
+    // The header names whole seconds: on average it was half a second later.
+    let date = date.with_timezone(&Utc) + TimeDelta::milliseconds(500);
+    Some(date - (sent + travel / 2))
 }
 
 /// The median; of two in the middle the one nearer to what counted so far.

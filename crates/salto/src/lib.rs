@@ -4,6 +4,7 @@
 //! - where and who: [`Environment`], [`Account`], and [`Site`], which makes the calls
 //! - the network: [`Http`], shared by all; [`SaltoClock`] and [`ClockStore`], Salto's time
 //! - a host that keeps failing: [`Breakers`]
+//! - who the account is at a site: [`Standing`]; whether a host answers: [`probe()`]
 //! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
 //! - passwords: [`OtpKey`], [`OtpScheme`]
 //! - IQs: [`activation`]
@@ -35,7 +36,9 @@ mod key_check;
 mod list;
 mod open;
 mod otp;
+mod probe;
 mod site;
+mod standing;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -51,7 +54,9 @@ pub use error::{CallError, Cause, Certainty, OpenError};
 pub use http_client::{Http, HttpError};
 pub use key_check::{KeyCheckError, check_key};
 pub use otp::{Otp, OtpKey, OtpScheme, UnknownOtpScheme};
+pub use probe::probe;
 pub use site::{PinAnswer, Prepared, Site};
+pub use standing::Standing;
 pub use store::StoreError;
 pub use token::{
     MemoryTokenCache, RedisTokenCache, Rejection, Token, TokenCache, TokenRecord, TokenState,

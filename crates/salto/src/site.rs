@@ -29,7 +29,7 @@ use crate::wire::{IqInfo, LockInfo, SiteInfo, readable};
 /// The client of one integration. Clones share everything.
 #[derive(Clone)]
 pub struct Site {
-    calls: Arc<Calls>,
+    pub(crate) calls: Arc<Calls>,
 }
 
 /// Everything an open command needs beside the key.

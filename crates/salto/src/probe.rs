@@ -1,0 +1,61 @@
+//! Whether one of Salto's hosts answers at all, and how far its clock is: asked without an account.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::header::DATE;
+use reqwest::{Method, Request, Response, StatusCode};
+use serde_json::{Map, Value};
+
+use crate::breaker::Host;
+use crate::call::{lost, read_body};
+use crate::clock;
+use crate::environment::{Environment, below};
+use crate::error::{CallError, Cause};
+use crate::http_client::Http;
+
+/// A discovery document is a few kB.
+const BODY_LIMIT: usize = 256 << 10;
+
+/// Asks a host: the identity provider for its discovery document \[M\], the Connect API for the sites
+/// without a token, which it refuses. Its clock minus this machine's, to half a second, where the
+/// answer has a `Date`. There is no time limit but the connection's.
+///
+/// # Errors
+/// The host cannot be reached, or does not answer as what it should be: the identity provider has
+/// been seen answering 404 everywhere \[M\].
+pub async fn probe(
+    http: &Http,
+    environment: &Environment,
+    host: Host,
+) -> Result<Option<TimeDelta>, CallError> {
+    let url = match host {
+        Host::Identity => {
+            below(&environment.identity_url, &[".well-known", "openid-configuration"])
+        }
+        Host::Api => below(&environment.api_url, &["v1.2", "sites"]),
+    };
+    let sent = Utc::now();
+    let response = http.0.execute(Request::new(Method::GET, url)).await;
+    let response = response.map_err(|error| lost(&error))?;
+    let offset = offset(&response, sent);
+    let status = response.status();
+    let as_expected = match host {
+        Host::Identity => status.is_success() && is_object(response).await?,
+        Host::Api => matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+    };
+    if as_expected {
+        return Ok(offset);
+    }
+    let mut error = CallError::new(Cause::Unavailable, "it does not answer as it should");
+    error.status = Some(status.as_u16());
+    Err(error)
+}
+
+async fn is_object(response: Response) -> Result<bool, CallError> {
+    let body = read_body(response, BODY_LIMIT).await?;
+    Ok(serde_json::from_slice::<Map<String, Value>>(&body).is_ok())
+}
+
+fn offset(response: &Response, sent: DateTime<Utc>) -> Option<TimeDelta> {
+    let date = response.headers().get(DATE)?.to_str().ok()?;
+    clock::sample(date, sent, Utc::now())
+}

@@ -74,7 +74,7 @@ fn known(facts: &Facts<'_>, key: &RequestKey, commands: &[&Command]) -> Option<V
                 .troubled(around(-10), around(5), |fault| fault.target != Target::Salto)
     };
     let first = commands.iter().find(answered)?;
-    let again = commands.iter().find(|command| command.seq > first.seq)?;
+    let again = commands.iter().find(|command| command.received_at > first.received_at)?;
     let what = format!("command {} although command {} was answered: opened", again.seq, first.seq);
     Some(Violation::of(JUDGE, what).about(key).at(again.received_at))
 }

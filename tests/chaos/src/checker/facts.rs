@@ -171,5 +171,9 @@ fn attribute<'a>(
             None => strays.push(command),
         }
     }
+    // Salto writes down when it is done with a command; in which order they came is another matter.
+    commands
+        .values_mut()
+        .for_each(|commands| commands.sort_by_key(|one| (one.received_at, one.seq)));
     (commands, strays)
 }

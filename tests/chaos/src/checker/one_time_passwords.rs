@@ -24,7 +24,8 @@ pub(super) fn judge(facts: &Facts<'_>) -> Vec<Violation> {
 fn tried_again(facts: &Facts<'_>, key: &RequestKey, commands: &[&Command]) -> Option<Violation> {
     let refused: Vec<_> = commands.iter().filter(|one| one.otp_was_refused()).collect();
     let first = refused.iter().find(|one| heard(facts, one));
-    let again = first.and_then(|first| commands.iter().find(|one| one.seq > first.seq));
+    let again =
+        first.and_then(|first| commands.iter().find(|one| one.received_at > first.received_at));
     if let (Some(first), Some(again)) = (first, again) {
         let what =
             format!("command {} although {} was refused: {}", again.seq, first.seq, first.verdict);

@@ -77,6 +77,17 @@ fn a_command_sent_again_by_who_took_over_from_the_dead() {
 }
 
 #[test]
+fn a_command_that_was_delayed_and_is_recorded_after_its_repetition() {
+    accepted(|run| {
+        run.unsay(1);
+        run.requests[0].sent.first = at(20.5);
+        run.command(1, 20.6, "opened", Some(200));
+        run.commands.last_mut().unwrap().fault = Some("delay".to_owned());
+        run.opened(1, 25.7, 2);
+    });
+}
+
+#[test]
 fn a_refused_one_time_password_of_which_nobody_heard() {
     accepted(|run| {
         run.struck("worker-kill", Target::Worker(1), 25.1, 27.0);

@@ -60,7 +60,7 @@ impl TopologyError {
         }
     }
 
-    fn of(kind: &'static str, name: &str, error: lapin::Error) -> Self {
+    pub(crate) fn of(kind: &'static str, name: &str, error: lapin::Error) -> Self {
         let ErrorKind::ProtocolError(protocol) = error.kind() else {
             return Self::Connection(error);
         };
@@ -89,8 +89,8 @@ pub async fn declare(connection: &Connection) -> Result<(), TopologyError> {
         declare_exchange(&channel, exchange).await?;
     }
     // First the place for dead letters, then those who may send there.
-    let dead_letters = dead_letters_arguments();
-    declare_queue(&channel, names::DEAD_LETTERS_QUEUE, dead_letters).await?;
+    let dead_letters = names::DEAD_LETTERS_QUEUE;
+    declare_queue(&channel, dead_letters, arguments(dead_letters)).await?;
     bind(
         &channel,
         names::DEAD_LETTERS_QUEUE,
@@ -103,11 +103,11 @@ pub async fn declare(connection: &Connection) -> Result<(), TopologyError> {
         (names::BOOKING_STATUS_QUEUE, names::BOOKING_STATUS_BINDING),
         (names::OPEN_REQUESTS_QUEUE, names::OPEN_REQUEST_BINDING),
     ] {
-        declare_queue(&channel, queue, work_arguments(queue)).await?;
+        declare_queue(&channel, queue, arguments(queue)).await?;
         bind(&channel, queue, names::INBOUND_EXCHANGE, pattern).await?;
     }
-    for (queue, delay) in names::OPEN_REQUEST_RETRIES {
-        declare_queue(&channel, queue, retry_arguments(delay)).await?;
+    for (queue, _) in names::OPEN_REQUEST_RETRIES {
+        declare_queue(&channel, queue, arguments(queue)).await?;
     }
     // A courtesy to the broker's logs; everything stands already.
     let _ = channel.close(200, "declared".into()).await;
@@ -133,7 +133,10 @@ pub async fn queue_state(channel: &Channel, queue: &str) -> Result<QueueState, l
     Ok(QueueState { ready: found.message_count(), consumers: found.consumer_count() })
 }
 
-async fn declare_exchange(channel: &Channel, exchange: &'static str) -> Result<(), TopologyError> {
+pub(crate) async fn declare_exchange(
+    channel: &Channel,
+    exchange: &'static str,
+) -> Result<(), TopologyError> {
     let options = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     channel
         .exchange_declare(exchange.into(), ExchangeKind::Topic, options, FieldTable::default())
@@ -141,7 +144,7 @@ async fn declare_exchange(channel: &Channel, exchange: &'static str) -> Result<(
         .map_err(|error| TopologyError::of("exchange", exchange, error))
 }
 
-async fn declare_queue(
+pub(crate) async fn declare_queue(
     channel: &Channel,
     queue: &'static str,
     arguments: FieldTable,
@@ -164,6 +167,17 @@ async fn bind(
         .queue_bind(queue.into(), exchange.into(), pattern.into(), options, FieldTable::default())
         .await
         .map_err(|error| TopologyError::of("queue", queue, error))
+}
+
+/// What a queue of postern is declared with.
+pub(crate) fn arguments(queue: &str) -> FieldTable {
+    if queue == names::DEAD_LETTERS_QUEUE {
+        return dead_letters_arguments();
+    }
+    match names::OPEN_REQUEST_RETRIES.iter().find(|(name, _)| *name == queue) {
+        Some((_, delay)) => retry_arguments(*delay),
+        None => work_arguments(queue),
+    }
 }
 
 /// At-least-once dead-lettering works only together with `reject-publish`; without it the broker

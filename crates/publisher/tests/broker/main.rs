@@ -4,6 +4,7 @@
 
 mod connecting;
 mod dead_letters;
+mod inspecting;
 mod link;
 mod losing;
 mod parking;

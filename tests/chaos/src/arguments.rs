@@ -16,7 +16,7 @@ use std::time::Duration;
 /// A run is made by its seed, which is printed first: the same seed gives the same load and the same faults at the same
 /// times. What the processes make of it depends on the machine, so a violation may not show every time.
 #[derive(Debug, Parser)]
-#[command(name = "chaos", after_long_help = AFTER, args_conflicts_with_subcommands = false)]
+#[command(name = "chaos", after_long_help = AFTER)]
 pub struct Arguments {
     #[command(subcommand)]
     pub scene: Option<Scene>,

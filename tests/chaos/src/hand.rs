@@ -103,7 +103,9 @@ impl Hand {
     /// Its metrics, where it runs.
     pub async fn metrics(&self) -> Option<String> {
         let place = self.worker.lock().await;
-        Some(place.as_ref()?.metrics().await)
+        let worker = place.as_ref()?;
+        worker.status_of("/livez").await?;
+        Some(worker.metrics().await)
     }
 
     /// Whether it ended although nobody asked it to: the place is not empty, and the worker gone.

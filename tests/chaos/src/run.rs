@@ -86,12 +86,8 @@ async fn finish(
     watch: &Watch,
     beginning: (u64, DateTime<Utc>),
 ) -> History {
-    let mut exits = stage.exits.lock().expect("no holder panics").clone();
-    for (worker, hand) in stage.hands.iter().enumerate() {
-        if hand.has_died().await {
-            let now = Utc::now();
-            exits.push(Exit { worker, asked_at: now, ended_at: now, status: None, asked: false });
-        }
+    for worker in 0..stage.hands.len() {
+        stage.note_death(worker).await;
     }
     let metrics = join_all(stage.hands.iter().map(|hand| hand.metrics())).await;
     let stopping = stage.hands.iter().enumerate().map(async |(worker, hand)| {
@@ -99,8 +95,8 @@ async fn finish(
         let status = hand.stop(STOPPING).await;
         Exit { worker, asked_at, ended_at: Utc::now(), status, asked: true }
     });
-    exits.extend(join_all(stopping).await);
-    *stage.exits.lock().expect("no holder panics") = exits;
+    let exits = join_all(stopping).await;
+    stage.exits.lock().expect("no holder panics").extend(exits);
     let stored: Vec<Stored> = watch.stored(&stage.faults.over());
     let metrics = metrics.into_iter().flatten().collect();
     collect::history(stage, ledger, stored, beginning, metrics).await

@@ -8,6 +8,7 @@ use crate::town::{
     BOOKING_WAIT_SECONDS, COMMAND_TIMEOUT_SECONDS, REQUEST_TTL_SECONDS, RESEND_WINDOW_SECONDS,
     SOUR, Town,
 };
+use chrono::Utc;
 use deadpool_redis::redis::cmd;
 use end_to_end::broker::{Outbox, PrivateBroker};
 use end_to_end::deadline::SOON;
@@ -110,6 +111,15 @@ impl Stage {
         // What the preparations left in the records is nobody's request.
         stage.world.simulator.control(Method::POST, "reset", Some(json!({}))).await;
         stage
+    }
+
+    /// Keeps it for the record where a worker has ended by itself.
+    pub(crate) async fn note_death(&self, worker: usize) {
+        if self.hands[worker].has_died().await {
+            let now = Utc::now();
+            let exit = Exit { worker, asked_at: now, ended_at: now, status: None, asked: false };
+            self.exits.lock().expect("no holder panics").push(exit);
+        }
     }
 
     /// Ends a fault of the simulator, which may have ended by itself.

@@ -16,6 +16,9 @@ impl Planned {
     /// Waits for its time, strikes, and returns when all is as before.
     pub async fn carry_out(&self, stage: &Stage, start: Instant) {
         sleep_until((start + self.at).into()).await;
+        if let Target::Worker(worker) = self.strike.target() {
+            stage.note_death(worker).await;
+        }
         stage.faults.begin(self.strike.kind());
         let from = Utc::now();
         self.strike.carry_out(stage, self.lasts).await;

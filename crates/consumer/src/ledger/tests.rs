@@ -386,3 +386,31 @@ async fn no_command_is_announced_for_a_booking_that_nobody_knows() {
         assert_eq!(claimed.doubt.commands, 0);
     }
 }
+
+#[tokio::test]
+async fn a_claim_without_a_command_whose_answer_was_lost_takes_nothing_back() {
+    let fixture = Fixture::booked(LEASE).await;
+    let mut owner = Owner::new(false);
+    fixture.claimed(&mut owner, true, LastCommand::Standing).await;
+    owner.next_round();
+    for _ in 0..3 {
+        let news = (LastCommand::Standing, None);
+        let reference = fixture.reference();
+        let claim = fixture.ledger.claim(reference, &owner, to_iq(false), news).await.unwrap();
+        let Claim::Claimed(claimed) = claim else { panic!("{claim:?}") };
+        assert_eq!((claimed.attempts, claimed.doubt.commands), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn where_passwords_are_rejected_one_command_is_on_its_way_at_a_time() {
+    let fixture = Fixture::booked(LEASE).await;
+    fixture.ledger.sign_of_life(Duration::from_secs(60)).await.unwrap();
+    let mut set = redis::cmd("HSET");
+    set.arg(fixture.ledger.keys.guard("acme")).arg("iq-1").arg("1 0");
+    fixture.ledger.store.query::<()>(&set).await.unwrap();
+    let [mut a, mut b, mut c] = [(); 3].map(|()| Rival::new());
+    assert_eq!(a.asks(&fixture, "iq-1").await, Announced::Yes);
+    assert_eq!(b.asks(&fixture, "iq-1").await, Announced::Full);
+    assert_eq!(c.asks(&fixture, "iq-2").await, Announced::Yes, "another IQ is not concerned");
+}

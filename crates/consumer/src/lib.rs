@@ -1,7 +1,8 @@
 //! RabbitMQ, inward: takes booking statuses and open requests, and sees each through to its end.
 //!
 //! The way of an open request reads top to bottom in [`message`]:
-//! decode → claim → decide → open → conclude → report → settle, one file each. A booking status
+//! decode → claim → decide → open → conclude → report → settle, one file each; [`round`] puts decide and
+//! open together, and [`after`] says what follows where it did not open. A booking status
 //! takes the same road with fewer stops, in [`booking_status`].
 //!
 //! - [`run`] is the worker; [`settings`] is what it must be told.
@@ -16,12 +17,14 @@
 //!   of a command without an answer; [`suspects`] are messages that may kill their worker.
 //! - [`health`] and [`metrics`] tell the operator.
 
+mod after;
 mod attention;
 mod booking_status;
 mod bookings;
 mod claim;
 mod conclude;
 mod dead_letter;
+mod decide;
 mod decode;
 mod directory;
 mod entry_log;
@@ -41,6 +44,7 @@ mod open;
 mod park;
 mod pursuit;
 mod report;
+mod round;
 mod session;
 mod settings;
 mod store;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use rules::{Doubt, FailedReason, Opening};
+use rules::{FailedReason, Opening};
 use salto::{Activation, ActivationState, Cause};
 
 use crate::{
@@ -198,16 +198,4 @@ fn unusable(state: ActivationState) -> Setback {
             "the IQ is not activated: run `postern iq activate`",
         ),
     }
-}
-
-/// The commands in doubt after a setback, the one just sent included.
-pub(crate) fn doubt_after(claimed: &Claimed, setback: &Setback) -> Doubt {
-    let commands =
-        claimed.doubt.commands + u32::from(setback.certainty == rules::Certainty::Unknown);
-    let since_first = if commands == 0 {
-        Default::default()
-    } else {
-        claimed.doubt.since_first + claimed.asked_at.elapsed()
-    };
-    Doubt { commands, since_first }
 }

@@ -4,10 +4,10 @@
 //! minutes \[M\]. So three in a row degrade the activation and somebody is told; and after a block
 //! the IQ is left alone. The next command that Salto accepts heals both.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use chrono::Utc;
-use deadpool_redis::redis::Script;
+use chrono::{DateTime, Utc};
+use deadpool_redis::redis::{Script, cmd};
 use events::{IqAttention, IqState, Outbound, OutboundData};
 use salto::{Activation, ActivationState, seal::Sealer};
 use uuid::Uuid;
@@ -26,28 +26,43 @@ const LEFT_ALONE: Duration = Duration::from_secs(25 * 60);
 
 /// What Salto says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It rejected a one-time password.
     Invalid,
+    /// It rejected a one-time password that was made with another secret or PIN than the
+    /// activation's. That counts towards a block, and says nothing of the activation.
+    InvalidOther,
     /// It has blocked the user at this IQ.
     Blocked,
     /// It accepted a command.
     Accepted,
     /// It asks for a restore of the IQ: secret and PIN count no more.
     RestoreRequired,
-    /// It has activated the user.
-    Activated,
+    /// It accepted a one-time password that a person had it look at, as for an activation: whatever
+    /// it rejected before, a block included, is over.
+    Proven,
+}
+
+/// How one-time passwords of an IQ fare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// So many were rejected in a row.
+    pub rejected_in_a_row: u32,
+    /// The IQ is left alone until then; nothing where it is not, or not any more.
+    pub blocked_until: Option<DateTime<Utc>>,
 }
 
 /// The activation that a verdict is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject<'a> {
-    pub(crate) integration_id: &'a str,
-    pub(crate) iq_id: &'a str,
-    /// As it was loaded: the verdict on another one does not count.
-    pub(crate) sealed: &'a [u8],
+pub struct Subject<'a> {
+    /// The integration.
+    pub integration_id: &'a str,
+    /// The IQ.
+    pub iq_id: &'a str,
+    /// The record as it was loaded: the verdict on another one does not count.
+    pub sealed: &'a [u8],
     /// The trace of the request that it comes from.
-    pub(crate) traceparent: Option<&'a str>,
+    pub traceparent: Option<&'a str>,
 }
 
 /// Keeps the verdicts in Redis.
@@ -73,29 +88,27 @@ impl Guard {
         }
     }
 
-    /// Takes note that an IQ has been activated: its rejections are forgotten, and where the booking
-    /// system was told of trouble, it is told that this is over. `sealed` is the activation's record.
+    /// How one-time passwords fare, by IQ; at IQs that are not in it none was rejected.
     ///
     /// # Errors
     ///
     /// [`StoreError`], where Redis does not answer or makes no sense.
-    pub async fn activated(
+    pub async fn standings(
         &self,
         integration_id: &str,
-        iq_id: &str,
-        sealed: &[u8],
-    ) -> Result<(), StoreError> {
-        let subject = Subject { integration_id, iq_id, sealed, traceparent: None };
-        self.judge(subject, Verdict::Activated).await.map(drop)
+    ) -> Result<HashMap<String, Standing>, StoreError> {
+        let notes: HashMap<String, String> =
+            self.store.query(cmd("HGETALL").arg(self.keys.guard(integration_id))).await?;
+        notes.into_iter().map(|(iq, note)| Ok((iq, standing(&note)?))).collect()
     }
 
     /// Takes note of a verdict. Whether the IQ's state changed by it: then its event waits to be
     /// published.
-    pub(crate) async fn judge(
-        &self,
-        subject: Subject<'_>,
-        verdict: Verdict,
-    ) -> Result<bool, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or makes no sense.
+    pub async fn judge(&self, subject: Subject<'_>, verdict: Verdict) -> Result<bool, StoreError> {
         let Subject { integration_id, iq_id, sealed, .. } = subject;
         let place = salto::activation::activations_key(&self.key_prefix, integration_id);
         let next = Activation::unseal(&self.sealer, &place, iq_id, sealed)
@@ -133,16 +146,20 @@ impl Guard {
 fn follows(activation: Activation, verdict: Verdict) -> Option<Activation> {
     let state = match (verdict, activation.state) {
         (Verdict::Invalid, ActivationState::Activated) => ActivationState::Degraded,
-        (Verdict::Accepted, ActivationState::Degraded) => ActivationState::Activated,
+        (Verdict::Accepted, ActivationState::Degraded)
+        | (Verdict::Proven, ActivationState::Degraded | ActivationState::ReactivationRequired) => {
+            ActivationState::Activated
+        }
         (Verdict::RestoreRequired, ActivationState::Activated | ActivationState::Degraded) => {
             ActivationState::ReactivationRequired
         }
         (
             Verdict::Invalid
+            | Verdict::InvalidOther
             | Verdict::Blocked
             | Verdict::Accepted
             | Verdict::RestoreRequired
-            | Verdict::Activated,
+            | Verdict::Proven,
             _,
         ) => return None,
     };
@@ -151,7 +168,8 @@ fn follows(activation: Activation, verdict: Verdict) -> Option<Activation> {
 
 fn event(subject: Subject<'_>, verdict: Verdict) -> Outbound {
     let (state, detail) = match verdict {
-        Verdict::Invalid => (
+        // `InvalidOther` changes no state, so that this is never told.
+        Verdict::Invalid | Verdict::InvalidOther => (
             IqState::Degraded,
             format!(
                 "Salto has rejected {DEGRADES} one-time passwords in a row: has somebody activated \
@@ -176,7 +194,7 @@ fn event(subject: Subject<'_>, verdict: Verdict) -> Outbound {
              `postern iq activate`"
                 .to_owned(),
         ),
-        Verdict::Activated => (IqState::Activated, "the IQ has been activated".to_owned()),
+        Verdict::Proven => (IqState::Activated, "Salto accepts the IQ's secret and PIN".to_owned()),
     };
     Outbound {
         id: Uuid::new_v4(),
@@ -191,13 +209,23 @@ fn event(subject: Subject<'_>, verdict: Verdict) -> Outbound {
     }
 }
 
+/// A note of judge.lua: the rejections in a row, and until when the IQ is left alone, in ms.
+fn standing(note: &str) -> Result<Standing, StoreError> {
+    let nonsense = || StoreError::Refused("a note of rejected one-time passwords".to_owned());
+    let (count, until) = note.split_once(' ').ok_or_else(nonsense)?;
+    let until = until.parse().map_err(|_| nonsense())?;
+    let blocked_until = DateTime::from_timestamp_millis(until).filter(|until| *until > Utc::now());
+    Ok(Standing { rejected_in_a_row: count.parse().map_err(|_| nonsense())?, blocked_until })
+}
+
 const fn code(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Invalid => "invalid",
+        Verdict::InvalidOther => "invalid-other",
         Verdict::Blocked => "blocked",
         Verdict::Accepted => "accepted",
         Verdict::RestoreRequired => "restore",
-        Verdict::Activated => "activated",
+        Verdict::Proven => "proven",
     }
 }
 

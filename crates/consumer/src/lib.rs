@@ -54,7 +54,7 @@ mod vigil;
 mod watch;
 mod worker;
 
-pub use guard::Guard;
+pub use guard::{Guard, Standing, Subject, Verdict};
 pub use lookup::Lookup;
 pub use settings::{
     BrokerSettings, IntegrationSettings, OpeningSettings, RedisSettings, RetentionSettings,

@@ -128,6 +128,7 @@ mod tests {
             customer_reference: None,
             online: None,
             locked_state: None,
+            battery_level: None,
             lock_type: None,
             iq,
         }

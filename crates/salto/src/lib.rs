@@ -61,4 +61,4 @@ pub use store::StoreError;
 pub use token::{
     MemoryTokenCache, RedisTokenCache, Rejection, Token, TokenCache, TokenRecord, TokenState,
 };
-pub use wire::{IqInfo, LockInfo, LockIq, SiteInfo};
+pub use wire::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};

@@ -17,14 +17,14 @@ use crate::calls::Calls;
 use crate::clock::SaltoClock;
 use crate::directory::{Directory, Place};
 use crate::entries;
-use crate::environment::{Account, Environment};
+use crate::environment::{Account, Environment, below};
 use crate::error::{CallError, Cause, OpenError};
 use crate::flight::Flight;
 use crate::http_client::Http;
 use crate::open;
 use crate::otp::{OtpKey, OtpScheme};
 use crate::token::{Now, Token, TokenCache, Tokens};
-use crate::wire::{IqInfo, LockInfo, SiteInfo, readable};
+use crate::wire::{ActivatedIq, IqInfo, LockInfo, SiteInfo, readable};
 
 /// The client of one integration. Clones share everything.
 #[derive(Clone)]
@@ -200,6 +200,18 @@ impl Site {
     pub async fn iqs(&self) -> Result<Vec<IqInfo>, CallError> {
         let url = self.calls.site_url(&["iqs"]).await?;
         Ok(readable(self.calls.list(url, Subject::Site).await?, "iqs"))
+    }
+
+    /// At which of the site's IQs this user is activated, as Salto has it.
+    ///
+    /// # Errors
+    /// A call failed, or the account has no such site.
+    pub async fn activated_iqs(&self) -> Result<Vec<ActivatedIq>, CallError> {
+        let calls = &self.calls;
+        let site = calls.site_id().await?.to_string();
+        let path = ["v1.2", "me", &site, "activated_iqs"];
+        let url = below(&calls.api.environment.api_url, &path);
+        Ok(readable(calls.list(url, Subject::Site).await?, "activated IQs"))
     }
 
     /// When the site's event log first shows a remote opening of the lock since then, in times of

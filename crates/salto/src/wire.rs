@@ -1,6 +1,7 @@
 //! What Salto's lists say about sites, locks and IQs, read leniently: unknown members are ignored,
 //! anything but an id may be missing or null.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
@@ -32,6 +33,9 @@ pub struct LockInfo {
     /// `locked`, `unlocked`, …
     #[serde(default, deserialize_with = "lenient")]
     pub locked_state: Option<String>,
+    /// Salto's word for the battery, such as `fresh`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub battery_level: Option<String>,
     /// The model.
     #[serde(default, deserialize_with = "lenient")]
     pub lock_type: Option<String>,
@@ -76,6 +80,19 @@ pub struct IqInfo {
     /// `true`: the secret and PIN stored for it are dead \[M\].
     #[serde(default, deserialize_with = "lenient")]
     pub restore_required: Option<bool>,
+}
+
+/// What Salto says of this user's activation at an IQ \[M\].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ActivatedIq {
+    /// The IQ's id.
+    pub iq_id: String,
+    /// Whether the user is activated there.
+    #[serde(default, deserialize_with = "lenient")]
+    pub activated: Option<bool>,
+    /// Since when.
+    #[serde(default, deserialize_with = "lenient")]
+    pub activation_date: Option<DateTime<Utc>>,
 }
 
 /// Null, missing and values of another type are all `None`.

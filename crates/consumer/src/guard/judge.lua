@@ -1,9 +1,10 @@
 -- Takes note of what Salto says of an IQ's one-time passwords, and of what follows for the IQ.
 --
 -- KEYS: activations, OTP guard, attention, what has been told of the IQs that are in trouble.
--- ARGV: 1 IQ, 2 verdict ('invalid', 'blocked', 'accepted', 'restore', 'activated'), 3 the sealed
---       activation that it is about, 4 the one that follows or '', 5 the event that tells of the
---       change, 6 rejections in a row that degrade, 7 ms for which a blocked IQ is left alone.
+-- ARGV: 1 IQ, 2 verdict ('invalid', 'invalid-other', 'blocked', 'accepted', 'restore', 'proven'),
+--       3 the sealed activation that it is about, 4 the one that follows or '', 5 the event that
+--       tells of the change, 6 rejections in a row that degrade, 7 ms for which a blocked IQ is left
+--       alone.
 -- Answers 1 where the IQ's state has changed.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -15,8 +16,9 @@ if guard then
 end
 
 -- A verdict on a secret that has been replaced meanwhile says nothing of the new one. A block is
--- the user's, whatever the secret.
-if ARGV[2] ~= 'blocked' and redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[3] then
+-- the user's, whatever the secret; and so is what leads to it.
+local of_user = ARGV[2] == 'blocked' or ARGV[2] == 'invalid-other'
+if not of_user and redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[3] then
   return 0
 end
 
@@ -27,6 +29,8 @@ if ARGV[2] == 'blocked' then
 elseif ARGV[2] == 'invalid' then
   count = count + 1
   changed = ARGV[4] ~= '' and count >= tonumber(ARGV[6])
+elseif ARGV[2] == 'invalid-other' then
+  count = count + 1
 elseif ARGV[2] == 'accepted' then
   -- While an IQ is left alone, a verdict is on a command from before.
   if blocked_until > now then
@@ -40,7 +44,7 @@ elseif ARGV[2] == 'restore' then
 else
   -- Whoever was never told of any trouble need not be told that it is over.
   changed = redis.call('HDEL', KEYS[4], ARGV[1]) == 1
-  count = 0
+  count, blocked_until = 0, 0
 end
 
 if count == 0 and blocked_until == 0 then
@@ -54,7 +58,7 @@ if changed then
     redis.call('HSET', KEYS[4], ARGV[1], ARGV[2])
   end
 end
-if ARGV[4] ~= '' and (changed or ARGV[2] == 'accepted') then
+if ARGV[4] ~= '' and (changed or ARGV[2] == 'accepted' or ARGV[2] == 'proven') then
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
 end
 return changed and 1 or 0

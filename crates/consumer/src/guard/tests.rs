@@ -1,4 +1,3 @@
-use deadpool_redis::redis;
 use salto::ActivationStore;
 
 use super::*;
@@ -31,6 +30,7 @@ impl Fixture {
             pin: Some("1234".into()),
             pin_requested: true,
             pin_refused: false,
+            new_pin: None,
             changed_at: Utc::now(),
         };
         let read = self.activations.get("acme", IQ).await.unwrap();
@@ -60,8 +60,7 @@ impl Fixture {
     /// The rejections in a row, and whether the IQ is left alone.
     async fn notes(&self) -> Option<(u32, bool)> {
         let key = self.keys.guard("acme");
-        let notes: Option<String> =
-            self.store.query(redis::cmd("HGET").arg(key).arg(IQ)).await.unwrap();
+        let notes: Option<String> = self.store.query(cmd("HGET").arg(key).arg(IQ)).await.unwrap();
         let notes = notes?;
         let (count, until) = notes.split_once(' ').unwrap();
         Some((count.parse().unwrap(), until != "0"))
@@ -69,7 +68,7 @@ impl Fixture {
 
     /// The states told of so far.
     async fn told(&self) -> Vec<IqState> {
-        let mut range = redis::cmd("ZRANGE");
+        let mut range = cmd("ZRANGE");
         range.arg(self.keys.attention()).arg(0).arg(-1);
         let events: Vec<Vec<u8>> = self.store.query(&range).await.unwrap();
         let state = |event: Vec<u8>| match serde_json::from_slice::<Outbound>(&event).unwrap().data
@@ -82,7 +81,7 @@ impl Fixture {
 
     /// The block is over, as it is after 25 minutes.
     async fn time_passes(&self) {
-        let mut set = redis::cmd("HSET");
+        let mut set = cmd("HSET");
         set.arg(self.keys.guard("acme")).arg(IQ).arg("1 1");
         self.store.query::<()>(&set).await.unwrap();
     }
@@ -161,27 +160,61 @@ async fn a_restore_ends_the_activation() {
 #[tokio::test]
 async fn an_activation_ends_the_trouble_that_was_told_of() {
     let fixture = Fixture::new().await;
-    let sealed = fixture.sealed().await;
-    fixture.guard.activated("acme", IQ, &sealed).await.unwrap();
+    assert!(!fixture.says(Verdict::Proven).await);
     assert_eq!(fixture.told().await, [], "there was none");
     fixture.says(Verdict::RestoreRequired).await;
     fixture.activate("qrstuvwxyz012345").await;
-    let sealed = fixture.sealed().await;
     for _ in 0..2 {
-        fixture.guard.activated("acme", IQ, &sealed).await.unwrap();
+        fixture.says(Verdict::Proven).await;
     }
     let told = fixture.told().await;
     assert!(told.len() == 2 && told.contains(&IqState::Activated), "{told:?}");
 }
 
 #[tokio::test]
-async fn an_activation_forgets_the_rejections_and_not_the_block() {
+async fn a_proof_heals_all_there_is_to_heal_a_block_included() {
     let fixture = Fixture::new().await;
-    fixture.says(Verdict::Invalid).await;
-    let sealed = fixture.sealed().await;
-    fixture.guard.activated("acme", IQ, &sealed).await.unwrap();
-    assert_eq!(fixture.notes().await, None);
+    for _ in 0..3 {
+        fixture.says(Verdict::Invalid).await;
+    }
     fixture.says(Verdict::Blocked).await;
-    fixture.guard.activated("acme", IQ, &sealed).await.unwrap();
-    assert_eq!(fixture.notes().await, Some((0, true)));
+    assert!(fixture.says(Verdict::Proven).await);
+    assert_eq!((fixture.state().await, fixture.notes().await), (ActivationState::Activated, None));
+    assert!(!fixture.says(Verdict::Proven).await, "told once");
+    let told = fixture.told().await;
+    assert!(told.len() == 3 && told.contains(&IqState::Activated), "{told:?}");
+
+    fixture.says(Verdict::RestoreRequired).await;
+    assert!(fixture.says(Verdict::Proven).await);
+    assert_eq!(fixture.state().await, ActivationState::Activated);
+}
+
+#[tokio::test]
+async fn a_mistyped_pin_counts_towards_a_block_and_degrades_nothing() {
+    let fixture = Fixture::new().await;
+    for _ in 0..4 {
+        assert!(!fixture.says_of(b"", Verdict::InvalidOther).await);
+    }
+    assert_eq!(
+        (fixture.state().await, fixture.notes().await),
+        (ActivationState::Activated, Some((4, false)))
+    );
+    assert_eq!(fixture.told().await, []);
+}
+
+#[tokio::test]
+async fn standings_tell_of_rejections_and_of_blocks_that_last() {
+    let fixture = Fixture::new().await;
+    assert!(fixture.guard.standings("acme").await.unwrap().is_empty());
+    fixture.says(Verdict::Invalid).await;
+    fixture.says(Verdict::Invalid).await;
+    let standing = fixture.guard.standings("acme").await.unwrap()[IQ];
+    assert_eq!(standing, Standing { rejected_in_a_row: 2, blocked_until: None });
+    fixture.says(Verdict::Blocked).await;
+    let standing = fixture.guard.standings("acme").await.unwrap()[IQ];
+    let left = standing.blocked_until.unwrap() - Utc::now();
+    assert!((1480..=1500).contains(&left.num_seconds()), "{left}");
+    fixture.time_passes().await;
+    let standing = fixture.guard.standings("acme").await.unwrap()[IQ];
+    assert_eq!(standing, Standing { rejected_in_a_row: 1, blocked_until: None });
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use super::{activate, check_config, dlq, publish, tail};
+use super::{check_config, dlq, iq, publish, tail};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -126,7 +126,7 @@ pub(super) enum Command {
     Dlq(dlq::Dlq),
     /// The IQs of an integration's site: the gateways between Salto's cloud and the locks.
     #[command(subcommand)]
-    Iq(IqCommand),
+    Iq(iq::Iq),
     /// The sites an integration's account can see at Salto.
     #[command(subcommand)]
     Site(SiteCommand),
@@ -147,13 +147,4 @@ pub(super) enum SiteCommand {
 pub(super) enum LockCommand {
     /// List the site's locks, with the objects mapped to each.
     List(List),
-}
-
-/// About IQs.
-#[derive(Debug, Subcommand)]
-pub(super) enum IqCommand {
-    /// List the site's IQs and whether postern can open doors through them.
-    List(List),
-    /// Activate an IQ: get its secret and its PIN, so that doors behind it can be opened.
-    Activate(activate::Activate),
 }

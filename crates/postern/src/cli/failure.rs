@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     Configuration(Report),
     /// Something else went wrong.
     Failed(anyhow::Error),
+    /// What is wrong stands in the output.
+    Told,
     /// Nobody reads standard output any more, as after `| head`. Nothing to tell anybody.
     OutputClosed,
 }
@@ -29,6 +31,7 @@ impl Failure {
             Self::Usage(text) => (text.clone(), 2),
             Self::Configuration(report) => (report.to_string(), 2),
             Self::Failed(error) => (chain(error), 1),
+            Self::Told => return ExitCode::FAILURE,
             Self::OutputClosed => return ExitCode::SUCCESS,
         };
         // Where standard error is closed too, the status says it alone.

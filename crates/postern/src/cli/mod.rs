@@ -3,10 +3,10 @@
 //! [`args`] is the command line; each command is a file of its own. Beside them: [`failure`], how
 //! commands end badly; [`output`], how they print; [`logging`].
 
-mod activate;
 mod args;
 mod broker;
 mod check_config;
+mod confirm;
 mod dlq;
 mod failure;
 mod iq;
@@ -14,7 +14,6 @@ mod lock;
 mod logging;
 mod moment;
 mod output;
-mod pin;
 mod publish;
 mod redis_keeps;
 mod site;
@@ -30,7 +29,7 @@ use anyhow::Context;
 use tokio::runtime;
 
 pub(crate) use args::Args;
-use args::{Command, IqCommand, LockCommand, SiteCommand};
+use args::{Command, LockCommand, SiteCommand};
 use failure::Failure;
 
 use crate::config::{self, Config};
@@ -81,8 +80,7 @@ async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), 
         Command::Publish(publish) => publish::run(publish, &settings).await,
         Command::Tail(tail) => tail::run(tail, &settings).await,
         Command::Dlq(dlq) => dlq::run(dlq, &settings).await,
-        Command::Iq(IqCommand::List(list)) => iq::list(list, &settings).await,
-        Command::Iq(IqCommand::Activate(activate)) => activate::run(activate, &settings).await,
+        Command::Iq(iq) => iq::run(iq, &settings).await,
         Command::Site(SiteCommand::List(list)) => site::list(list, &settings).await,
         Command::Lock(LockCommand::List(list)) => lock::list(list, &settings).await,
     }

@@ -1,9 +1,11 @@
 //! The activation of an IQ: its secret and PIN, how they are kept, how they are got.
 
+mod pin;
 mod record;
 mod steps;
 mod store;
 
+pub use pin::{KEEP_PIN, delta, is_pin};
 pub use record::{Activation, ActivationState};
 pub use steps::{ActivateError, Step, begin, finish};
 pub use store::{ActivationStore, Stored, activations_key};

@@ -51,11 +51,27 @@ pub struct Activation {
     pub pin_requested: bool,
     /// Salto has rejected a one-time password made with `pin` during activation.
     pub pin_refused: bool,
+    /// A PIN that is being set: whether it or `pin` counts is not known until it is proven.
+    pub new_pin: Option<SecretString>,
     /// When the state changed last.
     pub changed_at: DateTime<Utc>,
 }
 
 impl Activation {
+    /// Secret and PIN that Salto has just accepted.
+    #[must_use]
+    pub fn proven(secret: SecretString, pin: SecretString) -> Self {
+        Self {
+            state: ActivationState::Activated,
+            secret,
+            pin: Some(pin),
+            pin_requested: true,
+            pin_refused: false,
+            new_pin: None,
+            changed_at: Utc::now(),
+        }
+    }
+
     /// What signs commands; only once activated.
     #[must_use]
     pub fn otp_key(&self, scheme: OtpScheme) -> Option<OtpKey> {
@@ -79,6 +95,7 @@ impl Activation {
             pin: self.pin.as_ref().map(|pin| pin.expose_secret().to_owned().into()),
             pin_requested: self.pin_requested,
             pin_refused: self.pin_refused,
+            new_pin: self.new_pin.as_ref().map(|pin| pin.expose_secret().to_owned().into()),
             changed_at: self.changed_at,
         };
         // Text, flags and a time: there is nothing in it that JSON cannot hold.
@@ -99,6 +116,7 @@ impl Activation {
             pin: sheet.pin.map(|pin| pin.as_str().into()),
             pin_requested: sheet.pin_requested,
             pin_refused: sheet.pin_refused,
+            new_pin: sheet.new_pin.map(|pin| pin.as_str().into()),
             changed_at: sheet.changed_at,
         })
     }
@@ -117,6 +135,8 @@ struct Sheet {
     pin_requested: bool,
     #[serde(default)]
     pin_refused: bool,
+    #[serde(default)]
+    new_pin: Option<Zeroizing<String>>,
     changed_at: DateTime<Utc>,
 }
 
@@ -131,6 +151,7 @@ mod tests {
             pin: Some("0123".into()),
             pin_requested: true,
             pin_refused: false,
+            new_pin: Some("9876".into()),
             changed_at: "2026-08-25T07:25:00Z".parse().unwrap(),
         }
     }
@@ -152,9 +173,11 @@ mod tests {
         let opened = Activation::unseal(&sealer, "p:activations:a", "iq-1", &sealed).unwrap();
         assert_eq!(opened.secret.expose_secret(), "ABCDEFGHIJKLMNOP");
         assert_eq!(opened.pin.as_ref().unwrap().expose_secret(), "0123");
+        assert_eq!(opened.new_pin.as_ref().unwrap().expose_secret(), "9876");
         assert!(Activation::unseal(&sealer, "p:activations:a", "iq-2", &sealed).is_err());
         assert!(Activation::unseal(&sealer, "p:activations:b", "iq-1", &sealed).is_err());
         let shown = format!("{opened:?}");
         assert!(!shown.contains("ABCDEF") && !shown.contains("0123"), "{shown}");
+        assert!(!shown.contains("9876"), "{shown}");
     }
 }

@@ -7,6 +7,7 @@
 use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::pin::{KEEP_PIN, is_pin};
 use super::record::{Activation, ActivationState};
 use super::store::{ActivationStore, Stored};
 use crate::error::{CallError, Cause};
@@ -14,15 +15,14 @@ use crate::otp::OtpKey;
 use crate::site::{PinAnswer, Site};
 use crate::store::StoreError;
 
-/// Keeps the PIN as it is. Another one has been seen to leave cloud and IQ in disagreement \[M\].
-const KEEP_PIN: &str = "0000";
-
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Salto has sent the PIN to the user: give it to [`finish`].
     PinNeeded,
-    /// The PIN is stored: call [`finish`] without one.
+    /// Salto has just shown the PIN, which is stored: call [`finish`] without one.
+    PinShown,
+    /// The PIN is stored from before: call [`finish`] without one.
     PinKnown,
     /// The IQ is activated.
     Done,
@@ -34,8 +34,7 @@ pub enum ActivateError {
     /// The user is activated at this IQ, and we do not hold the secret.
     #[error(
         "this user is already activated at the IQ, but not by this installation, and Salto gives \
-         the secret out only before that; have the user's activation reset by Salto, or use another \
-         system user"
+         the secret out only before that"
     )]
     AlreadyActivatedAtSalto,
     /// A PIN is four digits.
@@ -75,14 +74,15 @@ pub async fn begin(site: &Site, store: &ActivationStore, iq: &str) -> Result<Ste
         (Some(ActivationState::PendingPin), Some(stored)) => stored,
         (_, stored) => store_secret(site, store, iq, stored.as_ref()).await?,
     };
-    let stored = match &stored.activation {
-        Activation { pin: None, pin_requested: false, .. } => {
-            ask_for_pin(site, store, iq, &stored).await?
+    let Activation { pin, pin_requested, pin_refused, .. } = &stored.activation;
+    match pin {
+        None if !pin_requested => {
+            let asked = ask_for_pin(site, store, iq, &stored).await?;
+            Ok(if asked.activation.pin.is_some() { Step::PinShown } else { Step::PinNeeded })
         }
-        Activation { .. } => stored,
-    };
-    let Activation { pin, pin_refused, .. } = &stored.activation;
-    Ok(if pin.is_some() && !pin_refused { Step::PinKnown } else { Step::PinNeeded })
+        Some(_) if !pin_refused => Ok(Step::PinKnown),
+        Some(_) | None => Ok(Step::PinNeeded),
+    }
 }
 
 async fn store_secret(
@@ -98,6 +98,7 @@ async fn store_secret(
         pin: None,
         pin_requested: false,
         pin_refused: false,
+        new_pin: None,
         changed_at: Utc::now(),
     };
     put(site, store, iq, before, &pending).await
@@ -157,10 +158,6 @@ pub async fn finish(
     };
     put(site, store, iq, Some(&stored), &after).await?;
     proven.map_err(|_| ActivateError::PinRefused)
-}
-
-fn is_pin(pin: &str) -> bool {
-    pin.len() == 4 && pin.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 async fn put(

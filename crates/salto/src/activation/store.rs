@@ -20,6 +20,14 @@ static REPLACE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// Key: the hash. Arguments: field, expected value.
+static REMOVE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+        return redis.call('HDEL', KEYS[1], ARGV[1])",
+    )
+});
+
 /// The Redis key of an integration's activations. Its fields are IQ ids.
 #[must_use]
 pub fn activations_key(key_prefix: &str, integration: &str) -> String {
@@ -103,6 +111,22 @@ impl ActivationStore {
         let replaced: u8 =
             store::run(&self.pool, &REPLACE, &[&key], &[iq.as_bytes(), expected, &sealed]).await?;
         Ok((replaced == 1).then(|| Stored { activation: new.clone(), sealed }))
+    }
+
+    /// Removes the record where it is still what was read before: whether it was.
+    ///
+    /// # Errors
+    /// Redis is in trouble.
+    pub async fn remove(
+        &self,
+        integration: &str,
+        iq: &str,
+        read: &Stored,
+    ) -> Result<bool, StoreError> {
+        let key = activations_key(&self.key_prefix, integration);
+        let removed: u8 =
+            store::run(&self.pool, &REMOVE, &[&key], &[iq.as_bytes(), &read.sealed]).await?;
+        Ok(removed == 1)
     }
 
     fn open(&self, key: &str, iq: &str, sealed: Vec<u8>) -> Result<Stored, StoreError> {

@@ -117,7 +117,7 @@ async fn with_a_mailed_pin() {
 async fn with_a_shown_pin() {
     let (_iq, _server, site, _redis, store) =
         setting(Iq { shows_pin: true, ..Iq::default() }).await;
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinKnown));
+    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinShown));
     assert_eq!(stored(&store).await.pin.unwrap().expose_secret(), "0601", "stored at once");
     assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinKnown));
     assert_eq!(finish(&site, &store, IQ, None).await, Ok(()));
@@ -142,7 +142,7 @@ async fn whichever_answer_is_lost_it_goes_on_where_it_was() {
         let (iq, _server, site, _redis, store) = setting(iq).await;
         let run = async || match begin(&site, &store, IQ).await? {
             Step::PinNeeded => finish(&site, &store, IQ, Some("0601".into())).await,
-            Step::PinKnown => finish(&site, &store, IQ, None).await,
+            Step::PinShown | Step::PinKnown => finish(&site, &store, IQ, None).await,
             Step::Done => Ok(()),
         };
         assert!(matches!(run().await, Err(ActivateError::Call(_))), "{breaks_at}");
@@ -171,4 +171,9 @@ async fn of_two_who_write_at_once_the_second_is_told() {
     assert!(store.replace("acme", IQ, Some(&read), &new).await.unwrap().is_some());
     assert!(store.replace("acme", IQ, Some(&read), &new).await.unwrap().is_none());
     assert!(store.replace("acme", IQ, None, &new).await.unwrap().is_none());
+
+    assert!(!store.remove("acme", IQ, &read).await.unwrap(), "no longer what was read");
+    let read = store.get("acme", IQ).await.unwrap().unwrap();
+    assert!(store.remove("acme", IQ, &read).await.unwrap());
+    assert!(store.get("acme", IQ).await.unwrap().is_none());
 }

@@ -34,6 +34,7 @@ fn activation() -> Activation {
         pin: Some("0601".into()),
         pin_requested: true,
         pin_refused: false,
+        new_pin: None,
         changed_at: Utc::now(),
     }
 }

@@ -1,91 +1,98 @@
 //! `postern iq activate`: has an IQ's secret stored, gets its PIN, and proves both to Salto.
 
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 use consumer::Settings;
-use salto::activation::{self, Step, Stored};
-use serde::Serialize;
+use salto::{
+    Cause,
+    activation::{self, ActivateError, Step},
+};
+use secrecy::ExposeSecret;
 
-use super::{
-    args::{Integration, Printing},
+use super::{Now, Target, attempts::Attempts, find, typed};
+use crate::cli::{
+    args::Printing,
     failure::Failure,
     output::{Output, note},
-    pin, redis_keeps, site_access,
-    site_access::SiteAccess,
+    redis_keeps, site_access,
 };
+
+/// What Salto sends, or shows.
+const PIN: &str = "PIN";
+
+const WAYS_OUT: &str = "\
+There are three ways out:
+  1. Secret and PIN are known, from another program or a backup: postern iq adopt takes them over.
+  2. Have Salto (or whoever administers the site in Salto KS) reset this user's activation at this
+     IQ, then run postern iq activate again. The program that opens doors as this user so far can no
+     longer.
+  3. Use another system user, that was never activated at this IQ: put its username and password
+     into the integration, then run postern iq activate again.";
 
 /// Arguments of `iq activate`.
 ///
 /// The PIN is never an argument: arguments are seen by everybody on the machine.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Salto gives the IQ's secret once and sends the PIN by mail (some tenants: SMS). Both are kept in
-Redis, encrypted under secrets.key. After an interruption run the same command again: it goes on
-where it was.
+Salto gives the IQ's secret once and sends the PIN by mail (some tenants: SMS; some show it at once,
+then it is taken from there). Both are kept in Redis, encrypted under secrets.key. After an
+interruption run the same command again: it goes on where it was.
+
+Where two people activate the same IQ at once, one of them is told so, and runs it again.
 
 Examples:
   postern iq activate --integration acme --iq 0f7b2c1e-…
   postern iq activate --integration acme --iq 0f7b2c1e-… --pin-file /run/secrets/pin")]
-pub(super) struct Activate {
+pub(in crate::cli) struct Activate {
     #[command(flatten)]
-    integration: Integration,
-    /// The IQ's id, as `postern iq list` shows it.
-    #[arg(long, value_name = "IQ")]
-    iq: String,
+    target: Target,
     /// Read the PIN from this file instead of standard input; one trailing newline is cut.
     #[arg(long, value_name = "PATH")]
     pin_file: Option<PathBuf>,
+    /// Prove the PIN also while the user is blocked after wrong one-time passwords.
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     printing: Printing,
 }
 
-#[derive(Serialize)]
-struct Activated<'a> {
-    integration_id: &'a str,
-    iq_id: &'a str,
-    state: &'static str,
-}
-
 /// Activates, or goes on with an activation.
 pub(super) async fn run(activate: Activate, settings: &Settings) -> Result<(), Failure> {
-    let access = site_access::open(settings, &activate.integration.integration_id).await?;
+    let integration_id = activate.target.integration_id();
+    let access = site_access::open(settings, integration_id).await?;
     redis_keeps::warn_where_not(&access.redis).await;
-    let iq = find(&access, &activate.iq).await?;
-    proceed(&access, &iq, activate.pin_file)
+    let iq = find(&access, &activate.target.iq).await?;
+    let attempts = Attempts { access: &access, iq: &iq, force: activate.force };
+    proceed(&attempts, activate.pin_file)
         .await
         .with_context(|| format!("IQ {iq} is not activated yet"))?;
-    let integration_id = activate.integration.integration_id.as_str();
-    let activated = Activated { integration_id, iq_id: &iq, state: "activated" };
-    Output::new(activate.printing).one(&activated, || "IQ is activated".to_owned())
+    let now = Now { integration_id, iq_id: &iq, state: "activated" };
+    Output::new(activate.printing).one(&now, || "IQ is activated".to_owned())
 }
 
-/// The IQ's id as Salto writes it, which is how the worker will look its secret up.
-async fn find(access: &SiteAccess<'_>, wanted: &str) -> anyhow::Result<String> {
-    let iqs = access.site.iqs().await.context("the site's IQs cannot be read")?;
-    let found = iqs.iter().find(|iq| iq.id.eq_ignore_ascii_case(wanted));
-    found.map(|iq| iq.id.clone()).ok_or_else(|| {
-        let known: Vec<&str> = iqs.iter().map(|iq| iq.id.as_str()).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        anyhow!("the site has no IQ {wanted:?}; it has: {known}")
-    })
-}
-
-async fn proceed(
-    access: &SiteAccess<'_>,
-    iq: &str,
-    pin_file: Option<PathBuf>,
-) -> anyhow::Result<()> {
-    let SiteAccess { site, activations, .. } = access;
-    let pin = match (activation::begin(site, activations, iq).await?, pin_file) {
+async fn proceed(attempts: &Attempts<'_>, pin_file: Option<PathBuf>) -> anyhow::Result<()> {
+    let Attempts { access, iq, .. } = attempts;
+    let (site, activations) = (&access.site, &access.activations);
+    let begun = activation::begin(site, activations, iq).await.inspect_err(|error| {
+        if *error == ActivateError::AlreadyActivatedAtSalto {
+            note(WAYS_OUT);
+        }
+    })?;
+    let pin = match (begun, pin_file) {
         (Step::Done, _) => {
             note("nothing to do: it was activated before");
             return Ok(());
         }
-        (Step::PinNeeded | Step::PinKnown, Some(file)) => {
+        (Step::PinNeeded | Step::PinShown | Step::PinKnown, Some(file)) => {
             note("the IQ's secret is stored; taking the PIN from the file");
-            Some(pin::from_file(&file)?)
+            Some(typed::take(PIN, Some(&file)).await?)
+        }
+        (Step::PinShown, None) => {
+            show_pin(attempts).await?;
+            None
         }
         (Step::PinKnown, None) => {
             note("the IQ's secret and PIN are stored");
@@ -93,24 +100,48 @@ async fn proceed(
         }
         (Step::PinNeeded, None) => {
             note("the IQ's secret is stored; Salto sends the PIN to the account's user by mail");
-            Some(pin::from_standard_input().await?)
+            Some(typed::take(PIN, None).await?)
         }
     };
+    attempts.refuse_while_blocked().await?;
     note("proving secret and PIN to Salto");
-    activation::finish(site, activations, iq, pin).await?;
-    tell(access, iq).await;
+    let finished = activation::finish(site, activations, iq, pin).await;
+    match &finished {
+        Ok(()) => tell(attempts).await,
+        Err(ActivateError::PinRefused) => attempts.note(Cause::OtpInvalid, None).await,
+        Err(ActivateError::Call(error)) => attempts.note(error.cause, None).await,
+        Err(
+            ActivateError::AlreadyActivatedAtSalto
+            | ActivateError::PinMalformed
+            | ActivateError::PinMissing
+            | ActivateError::NotStarted
+            | ActivateError::Changed
+            | ActivateError::Store(_),
+        ) => {}
+    }
+    Ok(finished?)
+}
+
+/// Shows the PIN that Salto has shown, to a person: what is written to a file stays there.
+async fn show_pin(attempts: &Attempts<'_>) -> anyhow::Result<()> {
+    let Attempts { access, iq, .. } = attempts;
+    let stored = access.activations.get(access.site.integration_id(), iq).await?;
+    match stored.and_then(|stored| stored.activation.pin) {
+        Some(pin) if io::stderr().is_terminal() => note(&format!(
+            "the IQ's secret is stored; Salto shows the PIN, which is stored too: {}",
+            pin.expose_secret()
+        )),
+        Some(_) | None => note("the IQ's secret is stored, and the PIN that Salto has shown"),
+    }
     Ok(())
 }
 
-/// Has the workers tell the booking system. The IQ is activated, whatever becomes of that.
-async fn tell(access: &SiteAccess<'_>, iq: &str) {
-    let integration_id = access.site.integration_id();
-    let told = async {
-        let stored = access.activations.get(integration_id, iq).await?;
-        let sealed = stored.as_ref().map(Stored::sealed).unwrap_or_default();
-        anyhow::Ok(access.guard.activated(integration_id, iq, sealed).await?)
-    };
-    if let Err(error) = told.await {
-        note(&format!("the workers could not be told of it: {error:#}"));
+/// Takes note that Salto accepts what is stored now. The IQ is activated, whatever becomes of that.
+async fn tell(attempts: &Attempts<'_>) {
+    let Attempts { access, iq, .. } = attempts;
+    match access.activations.get(access.site.integration_id(), iq).await {
+        Ok(Some(stored)) => attempts.proven(&stored).await,
+        Ok(None) => {}
+        Err(error) => note(&format!("the workers could not be told of it: {error}")),
     }
 }

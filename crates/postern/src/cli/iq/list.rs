@@ -1,13 +1,11 @@
 //! `postern iq list`: the IQs of a site, and how far their activation is.
 
-use std::collections::HashMap;
-
-use anyhow::Context;
+use chrono::{DateTime, Local, Utc};
 use consumer::Settings;
-use salto::{Activation, ActivationState, IqInfo};
 use serde::Serialize;
 
-use super::{
+use super::{View, next_step, views};
+use crate::cli::{
     args::List,
     failure::Failure,
     output::{Output, yes_or_no},
@@ -25,60 +23,126 @@ struct Row {
     restore_required: Option<bool>,
     /// Our activation's.
     state: &'static str,
+    /// When our activation's state changed last.
+    state_since: Option<DateTime<Utc>>,
+    /// Whether Salto's list has it.
+    at_salto: bool,
+    /// Whether this user is activated there, as Salto has it.
+    activated_at_salto: Option<bool>,
+    activated_at_salto_since: Option<DateTime<Utc>>,
+    /// A change of the PIN was begun and is not known to have ended.
+    setting_pin: bool,
+    /// One-time passwords that Salto rejected in a row.
+    rejected_in_a_row: u32,
+    /// Nothing is sent to it until then.
+    blocked_until: Option<DateTime<Utc>>,
+    /// What to do, in words.
+    next: Option<String>,
 }
 
-/// Asks Salto, looks the activations up in Redis, and prints.
-pub(super) async fn list(list: List, settings: &Settings) -> Result<(), Failure> {
+/// Asks Salto, looks in Redis, and prints.
+pub(super) async fn run(list: List, settings: &Settings) -> Result<(), Failure> {
     let access = site_access::open(settings, &list.integration.integration_id).await?;
-    let iqs = access.site.iqs().await.context("the IQs cannot be listed")?;
-    let activations = access.activations.list(&list.integration.integration_id).await;
-    let activations: HashMap<String, Activation> = activations
-        .context("the activations cannot be read")?
-        .into_iter()
-        .map(|(iq, stored)| (iq, stored.activation))
-        .collect();
-    let row = |iq: IqInfo| {
-        let state = activations.get(&iq.id).map(|activation| activation.state);
-        Row::of(iq, state.unwrap_or(ActivationState::NotActivated))
-    };
-    let rows: Vec<Row> = iqs.into_iter().map(row).collect();
-    let header = ["ID", "NAME", "ONLINE", "OTP", "RESTORE REQUIRED", "STATE"];
+    let rows: Vec<Row> = views(&access).await?.into_iter().map(Row::of).collect();
+    let header = [
+        "ID",
+        "NAME",
+        "ONLINE",
+        "OTP",
+        "RESTORE REQUIRED",
+        "AT SALTO",
+        "STATE",
+        "SINCE",
+        "REJECTED",
+        "BLOCKED UNTIL",
+        "NEXT",
+    ];
     Output::new(list.printing).all(&rows, header, Row::cells)
 }
 
 impl Row {
-    fn of(iq: IqInfo, state: ActivationState) -> Self {
+    fn of(view: View) -> Self {
+        let next = next_step(&view);
+        let at_salto = view.listed.is_some();
+        let (mut name, mut online, mut otp_enabled, mut restore_required) = Default::default();
+        if let Some(listed) = view.listed {
+            name = listed.customer_reference;
+            online = listed.online;
+            otp_enabled = listed.otp_enabled;
+            restore_required = listed.restore_required;
+        }
         Self {
-            id: iq.id,
-            name: iq.customer_reference,
-            online: iq.online,
-            otp_enabled: iq.otp_enabled,
-            restore_required: iq.restore_required,
-            state: state.code(),
+            id: view.id,
+            name,
+            online,
+            otp_enabled,
+            restore_required,
+            state: view.state.code(),
+            state_since: view.since,
+            at_salto,
+            activated_at_salto: view.activated_at_salto,
+            activated_at_salto_since: view.activated_at_salto_since,
+            setting_pin: view.sets_pin,
+            rejected_in_a_row: view.standing.rejected_in_a_row,
+            blocked_until: view.standing.blocked_until,
+            next,
         }
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> [String; 11] {
+        let at_salto = match (self.at_salto, self.activated_at_salto) {
+            (false, _) => "gone",
+            (true, Some(true)) => "activated",
+            (true, Some(false)) => "not activated",
+            (true, None) => "",
+        };
+        let rejected = self.rejected_in_a_row;
         [
             self.id.clone(),
             self.name.clone().unwrap_or_default(),
             yes_or_no(self.online),
             yes_or_no(self.otp_enabled),
             yes_or_no(self.restore_required),
+            at_salto.to_owned(),
             self.state.replace('_', " "),
+            here(self.state_since),
+            if rejected > 0 { rejected.to_string() } else { String::new() },
+            here(self.blocked_until),
+            self.next.clone().unwrap_or_default(),
         ]
     }
 }
 
+fn here(time: Option<DateTime<Utc>>) -> String {
+    let here = |time: DateTime<Utc>| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S");
+    time.map_or_else(String::new, |time| here(time).to_string())
+}
+
 #[cfg(test)]
 mod tests {
+    use consumer::Standing;
+    use salto::ActivationState;
+
     use super::*;
 
     #[test]
     fn a_row_has_salto_s_view_and_ours() {
         let iq = serde_json::json!({"id": "q1", "customer_reference": "Cellar", "online": false});
-        let row = Row::of(serde_json::from_value(iq).unwrap(), ActivationState::PendingPin);
-        assert_eq!(row.cells(), ["q1", "Cellar", "no", "", "", "pending pin"]);
+        let time = "2026-08-25T07:25:00Z".parse().unwrap();
+        let row = Row::of(View {
+            id: "q1".into(),
+            listed: Some(serde_json::from_value(iq).unwrap()),
+            activated_at_salto: Some(false),
+            activated_at_salto_since: None,
+            state: ActivationState::PendingPin,
+            since: Some(time),
+            sets_pin: false,
+            standing: Standing { rejected_in_a_row: 2, blocked_until: Some(time) },
+        });
+        let cells = row.cells();
+        assert_eq!(cells[..6], ["q1", "Cellar", "no", "", "", "not activated"]);
+        let at = here(Some(time));
+        assert_eq!(cells[6..10], ["pending pin", &at, "2", &at]);
         assert_eq!(serde_json::to_value(&row).unwrap()["state"], "pending_pin");
     }
 }

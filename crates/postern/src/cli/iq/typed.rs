@@ -1,4 +1,5 @@
-//! Where a PIN comes from: a file or standard input, never an argument.
+//! Where secrets and PINs come from: a file or standard input, never an argument, as arguments are
+//! seen by everybody on the machine.
 
 use std::{
     fs,
@@ -7,30 +8,54 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use secrecy::{SecretString, zeroize::Zeroizing};
+use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
+
+/// From the file where there is one, else from standard input.
+pub(super) async fn take(what: &'static str, file: Option<&Path>) -> anyhow::Result<SecretString> {
+    match file {
+        Some(file) => from_file(what, file),
+        None => from_standard_input(what).await,
+    }
+}
+
+/// As [`take`], asked for twice where it is typed unseen.
+pub(super) async fn take_surely(
+    what: &'static str,
+    again: &'static str,
+    file: Option<&Path>,
+) -> anyhow::Result<SecretString> {
+    let first = take(what, file).await?;
+    if file.is_none() && io::stdin().is_terminal() {
+        let second = from_standard_input(again).await?;
+        if first.expose_secret() != second.expose_secret() {
+            bail!("these were not the same");
+        }
+    }
+    Ok(first)
+}
 
 /// The file's text without one newline at its end.
-pub(super) fn from_file(path: &Path) -> anyhow::Result<SecretString> {
+fn from_file(what: &str, path: &Path) -> anyhow::Result<SecretString> {
     let text = fs::read_to_string(path).map(Zeroizing::new);
-    let text = text.with_context(|| format!("cannot read the PIN from {}", path.display()))?;
+    let text = text.with_context(|| format!("cannot read the {what} from {}", path.display()))?;
     Ok(without_newline(&text).into())
 }
 
 /// One line: typed unseen after a prompt where standard input is a terminal.
-pub(super) async fn from_standard_input() -> anyhow::Result<SecretString> {
-    let line = tokio::task::spawn_blocking(|| {
-        if io::stdin().is_terminal() { typed() } else { first_line(io::stdin().lock()) }
+async fn from_standard_input(what: &'static str) -> anyhow::Result<SecretString> {
+    let line = tokio::task::spawn_blocking(move || {
+        if io::stdin().is_terminal() { typed(what) } else { first_line(io::stdin().lock()) }
     });
-    let line = line.await?.context("cannot read the PIN from standard input")?;
+    let line = line.await?.with_context(|| format!("cannot read the {what}"))?;
     match without_newline(&line) {
-        "" => bail!("no PIN was given; run the same command again once you have it"),
-        pin => Ok(pin.into()),
+        "" => bail!("no {what} was given; run the same command again once you have it"),
+        text => Ok(text.into()),
     }
 }
 
-fn typed() -> io::Result<Zeroizing<String>> {
+fn typed(what: &str) -> io::Result<Zeroizing<String>> {
     let mut err = io::stderr();
-    write!(err, "PIN: ")?;
+    write!(err, "{what}: ")?;
     err.flush()?;
     let quiet = rpassword::ConfigBuilder::new().output_discard().build();
     let line = rpassword::read_password_with_config(quiet).map(Zeroizing::new);
@@ -51,8 +76,6 @@ fn without_newline(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     #[test]
@@ -62,6 +85,6 @@ mod tests {
 
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), "0601\n\n").unwrap();
-        assert_eq!(from_file(file.path()).unwrap().expose_secret(), "0601\n");
+        assert_eq!(from_file("PIN", file.path()).unwrap().expose_secret(), "0601\n");
     }
 }

@@ -1,0 +1,99 @@
+//! `postern iq`: the gateways between Salto's cloud and the locks, and what opens doors through them.
+//!
+//! Each command is a file of its own. [`view`] is an IQ as Salto and postern see it, [`next_step`]
+//! what is to be done about it. Whatever has Salto look at a one-time password goes through
+//! [`attempts`], which counts the rejected ones; secrets and PINs come in through [`typed`].
+
+mod activate;
+mod adopt;
+mod attempts;
+mod forget;
+mod list;
+mod new_pin;
+mod next_step;
+mod probe;
+mod set_pin;
+mod typed;
+mod view;
+
+use anyhow::{Context, anyhow};
+use clap::{Args, Subcommand};
+use consumer::Settings;
+use serde::Serialize;
+
+pub(in crate::cli) use self::{
+    next_step::next_step,
+    view::{View, views},
+};
+use super::{
+    args::{Integration, List},
+    failure::Failure,
+    site_access::SiteAccess,
+};
+
+/// About IQs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Iq {
+    /// List the site's IQs, whether postern can open doors through them, and what to do next.
+    ///
+    /// Live from Salto, merged with what postern keeps. IQs that postern keeps an activation of and
+    /// Salto's list does not have are shown too.
+    List(List),
+    /// Activate an IQ ("GET PIN"): get its secret and its PIN, so that doors behind it can be opened.
+    Activate(activate::Activate),
+    /// Give an activated IQ another PIN ("Set PIN").
+    SetPin(set_pin::SetPin),
+    /// Have Salto look at a one-time password, without touching a door.
+    Probe(probe::Probe),
+    /// Take over a secret and a PIN that are known from elsewhere.
+    Adopt(adopt::Adopt),
+    /// Remove the secret and the PIN that postern keeps of an IQ.
+    Forget(forget::Forget),
+}
+
+/// For commands about one IQ.
+#[derive(Debug, Args)]
+struct Target {
+    #[command(flatten)]
+    integration: Integration,
+    /// The IQ's id, as `postern iq list` shows it.
+    #[arg(long, value_name = "IQ")]
+    iq: String,
+}
+
+impl Target {
+    fn integration_id(&self) -> &str {
+        &self.integration.integration_id
+    }
+}
+
+/// How an IQ stands after a command that changed it.
+#[derive(Serialize)]
+struct Now<'a> {
+    integration_id: &'a str,
+    iq_id: &'a str,
+    state: &'static str,
+}
+
+/// Does what the command line asks for.
+pub(super) async fn run(iq: Iq, settings: &Settings) -> Result<(), Failure> {
+    match iq {
+        Iq::List(list) => list::run(list, settings).await,
+        Iq::Activate(activate) => activate::run(activate, settings).await,
+        Iq::SetPin(set_pin) => set_pin::run(set_pin, settings).await,
+        Iq::Probe(probe) => probe::run(probe, settings).await,
+        Iq::Adopt(adopt) => adopt::run(adopt, settings).await,
+        Iq::Forget(forget) => forget::run(forget, settings).await,
+    }
+}
+
+/// The IQ's id as Salto writes it, which is how the worker will look its secret up.
+async fn find(access: &SiteAccess<'_>, wanted: &str) -> anyhow::Result<String> {
+    let iqs = access.site.iqs().await.context("the site's IQs cannot be read")?;
+    let found = iqs.iter().find(|iq| iq.id.eq_ignore_ascii_case(wanted));
+    found.map(|iq| iq.id.clone()).ok_or_else(|| {
+        let known: Vec<&str> = iqs.iter().map(|iq| iq.id.as_str()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        anyhow!("the site has no IQ {wanted:?}; it has: {known}")
+    })
+}

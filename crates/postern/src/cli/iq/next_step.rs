@@ -1,0 +1,119 @@
+//! What to do next about an IQ, in words.
+
+use chrono::SecondsFormat;
+use salto::ActivationState;
+
+use super::View;
+
+/// What to do, where there is something to do. The worst comes first.
+pub(in crate::cli) fn next_step(view: &View) -> Option<String> {
+    let said = |text: &str| Some(text.to_owned());
+    let Some(listed) = &view.listed else {
+        return said(
+            "Salto's list has it no longer: if it was replaced, activate the new one, then run \
+             `postern iq forget` for this one",
+        );
+    };
+    if view.state == ActivationState::ReactivationRequired || listed.restore_required == Some(true)
+    {
+        return said(
+            "Salto asks for a restore, and the secret and PIN count no more: restore the IQ in \
+             Salto KS, then `postern iq activate`",
+        );
+    }
+    if let Some(until) = view.standing.blocked_until {
+        let until = until.to_rfc3339_opts(SecondsFormat::Secs, true);
+        return Some(format!(
+            "Salto has blocked the user here and nothing is sent until {until}: find out why \
+             (clock? PIN changed? user activated in Salto's app?), wait, then `postern iq probe`"
+        ));
+    }
+    match view.state {
+        ActivationState::NotActivated if view.activated_at_salto == Some(true) => said(
+            "activated at Salto and not here: `postern iq adopt` if you know secret and PIN; else \
+             have Salto reset the user's activation at this IQ, then `postern iq activate`",
+        ),
+        ActivationState::NotActivated => said("`postern iq activate`"),
+        ActivationState::PendingPin => {
+            said("the secret is stored: run `postern iq activate` again and give it the PIN")
+        }
+        ActivationState::Degraded => said(
+            "one-time passwords are rejected: check the clock, and whether somebody has changed the \
+             PIN or activated the user in Salto's app; `postern iq probe --force` tries once more",
+        ),
+        ActivationState::Activated | ActivationState::ReactivationRequired => working(view),
+    }
+}
+
+/// What is to be said of an activated IQ.
+fn working(view: &View) -> Option<String> {
+    let offline = view.listed.as_ref().and_then(|listed| listed.online) == Some(false);
+    let text = if view.sets_pin {
+        "a change of the PIN was interrupted: `postern iq set-pin` goes on with it"
+    } else if view.activated_at_salto == Some(false) {
+        "Salto says that the user is not activated here: `postern iq probe`"
+    } else if view.standing.rejected_in_a_row > 0 {
+        "a one-time password was rejected last: `postern iq probe`"
+    } else if offline {
+        "shown as offline: see to its power and network (the list lags by up to half an hour)"
+    } else {
+        return None;
+    };
+    Some(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use consumer::Standing;
+    use serde_json::json;
+
+    use super::*;
+
+    fn view(state: ActivationState) -> View {
+        View {
+            id: "q1".into(),
+            listed: Some(serde_json::from_value(json!({"id": "q1", "online": true})).unwrap()),
+            activated_at_salto: None,
+            activated_at_salto_since: None,
+            state,
+            since: None,
+            sets_pin: false,
+            standing: Standing::default(),
+        }
+    }
+
+    #[track_caller]
+    fn says(view: &View, words: &str) {
+        let next = next_step(view).unwrap_or_default();
+        assert!(next.contains(words), "{next}");
+    }
+
+    #[test]
+    fn every_state_but_a_working_one_says_what_to_do() {
+        says(&view(ActivationState::NotActivated), "iq activate");
+        says(&view(ActivationState::PendingPin), "iq activate");
+        says(&view(ActivationState::Degraded), "iq probe");
+        says(&view(ActivationState::ReactivationRequired), "restore");
+        assert_eq!(next_step(&view(ActivationState::Activated)), None);
+        let adopt = View { activated_at_salto: Some(true), ..view(ActivationState::NotActivated) };
+        says(&adopt, "iq adopt");
+    }
+
+    #[test]
+    fn what_is_worst_is_said() {
+        let activated = || view(ActivationState::Activated);
+        let rejected = Standing { rejected_in_a_row: 1, blocked_until: None };
+        let blocked = Standing { rejected_in_a_row: 1, blocked_until: Some(Utc::now()) };
+        says(&View { standing: rejected, ..activated() }, "rejected last");
+        says(&View { standing: rejected, sets_pin: true, ..activated() }, "iq set-pin");
+        says(&View { standing: blocked, sets_pin: true, ..activated() }, "blocked");
+        says(&View { activated_at_salto: Some(false), ..activated() }, "not activated here");
+        says(&View { standing: blocked, listed: None, ..activated() }, "iq forget");
+        let iq = |more| serde_json::from_value(more).unwrap();
+        let offline = iq(json!({"id": "q1", "online": false}));
+        says(&View { listed: Some(offline), ..activated() }, "power and network");
+        let restore = iq(json!({"id": "q1", "restore_required": true}));
+        says(&View { listed: Some(restore), standing: blocked, ..activated() }, "restore");
+    }
+}

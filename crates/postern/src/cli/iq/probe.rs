@@ -1,0 +1,170 @@
+//! `postern iq probe`: has Salto look at a one-time password, without touching a door.
+
+use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use consumer::Settings;
+use salto::{
+    ActivationState, CallError, Cause,
+    activation::{KEEP_PIN, Stored},
+};
+use secrecy::SecretString;
+use serde::Serialize;
+
+use super::{
+    Target,
+    attempts::{Attempts, Proof},
+    find,
+};
+use crate::cli::{args::Printing, failure::Failure, output::Output, site_access};
+
+/// Arguments of `iq probe`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Signs the call that moves a PIN, and moves it by 0000, which is nothing: Salto then checks the
+one-time password and touches no door. The answer counts like that of an open command: a rejected
+one is counted, three in a row degrade the activation; a good one ends all trouble there was.
+
+Salto blocks the user after a few wrong ones, so this refuses while the user is blocked, and where
+two or more were rejected in a row, unless --force is given.
+
+Exit status: 0 where Salto accepts the one-time password, else 1.
+
+Examples:
+  postern iq probe --integration acme --iq 0f7b2c1e-…")]
+pub(in crate::cli) struct Probe {
+    #[command(flatten)]
+    target: Target,
+    /// Ask also while the user is blocked, or where one more rejection could block it.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    printing: Printing,
+}
+
+#[derive(Serialize)]
+struct Probed<'a> {
+    integration_id: &'a str,
+    iq_id: &'a str,
+    accepted: bool,
+    /// What Salto said, in a word.
+    answer: &'static str,
+    /// What that means, and what to do.
+    meaning: String,
+    /// Our activation's, after the answer.
+    state: &'static str,
+    rejected_in_a_row: u32,
+    blocked_until: Option<DateTime<Utc>>,
+}
+
+/// Asks and tells.
+pub(super) async fn run(probe: Probe, settings: &Settings) -> Result<(), Failure> {
+    let integration_id = probe.target.integration_id();
+    let access = site_access::open(settings, integration_id).await?;
+    let iq = find(&access, &probe.target.iq).await?;
+    let read = || access.activations.get(integration_id, &iq);
+    let stored = read().await.context("the stored activation cannot be read")?;
+    let stored = stored.context("postern keeps no secret and PIN of this IQ: `postern iq list`")?;
+    let pin = to_probe(&stored)?;
+    let attempts = Attempts { access: &access, iq: &iq, force: probe.force };
+    let proof = Proof { secret: &stored.activation.secret, pin, of: Some(&stored) };
+    let answer = attempts.make(&proof, KEEP_PIN).await?;
+    if answer.is_ok() {
+        attempts.proven(&stored).await;
+    }
+    let standing = attempts.standing().await?;
+    let after = read().await.context("the stored activation cannot be read")?;
+    let state = after.map_or(ActivationState::NotActivated, |stored| stored.activation.state);
+    let (code, meaning) = told(answer.as_ref().err());
+    let probed = Probed {
+        integration_id,
+        iq_id: &iq,
+        accepted: answer.is_ok(),
+        answer: code,
+        meaning,
+        state: state.code(),
+        rejected_in_a_row: standing.rejected_in_a_row,
+        blocked_until: standing.blocked_until,
+    };
+    Output::new(probe.printing).one(&probed, || probed.meaning.clone())?;
+    if probed.accepted { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// The PIN to be looked at.
+fn to_probe(stored: &Stored) -> anyhow::Result<&SecretString> {
+    let activation = &stored.activation;
+    if activation.new_pin.is_some() {
+        bail!(
+            "a change of the PIN was interrupted: run `postern iq set-pin` again, which finds out \
+             which PIN counts"
+        );
+    }
+    match (activation.state, &activation.pin) {
+        (ActivationState::NotActivated | ActivationState::PendingPin, _) | (_, None) => {
+            bail!("the IQ is not activated yet: run `postern iq activate` again")
+        }
+        (
+            ActivationState::Activated
+            | ActivationState::Degraded
+            | ActivationState::ReactivationRequired,
+            Some(pin),
+        ) => Ok(pin),
+    }
+}
+
+/// The answer in a word, and what it means.
+fn told(error: Option<&CallError>) -> (&'static str, String) {
+    let Some(error) = error else {
+        let meaning = "Salto accepts the one-time password: secret and PIN are right, the clock is \
+                       right, and doors behind this IQ can be opened";
+        return ("accepted", meaning.to_owned());
+    };
+    let (code, advice) = match error.cause {
+        Cause::OtpInvalid => (
+            "otp_invalid",
+            "Look at the clock of this machine first, then whether somebody has changed the PIN or \
+             activated the user in Salto's app, which makes another secret. Where secret and PIN \
+             are known: `postern iq adopt`; else have Salto reset the user's activation at this IQ, \
+             then `postern iq activate`. Do not just try again: Salto blocks the user",
+        ),
+        Cause::OtpBlocked => (
+            "otp_blocked",
+            "Nothing is sent to this IQ for 25 minutes. Find out meanwhile why one-time passwords \
+             were rejected, then probe again",
+        ),
+        Cause::NotActivated => (
+            "not_activated",
+            "The activation was reset on Salto's side: `postern iq forget`, then `postern iq \
+             activate`",
+        ),
+        Cause::IqOffline => (
+            "iq_offline",
+            "See to the power and the network of the IQ. Nothing is known of secret and PIN",
+        ),
+        Cause::IqNotFound => ("iq_not_found", "`postern iq list` shows what the site has"),
+        Cause::SiteNotFound => ("site_not_found", "`postern site list` shows the account's sites"),
+        Cause::Forbidden => (
+            "forbidden",
+            "See to the rights of the system user at the site: it needs remote access and must not \
+             be blocked",
+        ),
+        Cause::TokenRejected | Cause::CredentialsRejected => (
+            "sign_in_failed",
+            "Correct user name, password, client id or client secret in the configuration",
+        ),
+        Cause::RateLimited => ("rate_limited", "Wait a moment, then probe again"),
+        Cause::Unavailable | Cause::NotAsked => {
+            ("unavailable", "Nothing is known of secret and PIN; probe again later")
+        }
+        Cause::Unanswered => (
+            "unanswered",
+            "It is not known whether Salto looked at the one-time password; probe again later",
+        ),
+        Cause::Cache => ("redis_away", "See to Redis, then probe again"),
+        // Not of this call.
+        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Late => {
+            ("other", "An answer nobody has seen yet to this call")
+        }
+    };
+    (code, format!("{error}. {advice}"))
+}

@@ -1,0 +1,120 @@
+//! `postern iq set-pin`: gives an activated IQ another PIN.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use consumer::Settings;
+use salto::{ActivationState, activation, activation::Stored};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::{Target, attempts::Attempts, find, new_pin, typed};
+use crate::cli::{
+    args::Printing,
+    confirm::Confirm,
+    failure::Failure,
+    output::{Output, note},
+    redis_keeps, site_access,
+};
+
+const WARNING: &str = "\
+warning: moving the PIN has been seen to leave Salto's cloud and the IQ in disagreement about it, and
+then no door behind this IQ opens until Salto has reset the user's activation there. The PIN from the
+activation is as good; set another one only where you must. While it is moved, for a second or so,
+open commands to this IQ may fail.";
+
+/// Arguments of `iq set-pin`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The new PIN is stored before Salto hears of it, and proven afterwards; until then the old one is kept
+too. After an interruption run the same command again: it finds out which of both counts, and goes
+on; it needs no PIN then.
+
+Moving the PIN has been seen to leave Salto's cloud and the IQ in disagreement about it. The PIN from
+the activation is as good.
+
+Examples:
+  postern iq set-pin --integration acme --iq 0f7b2c1e-…
+  postern iq set-pin --integration acme --iq 0f7b2c1e-… --pin-file /run/secrets/new-pin --yes")]
+pub(in crate::cli) struct SetPin {
+    #[command(flatten)]
+    target: Target,
+    /// Read the new PIN from this file instead of standard input; one trailing newline is cut.
+    #[arg(long, value_name = "PATH")]
+    pin_file: Option<PathBuf>,
+    #[command(flatten)]
+    confirm: Confirm,
+    /// Try also while the user is blocked, or where one more rejection could block it.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    printing: Printing,
+}
+
+#[derive(Serialize)]
+struct Moved<'a> {
+    integration_id: &'a str,
+    iq_id: &'a str,
+    state: &'static str,
+    /// False: it was the PIN already.
+    changed: bool,
+}
+
+/// Warns, asks, moves.
+pub(super) async fn run(set: SetPin, settings: &Settings) -> Result<(), Failure> {
+    set.confirm.check()?;
+    let integration_id = set.target.integration_id();
+    let access = site_access::open(settings, integration_id).await?;
+    redis_keeps::warn_where_not(&access.redis).await;
+    let iq = find(&access, &set.target.iq).await?;
+    let stored = access.activations.get(integration_id, &iq).await.context("no activation")?;
+    let stored = to_move(stored)?;
+    note(WARNING);
+    if !set.confirm.ask("Set the PIN?")? {
+        note("the PIN stays as it is");
+        return Ok(());
+    }
+    let wanted = wanted(&set, &stored).await?;
+    let attempts = Attempts { access: &access, iq: &iq, force: set.force };
+    let changed = new_pin::set(&attempts, stored, &wanted).await?;
+    let moved = Moved { integration_id, iq_id: &iq, state: "activated", changed };
+    Output::new(set.printing).one(&moved, || {
+        if changed { "the PIN is set, and Salto accepts it" } else { "this is the PIN already" }
+            .to_owned()
+    })
+}
+
+/// The activation whose PIN can be moved.
+fn to_move(stored: Option<Stored>) -> anyhow::Result<Stored> {
+    let state = stored.as_ref().map(|stored| stored.activation.state);
+    match (state, stored) {
+        (Some(ActivationState::Activated | ActivationState::Degraded), Some(stored)) => Ok(stored),
+        (Some(ActivationState::PendingPin), _) => {
+            bail!("the IQ is not activated yet: run `postern iq activate` again first")
+        }
+        (Some(ActivationState::ReactivationRequired), _) => bail!(
+            "the stored secret and PIN count no more: restore the IQ in Salto KS, then run `postern \
+             iq activate`"
+        ),
+        (_, _) => bail!(
+            "the IQ is not activated here: run `postern iq activate`, or `postern iq adopt` where \
+             you know its secret and PIN"
+        ),
+    }
+}
+
+/// The PIN that is given, else the one of the move that was interrupted.
+async fn wanted(set: &SetPin, stored: &Stored) -> anyhow::Result<SecretString> {
+    let pin = match (&set.pin_file, &stored.activation.new_pin) {
+        (None, Some(pin)) => {
+            note("going on with the PIN of the run that was interrupted");
+            pin.clone()
+        }
+        (file, _) => typed::take_surely("new PIN", "once more", file.as_deref()).await?,
+    };
+    if !activation::is_pin(pin.expose_secret()) {
+        bail!("a PIN is exactly four digits");
+    }
+    Ok(pin)
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use super::{check_config, dlq, iq, publish, tail};
+use super::{check_config, dlq, iq, mapping, publish, site, tail};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -129,17 +129,13 @@ pub(super) enum Command {
     Iq(iq::Iq),
     /// The sites an integration's account can see at Salto.
     #[command(subcommand)]
-    Site(SiteCommand),
+    Site(site::Site),
     /// The locks of an integration's site.
     #[command(subcommand)]
     Lock(LockCommand),
-}
-
-/// About sites.
-#[derive(Debug, Subcommand)]
-pub(super) enum SiteCommand {
-    /// List the sites the account can see.
-    List(List),
+    /// Which objects lead to which locks.
+    #[command(subcommand)]
+    Mapping(mapping::Mapping),
 }
 
 /// About locks.

@@ -22,6 +22,8 @@ struct Row {
     iq_name: Option<String>,
     /// As Salto's list has it, up to half an hour old.
     online: Option<bool>,
+    /// Salto's word for it.
+    battery_level: Option<String>,
     /// The objects mapped to the lock.
     objects: Vec<String>,
     /// Whether all other objects lead to it.
@@ -37,7 +39,7 @@ pub(super) async fn list(list: List, settings: &Settings) -> Result<(), Failure>
     for lock in unknown(rules, &rows) {
         tracing::warn!(%lock, "the configuration names a lock that the site does not have");
     }
-    let header = ["ID", "NAME", "IQ", "IQ NAME", "ONLINE", "OBJECTS"];
+    let header = ["ID", "NAME", "IQ", "IQ NAME", "ONLINE", "BATTERY", "OBJECTS"];
     Output::new(list.printing).all(&rows, header, Row::cells)
 }
 
@@ -51,20 +53,25 @@ impl Row {
             iq_id,
             iq_name: iq_name.flatten(),
             online: lock.online,
+            battery_level: lock.battery_level,
             objects: rules.locks.iter().filter_map(mapped).collect(),
             default: rules.default_lock == Some(lock.id),
         }
     }
 
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> [String; 7] {
         let mut objects = self.objects.clone();
         objects.extend(self.default.then(|| "(all others)".to_owned()));
+        if objects.is_empty() {
+            objects.push("(none)".to_owned());
+        }
         [
             self.id.to_string(),
             self.name.clone().unwrap_or_default(),
             self.iq_id.clone().unwrap_or_default(),
             self.iq_name.clone().unwrap_or_default(),
             yes_or_no(self.online),
+            self.battery_level.clone().unwrap_or_default(),
             objects.join(", "),
         ]
     }
@@ -96,17 +103,20 @@ mod tests {
         };
         let info = |id: Uuid| -> LockInfo {
             let iq = serde_json::json!({"id": "q1", "customer_reference": "Cellar"});
-            serde_json::from_value(serde_json::json!({"id": id, "online": true, "iq": iq})).unwrap()
+            serde_json::from_value(
+                serde_json::json!({"id": id, "online": true, "battery_level": "fresh", "iq": iq}),
+            )
+            .unwrap()
         };
         let rows = [room, front].map(|id| Row::of(info(id), &rules));
-        assert_eq!(rows[0].cells()[2..], ["q1", "Cellar", "yes", "room-1"]);
-        assert_eq!(rows[1].cells()[5], "(all others)");
+        assert_eq!(rows[0].cells()[2..], ["q1", "Cellar", "yes", "fresh", "room-1"]);
+        assert_eq!(rows[1].cells()[6], "(all others)");
         assert_eq!(unknown(&rules, &rows).collect::<Vec<_>>(), [&gone]);
         assert_eq!(
             serde_json::to_value(&rows[0]).unwrap(),
             serde_json::json!({
                 "id": room, "name": null, "iq_id": "q1", "iq_name": "Cellar", "online": true,
-                "objects": ["room-1"], "default": false,
+                "battery_level": "fresh", "objects": ["room-1"], "default": false,
             })
         );
     }

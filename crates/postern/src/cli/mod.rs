@@ -12,6 +12,7 @@ mod failure;
 mod iq;
 mod lock;
 mod logging;
+mod mapping;
 mod moment;
 mod output;
 mod publish;
@@ -29,7 +30,7 @@ use anyhow::Context;
 use tokio::runtime;
 
 pub(crate) use args::Args;
-use args::{Command, LockCommand, SiteCommand};
+use args::{Command, LockCommand};
 use failure::Failure;
 
 use crate::config::{self, Config};
@@ -81,7 +82,8 @@ async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), 
         Command::Tail(tail) => tail::run(tail, &settings).await,
         Command::Dlq(dlq) => dlq::run(dlq, &settings).await,
         Command::Iq(iq) => iq::run(iq, &settings).await,
-        Command::Site(SiteCommand::List(list)) => site::list(list, &settings).await,
+        Command::Site(site) => site::run(site, &settings).await,
+        Command::Mapping(mapping) => mapping::run(mapping, &settings).await,
         Command::Lock(LockCommand::List(list)) => lock::list(list, &settings).await,
     }
 }

@@ -32,6 +32,17 @@ pub(super) async fn open<'a>(
     Ok(connect(settings, integration).await?)
 }
 
+/// The integration of that id, or all of them.
+pub(super) fn chosen<'a>(
+    settings: &'a Settings,
+    integration_id: Option<&str>,
+) -> Result<Vec<&'a IntegrationSettings>, Failure> {
+    match integration_id {
+        Some(id) => Ok(vec![find(settings, id)?]),
+        None => Ok(settings.integrations.iter().collect()),
+    }
+}
+
 fn find<'a>(settings: &'a Settings, id: &str) -> Result<&'a IntegrationSettings, Failure> {
     let found = settings.integrations.iter().find(|integration| integration.rules.id == id);
     found.ok_or_else(|| {
@@ -42,7 +53,11 @@ fn find<'a>(settings: &'a Settings, id: &str) -> Result<&'a IntegrationSettings,
     })
 }
 
-async fn connect<'a>(
+/// The way of one integration, which is among the settings'.
+///
+/// # Errors
+/// As for [`open`].
+pub(super) async fn connect<'a>(
     settings: &'a Settings,
     integration: &'a IntegrationSettings,
 ) -> anyhow::Result<SiteAccess<'a>> {

@@ -6,7 +6,7 @@ use salto::SiteInfo;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{args::List, failure::Failure, output::Output, site_access};
+use crate::cli::{args::List, failure::Failure, output::Output, site_access};
 
 #[derive(Serialize)]
 struct Row {
@@ -16,7 +16,7 @@ struct Row {
 }
 
 /// Asks Salto and prints.
-pub(super) async fn list(list: List, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(list: List, settings: &Settings) -> Result<(), Failure> {
     let access = site_access::open(settings, &list.integration.integration_id).await?;
     let sites = access.site.sites().await.context("the sites cannot be listed")?;
     let rows: Vec<Row> = sites.into_iter().map(Row::from).collect();

@@ -229,5 +229,7 @@ const fn code(verdict: Verdict) -> &'static str {
     }
 }
 
+mod turn;
+
 #[cfg(test)]
 mod tests;

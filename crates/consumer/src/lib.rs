@@ -9,7 +9,7 @@
 //! - [`session`] keeps it subscribed: two connections, built anew as a whole when anything fails.
 //! - [`ledger`] knows in Redis who acts on a request and what came of it; [`bookings`] the newest
 //!   state of every booking; [`store`] is the connection to Redis.
-//! - [`lookup`] tells commands what is known of a message that has not come yet.
+//! - [`lookup`] tells commands what is known, and changes nothing.
 //! - What must wait for longer than it may hold a place is parked ([`park`]); [`turns`] says whose
 //!   turn it is at an IQ, and the ledger how many commands are on their way over all workers.
 //! - [`guard`] keeps an IQ from being asked with passwords that Salto rejects, [`watch`] sees when one
@@ -55,7 +55,7 @@ mod watch;
 mod worker;
 
 pub use guard::{Guard, Standing, Subject, Verdict};
-pub use lookup::Lookup;
+pub use lookup::{KnownBooking, Lookup};
 pub use settings::{
     BrokerSettings, IntegrationSettings, OpeningSettings, RedisSettings, RetentionSettings,
     Settings, claim_lease,

@@ -1,6 +1,8 @@
-//! What is known in Redis of a message that has not come yet: read, never changed.
+//! What is known in Redis, for commands that tell people: read, never changed.
 
-use std::sync::Arc;
+mod scan;
+
+use std::{sync::Arc, time::Duration};
 
 use deadpool_redis::redis;
 use events::{BookingStatus, Event, OpenRequest, Outbound};
@@ -13,7 +15,9 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Looks into the ledger and the booking store, for commands that say what a message would come to.
+pub use scan::KnownBooking;
+
+/// Looks into the ledger and the booking store.
 #[derive(Debug)]
 pub struct Lookup {
     store: Arc<Store>,
@@ -29,6 +33,23 @@ impl Lookup {
     pub fn new(settings: &RedisSettings) -> Result<Self, StoreError> {
         let store = Arc::new(Store::new(settings)?);
         Ok(Self { store, keys: Keys::new(&settings.key_prefix) })
+    }
+
+    /// Looks through a connection that others use too.
+    #[must_use]
+    pub fn through(store: Arc<Store>, key_prefix: &str) -> Self {
+        Self { store, keys: Keys::new(key_prefix) }
+    }
+
+    /// For how long Salto wants no calls for an integration; zero where it does not mind.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or makes no sense.
+    pub async fn pause(&self, integration_id: &str) -> Result<Duration, StoreError> {
+        let key = self.keys.pause(integration_id);
+        let left: i64 = self.store.query(redis::cmd("PTTL").arg(key)).await?;
+        Ok(Duration::from_millis(u64::try_from(left).unwrap_or(0)))
     }
 
     /// Whether a booking status would become its booking's newest state.

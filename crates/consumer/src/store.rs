@@ -133,6 +133,16 @@ impl Store {
         self.keep_if_good(answer)
     }
 
+    /// Runs commands one after the other and reads all their answers.
+    pub(crate) async fn query_all<T: FromRedisValue>(
+        &self,
+        commands: &redis::Pipeline,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection().await?;
+        let answers = commands.query_async(&mut connection).await;
+        self.keep_if_good(answers)
+    }
+
     async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
         if let Some(connection) = &*self.lock() {
             return Ok(connection.clone());

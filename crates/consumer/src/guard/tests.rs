@@ -218,3 +218,25 @@ async fn standings_tell_of_rejections_and_of_blocks_that_last() {
     let standing = fixture.guard.standings("acme").await.unwrap()[IQ];
     assert_eq!(standing, Standing { rejected_in_a_row: 1, blocked_until: None });
 }
+
+#[tokio::test]
+async fn people_take_turns_and_a_turn_that_nobody_keeps_ends() {
+    let Fixture { guard, .. } = Fixture::new().await;
+    let [one, other] = [Uuid::new_v4(), Uuid::new_v4()];
+    let long = Duration::from_secs(60);
+    assert_eq!(guard.take_turn("acme", IQ, one, long).await.unwrap(), None);
+    assert_eq!(guard.take_turn("acme", IQ, one, long).await.unwrap(), None, "kept");
+    let left = guard.take_turn("acme", IQ, other, long).await.unwrap().unwrap();
+    assert!((Duration::from_secs(50)..=long).contains(&left), "{left:?}");
+    assert_eq!(guard.take_turn("acme", "iq-2", other, long).await.unwrap(), None, "elsewhere");
+
+    guard.end_turn("acme", IQ, other).await.unwrap();
+    assert!(guard.take_turn("acme", IQ, other, long).await.unwrap().is_some(), "not theirs to end");
+    guard.end_turn("acme", IQ, one).await.unwrap();
+    let short = Duration::from_millis(20);
+    assert_eq!(guard.take_turn("acme", IQ, other, short).await.unwrap(), None);
+    while let Some(left) = guard.take_turn("acme", IQ, one, long).await.unwrap() {
+        assert!(left <= short);
+        tokio::time::sleep(left).await;
+    }
+}

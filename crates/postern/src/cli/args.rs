@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use super::{check_config, dlq, iq, mapping, publish, site, tail};
+use super::{check_config, dlq, doctor, iq, mapping, publish, site, tail};
 
 const EXAMPLES: &str = "\
 Examples:
   postern --config postern.toml check-config
   postern --config postern.toml worker
+  postern doctor
   postern lock list --integration acme-utrecht
   postern iq activate --integration acme-utrecht --iq 0f7b2c1e-…
   postern publish open-request --integration acme-utrecht --booking b-1
@@ -116,6 +117,12 @@ pub(super) enum Command {
     ///
     /// Reads the file, the environment and the secrets' files. Connects to nothing.
     CheckConfig(check_config::CheckConfig),
+    /// Look at everything that a door needs to open, and say what to do next.
+    ///
+    /// Configuration, RabbitMQ, Redis, Salto's hosts and clock; for each integration its account, site,
+    /// rights, IQs and mapping; and the bookings of the hour that could not open. Takes 10 s at most.
+    /// Creates and changes nothing, but for a token in Redis, which the workers use too.
+    Doctor(doctor::Doctor),
     /// Publish an event as the booking system would.
     #[command(subcommand)]
     Publish(publish::Publish),

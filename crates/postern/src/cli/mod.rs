@@ -8,6 +8,7 @@ mod broker;
 mod check_config;
 mod confirm;
 mod dlq;
+mod doctor;
 mod failure;
 mod iq;
 mod lock;
@@ -46,7 +47,13 @@ pub(crate) fn run(args: Args) -> ExitCode {
 fn begin(args: Args) -> Result<(), Failure> {
     let is_worker = matches!(args.command, Command::Worker);
     // A command tells its own errors; what the broker's client says of them beside comes twice.
-    logging::start(&args.global, if is_worker { "info" } else { "warn,lapin=off" })?;
+    let logged = match args.command {
+        Command::Worker => "info",
+        // What is wrong is what it tells.
+        Command::Doctor(_) => "error,lapin=off",
+        _ => "warn,lapin=off",
+    };
+    logging::start(&args.global, logged)?;
 
     let file = args.global.config.ok_or_else(|| {
         Failure::Usage("no configuration: give --config FILE or set POSTERN_CONFIG".to_owned())
@@ -71,12 +78,15 @@ async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), 
     if let Command::CheckConfig(check) = command {
         return check_config::run(check, &config);
     }
+    if let Command::Doctor(doctor) = command {
+        return doctor::run(doctor, &config, &file).await;
+    }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let settings = config.settings;
     match command {
-        Command::CheckConfig(_) => Ok(()),
+        Command::CheckConfig(_) | Command::Doctor(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,
         Command::Publish(publish) => publish::run(publish, &settings).await,
         Command::Tail(tail) => tail::run(tail, &settings).await,

@@ -18,7 +18,7 @@ pub(super) struct SiteAccess<'a> {
     pub(super) integration: &'a IntegrationSettings,
     pub(super) site: Site,
     pub(super) activations: ActivationStore,
-    pub(super) guard: Guard,
+    pub(super) guard: Arc<Guard>,
     pub(super) redis: Pool,
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn connect<'a>(
         integration.account.clone(),
         cache,
     );
-    let guard = Guard::new(store, prefix, Arc::clone(&sealer));
+    let guard = Arc::new(Guard::new(store, prefix, Arc::clone(&sealer)));
     let activations = ActivationStore::new(redis.clone(), prefix, sealer);
     Ok(SiteAccess { integration, site, activations, guard, redis })
 }

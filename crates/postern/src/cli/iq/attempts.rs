@@ -7,6 +7,7 @@ use consumer::{Standing, Subject, Verdict};
 use salto::{CallError, Cause, OtpKey, activation::Stored};
 use secrecy::SecretString;
 
+use super::turn::Turn;
 use crate::cli::{output::note, site_access::SiteAccess};
 
 /// With so many rejected in a row, one more could block the user \[M\].
@@ -18,6 +19,8 @@ pub(super) struct Attempts<'a> {
     pub(super) iq: &'a str,
     /// Also where the user could be blocked by it.
     pub(super) force: bool,
+    /// Nobody else's turn at the IQ meanwhile.
+    pub(super) turn: Turn,
 }
 
 /// What a one-time password is made with.
@@ -28,7 +31,22 @@ pub(super) struct Proof<'a> {
     pub(super) of: Option<&'a Stored>,
 }
 
-impl Attempts<'_> {
+impl<'a> Attempts<'a> {
+    /// Waits for the turn at the IQ. Records are to be read after this.
+    pub(super) async fn begin(
+        access: &'a SiteAccess<'a>,
+        iq: &'a str,
+        force: bool,
+    ) -> anyhow::Result<Self> {
+        let turn = Turn::take(access, iq).await?;
+        Ok(Self { access, iq, force, turn })
+    }
+
+    /// It is somebody else's turn.
+    pub(super) async fn end(self) {
+        self.turn.end().await;
+    }
+
     /// How one-time passwords fare at the IQ.
     pub(super) async fn standing(&self) -> anyhow::Result<Standing> {
         let standings = self.access.guard.standings(self.access.site.integration_id()).await;
@@ -71,6 +89,7 @@ impl Attempts<'_> {
         proof: &Proof<'_>,
         delta: &str,
     ) -> anyhow::Result<Result<(), CallError>> {
+        self.turn.keep().await?;
         self.refuse_where_it_could_block().await?;
         let site = &self.access.site;
         let key = OtpKey::new(site.otp_scheme(), proof.secret.clone(), proof.pin.clone());

@@ -44,8 +44,7 @@ impl Guard {
     ) -> Result<Option<Duration>, StoreError> {
         let key = self.keys.turn(integration_id, iq_id);
         let lasts = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
-        let left: u64 =
-            self.store.run(TAKE.key(key).arg(who.to_string()).arg(lasts)).await?;
+        let left: u64 = self.store.run(TAKE.key(key).arg(who.to_string()).arg(lasts)).await?;
         Ok((left > 0).then(|| Duration::from_millis(left)))
     }
 

@@ -12,7 +12,7 @@ use salto::{
 };
 use secrecy::ExposeSecret;
 
-use super::{Now, Target, attempts::Attempts, find, typed};
+use super::{Now, Target, find, tally::Tally, typed};
 use crate::cli::{
     args::Printing,
     failure::Failure,
@@ -65,16 +65,16 @@ pub(super) async fn run(activate: Activate, settings: &Settings) -> Result<(), F
     let access = site_access::open(settings, integration_id).await?;
     redis_keeps::warn_where_not(&access.redis).await;
     let iq = find(&access, &activate.target.iq).await?;
-    let attempts = Attempts { access: &access, iq: &iq, force: activate.force };
-    proceed(&attempts, activate.pin_file)
+    let tally = Tally { access: &access, iq: &iq, force: activate.force };
+    proceed(&tally, activate.pin_file)
         .await
         .with_context(|| format!("IQ {iq} is not activated yet"))?;
     let now = Now { integration_id, iq_id: &iq, state: "activated" };
     Output::new(activate.printing).one(&now, || "IQ is activated".to_owned())
 }
 
-async fn proceed(attempts: &Attempts<'_>, pin_file: Option<PathBuf>) -> anyhow::Result<()> {
-    let Attempts { access, iq, .. } = attempts;
+async fn proceed(tally: &Tally<'_>, pin_file: Option<PathBuf>) -> anyhow::Result<()> {
+    let Tally { access, iq, .. } = tally;
     let (site, activations) = (&access.site, &access.activations);
     let begun = activation::begin(site, activations, iq).await.inspect_err(|error| {
         if *error == ActivateError::AlreadyActivatedAtSalto {
@@ -91,7 +91,7 @@ async fn proceed(attempts: &Attempts<'_>, pin_file: Option<PathBuf>) -> anyhow::
             Some(typed::take(PIN, Some(&file)).await?)
         }
         (Step::PinShown, None) => {
-            show_pin(attempts).await?;
+            show_pin(tally).await?;
             None
         }
         (Step::PinKnown, None) => {
@@ -103,13 +103,13 @@ async fn proceed(attempts: &Attempts<'_>, pin_file: Option<PathBuf>) -> anyhow::
             Some(typed::take(PIN, None).await?)
         }
     };
-    attempts.refuse_while_blocked().await?;
+    tally.refuse_while_blocked().await?;
     note("proving secret and PIN to Salto");
     let finished = activation::finish(site, activations, iq, pin).await;
     match &finished {
-        Ok(()) => tell(attempts).await,
-        Err(ActivateError::PinRefused) => attempts.note(Cause::OtpInvalid, None).await,
-        Err(ActivateError::Call(error)) => attempts.note(error.cause, None).await,
+        Ok(()) => tell(tally).await,
+        Err(ActivateError::PinRefused) => tally.note(Cause::OtpInvalid, None).await,
+        Err(ActivateError::Call(error)) => tally.note(error.cause, None).await,
         Err(
             ActivateError::AlreadyActivatedAtSalto
             | ActivateError::PinMalformed
@@ -123,8 +123,8 @@ async fn proceed(attempts: &Attempts<'_>, pin_file: Option<PathBuf>) -> anyhow::
 }
 
 /// Shows the PIN that Salto has shown, to a person: what is written to a file stays there.
-async fn show_pin(attempts: &Attempts<'_>) -> anyhow::Result<()> {
-    let Attempts { access, iq, .. } = attempts;
+async fn show_pin(tally: &Tally<'_>) -> anyhow::Result<()> {
+    let Tally { access, iq, .. } = tally;
     let stored = access.activations.get(access.site.integration_id(), iq).await?;
     match stored.and_then(|stored| stored.activation.pin) {
         Some(pin) if io::stderr().is_terminal() => note(&format!(
@@ -137,10 +137,10 @@ async fn show_pin(attempts: &Attempts<'_>) -> anyhow::Result<()> {
 }
 
 /// Takes note that Salto accepts what is stored now. The IQ is activated, whatever becomes of that.
-async fn tell(attempts: &Attempts<'_>) {
-    let Attempts { access, iq, .. } = attempts;
+async fn tell(tally: &Tally<'_>) {
+    let Tally { access, iq, .. } = tally;
     match access.activations.get(access.site.integration_id(), iq).await {
-        Ok(Some(stored)) => attempts.proven(&stored).await,
+        Ok(Some(stored)) => tally.proven(&stored).await,
         Ok(None) => {}
         Err(error) => note(&format!("the workers could not be told of it: {error}")),
     }

@@ -14,7 +14,9 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{
     Now, Target,
     attempts::{Attempts, Proof},
-    find, typed,
+    find,
+    tally::Tally,
+    typed,
 };
 use crate::cli::{
     args::Printing,
@@ -69,24 +71,38 @@ pub(super) async fn run(adopt: Adopt, settings: &Settings) -> Result<(), Failure
         refuse_where_it_works(before.as_ref())?;
     }
     let (secret, pin) = take(&adopt).await?;
-    let attempts = Attempts { access: &access, iq: &iq, force: adopt.force };
+    let tally = Tally { access: &access, iq: &iq, force: adopt.force };
+    let attempts = Attempts::begin(tally).await?;
+    let adopted = prove_and_store(&attempts, before.as_ref(), secret, pin).await;
+    attempts.end().await;
+    adopted?;
+    let now = Now { integration_id, iq_id: &iq, state: "activated" };
+    Output::new(adopt.printing).one(&now, || {
+        "Salto accepts secret and PIN, and they are stored: IQ is activated".to_owned()
+    })
+}
+
+async fn prove_and_store(
+    attempts: &Attempts<'_>,
+    before: Option<&Stored>,
+    secret: SecretString,
+    pin: SecretString,
+) -> anyhow::Result<()> {
+    let Tally { access, iq, .. } = &attempts.tally;
     note("proving secret and PIN to Salto");
     let proof = Proof { secret: &secret, pin: &pin, of: None };
     if let Err(error) = attempts.make(&proof, KEEP_PIN).await? {
-        return Err(refused(&error).into());
+        return Err(refused(&error));
     }
-    let adopted = Activation::proven(secret, pin);
-    let stored = access.activations.replace(integration_id, &iq, before.as_ref(), &adopted).await;
+    let (integration_id, adopted) = (access.site.integration_id(), Activation::proven(secret, pin));
+    let stored = access.activations.replace(integration_id, iq, before, &adopted).await;
     let stored = stored.context("Salto accepts secret and PIN, but they cannot be stored")?;
     let stored = stored.context(
         "Salto accepts secret and PIN, but somebody else changed this IQ's activation at the same \
          time, and nothing was stored; look at `postern iq list`, and run it again",
     )?;
-    attempts.proven(&stored).await;
-    let now = Now { integration_id, iq_id: &iq, state: "activated" };
-    Output::new(adopt.printing).one(&now, || {
-        "Salto accepts secret and PIN, and they are stored: IQ is activated".to_owned()
-    })
+    attempts.tally.proven(&stored).await;
+    Ok(())
 }
 
 fn refuse_where_it_works(before: Option<&Stored>) -> anyhow::Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! Each command is a file of its own. [`view`] is an IQ as Salto and postern see it, [`next_step`]
 //! what is to be done about it. Whatever has Salto look at a one-time password goes through
-//! [`attempts`], which counts the rejected ones, one person after the other ([`turn`]); secrets and PINs come in through [`typed`].
+//! [`attempts`], one person after the other ([`turn`]), and rejected ones are counted ([`tally`]); secrets and PINs come in through [`typed`].
 
 mod activate;
 mod adopt;
@@ -13,6 +13,7 @@ mod new_pin;
 mod next_step;
 mod probe;
 mod set_pin;
+mod tally;
 mod turn;
 mod typed;
 mod view;

@@ -2,8 +2,8 @@
 //!
 //! The new PIN is stored beside the old one before Salto hears of it. Which of them counts, only a
 //! one-time password tells: so that is asked afterwards, and first of all where a move was
-//! interrupted. A move signed with a PIN that no longer counts is rejected and moves nothing; so
-//! even two people at once cannot move it twice.
+//! interrupted. All of it happens in one person's turn: a move of somebody else that arrived after
+//! the answer would make it wrong.
 
 use anyhow::{Context, anyhow, bail};
 use salto::{
@@ -12,7 +12,10 @@ use salto::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::attempts::{Attempts, Proof};
+use super::{
+    attempts::{Attempts, Proof},
+    tally::Tally,
+};
 use crate::cli::output::note;
 
 const GO_ON: &str = "both PINs are kept; run `postern iq set-pin` again, which finds out which of \
@@ -69,7 +72,7 @@ async fn settle(attempts: &Attempts<'_>, stored: Stored) -> anyhow::Result<Store
                     ..stored.activation.clone()
                 };
                 let settled = replace(attempts, &stored, &settled).await?;
-                attempts.proven(&settled).await;
+                attempts.tally.proven(&settled).await;
                 return Ok(settled);
             }
             Err(error) if error.cause == Cause::OtpInvalid => {}
@@ -89,7 +92,7 @@ async fn replace(
     before: &Stored,
     next: &Activation,
 ) -> anyhow::Result<Stored> {
-    let Attempts { access, iq, .. } = attempts;
+    let Tally { access, iq, .. } = &attempts.tally;
     let replaced = access.activations.replace(access.site.integration_id(), iq, Some(before), next);
     replaced.await?.context(
         "somebody else changed this IQ's activation at the same time; look at `postern iq list` and \

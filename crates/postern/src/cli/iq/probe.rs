@@ -15,8 +15,11 @@ use super::{
     Target,
     attempts::{Attempts, Proof},
     find,
+    tally::Tally,
 };
-use crate::cli::{args::Printing, failure::Failure, output::Output, site_access};
+use crate::cli::{
+    args::Printing, failure::Failure, output::Output, site_access, site_access::SiteAccess,
+};
 
 /// Arguments of `iq probe`.
 #[derive(Debug, Args)]
@@ -62,19 +65,14 @@ pub(super) async fn run(probe: Probe, settings: &Settings) -> Result<(), Failure
     let integration_id = probe.target.integration_id();
     let access = site_access::open(settings, integration_id).await?;
     let iq = find(&access, &probe.target.iq).await?;
-    let read = || access.activations.get(integration_id, &iq);
-    let stored = read().await.context("the stored activation cannot be read")?;
-    let stored = stored.context("postern keeps no secret and PIN of this IQ: `postern iq list`")?;
-    let pin = to_probe(&stored)?;
-    let attempts = Attempts { access: &access, iq: &iq, force: probe.force };
-    let proof = Proof { secret: &stored.activation.secret, pin, of: Some(&stored) };
-    let answer = attempts.make(&proof, KEEP_PIN).await?;
-    if answer.is_ok() {
-        attempts.proven(&stored).await;
-    }
-    let standing = attempts.standing().await?;
-    let after = read().await.context("the stored activation cannot be read")?;
-    let state = after.map_or(ActivationState::NotActivated, |stored| stored.activation.state);
+    let tally = Tally { access: &access, iq: &iq, force: probe.force };
+    let attempts = Attempts::begin(tally).await?;
+    let answer = ask(&attempts).await;
+    let standing = attempts.tally.standing().await;
+    attempts.end().await;
+    let (answer, standing) = (answer?, standing?);
+    let state = read(&access, &iq).await?.map(|stored| stored.activation.state);
+    let state = state.unwrap_or(ActivationState::NotActivated);
     let (code, meaning) = told(answer.as_ref().err());
     let probed = Probed {
         integration_id,
@@ -88,6 +86,23 @@ pub(super) async fn run(probe: Probe, settings: &Settings) -> Result<(), Failure
     };
     Output::new(probe.printing).one(&probed, || probed.meaning.clone())?;
     if probed.accepted { Ok(()) } else { Err(Failure::Told) }
+}
+
+async fn ask(attempts: &Attempts<'_>) -> anyhow::Result<Result<(), CallError>> {
+    let Tally { access, iq, .. } = &attempts.tally;
+    let stored = read(access, iq).await?;
+    let stored = stored.context("postern keeps no secret and PIN of this IQ: `postern iq list`")?;
+    let (secret, pin) = (&stored.activation.secret, to_probe(&stored)?);
+    let answer = attempts.make(&Proof { secret, pin, of: Some(&stored) }, KEEP_PIN).await?;
+    if answer.is_ok() {
+        attempts.tally.proven(&stored).await;
+    }
+    Ok(answer)
+}
+
+async fn read(access: &SiteAccess<'_>, iq: &str) -> anyhow::Result<Option<Stored>> {
+    let stored = access.activations.get(access.site.integration_id(), iq).await;
+    stored.context("the stored activation cannot be read")
 }
 
 /// The PIN to be looked at.

@@ -9,7 +9,7 @@ use salto::{ActivationState, activation, activation::Stored};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::{Target, attempts::Attempts, find, new_pin, typed};
+use super::{Target, attempts::Attempts, find, new_pin, tally::Tally, typed};
 use crate::cli::{
     args::Printing,
     confirm::Confirm,
@@ -76,8 +76,11 @@ pub(super) async fn run(set: SetPin, settings: &Settings) -> Result<(), Failure>
         return Ok(());
     }
     let wanted = wanted(&set, &stored).await?;
-    let attempts = Attempts { access: &access, iq: &iq, force: set.force };
-    let changed = new_pin::set(&attempts, stored, &wanted).await?;
+    let tally = Tally { access: &access, iq: &iq, force: set.force };
+    let attempts = Attempts::begin(tally).await?;
+    let changed = move_to(&attempts, &stored, &wanted).await;
+    attempts.end().await;
+    let changed = changed?;
     let moved = Moved { integration_id, iq_id: &iq, state: "activated", changed };
     Output::new(set.printing).one(&moved, || {
         if changed { "the PIN is set, and Salto accepts it" } else { "this is the PIN already" }
@@ -85,21 +88,39 @@ pub(super) async fn run(set: SetPin, settings: &Settings) -> Result<(), Failure>
     })
 }
 
+/// Moves the PIN, unless somebody else has changed the activation since it was looked at.
+async fn move_to(
+    attempts: &Attempts<'_>,
+    seen: &Stored,
+    wanted: &SecretString,
+) -> anyhow::Result<bool> {
+    let Tally { access, iq, .. } = &attempts.tally;
+    let stored = access.activations.get(access.site.integration_id(), iq).await?;
+    match stored {
+        Some(stored) if stored.sealed() == seen.sealed() => {
+            new_pin::set(attempts, stored, wanted).await
+        }
+        Some(_) | None => bail!(
+            "somebody else changed this IQ's activation a moment ago; look at `postern iq list`, \
+             and run it again"
+        ),
+    }
+}
+
 /// The activation whose PIN can be moved.
 fn to_move(stored: Option<Stored>) -> anyhow::Result<Stored> {
-    let state = stored.as_ref().map(|stored| stored.activation.state);
-    match (state, stored) {
-        (Some(ActivationState::Activated | ActivationState::Degraded), Some(stored)) => Ok(stored),
-        (Some(ActivationState::PendingPin), _) => {
+    const NOT_HERE: &str = "the IQ is not activated here: run `postern iq activate`, or `postern iq \
+                            adopt` where you know its secret and PIN";
+    let stored = stored.context(NOT_HERE)?;
+    match stored.activation.state {
+        ActivationState::Activated | ActivationState::Degraded => Ok(stored),
+        ActivationState::NotActivated => bail!(NOT_HERE),
+        ActivationState::PendingPin => {
             bail!("the IQ is not activated yet: run `postern iq activate` again first")
         }
-        (Some(ActivationState::ReactivationRequired), _) => bail!(
+        ActivationState::ReactivationRequired => bail!(
             "the stored secret and PIN count no more: restore the IQ in Salto KS, then run `postern \
              iq activate`"
-        ),
-        (_, _) => bail!(
-            "the IQ is not activated here: run `postern iq activate`, or `postern iq adopt` where \
-             you know its secret and PIN"
         ),
     }
 }

@@ -25,6 +25,18 @@ impl Keys {
         format!("{}booking:{}:{}", self.prefix, part(integration_id), part(booking_id))
     }
 
+    /// The pattern of all bookings' keys, for `SCAN`.
+    pub(crate) fn bookings(&self) -> String {
+        format!("{}booking:*", literally(&self.prefix))
+    }
+
+    /// The integration and the booking of a key of [`Self::booking`].
+    pub(crate) fn read_booking(&self, key: &str) -> Option<(String, String)> {
+        let (integration, booking) =
+            key.strip_prefix(&self.prefix)?.strip_prefix("booking:")?.split_once(':')?;
+        Some((whole(integration)?, whole(booking)?))
+    }
+
     /// The mark of a booking's first opening.
     pub(crate) fn check_in(&self, integration_id: &str, booking_id: &str) -> String {
         format!("{}check-in:{}:{}", self.prefix, part(integration_id), part(booking_id))
@@ -85,6 +97,32 @@ fn part(id: &str) -> String {
     part
 }
 
+/// An id from its part of a key.
+fn whole(part: &str) -> Option<String> {
+    let mut whole = String::with_capacity(part.len());
+    let mut rest = part;
+    while let Some((before, after)) = rest.split_once('%') {
+        let (code, after) = after.split_at_checked(2)?;
+        whole.push_str(before);
+        whole.push(char::from(u8::from_str_radix(code, 16).ok()?));
+        rest = after;
+    }
+    whole.push_str(rest);
+    Some(whole)
+}
+
+/// A text as a pattern that it alone matches.
+fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '*' | '?' | '[' | ']' | '^' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,5 +133,16 @@ mod tests {
         assert_eq!(keys.booking("acme", "B-1"), "postern:booking:acme:B-1");
         assert_ne!(keys.booking("a:b", "c"), keys.booking("a", "b:c"));
         assert_ne!(keys.booking("a%3A", "c"), keys.booking("a:", "c"));
+    }
+
+    #[test]
+    fn a_booking_s_key_leads_back() {
+        let keys = Keys::new("p[1]*:");
+        for (integration, booking) in [("acme", "B-1"), ("a:b", "100%: c\n"), ("é%3A", "")] {
+            let key = keys.booking(integration, booking);
+            assert_eq!(keys.read_booking(&key), Some((integration.into(), booking.into())));
+        }
+        assert_eq!(keys.read_booking("other:booking:a:b"), None);
+        assert_eq!(keys.bookings(), "p\\[1\\]\\*:booking:*");
     }
 }

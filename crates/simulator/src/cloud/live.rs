@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::codes::Codes;
 use super::records::Records;
 use super::standing::Standing;
 use super::tokens::Tokens;
@@ -34,6 +35,7 @@ struct IqState {
 pub(crate) struct Live {
     pub(crate) world: World,
     pub(crate) tokens: Tokens,
+    pub(crate) codes: Codes,
     pub(crate) records: Records,
     pub(crate) faults: FaultSet,
     pub(crate) locks: HashMap<Uuid, LockPlace>,
@@ -47,6 +49,7 @@ impl Live {
     pub(crate) fn new(world: World) -> Self {
         let mut live = Self {
             tokens: Tokens::default(),
+            codes: Codes::default(),
             records: Records::default(),
             faults: FaultSet::default(),
             locks: HashMap::new(),

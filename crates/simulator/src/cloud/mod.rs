@@ -2,6 +2,7 @@
 //!
 //! Every critical section is short and never awaits; thousands of commands a second go through it.
 
+mod codes;
 mod live;
 mod log;
 mod records;
@@ -12,10 +13,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
+pub(crate) use self::codes::Code;
 pub(crate) use self::live::{Live, LockPlace};
 pub(crate) use self::log::Log;
 pub(crate) use self::records::{Command, Entry, EntryCategory, Mail, Opening};
-pub(crate) use self::tokens::Grant;
+pub(crate) use self::tokens::{Grant, Redeemed};
 use crate::announce::Announcer;
 use crate::clock::Clock;
 use crate::world::World;

@@ -94,6 +94,8 @@ pub(crate) struct Records {
     pub(crate) entries: HashMap<Uuid, Vec<Entry>>,
     pub(crate) calls: BTreeMap<CallKind, u64>,
     pub(crate) tokens: BTreeMap<(&'static str, String), TokenCount>,
+    /// Refresh tokens and codes that were presented once more after they were spent.
+    pub(crate) reused: u64,
 }
 
 impl Records {
@@ -104,6 +106,7 @@ impl Records {
         self.entries.clear();
         self.calls.clear();
         self.tokens.clear();
+        self.reused = 0;
     }
 }
 

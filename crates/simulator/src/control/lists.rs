@@ -87,6 +87,7 @@ pub(super) async fn counters(State(cloud): State<Arc<Cloud>>) -> Response {
     let body = json!({
         "calls": records.calls,
         "tokens": tokens,
+        "reused": records.reused,
         "commands": records.commands.len(),
         "openings": records.openings.len(),
         "mails": records.mails.len(),

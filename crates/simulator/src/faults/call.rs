@@ -8,6 +8,7 @@ use uuid::Uuid;
 #[serde(rename_all = "snake_case")]
 pub(crate) enum CallKind {
     Token,
+    Authorize,
     Discovery,
     Sites,
     Me,
@@ -26,7 +27,7 @@ impl CallKind {
     /// Whether it goes to the identity host.
     pub(crate) fn is_identity(self) -> bool {
         match self {
-            Self::Token | Self::Discovery => true,
+            Self::Token | Self::Authorize | Self::Discovery => true,
             Self::Sites
             | Self::Me
             | Self::ActivatedIqs
@@ -60,6 +61,7 @@ impl Call {
         let (mut lock, mut iq) = (None, None);
         let kind = match (version, rest) {
             ("connect", ["token", "", ..]) => CallKind::Token,
+            ("connect", ["authorize", "", ..]) => CallKind::Authorize,
             ("connect" | ".well-known", _) => CallKind::Discovery,
             ("v1.2", ["sites", _, "", ..]) => CallKind::Sites,
             ("v1.2", ["sites", _, "me", "", _]) => CallKind::Me,
@@ -95,7 +97,7 @@ mod tests {
         let site = "0f6f1a52-6d4c-4f6e-9d0c-6254340082aa";
         for (path, kind) in [
             ("/connect/token".to_owned(), CallKind::Token),
-            ("/connect/authorize".to_owned(), CallKind::Discovery),
+            ("/connect/authorize".to_owned(), CallKind::Authorize),
             ("/.well-known/openid-configuration".to_owned(), CallKind::Discovery),
             ("/v1.2/sites".to_owned(), CallKind::Sites),
             (format!("/v1.2/sites/{site}"), CallKind::Sites),

@@ -1,4 +1,4 @@
-//! Who asks: the client's credentials, by HTTP Basic or in the form.
+//! Who asks: the client's credentials, by HTTP Basic or in the form; a public client only names itself.
 
 use axum::http::{HeaderMap, header};
 use base64::Engine;
@@ -13,6 +13,7 @@ use crate::world::{Client, World};
 pub(super) enum Credentials {
     Basic { id: String, secret: String },
     Form { id: String, secret: String },
+    Public { id: String },
 }
 
 impl Credentials {
@@ -23,28 +24,34 @@ impl Credentials {
         match (basic_header(headers), in_form) {
             (Some(_), Some(_)) => Err(OAuthError::request("two ways of client authentication")),
             (Some(encoded), None) => decode_basic(encoded).ok_or(OAuthError::client(true)),
-            (None, Some(secret)) => match form.get("client_id") {
-                Some(id) => Ok(Self::Form { id: id.to_owned(), secret: secret.to_owned() }),
-                None => Err(OAuthError::client(false)),
-            },
-            (None, None) => Err(OAuthError::client(false)),
+            (None, secret) => {
+                let id = form.get("client_id").ok_or(OAuthError::client(false))?.to_owned();
+                Ok(match secret {
+                    Some(secret) => Self::Form { id, secret: secret.to_owned() },
+                    None => Self::Public { id },
+                })
+            }
         }
     }
 
     pub(super) fn client<'a>(&self, world: &'a World) -> Result<&'a Client, OAuthError> {
         let (id, secret) = match self {
-            Self::Basic { id, secret } | Self::Form { id, secret } => (id, secret),
+            Self::Basic { id, secret } | Self::Form { id, secret } => (id, Some(secret)),
+            Self::Public { id } => (id, None),
         };
         let client = world.clients.iter().find(|client| client.id == *id);
-        client
-            .filter(|client| same_text(&client.secret, secret))
-            .ok_or(OAuthError::client(self.is_basic()))
+        let known = client.filter(|client| match (&client.secret, secret) {
+            (Some(secret), Some(given)) => same_text(secret, given),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        });
+        known.ok_or(OAuthError::client(self.is_basic()))
     }
 
     pub(super) fn is_basic(&self) -> bool {
         match self {
             Self::Basic { .. } => true,
-            Self::Form { .. } => false,
+            Self::Form { .. } | Self::Public { .. } => false,
         }
     }
 }

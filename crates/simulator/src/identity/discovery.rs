@@ -12,10 +12,15 @@ pub(super) async fn discovery(headers: HeaderMap) -> Response {
         StatusCode::OK,
         &json!({
             "issuer": issuer,
+            "authorization_endpoint": format!("{issuer}/connect/authorize"),
             "token_endpoint": format!("{issuer}/connect/token"),
-            "grant_types_supported": ["password", "refresh_token"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": ["query"],
+            "grant_types_supported": ["authorization_code", "password", "refresh_token"],
+            "code_challenge_methods_supported": ["S256"],
             "scopes_supported": ["user_api.full_access", "offline_access"],
-            "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+            "token_endpoint_auth_methods_supported":
+                ["client_secret_basic", "client_secret_post", "none"],
         }),
     )
 }

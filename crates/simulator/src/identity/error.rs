@@ -32,7 +32,7 @@ impl OAuthError {
     }
 
     pub(super) const fn grant_type() -> Self {
-        let description = "password and refresh_token are served here";
+        let description = "authorization_code, password and refresh_token are served here";
         Self { error: "unsupported_grant_type", description, challenge: false }
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /connect/token`: grants `password` and `refresh_token`. [S1][M]
+//! `POST /connect/token`: grants `password`, `authorization_code` and `refresh_token`. [S1][M]
 
 use std::sync::Arc;
 
@@ -6,15 +6,18 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::client::Credentials;
 use super::error::OAuthError;
 use super::form::Form;
+use super::pkce::verifies;
+use super::scope::granted_scope;
 use crate::answer::json_answer;
-use crate::cloud::{Cloud, Grant, Live};
+use crate::cloud::{Cloud, Grant, Live, Redeemed};
 use crate::same_text::same_text;
-use crate::world::Client;
 
 pub(super) async fn token(
     State(cloud): State<Arc<Cloud>>,
@@ -59,21 +62,31 @@ fn decide(
     live: &mut Live,
     headers: &HeaderMap,
     form: &Form,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> (&'static str, String, Result<Grant, OAuthError>) {
     match form.get("grant_type") {
         Some("password") => {
             let username = form.get("username").unwrap_or_default().to_owned();
             ("password", username, by_password(live, headers, form))
         }
+        Some("authorization_code") => {
+            counted("authorization_code", by_code(live, headers, form, now))
+        }
         Some("refresh_token") => {
-            let decision = by_refresh_token(live, headers, form, now);
-            let username = decision.as_ref().map(|grant| grant.username.to_string());
-            ("refresh_token", username.unwrap_or_default(), decision)
+            counted("refresh_token", by_refresh_token(live, headers, form, now))
         }
         Some(_) => ("other", String::new(), Err(OAuthError::grant_type())),
         None => ("other", String::new(), Err(OAuthError::request("grant_type is missing"))),
     }
+}
+
+/// Under the user's name where the decision brought one.
+fn counted(
+    kind: &'static str,
+    decision: Result<Grant, OAuthError>,
+) -> (&'static str, String, Result<Grant, OAuthError>) {
+    let username = decision.as_ref().map(|grant| grant.username.to_string());
+    (kind, username.unwrap_or_default(), decision)
 }
 
 /// The client must come by HTTP Basic. [S1]
@@ -92,15 +105,45 @@ fn by_password(live: &Live, headers: &HeaderMap, form: &Form) -> Result<Grant, O
     let Some((username, _)) = known else {
         return Err(OAuthError::grant("invalid_username_or_password"));
     };
-    Ok(Grant { username, client_id: client.id.clone(), scope })
+    Ok(Grant { username, client_id: client.id.clone(), scope, family: Uuid::new_v4() })
 }
 
-/// The client may come either way; the spent token is replaced by a new one.
+/// A code is spent by its first presentation, whatever comes of it; a second one takes the tokens
+/// back that the first brought (RFC 6749, 4.1.2).
+fn by_code(
+    live: &mut Live,
+    headers: &HeaderMap,
+    form: &Form,
+    now: DateTime<Utc>,
+) -> Result<Grant, OAuthError> {
+    let client_id = Credentials::read(headers, form)?.client(&live.world)?.id.clone();
+    let (Some(code), Some(redirect_uri), Some(verifier)) =
+        (form.get("code"), form.get("redirect_uri"), form.get("code_verifier"))
+    else {
+        return Err(OAuthError::request("code, redirect_uri or code_verifier is missing"));
+    };
+    let refused = OAuthError::grant("the code is unknown, spent or expired, or not for this");
+    let Some((code, spent_before)) = live.codes.take(code, &client_id, now) else {
+        return Err(refused);
+    };
+    if spent_before {
+        live.records.reused += 1;
+        live.tokens.revoke_family(code.grant.family);
+        return Err(refused);
+    }
+    if code.redirect_uri != redirect_uri || !verifies(verifier, &code.challenge) {
+        return Err(refused);
+    }
+    Ok(code.grant)
+}
+
+/// The client may come any way; the spent token is replaced by a new one. Presenting a spent one
+/// again revokes all that came of the same sign-in (RFC 9700, 4.14.2).
 fn by_refresh_token(
     live: &mut Live,
     headers: &HeaderMap,
     form: &Form,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Result<Grant, OAuthError> {
     let client = Credentials::read(headers, form)?.client(&live.world)?;
     let scope = form.get("scope").map(|scope| granted_scope(client, Some(scope))).transpose()?;
@@ -109,15 +152,16 @@ fn by_refresh_token(
         return Err(OAuthError::request("refresh_token is missing"));
     };
     let unknown = OAuthError::grant("the refresh token is unknown, spent, revoked or expired");
-    let mut grant = live.tokens.redeem(token, &client_id, now).ok_or(unknown)?;
+    let mut grant = match live.tokens.redeem(token, &client_id, now) {
+        Redeemed::Granted(grant) => grant,
+        Redeemed::Reused => {
+            live.records.reused += 1;
+            return Err(unknown);
+        }
+        Redeemed::Unknown => return Err(unknown),
+    };
     if let Some(scope) = scope {
         grant.scope = scope;
     }
     Ok(grant)
-}
-
-fn granted_scope(client: &Client, asked: Option<&str>) -> Result<String, OAuthError> {
-    let asked = asked.ok_or(OAuthError::scope())?;
-    let known = |scope: &str| client.scopes.iter().any(|one| one == scope);
-    if asked.split(' ').all(known) { Ok(asked.to_owned()) } else { Err(OAuthError::scope()) }
 }

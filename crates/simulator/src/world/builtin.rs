@@ -13,18 +13,20 @@ const ROOM_12: Uuid = uuid!("a5091d73-d7ea-4eb7-b883-0a4d241584ca");
 /// Room n has this id with n added, but for the two above.
 const ROOMS: u128 = 0x10c0_0000_0000_4000_8000_0000_0000_0000;
 
+/// Where a sign-in by the browser leads back to.
+const SIGNED_IN: &str = "http://127.0.0.1:8765/signed-in";
+
 /// Enough rooms for a second page of locks.
 const LAST_ROOM: u32 = 24;
 
 impl World {
-    /// One client, one account, one site with two IQs and 25 locks.
+    /// A confidential and a public client, one account, one site with two IQs and 25 locks.
     pub fn builtin() -> Self {
         Self {
-            clients: vec![Client {
-                id: "postern-demo".to_owned(),
-                secret: "demo-client-secret".to_owned(),
-                scopes: default_scopes(),
-            }],
+            clients: vec![
+                client("postern-demo", Some("demo-client-secret")),
+                client("postern-demo-public", None),
+            ],
             accounts: vec![Account {
                 username: "system-user@acme.example".to_owned(),
                 password: "demo-password".to_owned(),
@@ -45,6 +47,15 @@ impl World {
             }],
             settings: Settings::default(),
         }
+    }
+}
+
+fn client(id: &str, secret: Option<&str>) -> Client {
+    Client {
+        id: id.to_owned(),
+        secret: secret.map(str::to_owned),
+        scopes: default_scopes(),
+        redirect_uris: vec![SIGNED_IN.to_owned()],
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::hash::Hash;
 
 use thiserror::Error;
+use url::Url;
 
 use super::{Account, Client, Site, World};
 
@@ -46,10 +47,17 @@ impl World {
 
     fn check_clients(&self, mistakes: &mut Mistakes) {
         mistakes.unique("clients", "id", self.clients.iter().map(|client| &client.id));
-        for (index, Client { id, secret, scopes }) in self.clients.iter().enumerate() {
+        for (index, client) in self.clients.iter().enumerate() {
+            let Client { id, secret, scopes, redirect_uris } = client;
             let path = format!("clients[{index}]");
             mistakes.filled(&format!("{path}.id"), id);
-            mistakes.filled(&format!("{path}.secret"), secret);
+            if let Some(secret) = secret {
+                mistakes.filled(&format!("{path}.secret"), secret);
+            }
+            if !redirect_uris.iter().all(|uri| is_redirect_uri(uri)) {
+                let problem = "must be absolute URLs without a fragment";
+                mistakes.add(&format!("{path}.redirect_uris"), problem);
+            }
             if scopes.is_empty()
                 || scopes.iter().any(|scope| scope.is_empty() || scope.contains(' '))
             {
@@ -115,6 +123,11 @@ impl World {
             }
         }
     }
+}
+
+/// RFC 6749, 3.1.2.
+fn is_redirect_uri(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.fragment().is_none())
 }
 
 /// An IQ's secret has 16 characters \[M\]; letters and digits is what has been seen.
@@ -187,6 +200,7 @@ mod tests {
             world["sites"][0]["iqs"][0]["activated_for"] = json!(["nobody"]);
             let client = world["clients"][0].clone();
             world["clients"].as_array_mut().unwrap().push(client);
+            world["clients"][1]["redirect_uris"] = json!(["/signed-in"]);
         });
         for expected in [
             "sites[0].iqs[1].pin: must be 4 digits",
@@ -195,6 +209,7 @@ mod tests {
             "accounts[0].sites: there is no site 00000000",
             "sites[0].iqs[0].activated_for: there is no account \"nobody\"",
             "clients: id postern-demo is there twice",
+            "clients[1].redirect_uris: must be absolute URLs without a fragment",
         ] {
             assert!(text.contains(expected), "{expected} is missing in: {text}");
         }

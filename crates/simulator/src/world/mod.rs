@@ -34,11 +34,16 @@ pub struct World {
 pub struct Client {
     /// `client_id`.
     pub id: String,
-    /// `client_secret`.
-    pub secret: String,
+    /// `client_secret`; a public client has none. \[S1\]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
     /// What it may ask for.
     #[serde(default = "default_scopes")]
     pub scopes: Vec<String>,
+    /// Where a sign-in may lead back to, compared as they stand; without any this client's users
+    /// cannot sign in by the browser. \[S1\]
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
 }
 
 /// A system user.

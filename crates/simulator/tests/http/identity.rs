@@ -73,11 +73,35 @@ async fn a_refresh_token_works_once_and_is_replaced() {
     let access = answer.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(rig.get_as(&access, "/v1.2/sites").await.status(), 200);
     assert_ne!(first, second);
-    let again = rig.form_token_request(&format!("{form}{client}")).await;
-    assert_eq!((again.status(), &again.json()["error"]), (400, &json!("invalid_grant")));
     // The other way of client authentication.
     let answer = rig.token_request(&form.replace(&first, &second)).await;
     assert_eq!(answer.status(), 200);
+    assert_eq!(rig.read("counters").await["reused"], 0);
+}
+
+#[tokio::test]
+async fn a_spent_refresh_token_takes_all_of_its_sign_in_with_it() {
+    let rig = Rig::start().await;
+    let other = rig.new_token(BOTH).await;
+    let first = rig.new_token(BOTH).await;
+    let refresh = async |token: &Value| {
+        let token = token["refresh_token"].as_str().unwrap();
+        rig.token_request(&format!("grant_type=refresh_token&refresh_token={token}")).await
+    };
+    let second = refresh(&first).await.json();
+    let third = refresh(&second).await.json();
+    for spent in [&first, &second] {
+        let again = refresh(spent).await;
+        assert_eq!((again.status(), &again.json()["error"]), (400, &json!("invalid_grant")));
+    }
+    assert_eq!(rig.read("counters").await["reused"], 2);
+    assert_eq!(refresh(&third).await.status(), 400, "revoked with its family");
+    for token in [&first, &second, &third] {
+        let access = token["access_token"].as_str().unwrap();
+        assert_eq!(rig.get_as(access, "/v1.2/sites").await.status(), 401);
+    }
+    assert_eq!(refresh(&other).await.status(), 200, "another sign-in of the same user");
+    assert_eq!(rig.read("counters").await["reused"], 2);
 }
 
 #[tokio::test]
@@ -139,9 +163,15 @@ async fn token_requests_are_counted_by_grant_and_user() {
 }
 
 #[tokio::test]
-async fn the_discovery_document_names_the_token_endpoint() {
+async fn the_discovery_document_says_what_is_served() {
     let rig = Rig::start().await;
     let document = rig.get("/.well-known/openid-configuration").await.json();
-    let expected = format!("http://{}/connect/token", rig.address());
-    assert_eq!(document["token_endpoint"], expected);
+    let base = format!("http://{}/connect", rig.address());
+    assert_eq!(document["token_endpoint"], format!("{base}/token"));
+    assert_eq!(document["authorization_endpoint"], format!("{base}/authorize"));
+    let grants = json!(["authorization_code", "password", "refresh_token"]);
+    assert_eq!(document["grant_types_supported"], grants);
+    assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
+    let ways = json!(["client_secret_basic", "client_secret_post", "none"]);
+    assert_eq!(document["token_endpoint_auth_methods_supported"], ways);
 }

@@ -16,3 +16,4 @@ mod lists;
 mod locking;
 mod program;
 mod rig;
+mod sign_in;

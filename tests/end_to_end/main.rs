@@ -10,6 +10,7 @@ mod cluster;
 mod commands;
 mod crashes;
 mod dead_letters;
+mod doctor;
 mod doubt;
 mod entry_log;
 mod failures;

@@ -1,5 +1,7 @@
 //! RabbitMQ: there, as postern needs it, and worked on.
 
+use std::time::Duration;
+
 use consumer::Settings;
 use events::names;
 use publisher::{ConnectError, Part, PartState, QueueState, inspect, server_version};
@@ -12,17 +14,21 @@ const CONNECTION: About<'_> = About("rabbitmq.connection", "RabbitMQ");
 const VERSION: About<'_> = About("rabbitmq.version", "RabbitMQ");
 const TOPOLOGY: &str = "rabbitmq.topology";
 
+const FOREVER: Duration = Duration::from_secs(60);
+
 /// So many waiting messages are no passing burst any more.
 const BACKLOG: u32 = 100;
 
 pub(super) async fn check(settings: &Settings, deadline: Deadline) -> Vec<Finding> {
     let url = settings.broker.url.expose_secret();
-    let connecting = publisher::connect(url, "postern doctor", deadline.left());
+    // The deadline comes first.
+    let connecting = publisher::connect(url, "postern doctor", FOREVER);
     let (connected, version) = futures_util::future::join(
         deadline.within(connecting),
-        server_version(url, deadline.left()),
+        deadline.within(server_version(url, FOREVER)),
     )
     .await;
+    let version = version.ok().flatten();
     let connection = match connected {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return vec![unreachable(&error)],

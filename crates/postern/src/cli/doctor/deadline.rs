@@ -32,8 +32,4 @@ impl Deadline {
     pub(super) async fn within<T>(self, work: impl Future<Output = T>) -> Result<T, Late> {
         timeout_at(self.until, work).await.map_err(|_| Late(self.until - self.begun))
     }
-
-    pub(super) fn left(self) -> Duration {
-        self.until.saturating_duration_since(Instant::now())
-    }
 }

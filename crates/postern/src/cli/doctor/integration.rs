@@ -75,7 +75,7 @@ async fn examine(
         Err(failed) => {
             // A token of Salto's own making that it does not take is no sign-in.
             let no_token = failed.is(Cause::TokenRejected);
-            findings.extend((!no_token).then(|| sign_in.ok("signed in")));
+            findings.extend((!no_token).then(|| sign_in.ok("has a token")));
             findings.push(failed.finding(if no_token { sign_in } else { about }));
             return Err(Stopped);
         }

@@ -1,6 +1,7 @@
 //! End-to-end tests: `make test` runs them with real RabbitMQ, real Redis, the simulator and postern.
 
 mod activation;
+mod adopt;
 mod at_rest;
 mod backlog;
 mod booking_order;
@@ -18,11 +19,14 @@ mod frozen_workers;
 mod harness;
 mod in_flight;
 mod malformed;
+mod mapping;
 mod opening;
+mod operator;
 mod otp_guard;
 mod parked;
 mod parking;
 mod poison;
+mod probe;
 mod rate_limits;
 mod redis_away;
 mod rejections;
@@ -30,6 +34,7 @@ mod reload;
 mod retries;
 mod returned_events;
 mod secrets;
+mod set_pin;
 mod stopping;
 mod tokens;
 mod topology;

@@ -93,6 +93,22 @@ impl World {
         within("the command's end", SOON * 3, output).await.expect("postern starts")
     }
 
+    /// Runs a command of postern to its end, with this typed into its standard input.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn postern_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = tokio::process::Command::from(postern(&self.write_settings("command")));
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child =
+            command.stderr(Stdio::piped()).kill_on_drop(true).spawn().expect("postern starts");
+        let mut stdin = child.stdin.take().expect("its input is piped");
+        // Should the command be gone, its status says so.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        within("the command's end", SOON * 3, child.wait_with_output()).await.expect("it ends")
+    }
+
     /// A command of postern that goes on by itself, as `["tail", "--output", "json"]`.
     pub fn postern_in_background(&self, name: &str, arguments: &[&str]) -> Process {
         let mut command = postern(&self.write_settings(name));

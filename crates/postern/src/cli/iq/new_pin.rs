@@ -34,6 +34,7 @@ pub(super) async fn set(
         return Ok(false);
     }
     let delta = delta(pin, wanted).context("a PIN is exactly four digits")?;
+    attempts.tally.refuse_where_it_could_block().await?;
     let both = Activation { new_pin: Some(wanted.clone()), ..stored.activation.clone() };
     let both = replace(attempts, &stored, &both).await?;
 

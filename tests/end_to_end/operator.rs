@@ -1,0 +1,114 @@
+//! An operator at work on the ground floor's IQ: what is typed, and what comes of it.
+
+use end_to_end::deadline::{SOON, until_true};
+use end_to_end::inbound::INTEGRATION;
+use end_to_end::processes::Process;
+use end_to_end::simulator::IQ_GROUND_FLOOR;
+use end_to_end::world::World;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// What a command came to.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) status: Option<i32>,
+    /// The JSON lines on standard output.
+    pub(crate) rows: Vec<Value>,
+    /// All of standard error.
+    pub(crate) words: String,
+}
+
+impl Said {
+    #[track_caller]
+    pub(crate) fn done(self) -> Self {
+        assert_eq!(self.status, Some(0), "{self:?}");
+        self
+    }
+
+    /// It failed, and says why.
+    #[track_caller]
+    pub(crate) fn failed(self, why: &str) -> Self {
+        assert_eq!(self.status, Some(1), "{self:?}");
+        assert!(self.words.contains(why), "{why:?} in {self:?}");
+        self
+    }
+}
+
+/// Runs a command of postern that prints JSON.
+pub(crate) async fn postern(world: &World, arguments: &[&str]) -> Said {
+    let output = world.postern(&[arguments, &["--output", "json"]].concat()).await;
+    let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+    Said {
+        status: output.status.code(),
+        rows: text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect(),
+        words: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn of_iq<'a>(command: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let iq = ["iq", command, "--integration", INTEGRATION, "--iq", IQ_GROUND_FLOOR];
+    [&iq[..], more].concat()
+}
+
+/// `postern iq COMMAND` about the ground floor's IQ.
+pub(crate) async fn iq(world: &World, command: &str, more: &[&str]) -> Said {
+    postern(world, &of_iq(command, more)).await
+}
+
+/// The same, going on by itself.
+pub(crate) fn iq_in_background(world: &World, name: &str, command: &str, more: &[&str]) -> Process {
+    world.postern_in_background(name, &of_iq(command, more))
+}
+
+/// A file with one line in it.
+pub(crate) fn file(world: &World, name: &str, line: &str) -> String {
+    let path = world.directory().join(name);
+    std::fs::write(&path, format!("{line}\n")).expect("the file is written");
+    path.to_str().expect("a path is text").to_owned()
+}
+
+/// What `iq list` says of an IQ.
+pub(crate) async fn listed(world: &World, iq: &str) -> Value {
+    let rows = postern(world, &["iq", "list", "--integration", INTEGRATION]).await.done().rows;
+    rows.into_iter().find(|row| row["id"] == iq).expect("the IQ is listed")
+}
+
+/// Whoever else used the secret or the PIN meanwhile.
+pub(crate) async fn change_iq(world: &World, change: Value) {
+    world.simulator.change_iq(IQ_GROUND_FLOOR, change).await;
+}
+
+/// The PIN that the IQ really has.
+pub(crate) async fn real_pin(world: &World) -> String {
+    let salto = world.simulator.control(Method::GET, "world", None).await;
+    let iqs = salto["sites"][0]["iqs"].as_array().expect("an array");
+    let iq = iqs.iter().find(|iq| iq["id"] == IQ_GROUND_FLOOR).expect("it is there");
+    iq["pin"].as_str().expect("a text").to_owned()
+}
+
+/// How many one-time passwords Salto was to look at, beside those of open commands.
+pub(crate) async fn proofs(world: &World) -> u64 {
+    world.simulator.counters().await["calls"]["pin"].as_u64().unwrap_or_default()
+}
+
+/// Lets `before` proofs pass, which must be good ones, and holds the next: before it takes effect, or with its answer
+/// on the way.
+pub(crate) async fn hold_proof(world: &World, before: u64, carried_out: bool) {
+    if before > 0 {
+        let pass = json!({"kind": "status", "status": 204, "carried_out": true, "call": "pin", "times": before});
+        world.simulator.fault(pass).await;
+    }
+    let hold = json!({"kind": "no_answer", "hold_ms": 60_000, "carried_out": carried_out, "call": "pin", "times": 1});
+    world.simulator.fault(hold).await;
+}
+
+/// Kills `command` while it waits for the answer to the call that brings Salto's count to this.
+pub(crate) async fn kill_at(world: &World, command: &Process, count: u64) {
+    until_true(&format!("{count} proofs"), SOON * 2, || async {
+        assert!(command.status().is_none(), "it ended:\n{}", command.log());
+        proofs(world).await >= count
+    })
+    .await;
+    command.kill().await;
+    world.simulator.no_faults().await;
+}

@@ -71,7 +71,7 @@ pub fn decide(
 ) -> Decision {
     match judge(now, integration, booking, request) {
         Err(rejection) => Decision::Rejected(rejection),
-        Ok(opening) if now < request.expires_at => Decision::Open(opening),
+        Ok(opening) if in_time(now, request) => Decision::Open(opening),
         Ok(opening) => Decision::Expired(opening),
     }
 }
@@ -82,37 +82,15 @@ fn judge(
     booking: Option<&Booking>,
     request: &Request,
 ) -> Result<Opening, Rejection> {
-    use RejectedReason as Reason;
-
-    if request.taken_at >= request.expires_at {
-        return Err(Rejection::new(
-            Reason::RequestExpired,
-            "the request had expired before it was taken",
-        ));
-    }
-    let integration = integration.ok_or_else(|| {
-        Rejection::new(Reason::IntegrationUnknown, "no integration with this id is configured")
-    })?;
-    if !integration.active {
-        return Err(Rejection::new(Reason::IntegrationInactive, "the integration is switched off"));
-    }
-    let booking = booking.ok_or_else(|| {
-        Rejection::new(Reason::BookingUnknown, "no status of this booking has been received")
-    })?;
-    if !integration.status_opens(&booking.status) {
-        return Err(Rejection::new(
-            Reason::StatusNotAllowed,
-            "the booking's status is not one that opens doors",
-        ));
-    }
-    window(now, integration, booking)?;
-    let object_id = object(booking, request)?;
-    let lock_id = integration.lock_of(&object_id).ok_or_else(|| {
-        Rejection::new(
-            Reason::NoLockMapped,
-            "the object has no lock in the mapping and there is no default lock",
-        )
-    })?;
+    taken_in_time(request)?;
+    let integration = integration_known(integration)?;
+    integration_active(integration)?;
+    let booking = booking_known(booking)?;
+    status_allowed(integration, booking)?;
+    window_begun(now, integration, booking)?;
+    window_not_over(now, booking)?;
+    let object_id = object_booked(booking, request)?;
+    let lock_id = lock_mapped(integration, &object_id)?;
     Ok(Opening {
         object_id,
         lock_id,
@@ -121,28 +99,91 @@ fn judge(
     })
 }
 
-/// `starts_at − minutes_before ≤ now < ends_at`, exact to the instant.
-fn window(
+pub(crate) fn taken_in_time(request: &Request) -> Result<(), Rejection> {
+    if request.taken_at >= request.expires_at {
+        let detail = "the request had expired before it was taken";
+        return Err(Rejection::new(RejectedReason::RequestExpired, detail));
+    }
+    Ok(())
+}
+
+/// Whether the request has not expired yet.
+pub(crate) fn in_time(now: DateTime<Utc>, request: &Request) -> bool {
+    now < request.expires_at
+}
+
+pub(crate) fn integration_known(
+    integration: Option<&Integration>,
+) -> Result<&Integration, Rejection> {
+    integration.ok_or_else(|| {
+        let detail = "no integration with this id is configured";
+        Rejection::new(RejectedReason::IntegrationUnknown, detail)
+    })
+}
+
+pub(crate) fn integration_active(integration: &Integration) -> Result<(), Rejection> {
+    if !integration.active {
+        let detail = "the integration is switched off";
+        return Err(Rejection::new(RejectedReason::IntegrationInactive, detail));
+    }
+    Ok(())
+}
+
+pub(crate) fn booking_known(booking: Option<&Booking>) -> Result<&Booking, Rejection> {
+    booking.ok_or_else(|| {
+        let detail = "no status of this booking has been received";
+        Rejection::new(RejectedReason::BookingUnknown, detail)
+    })
+}
+
+pub(crate) fn status_allowed(
+    integration: &Integration,
+    booking: &Booking,
+) -> Result<(), Rejection> {
+    if !integration.status_opens(&booking.status) {
+        let detail = "the booking's status is not one that opens doors";
+        return Err(Rejection::new(RejectedReason::StatusNotAllowed, detail));
+    }
+    Ok(())
+}
+
+/// From when on the booking's doors open: `starts_at − minutes_before`.
+pub(crate) fn opens_at(integration: &Integration, booking: &Booking) -> DateTime<Utc> {
+    let before = TimeDelta::minutes(integration.minutes_before.into());
+    booking.starts_at.checked_sub_signed(before).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+/// Exact to the instant.
+pub(crate) fn window_begun(
     now: DateTime<Utc>,
     integration: &Integration,
     booking: &Booking,
 ) -> Result<(), Rejection> {
-    let before = TimeDelta::minutes(integration.minutes_before.into());
-    let opens_at = booking.starts_at.checked_sub_signed(before).unwrap_or(DateTime::<Utc>::MIN_UTC);
+    let opens_at = opens_at(integration, booking);
     if now < opens_at {
-        return Err(Rejection {
-            reason: RejectedReason::TooEarly,
-            detail: "the booking's window has not begun".to_owned(),
-            opens_at: Some(opens_at),
-        });
+        let detail = "the booking's window has not begun";
+        let early = Rejection::new(RejectedReason::TooEarly, detail);
+        return Err(Rejection { opens_at: Some(opens_at), ..early });
     }
+    Ok(())
+}
+
+/// `now < ends_at`, exact to the instant.
+pub(crate) fn window_not_over(now: DateTime<Utc>, booking: &Booking) -> Result<(), Rejection> {
     if now >= booking.ends_at {
         return Err(Rejection::new(RejectedReason::TooLate, "the booking has ended"));
     }
     Ok(())
 }
 
-fn object(booking: &Booking, request: &Request) -> Result<String, Rejection> {
+pub(crate) fn lock_mapped(integration: &Integration, object_id: &str) -> Result<Uuid, Rejection> {
+    integration.lock_of(object_id).ok_or_else(|| {
+        let detail = "the object has no lock in the mapping and there is no default lock";
+        Rejection::new(RejectedReason::NoLockMapped, detail)
+    })
+}
+
+pub(crate) fn object_booked(booking: &Booking, request: &Request) -> Result<String, Rejection> {
     match (&request.object_id, booking.object_ids.as_slice()) {
         (Some(wanted), booked) if booked.contains(wanted) => Ok(wanted.clone()),
         (Some(_), _) => Err(Rejection::new(

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::{Rule, Seen, Verdict, explain};
 
 const FRONT: Uuid = Uuid::from_u128(1);
 const ROOM: Uuid = Uuid::from_u128(2);
@@ -293,4 +294,55 @@ proptest! {
             prop_assert!(too_early(decide(opens_at - TimeDelta::nanoseconds(1))));
         }
     }
+
+    /// What people are told and what is done are one.
+    #[test]
+    fn the_first_no_of_an_explanation_is_the_decision(
+        now in any_instant(),
+        integration in prop::option::weighted(0.9, any_integration()),
+        booking in prop::option::weighted(0.9, any_booking()),
+        request in any_request(),
+    ) {
+        let (integration, booking) = (integration.as_ref(), booking.as_ref());
+        let steps = explain(now, integration, booking, &request);
+        let first_no = steps.iter().find_map(|step| match &step.verdict {
+            Verdict::No(rejection) => Some(rejection.clone()),
+            Verdict::Yes | Verdict::Expired | Verdict::Moot => None,
+        });
+        let all = |wanted: &[Verdict]| steps.iter().all(|step| wanted.contains(&step.verdict));
+        match decide(now, integration, booking, &request) {
+            Decision::Rejected(rejection) => prop_assert_eq!(Some(rejection), first_no),
+            Decision::Open(opening) => {
+                prop_assert!(all(&[Verdict::Yes]));
+                let lock = ("lock", Seen::Lock(Some(opening.lock_id)));
+                let named = steps.iter().any(|step| step.seen.contains(&lock));
+                prop_assert!(named);
+            }
+            Decision::Expired(_) => {
+                prop_assert!(all(&[Verdict::Yes, Verdict::Expired]) && !all(&[Verdict::Yes]));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_explanation_names_what_each_rule_saw() {
+    let now = at(3_600 - 15 * 60 - 840);
+    let steps = explain(now, Some(&integration()), Some(&booking()), &request());
+    let step = |rule| steps.iter().find(|step| step.rule == rule).unwrap();
+    let window = step(Rule::WindowBegun);
+    assert!(matches!(&window.verdict, Verdict::No(no) if no.reason == RejectedReason::TooEarly));
+    assert!(window.seen.contains(&("opens_at", Seen::Time(at(3_600 - 15 * 60)))));
+    assert!(window.seen.contains(&("now", Seen::Time(now))));
+    let allowed = ["confirmed", "paid", "checked_in"].map(str::to_owned).to_vec();
+    assert!(step(Rule::StatusAllowed).seen.contains(&("allowed", Seen::Texts(allowed))));
+    assert_eq!(step(Rule::LockMapped).verdict, Verdict::Yes);
+
+    let nothing = explain(now, None, None, &request());
+    let moot = nothing.iter().filter(|step| step.verdict == Verdict::Moot);
+    let moot: Vec<_> = moot.map(|step| step.rule.code()).collect();
+    assert_eq!(
+        moot.join(" "),
+        "integration_active status_allowed window_begun window_not_over object_booked lock_mapped"
+    );
 }

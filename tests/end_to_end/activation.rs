@@ -1,5 +1,6 @@
 //! `postern iq activate`: once, in steps that survive an interruption.
 
+use crate::operator::listed;
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::inbound::INTEGRATION;
 use end_to_end::scene::{BOOKING, Scene};
@@ -135,6 +136,55 @@ async fn a_pin_on_the_screen_is_taken_and_the_other_otp_scheme_opens_too() {
     world.simulator.change_iq(IQ_GROUND_FLOOR, change).await;
     let output = world.postern(&ACTIVATE).await;
     assert!(output.status.success(), "{}", words(&output));
+    // It is shown to a person at a terminal alone.
+    assert!(words(&output).contains("the PIN that Salto has shown"), "{}", words(&output));
+    assert!(!words(&output).contains("0007"), "{}", words(&output));
+    let scene = Scene::new(world, 1).await;
+    assert_eq!(scene.open("R-1", BOOKING).await.kind, "lock.opened.v1");
+}
+
+#[tokio::test]
+async fn refused_pins_count_and_a_block_is_respected() {
+    let world = World::unactivated().await;
+    for (rejected, pin) in [(1, "1111"), (2, "2222")] {
+        activate(&world, pin).await;
+        assert_eq!(listed(&world, IQ_GROUND_FLOOR).await["rejected_in_a_row"], rejected);
+    }
+    let blocked = json!({"kind": "status", "status": 403, "error_code": 3102, "message": "otp_blocked", "call": "pin", "times": 1});
+    world.simulator.fault(blocked).await;
+    let output = activate(&world, "6596").await;
+    assert!(words(&output).contains("the user is blocked at the IQ"), "{}", words(&output));
+    assert!(listed(&world, IQ_GROUND_FLOOR).await["blocked_until"].is_string());
+
+    let before = calls(&world, "pin").await;
+    let output = activate(&world, "6596").await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(words(&output).contains("left alone until"), "{}", words(&output));
+    assert_eq!(calls(&world, "pin").await, before, "nothing was sent");
+
+    let output = world.postern(&[&ACTIVATE[..], &["--force"]].concat()).await;
+    assert!(output.status.success(), "{}", words(&output));
+    let row = listed(&world, IQ_GROUND_FLOOR).await;
+    assert_eq!((&row["state"], &row["rejected_in_a_row"]), (&json!("activated"), &json!(0)));
+    assert!(row["blocked_until"].is_null(), "{row}");
+}
+
+#[tokio::test]
+async fn of_two_operators_one_wins_and_the_other_is_told() {
+    let world = World::unactivated().await;
+    // Both have read that there is nothing yet, before either stores the secret.
+    let slow = json!({"kind": "delay", "delay_ms": 1000, "call": "secret"});
+    world.simulator.fault(slow).await;
+    let pin = pin_file(&world, "6596");
+    let arguments = [&ACTIVATE[..], &["--pin-file", &pin]].concat();
+    let (one, other) = tokio::join!(world.postern(&arguments), world.postern(&arguments));
+    let done = [&one, &other].iter().filter(|output| output.status.success()).count();
+    assert!(done >= 1, "{}{}", words(&one), words(&other));
+    for output in [&one, &other] {
+        let told = words(output).contains("somebody else changed this IQ's activation");
+        assert!(output.status.success() || told, "{}", words(output));
+    }
+    assert_eq!(state(&world).await, "activated");
     let scene = Scene::new(world, 1).await;
     assert_eq!(scene.open("R-1", BOOKING).await.kind, "lock.opened.v1");
 }

@@ -103,6 +103,28 @@ async fn sites_locks_and_iqs_are_listed_with_what_postern_makes_of_them() {
     let ground = (Some(IQ_GROUND_FLOOR), Some("activated"), Some(true));
     let first = (Some(IQ_FIRST_FLOOR), Some("not_activated"), Some(false));
     assert_eq!(states, [ground, first]);
+    let (ground, first) = (&iqs[0], &iqs[1]);
+    for (member, activated, not) in [
+        ("at_salto", json!(true), json!(true)),
+        ("activated_at_salto", json!(true), json!(false)),
+        ("setting_pin", json!(false), json!(false)),
+        ("rejected_in_a_row", json!(0), json!(0)),
+        ("blocked_until", json!(null), json!(null)),
+        ("next", json!(null), json!("`postern iq activate`")),
+    ] {
+        assert_eq!((&ground[member], &first[member]), (&activated, &not), "{member}");
+    }
+    assert!(ground["state_since"].is_string() && first["state_since"].is_null(), "{iqs:?}");
+    assert!(ground["activated_at_salto_since"].is_string(), "{ground}");
+
+    // A list that Salto does not give is done without.
+    let gone = json!({"kind": "status", "status": 403, "call": "activated_iqs"});
+    world.simulator.fault(gone).await;
+    let iqs = json(&world, &[&["iq"][..], &of].concat()).await;
+    assert_eq!(
+        (&iqs[0]["state"], &iqs[0]["activated_at_salto"]),
+        (&"activated".into(), &json!(null))
+    );
 
     let output = world.postern(&["site", "list", "--integration", "nobody"]).await;
     assert!(!output.status.success() && output.stdout.is_empty());

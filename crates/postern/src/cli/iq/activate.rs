@@ -37,8 +37,8 @@ There are three ways out:
 /// The PIN is never an argument: arguments are seen by everybody on the machine.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Salto gives the IQ's secret once and sends the PIN by mail (some tenants: SMS; some show it at once,
-then it is taken from there). Both are kept in Redis, encrypted under secrets.key. After an
+Salto gives the IQ's secret once and sends the PIN by mail (some tenants: SMS; some show it at once, \
+then it is taken from there). Both are kept in Redis, encrypted under secrets.key. After an \
 interruption run the same command again: it goes on where it was.
 
 Where two people activate the same IQ at once, one of them is told so, and runs it again.
@@ -83,7 +83,10 @@ async fn proceed(tally: &Tally<'_>, pin_file: Option<PathBuf>) -> anyhow::Result
     })?;
     let pin = match (begun, pin_file) {
         (Step::Done, _) => {
-            note("nothing to do: it was activated before");
+            note(
+                "nothing to do: it was activated before (where Salto has reset the activation since, \
+                 run `postern iq forget` first)",
+            );
             return Ok(());
         }
         (Step::PinNeeded | Step::PinShown | Step::PinKnown, Some(file)) => {

@@ -33,8 +33,8 @@ const SECRET_LENGTH: usize = 16;
 /// Secret and PIN are never arguments: arguments are seen by everybody on the machine.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-For an IQ at which the system user was activated with another program, whose secret and PIN are
-known: Salto gives the secret out only once. Both are proven to Salto, without touching a door,
+For an IQ at which the system user was activated with another program, whose secret and PIN are \
+known: Salto gives the secret out only once. Both are proven to Salto, without touching a door, \
 before they are stored; an activation that works is not overwritten without --force.
 
 Without files, secret and PIN are read from standard input, a line each, in this order.

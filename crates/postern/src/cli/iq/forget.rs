@@ -17,8 +17,8 @@ use crate::cli::{
 /// Arguments of `iq forget`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Salto gives an IQ's secret out only once. After this, doors behind the IQ stay shut until Salto has
-reset the user's activation there and `postern iq activate` was run again, or until secret and PIN
+Salto gives an IQ's secret out only once. After this, doors behind the IQ stay shut until Salto has \
+reset the user's activation there and `postern iq activate` was run again, or until secret and PIN \
 are taken over from elsewhere with `postern iq adopt`. Nothing is changed at Salto.
 
 For IQs that were replaced, or after such a reset.

@@ -14,11 +14,16 @@ pub(in crate::cli) fn next_step(view: &View) -> Option<String> {
              `postern iq forget` for this one",
         );
     };
-    if view.state == ActivationState::ReactivationRequired || listed.restore_required == Some(true)
-    {
+    if view.state == ActivationState::ReactivationRequired {
+        return said(
+            "Salto asked for a restore, and the secret and PIN count no more: restore the IQ in \
+             Salto KS, then `postern iq activate`",
+        );
+    }
+    if listed.restore_required == Some(true) {
         return said(
             "Salto asks for a restore, and the secret and PIN count no more: restore the IQ in \
-             Salto KS, then `postern iq activate`",
+             Salto KS, then `postern iq forget` and `postern iq activate`",
         );
     }
     if let Some(until) = view.standing.blocked_until {
@@ -39,7 +44,8 @@ pub(in crate::cli) fn next_step(view: &View) -> Option<String> {
         }
         ActivationState::Degraded => said(
             "one-time passwords are rejected: check the clock, and whether somebody has changed the \
-             PIN or activated the user in Salto's app; `postern iq probe --force` tries once more",
+             PIN or activated the user in Salto's app; `postern iq probe --force` tries once more; \
+             `postern iq adopt` takes a known secret and PIN",
         ),
         ActivationState::Activated | ActivationState::ReactivationRequired => working(view),
     }

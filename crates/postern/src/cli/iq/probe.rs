@@ -24,11 +24,11 @@ use crate::cli::{
 /// Arguments of `iq probe`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Signs the call that moves a PIN, and moves it by 0000, which is nothing: Salto then checks the
-one-time password and touches no door. The answer counts like that of an open command: a rejected
+Signs the call that moves a PIN, and moves it by 0000, which is nothing: Salto then checks the \
+one-time password and touches no door. The answer counts like that of an open command: a rejected \
 one is counted, three in a row degrade the activation; a good one ends all trouble there was.
 
-Salto blocks the user after a few wrong ones, so this refuses while the user is blocked, and where
+Salto blocks the user after a few wrong ones, so this refuses while the user is blocked, and where \
 two or more were rejected in a row, unless --force is given.
 
 Exit status: 0 where Salto accepts the one-time password, else 1.
@@ -140,7 +140,7 @@ fn told(error: Option<&CallError>) -> (&'static str, String) {
             "Look at the clock of this machine first, then whether somebody has changed the PIN or \
              activated the user in Salto's app, which makes another secret. Where secret and PIN \
              are known: `postern iq adopt`; else have Salto reset the user's activation at this IQ, \
-             then `postern iq activate`. Do not just try again: Salto blocks the user",
+             then `postern iq forget` and `postern iq activate`. Do not just try again: Salto blocks the user",
         ),
         Cause::OtpBlocked => (
             "otp_blocked",

@@ -27,11 +27,11 @@ open commands to this IQ may fail.";
 /// Arguments of `iq set-pin`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-The new PIN is stored before Salto hears of it, and proven afterwards; until then the old one is kept
-too. After an interruption run the same command again: it finds out which of both counts, and goes
+The new PIN is stored before Salto hears of it, and proven afterwards; until then the old one is kept \
+too. After an interruption run the same command again: it finds out which of both counts, and goes \
 on; it needs no PIN then.
 
-Moving the PIN has been seen to leave Salto's cloud and the IQ in disagreement about it. The PIN from
+Moving the PIN has been seen to leave Salto's cloud and the IQ in disagreement about it. The PIN from \
 the activation is as good.
 
 Examples:

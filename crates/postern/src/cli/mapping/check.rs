@@ -19,9 +19,9 @@ use crate::cli::{
 /// Arguments of `mapping check`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Asks Salto for the locks and IQs of each integration's site. Broken is what keeps a door shut: objects
-that lead to locks the site does not have, locks without an IQ, IQs that are not activated here or are
-in trouble. Worth a note, and nothing more: no default lock, several objects on one lock, an
+Asks Salto for the locks and IQs of each integration's site. Broken is what keeps a door shut: objects \
+that lead to locks the site does not have, locks without an IQ, IQs that are not activated here or are \
+in trouble. Worth a note, and nothing more: no default lock, several objects on one lock, an \
 integration that is switched off.
 
 Each finding says what to do. Exit status: 1 where something is broken, else 0.

@@ -1,6 +1,6 @@
 //! `postern site resolve`: from the UID that people use to the id that Salto's calls use.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -19,7 +19,7 @@ use crate::cli::{
 /// Arguments of `site resolve`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-postern finds the site by its UID itself; this is for looking whether a UID is right, and whether the
+postern finds the site by its UID itself; this is for looking whether a UID is right, and whether the \
 account sees the site.
 
 Examples:
@@ -48,8 +48,8 @@ struct Row<'a> {
 /// Asks each account and prints; without a hit it tells what there is.
 pub(super) async fn run(resolve: Resolve, settings: &Settings) -> Result<(), Failure> {
     let one = resolve.integration_id.as_deref();
-    let (mut found, mut others, mut failed) = (Vec::new(), Vec::new(), None);
-    for integration in accounts(site_access::chosen(settings, one)?) {
+    let (mut found, mut others, mut failed) = (Vec::new(), BTreeSet::new(), None);
+    for integration in site_access::chosen(settings, one)? {
         let sites = match sites(settings, integration).await {
             Ok(sites) => sites,
             Err(error) => {
@@ -59,11 +59,11 @@ pub(super) async fn run(resolve: Resolve, settings: &Settings) -> Result<(), Fai
             }
         };
         for site in sites {
-            if is_it(&site, &resolve.uid) {
+            if !is_it(&site, &resolve.uid) {
+                others.insert(shown(&site));
+            } else if !found.iter().any(|row: &Row<'_>| row.id == site.id) {
                 let SiteInfo { id, site_uid, customer_reference: name } = site;
                 found.push(Row { site_uid, id, name, integration_id: &integration.rules.id });
-            } else {
-                others.push(shown(&site));
             }
         }
     }
@@ -75,13 +75,6 @@ pub(super) async fn run(resolve: Resolve, settings: &Settings) -> Result<(), Fai
         (true, Some(error)) if others.is_empty() => Err(error.into()),
         (true, _) => Err(none(&resolve.uid, &others).into()),
     }
-}
-
-/// One integration for each account.
-fn accounts(integrations: Vec<&IntegrationSettings>) -> Vec<&IntegrationSettings> {
-    let mut seen = HashSet::new();
-    let account = |it: &IntegrationSettings| (it.environment.clone(), it.account.username.clone());
-    integrations.into_iter().filter(|integration| seen.insert(account(integration))).collect()
 }
 
 async fn sites(
@@ -103,7 +96,7 @@ fn shown(site: &SiteInfo) -> String {
     format!("{uid} ({})", site.customer_reference.as_deref().unwrap_or("no name"))
 }
 
-fn none(uid: &str, others: &[String]) -> anyhow::Error {
+fn none(uid: &str, others: &BTreeSet<String>) -> anyhow::Error {
     if others.is_empty() {
         return anyhow!(
             "no site: the account sees none at all; have the system user invited to the site in \
@@ -113,7 +106,7 @@ fn none(uid: &str, others: &[String]) -> anyhow::Error {
     anyhow!(
         "no site {uid:?}: the account sees {}; correct the UID, or have the system user invited to \
          that site in Salto KS",
-        others.join(", ")
+        others.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
     )
 }
 

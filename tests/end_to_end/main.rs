@@ -14,6 +14,7 @@ mod dead_letters;
 mod doctor;
 mod doubt;
 mod entry_log;
+mod explain;
 mod failures;
 mod frozen_workers;
 mod harness;

@@ -1,6 +1,6 @@
 //! The booking store: the newest known state of every booking.
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 use deadpool_redis::redis::Script;
 use events::{BookingStatus, Event};
 use rules::{Booking, BookingVersion};
@@ -114,6 +114,23 @@ pub(crate) fn order(version: &BookingVersion) -> String {
         time.num_seconds_from_midnight(),
         time.nanosecond(),
     )
+}
+
+/// The version that [`order`] wrote.
+pub(crate) fn read_order(order: &str) -> Option<BookingVersion> {
+    let (revision, time) = order.split_once('.')?;
+    let (number, time) = time.split_once('.')?;
+    let (date, nanoseconds) = time.split_once('.')?;
+    let mut parts = date.split('-');
+    let (year, ordinal, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    let time = NaiveDate::from_yo_opt(year.parse().ok()?, ordinal.parse().ok()?)?.and_time(
+        NaiveTime::from_num_seconds_from_midnight_opt(
+            seconds.parse().ok()?,
+            nanoseconds.parse().ok()?,
+        )?,
+    );
+    let revision = (revision == "1").then(|| number.parse().ok());
+    Some(BookingVersion { revision: revision.flatten(), time: time.and_utc() })
 }
 
 #[cfg(test)]

@@ -30,6 +30,11 @@ impl Keys {
         format!("{}booking:*", literally(&self.prefix))
     }
 
+    /// The pattern of all requests' keys, for `SCAN`.
+    pub(crate) fn requests(&self) -> String {
+        format!("{}request:*", literally(&self.prefix))
+    }
+
     /// The integration and the booking of a key of [`Self::booking`].
     pub(crate) fn read_booking(&self, key: &str) -> Option<(String, String)> {
         let (integration, booking) =

@@ -55,7 +55,7 @@ mod watch;
 mod worker;
 
 pub use guard::{Guard, Standing, Subject, Verdict};
-pub use lookup::{KnownBooking, Lookup};
+pub use lookup::{ClaimRecord, KnownBooking, Lookup, RequestRecord};
 pub use settings::{
     BrokerSettings, IntegrationSettings, OpeningSettings, RedisSettings, RetentionSettings,
     Settings, claim_lease,

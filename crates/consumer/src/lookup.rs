@@ -1,5 +1,6 @@
 //! What is known in Redis, for commands that tell people: read, never changed.
 
+mod record;
 mod scan;
 
 use std::{sync::Arc, time::Duration};
@@ -15,6 +16,7 @@ use crate::{
     store::{Store, StoreError},
 };
 
+pub use record::{ClaimRecord, RequestRecord};
 pub use scan::KnownBooking;
 
 /// Looks into the ledger and the booking store.
@@ -83,6 +85,36 @@ impl Lookup {
             })
         };
         terminal.map(read).transpose()
+    }
+
+    /// Which state of a booking is the newest known one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or makes no sense.
+    pub async fn version(
+        &self,
+        integration_id: &str,
+        booking_id: &str,
+    ) -> Result<Option<BookingVersion>, StoreError> {
+        let key = self.keys.booking(integration_id, booking_id);
+        let stored: Option<String> =
+            self.store.query(redis::cmd("HGET").arg(key).arg("version")).await?;
+        Ok(stored.as_deref().and_then(bookings::read_order))
+    }
+
+    /// Whether the booking's first opening has been.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or makes no sense.
+    pub async fn is_checked_in(
+        &self,
+        integration_id: &str,
+        booking_id: &str,
+    ) -> Result<bool, StoreError> {
+        let key = self.keys.check_in(integration_id, booking_id);
+        self.store.query(redis::cmd("EXISTS").arg(key)).await
     }
 
     /// The newest known state of a booking.

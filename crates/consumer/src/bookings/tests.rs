@@ -111,5 +111,6 @@ proptest! {
     #[test]
     fn the_text_compares_as_the_rule_does(a in versions(), b in versions()) {
         prop_assert_eq!(order(&a) > order(&b), a.supersedes(&b));
+        prop_assert_eq!(read_order(&order(&a)), Some(a));
     }
 }

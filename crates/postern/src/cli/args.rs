@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use super::{check_config, dlq, doctor, iq, mapping, publish, site, tail};
+use super::{check_config, dlq, doctor, explain, iq, mapping, publish, site, tail};
 
 const EXAMPLES: &str = "\
 Examples:
   postern --config postern.toml check-config
   postern --config postern.toml worker
   postern doctor
+  postern explain --integration acme-utrecht --booking b-1
   postern lock list --integration acme-utrecht
   postern iq activate --integration acme-utrecht --iq 0f7b2c1e-…
   postern publish open-request --integration acme-utrecht --booking b-1
@@ -123,6 +124,11 @@ pub(super) enum Command {
     /// rights, IQs and mapping; and the bookings of the hour that could not open. Takes 10 s at most.
     /// Creates and changes nothing, but for a token in Redis, which the workers use too.
     Doctor(doctor::Doctor),
+    /// Say why a door did or did not open, or would or would not.
+    ///
+    /// The rules in order, each with what it looked at; the booking as it is known; what the ledger
+    /// holds of the request; and how the door's IQ stands. Changes nothing.
+    Explain(explain::Explain),
     /// Publish an event as the booking system would.
     #[command(subcommand)]
     Publish(publish::Publish),

@@ -9,6 +9,7 @@ mod check_config;
 mod confirm;
 mod dlq;
 mod doctor;
+mod explain;
 mod failure;
 mod iq;
 mod lock;
@@ -50,7 +51,7 @@ fn begin(args: Args) -> Result<(), Failure> {
     let logged = match args.command {
         Command::Worker => "info",
         // What is wrong is what it tells.
-        Command::Doctor(_) => "error,lapin=off",
+        Command::Doctor(_) | Command::Explain(_) => "error,lapin=off",
         _ => "warn,lapin=off",
     };
     logging::start(&args.global, logged)?;
@@ -90,6 +91,7 @@ async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), 
         Command::Worker => worker::run(settings, file).await,
         Command::Publish(publish) => publish::run(publish, &settings).await,
         Command::Tail(tail) => tail::run(tail, &settings).await,
+        Command::Explain(explain) => explain::run(explain, &settings).await,
         Command::Dlq(dlq) => dlq::run(dlq, &settings).await,
         Command::Iq(iq) => iq::run(iq, &settings).await,
         Command::Site(site) => site::run(site, &settings).await,

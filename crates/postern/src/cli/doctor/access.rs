@@ -40,6 +40,10 @@ impl<'a> Access<'a> {
         })
     }
 
+    pub(in crate::cli) fn key_prefix(&self) -> &'a str {
+        &self.settings.redis.key_prefix
+    }
+
     /// The integration's way to Salto, with the tokens that all workers share. What goes wrong on it
     /// says nothing of another integration's.
     pub(in crate::cli) fn site(&self, integration: &IntegrationSettings) -> Option<Site> {

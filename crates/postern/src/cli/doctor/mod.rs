@@ -25,8 +25,9 @@ use clap::Args;
 use consumer::Settings;
 use futures_util::{StreamExt, future, stream};
 
-use self::access::Access;
+pub(super) use self::access::Access;
 use self::deadline::Deadline;
+pub(super) use self::doors::Doors;
 use self::finding::{About, Finding, Level};
 use super::{args::Printing, failure::Failure, output::Output};
 use crate::config::Config;
@@ -93,7 +94,7 @@ async fn redis_and_beyond(
     access: &Access<'_>,
     deadline: Deadline,
 ) -> (Vec<Finding>, Vec<Finding>) {
-    let place = (settings.redis.key_prefix.as_str(), &*access.sealer);
+    let place = (access.key_prefix(), &*access.sealer);
     let (redis, usable) = redis::check(&access.redis, place, deadline).await;
     if !usable {
         // Without the tokens that all share, signing in would cost another one.

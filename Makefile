@@ -1,6 +1,6 @@
 # What there is to do here. The work is in deploy/*.sh and cargo.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check schemas bench clean
+.PHONY: help demo up down test check schemas bench chaos clean
 
 CARGO ?= cargo
 
@@ -27,8 +27,11 @@ check: ## formatting and lints
 schemas: ## write schemas/ anew from the Rust types
 	$(CARGO) run --locked --package events --example schemas -- schemas
 
-bench: ## how fast a release worker drains waiting requests, and what that costs
-	@deploy/bench.sh
+bench: ## how fast a release worker drains waiting requests, and what that costs; ARGS=neighbour: what a sick IQ costs the others
+	@deploy/bench.sh $(ARGS)
+
+chaos: ## everything goes wrong at once, and the contract's invariants are judged; ARGS="…" goes to chaos
+	@deploy/chaos.sh $(ARGS)
 
 clean: ## remove everything that was built, unpacked or written by runs
 	@deploy/stack.sh down

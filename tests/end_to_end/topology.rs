@@ -27,6 +27,17 @@ async fn exchanges_and_queues_stand_as_the_contract_has_them() {
             "x-overflow": "reject-publish",
         })
     };
+    let retry = |milliseconds: u32| {
+        json!({
+            "x-queue-type": "quorum",
+            "x-delivery-limit": 1_000_000_000,
+            "x-message-ttl": milliseconds,
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-routing-key": "postern.open-requests",
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        })
+    };
     for (queue, arguments) in [
         ("postern.booking-status", work("postern.booking-status")),
         ("postern.open-requests", work("postern.open-requests")),
@@ -34,6 +45,11 @@ async fn exchanges_and_queues_stand_as_the_contract_has_them() {
             "postern.dead-letters",
             json!({"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}),
         ),
+        ("postern.retry.open-requests.250ms", retry(250)),
+        ("postern.retry.open-requests.1s", retry(1_000)),
+        ("postern.retry.open-requests.4s", retry(4_000)),
+        ("postern.retry.open-requests.16s", retry(16_000)),
+        ("postern.retry.open-requests.64s", retry(64_000)),
     ] {
         let found = scene.world.vhost.queue(queue).await;
         assert_eq!(found["arguments"], arguments, "{queue}");

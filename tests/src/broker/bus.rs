@@ -154,7 +154,13 @@ impl Bus {
 
     /// Waits until postern has declared its queues.
     pub async fn declared(&self, limit: Duration) {
-        for queue in ["postern.booking-status", "postern.open-requests", "postern.dead-letters"] {
+        // The work queues last: the others are where they send to.
+        for queue in [
+            "postern.dead-letters",
+            "postern.retry.open-requests.64s",
+            "postern.booking-status",
+            "postern.open-requests",
+        ] {
             until(queue, limit, || self.waiting(queue)).await;
         }
     }

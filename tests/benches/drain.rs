@@ -51,6 +51,10 @@ async fn main() {
     outbox.ended(requests + ROOMS, LIMIT).await;
     let took = started.elapsed();
     let cost = worker.cost();
+    let parked = worker.metrics().await;
+    let parked: Vec<_> =
+        parked.lines().filter_map(|it| it.strip_prefix("postern_requests_parked_total")).collect();
+    let parked = parked.join(" ");
     assert!(worker.stop(SOON).await.success());
 
     let opened = world.simulator.opened().await;
@@ -60,7 +64,8 @@ async fn main() {
     writeln!(
         out,
         "{requests} waiting requests, one worker: {per_second:.0}/s ({:.2} s, of which {:.2} s until ready), \
-         {per_thousand:.3} CPU s per 1,000, at most {} MB resident; {} openings at the simulator",
+         {per_thousand:.3} CPU s per 1,000, at most {} MB resident; parked: {parked}; {} openings at \
+         the simulator",
         took.as_secs_f64(),
         ready.as_secs_f64(),
         cost.peak_memory / 1_000_000,

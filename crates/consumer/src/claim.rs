@@ -17,6 +17,9 @@ use crate::{
 /// Looks again at a request that somebody else acts on.
 const POLLS: Delays = Delays { base: Duration::from_millis(40), cap: Duration::from_millis(500) };
 
+/// A mapping of more locks is not searched at every request.
+const MANY_LOCKS: usize = 64;
+
 /// How long a copy of a request that somebody else acts on stays away.
 const ELSEWHERE: Duration = Duration::from_secs(1);
 
@@ -35,23 +38,22 @@ pub(crate) struct Held {
     pub(crate) claimed: Box<Claimed>,
     /// What a command needs, as it was at hand before the claim; its IQ's state was loaded with it.
     pub(crate) prepared: Option<Prepared>,
-    /// How long to wait where others crowd the IQ.
-    crowded: Option<Duration>,
+    /// Whether others crowd the IQ, here.
+    crowded: bool,
     /// Until this is dropped, it is this request's turn at the IQ.
     _seat: Option<Seat>,
 }
 
 impl Held {
-    /// How long to wait for a turn, where only that is missing.
+    /// How long to keep away, where only a turn is missing: others crowd the IQ, here or at other
+    /// workers.
     pub(crate) fn crowded(&self, worker: &Worker, pursuit: &Pursuit) -> Option<Duration> {
-        match (self.crowded, self.claimed.announced, &self.prepared) {
-            (Some(wait), _, _) => Some(wait),
-            (None, Announced::Full, Some(prepared)) => {
-                let place = (pursuit.request.data.integration_id.as_str(), &*prepared.iq_id);
-                Some(worker.turns.crowded(place, pursuit.age()))
-            }
-            (None, Announced::Yes | Announced::No | Announced::Full, _) => None,
+        let prepared = self.prepared.as_ref()?;
+        if !self.crowded && self.claimed.announced != Announced::Full {
+            return None;
         }
+        let place = (pursuit.request.data.integration_id.as_str(), prepared.iq_id.as_str());
+        Some(worker.turns.away(place, self.claimed.waited()))
     }
 }
 
@@ -65,14 +67,14 @@ pub(crate) async fn claim(
     pursuit: &mut Pursuit,
 ) -> Result<Hold, Unstored> {
     let prepared = at_hand(worker, pursuit);
-    let (mut seat, mut crowded) = (None, None);
+    let (mut seat, mut crowded) = (None, false);
     if let Some(prepared) = &prepared
         && pursuit.waiting().is_zero()
     {
         let place = (pursuit.request.data.integration_id.as_str(), prepared.iq_id.as_str());
-        match worker.turns.take(line, place, pursuit.age()).await {
+        match worker.turns.take(line, place).await {
             Ok(taken) => seat = Some(taken),
-            Err(NoSeat::Crowded(wait)) => crowded = Some(wait),
+            Err(NoSeat::Crowded) => crowded = true,
             Err(NoSeat::LetGo) => return Err(LetGo.into()),
         }
     }
@@ -111,15 +113,22 @@ pub(crate) async fn claim(
     }
 }
 
-/// What a command needs, if all of it is at hand. Until the decision has named the lock, the
-/// likeliest one stands for it.
+/// What a command needs, if all of it is at hand and there is no doubt about the IQ: waiting for the
+/// turn at another one would be in vain.
 fn at_hand(worker: &Worker, pursuit: &Pursuit) -> Option<Prepared> {
     let request = &pursuit.request.data;
     let integration = worker.directory.get(&request.integration_id)?;
-    let rules = &integration.rules;
-    let likely = || match &request.object_id {
-        Some(object) => rules.lock_of(object),
-        None => rules.default_lock.or_else(|| rules.locks.values().next().copied()),
-    };
-    integration.site.ready(pursuit.lock.or_else(likely)?)
+    let (rules, site) = (&integration.rules, &integration.site);
+    let named = || request.object_id.as_deref().and_then(|object| rules.lock_of(object));
+    if let Some(lock) = pursuit.lock.or_else(named) {
+        return site.ready(lock);
+    }
+    // The booking will tell the object; where all doors are behind one IQ, any of them will do.
+    if rules.locks.len() > MANY_LOCKS {
+        return None;
+    }
+    let locks = rules.default_lock.iter().chain(rules.locks.values());
+    let mut ready = locks.filter_map(|lock| site.ready(*lock));
+    let one = ready.next()?;
+    ready.all(|other| other.iq_id == one.iq_id).then_some(one)
 }

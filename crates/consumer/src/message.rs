@@ -21,7 +21,7 @@ use crate::{
     line::{LetGo, Line, Unpublished, Unstored},
     metrics,
     park::park,
-    pursuit::Pursuit,
+    pursuit::{Pursuit, Until},
     report::report,
     round::{Round, round},
     store::StoreError,
@@ -50,8 +50,8 @@ pub(crate) async fn open_request(worker: &Arc<Worker>, line: &Line, delivery: De
     };
 
     let ending = match see_through(worker, line, &arrival, &mut pursuit).await {
-        Err(Unfinished::Later(wait)) => {
-            match park(worker, line, (&arrival, &acker), &pursuit, wait).await {
+        Err(Unfinished::Later(wait, until)) => {
+            match park(worker, line, (&arrival, &acker), &pursuit, (wait, until)).await {
                 Ok(()) => return,
                 Err(unstored) => Err(unstored.into()),
             }
@@ -71,7 +71,7 @@ pub(crate) async fn open_request(worker: &Arc<Worker>, line: &Line, delivery: De
                 metrics::unstorable(OPEN_REQUESTS_QUEUE, &pursuit.request.id, &error, received);
             }
         }
-        Err(Unfinished::LetGo | Unfinished::Later(_)) => {
+        Err(Unfinished::LetGo | Unfinished::Later(..)) => {
             // Whoever takes it next should not have to wait for our claim to lapse.
             let _ = tokio::time::timeout(Duration::from_secs(1), worker.release(&pursuit)).await;
             line.give_back(&acker).await;
@@ -85,7 +85,7 @@ enum Unfinished {
     /// The worker stops or its session is lost.
     LetGo,
     /// It must wait for longer than it may hold a place.
-    Later(Duration),
+    Later(Duration, Until),
     /// Redis refuses, again and again.
     Refused(StoreError),
 }
@@ -110,7 +110,7 @@ impl From<Unpublished> for Unfinished {
         match unpublished {
             Unpublished::LetGo => Self::LetGo,
             // The outcome is in the ledger: whoever takes the message then publishes it.
-            Unpublished::Unwanted => Self::Later(UNWANTED),
+            Unpublished::Unwanted => Self::Later(UNWANTED, Until::Listener),
         }
     }
 }
@@ -138,18 +138,18 @@ async fn answer(
         let held = match claim(worker, line, pursuit).await? {
             Hold::Known(known) => return Ok(*known),
             Hold::Ours(held) => held,
-            Hold::Elsewhere(wait) => return Err(Unfinished::Later(wait)),
+            Hold::Elsewhere(wait) => return Err(Unfinished::Later(wait, Until::Elsewhere)),
         };
-        let wait = match round(worker, line, pursuit, &held).await? {
+        let (wait, until) = match round(worker, line, pursuit, &held).await? {
             // With `held`, until the outcome is recorded: so long the command is in flight.
             Round::Over(outcome, attempts) => {
                 return Ok(conclude(worker, line, pursuit, (outcome, attempts)).await?);
             }
-            Round::Again(wait) => wait,
+            Round::Again(wait, until) => (wait, until),
         };
         drop(held);
         if !pursuit.may_wait_in_place(line, wait) {
-            return Err(Unfinished::Later(wait));
+            return Err(Unfinished::Later(wait, until));
         }
         line.wait(wait).await?;
         pursuit.waited += wait;

@@ -7,7 +7,7 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use salto::OpenError;
 
-use crate::{bookings::Stored, store::StoreError};
+use crate::{bookings::Stored, pursuit::Until, store::StoreError};
 
 const SETTLED: &str = "postern_messages_settled_total";
 const ANSWERS: &str = "postern_answers_total";
@@ -33,7 +33,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(SETTLED, "Messages settled, by queue and by what became of them");
     describe_counter!(ANSWERS, "Open requests answered, by event type and reason");
     describe_counter!(DEAD_LETTERS, "Messages put into the dead letters, by reason");
-    describe_counter!(PARKED, "Open requests parked in a retry queue, where they hold no place");
+    describe_counter!(PARKED, "Open requests parked in a retry queue, by what they wait for");
     describe_counter!(COMMANDS, "Open commands to Salto, by result");
     describe_histogram!(COMMAND_SECONDS, "Time from sending an open command to its verdict");
     describe_histogram!(REQUEST_SECONDS, "Time from receiving an open request to settling it");
@@ -78,9 +78,9 @@ pub(crate) fn answered(request: &Event<OpenRequest>, terminal: &Outbound, receiv
 }
 
 /// A request waits in a retry queue.
-pub(crate) fn parked(request: &Event<OpenRequest>, wait: Duration) {
-    counter!(PARKED).increment(1);
-    tracing::debug!(request_id = request.id, wait_ms = millis(wait), "parked");
+pub(crate) fn parked(request: &Event<OpenRequest>, wait: Duration, until: Until) {
+    counter!(PARKED, "until" => until.as_str()).increment(1);
+    tracing::debug!(request_id = request.id, wait_ms = millis(wait), ?until, "parked");
 }
 
 /// A booking status is stored, and its message is acknowledged.

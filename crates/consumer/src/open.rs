@@ -18,13 +18,13 @@ use crate::{
     ledger::{Announced, Claimed},
     line::{LetGo, Line},
     metrics,
-    pursuit::Pursuit,
+    pursuit::{Pursuit, Until},
     watch,
     worker::Worker,
 };
 
-/// How long a request stays away while its token or the list of locks is on its way: the older, the
-/// longer.
+/// How long a request stays away while its token or the list of locks is on its way: the longer it
+/// has waited, the longer.
 const PREPARING: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(2));
 
 /// What came of trying to open.
@@ -36,7 +36,7 @@ pub(crate) enum Opened {
     Prepared,
     /// Nothing was sent: others crowd the IQ, or what is needed is still on its way. Try again after
     /// this.
-    Later(Duration),
+    Later(Duration, Until),
     /// It did not open, as far as anybody knows.
     No { setback: Setback, iq_id: Option<String> },
     /// The worker stops: nothing was sent.
@@ -56,9 +56,13 @@ pub(crate) async fn open(
         return Opened::No { setback: Setback::paused(claimed.pause), iq_id: None };
     }
     renew_aside(worker, integration);
-    let prepared = match &held.prepared {
-        Some(prepared) if prepared.lock_id == opening.lock_id => prepared,
-        Some(_) | None => return prepare(line, integration, pursuit, opening).await,
+    let prepared = match (&held.prepared, integration.site.ready(opening.lock_id)) {
+        (Some(claimed_for), Some(ready)) if claimed_for.iq_id == ready.iq_id => ready,
+        // The next claim is for this IQ.
+        (Some(_) | None, Some(_)) => return Opened::Prepared,
+        (Some(_) | None, None) => {
+            return prepare(line, integration, (pursuit, claimed.waited()), opening).await;
+        }
     };
     let iq_id = prepared.iq_id.clone();
     if !claimed.blocked.is_zero() {
@@ -72,7 +76,10 @@ pub(crate) async fn open(
         return Opened::No { setback: unusable(activation.state), iq_id: Some(iq_id) };
     };
     if claimed.announced != Announced::Yes {
-        return held.crowded(worker, pursuit).map_or(Opened::Prepared, Opened::Later);
+        return match held.crowded(worker, pursuit) {
+            Some(wait) => Opened::Later(wait, Until::Turn),
+            None => Opened::Prepared,
+        };
     }
     if line.is_halted() {
         return Opened::LetGo;
@@ -81,7 +88,7 @@ pub(crate) async fn open(
     let leave_before = leave_before(worker, pursuit, claimed);
     let timeout = worker.opening.command_timeout;
     let sent_at = Instant::now();
-    let answer = integration.site.open(prepared, &key, leave_before, timeout).await;
+    let answer = integration.site.open(&prepared, &key, leave_before, timeout).await;
     metrics::command(sent_at.elapsed(), answer.as_ref().err());
     failpoint::reach("after-command");
 
@@ -145,7 +152,7 @@ fn leave_before(worker: &Worker, pursuit: &Pursuit, claimed: &Claimed) -> DateTi
 async fn prepare(
     line: &Line,
     integration: &Integration,
-    pursuit: &Pursuit,
+    (pursuit, waited): (&Pursuit, Duration),
     opening: &Opening,
 ) -> Opened {
     let (remaining, patience) = (pursuit.remaining(), pursuit.patience(line));
@@ -158,7 +165,9 @@ async fn prepare(
             Ok(()) if remaining <= patience => {
                 Opened::No { setback: Setback::late(), iq_id: None }
             }
-            Ok(()) => Opened::Later(pursuit.age().clamp(PREPARING.0, PREPARING.1)),
+            Ok(()) => {
+                Opened::Later(waited.clamp(PREPARING.0, PREPARING.1), Until::Prepared)
+            },
             Err(LetGo) => Opened::LetGo,
         },
     }

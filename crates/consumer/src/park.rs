@@ -9,7 +9,7 @@ use crate::{
     failpoint,
     line::{Line, Unstored},
     metrics,
-    pursuit::Pursuit,
+    pursuit::{Pursuit, Until},
     worker::Worker,
 };
 
@@ -21,13 +21,13 @@ pub(crate) async fn park(
     line: &Line,
     (arrival, acker): (&Arrival, &Acker),
     pursuit: &Pursuit,
-    wait: Duration,
+    (wait, until): (Duration, Until),
 ) -> Result<(), Unstored> {
     line.insist(|| worker.release(pursuit)).await?;
     failpoint::reach("before-park");
     line.put(&Message::parked(arrival, wait)).await?;
     failpoint::reach("after-park");
     line.acknowledge(acker).await?;
-    metrics::parked(&pursuit.request, wait);
+    metrics::parked(&pursuit.request, wait, until);
     Ok(())
 }

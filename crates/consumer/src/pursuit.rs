@@ -15,6 +15,37 @@ use crate::{
 /// How long a delivery waits in its place, all its waits together. What waits longer is parked.
 pub(crate) const IN_PLACE: Duration = Duration::from_secs(1);
 
+/// What a request waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Its booking becomes known.
+    Booking,
+    /// Another command may be tried.
+    NextTry,
+    /// What a command needs has come from Salto.
+    Prepared,
+    /// It is its turn at the IQ.
+    Turn,
+    /// Whoever else acts on it is done.
+    Elsewhere,
+    /// Somebody listens to the answer.
+    Listener,
+}
+
+impl Until {
+    /// As metrics name it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Booking => "booking",
+            Self::NextTry => "next-try",
+            Self::Prepared => "prepared",
+            Self::Turn => "turn",
+            Self::Elsewhere => "elsewhere",
+            Self::Listener => "listener",
+        }
+    }
+}
+
 /// A wait as short as this costs no more than being parked.
 const IN_PASSING: Duration = Duration::from_millis(100);
 
@@ -93,11 +124,6 @@ impl Pursuit {
     /// Whether a wait holds a place that nobody else wants, and not for long.
     pub(crate) fn may_wait_in_place(&self, line: &Line, wait: Duration) -> bool {
         wait.is_zero() || (self.waited + wait <= IN_PLACE && line.is_roomy())
-    }
-
-    /// How long ago the guest asked; zero where clocks disagree.
-    pub(crate) fn age(&self) -> Duration {
-        (Utc::now() - self.request.time).to_std().unwrap_or_default()
     }
 
     /// The time until the request expires; zero when it has.

@@ -15,7 +15,7 @@ use crate::{
     ledger::{Announced, Claimed, LastCommand},
     line::{Line, Unstored},
     open::{Opened, open},
-    pursuit::Pursuit,
+    pursuit::{Pursuit, Until},
     worker::Worker,
 };
 
@@ -32,7 +32,7 @@ pub(crate) enum Round {
     /// With an answer, after so many commands.
     Over(Outcome, u32),
     /// With a wait for another one.
-    Again(Duration),
+    Again(Duration, Until),
 }
 
 /// Reads the rules, and sends a command where they and all else allow it.
@@ -58,13 +58,13 @@ pub(crate) async fn round(
         }
         (Verdict::Over(outcome), _) => return Ok(Round::Over(outcome, claimed.attempts)),
         (Verdict::Wait, _) | (Verdict::Open(_) | Verdict::Unknown(_), None) => {
-            return Ok(Round::Again(booking_poll(claimed)));
+            return Ok(Round::Again(booking_poll(claimed), Until::Booking));
         }
     };
     pursuit.lock = Some(opening.lock_id);
     let waiting = pursuit.waiting();
     if !waiting.is_zero() {
-        return Ok(Round::Again(waiting));
+        return Ok(Round::Again(waiting, Until::NextTry));
     }
     if claimed.doubt.commands > pursuit.log_asked_at {
         pursuit.log_asked_at = claimed.doubt.commands;
@@ -76,7 +76,7 @@ pub(crate) async fn round(
             }
             Word::Nothing => {}
             // The next round sees it, and whether the request can wait that long.
-            Word::Paused => return Ok(Round::Again(Duration::ZERO)),
+            Word::Paused => return Ok(Round::Again(Duration::ZERO, Until::NextTry)),
         }
     }
 
@@ -85,8 +85,8 @@ pub(crate) async fn round(
             pursuit.last = LastCommand::Standing;
             Ok(Round::Over(opened_then(claimed, opening, (opened_at, iq_id)), claimed.attempts + 1))
         }
-        Opened::Prepared => Ok(Round::Again(Duration::ZERO)),
-        Opened::Later(wait) => Ok(Round::Again(wait)),
+        Opened::Prepared => Ok(Round::Again(Duration::ZERO, Until::Prepared)),
+        Opened::Later(wait, until) => Ok(Round::Again(wait, until)),
         Opened::LetGo => Err(Unstored::LetGo),
         Opened::No { setback, iq_id } => {
             if let Some(pause) = setback.pause {
@@ -95,7 +95,7 @@ pub(crate) async fn round(
             }
             let (written, paused) = (u32::from(setback.written), setback.pause.is_some());
             Ok(match after(worker, pursuit, claimed, (setback, &opening, iq_id)) {
-                After::Again(wait) => Round::Again(wait),
+                After::Again(wait) => Round::Again(wait, Until::NextTry),
                 After::Failed(outcome) => Round::Over(outcome, claimed.attempts + written),
                 After::Unknown if paused => {
                     Round::Over(unknown(Some(opening.lock_id)), claimed.attempts + written)
@@ -112,8 +112,7 @@ pub(crate) async fn round(
 
 /// The longer a booking has been awaited, the more rarely it is looked for.
 fn booking_poll(claimed: &Claimed) -> Duration {
-    let waited = (Utc::now() - claimed.taken_at).to_std().unwrap_or_default();
-    waited.clamp(BOOKING_POLL, BOOKING_POLL_MOST)
+    claimed.waited().clamp(BOOKING_POLL, BOOKING_POLL_MOST)
 }
 
 /// What becomes of a command that went unanswered and may not be repeated: Salto's log may know.

@@ -50,8 +50,8 @@ pub(crate) struct Seat {
 /// No turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoSeat {
-    /// Nor soon: try again after this.
-    Crowded(Duration),
+    /// Nor soon.
+    Crowded,
     /// The message must be let go.
     LetGo,
 }
@@ -62,12 +62,11 @@ impl Turns {
         Self { limit, queues: Mutex::default() }
     }
 
-    /// The turn of a request that is `age` old: at once, or after a short wait in place.
+    /// The turn of a request: at once, or after a short wait in place.
     pub(crate) async fn take(
         &self,
         line: &Line,
         (integration_id, iq_id): (&str, &str),
-        age: Duration,
     ) -> Result<Seat, NoSeat> {
         let queue = self.queue(integration_id, iq_id);
         let began = Instant::now();
@@ -75,11 +74,10 @@ impl Turns {
             if let Ok(permit) = Arc::clone(&queue.seats).try_acquire_owned() {
                 return Ok(Seat::new(queue, permit));
             }
-            let waited = began.elapsed();
-            let limit = match queue.crowd().turn(age + waited, dice()) {
-                Turn::InPlace(limit) if waited < IN_PLACE => limit.min(IN_PLACE - waited),
-                Turn::InPlace(limit) => return Err(NoSeat::Crowded(limit)),
-                Turn::Park(wait) => return Err(NoSeat::Crowded(wait)),
+            let left = IN_PLACE.saturating_sub(began.elapsed());
+            let limit = match queue.crowd().turn(Duration::ZERO, 1.0) {
+                Turn::InPlace(limit) if !left.is_zero() => limit.min(left),
+                Turn::InPlace(_) | Turn::Park(_) => return Err(NoSeat::Crowded),
             };
             let waiting = Waiting::new(&queue);
             tokio::select! {
@@ -98,9 +96,9 @@ impl Turns {
         }
     }
 
-    /// How long a request that is `age` old keeps away from an IQ that others crowd.
-    pub(crate) fn crowded(&self, place: (&str, &str), age: Duration) -> Duration {
-        match self.queue(place.0, place.1).crowd().turn(age, dice()) {
+    /// How long a request that was first taken `waited` ago keeps away from an IQ that is crowded.
+    pub(crate) fn away(&self, place: (&str, &str), waited: Duration) -> Duration {
+        match self.queue(place.0, place.1).crowd().turn(waited, dice()) {
             Turn::InPlace(limit) => limit.mul_f64(dice()),
             Turn::Park(wait) => wait,
         }

@@ -71,6 +71,13 @@ pub(crate) struct Claimed {
     pub(crate) announced: Announced,
 }
 
+impl Claimed {
+    /// How long ago the request was first taken; zero where clocks disagree.
+    pub(crate) fn waited(&self) -> Duration {
+        (Utc::now() - self.taken_at).to_std().unwrap_or_default()
+    }
+}
+
 /// Whether a claim counts a command as written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Announced {

@@ -6,7 +6,6 @@ use std::{
 };
 
 use salto::{Account, Breakers, Environment, Http, SaltoClock, Site, TokenCache};
-use secrecy::ExposeSecret;
 
 use crate::settings::{IntegrationSettings, Settings};
 
@@ -76,8 +75,7 @@ impl Directory {
     ) -> Arc<Integration> {
         let id = settings.rules.id.as_str();
         let before = known.integrations.get(id).filter(|before| {
-            same_account(&before.account, &settings.account)
-                && same_environment(&before.environment, environment)
+            before.account.is_same(&settings.account) && before.environment.is_same(environment)
         });
         let site = match before {
             Some(before) => before.site.clone(),
@@ -122,20 +120,4 @@ impl Directory {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.clocks.values().cloned().collect()
     }
-}
-
-fn same_account(a: &Account, b: &Account) -> bool {
-    a.username == b.username
-        && a.password.expose_secret() == b.password.expose_secret()
-        && a.site_uid == b.site_uid
-        && a.otp_scheme == b.otp_scheme
-}
-
-fn same_environment(a: &Environment, b: &Environment) -> bool {
-    a.name == b.name
-        && a.identity_url == b.identity_url
-        && a.api_url == b.api_url
-        && a.client_id == b.client_id
-        && a.client_secret.expose_secret() == b.client_secret.expose_secret()
-        && a.scope == b.scope
 }

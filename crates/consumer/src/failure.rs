@@ -105,6 +105,7 @@ impl From<CallError> for Setback {
     fn from(error: CallError) -> Self {
         let certainty = match error.cause {
             Cause::CredentialsRejected
+            | Cause::NotSignedIn
             | Cause::Forbidden
             | Cause::LockNotFound
             | Cause::SiteNotFound
@@ -164,7 +165,9 @@ fn failure(cause: Cause, error: &impl std::fmt::Display) -> Option<Failure> {
 /// Salto's causes in the contract's words.
 const fn reason(cause: Cause) -> FailedReason {
     match cause {
-        Cause::TokenRejected | Cause::CredentialsRejected => FailedReason::CredentialsRejected,
+        Cause::TokenRejected | Cause::CredentialsRejected | Cause::NotSignedIn => {
+            FailedReason::CredentialsRejected
+        }
         Cause::Forbidden | Cause::SiteNotFound | Cause::AlreadyActivated => FailedReason::Forbidden,
         Cause::NotActivated => FailedReason::IqNotActivated,
         Cause::LockNotFound | Cause::IqNotFound => FailedReason::LockNotFound,

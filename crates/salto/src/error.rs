@@ -14,6 +14,9 @@ pub enum Cause {
     TokenRejected,
     /// The identity provider takes client, user or password no more; somebody must act.
     CredentialsRejected,
+    /// Nobody is signed in for an integration whose user signs in by the browser, or the sign-in no
+    /// longer counts: somebody must do it again.
+    NotSignedIn,
     /// Salto understood and says no: a missing right, or a request it does not accept.
     Forbidden,
     /// The site has no such lock, or the lock has no IQ.
@@ -52,6 +55,7 @@ impl Cause {
         match self {
             Self::TokenRejected => "Salto does not accept the access token",
             Self::CredentialsRejected => "Salto does not accept the client, user name or password",
+            Self::NotSignedIn => "nobody is signed in at Salto for this integration",
             Self::Forbidden => "Salto refuses this",
             Self::LockNotFound => "the site has no such lock",
             Self::SiteNotFound => "the account has no such site",

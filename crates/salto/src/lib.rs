@@ -5,6 +5,7 @@
 //! - the network: [`Http`], shared by all; [`SaltoClock`] and [`ClockStore`], Salto's time
 //! - a host that keeps failing: [`Breakers`]
 //! - who the account is at a site: [`Standing`]; whether a host answers: [`probe()`]
+//! - a person's sign-in by the browser: [`LoginAttempt`]
 //! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
 //! - passwords: [`OtpKey`], [`OtpScheme`]
 //! - IQs: [`activation`]
@@ -34,6 +35,7 @@ mod gate;
 mod http_client;
 mod key_check;
 mod list;
+mod login;
 mod open;
 mod otp;
 mod probe;
@@ -49,7 +51,7 @@ pub use activation::{Activation, ActivationState, ActivationStore};
 pub use breaker::{BreakerState, Breakers, Health, Host};
 pub use clock::SaltoClock;
 pub use clock_store::ClockStore;
-pub use environment::{Account, DEFAULT_SCOPE, Environment};
+pub use environment::{Account, DEFAULT_SCOPE, Environment, RedirectUri, SignIn};
 pub use error::{CallError, Cause, Certainty, OpenError};
 pub use http_client::{Http, HttpError};
 pub use key_check::{KeyCheckError, check_key};
@@ -59,6 +61,7 @@ pub use site::{PinAnswer, Prepared, Site};
 pub use standing::Standing;
 pub use store::StoreError;
 pub use token::{
-    MemoryTokenCache, RedisTokenCache, Rejection, Token, TokenCache, TokenRecord, TokenState,
+    Login, LoginAttempt, MemoryTokenCache, RedirectError, RedisTokenCache, Rejection, Token,
+    TokenCache, TokenRecord, TokenState,
 };
 pub use wire::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};

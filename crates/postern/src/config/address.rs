@@ -2,6 +2,7 @@
 
 use deadpool_redis::redis::IntoConnectionInfo;
 use lapin::uri::AMQPUri;
+use salto::RedirectUri;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
@@ -52,6 +53,24 @@ pub(super) fn salto(text: &str) -> Result<Url, String> {
         return Err("must end with the host or a path, without ? and #".to_owned());
     }
     Ok(url)
+}
+
+/// Where a login leads the browser back to: `postern login` listens there.
+pub(super) fn redirect(text: &str) -> Result<RedirectUri, String> {
+    let fits = |uri: &RedirectUri| {
+        let url = uri.url();
+        url.scheme() == "http"
+            && is_loopback(url)
+            && url.port_or_known_default() != Some(0)
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.fragment().is_none()
+    };
+    text.parse().ok().filter(fits).ok_or_else(|| {
+        "must be an http URL on 127.0.0.1, [::1] or localhost, letter for letter as it is \
+         registered for the client, such as \"http://127.0.0.1:8765/signed-in\""
+            .to_owned()
+    })
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -54,19 +54,20 @@ fn environment(name: &str, mut section: Section<'_>, variables: &Variables) -> O
     let identity_url = url("identity_url", identity);
     let api_url = url("api_url", api);
     let client_id = section.required("client_id", "the platform's OAuth client", text);
-    let client_secret = section.required(
-        "client_secret",
-        "the client's secret, { env = \"NAME\" } or { file = \"PATH\" }",
-        |node| secret(node, variables),
-    );
+    let has_secret = section.node("client_secret").is_some();
+    let client_secret = section.optional("client_secret", |node| secret(node, variables));
     let scope = section.or("scope", DEFAULT_SCOPE.to_owned(), text);
     section.finish();
+    // A wrong secret is not a missing one: without it the client would be a public one.
+    if has_secret && client_secret.is_none() {
+        return None;
+    }
     Some(Environment {
         name: name.to_owned(),
         identity_url: identity_url?,
         api_url: api_url?,
         client_id: client_id?,
-        client_secret: client_secret?,
+        client_secret,
         scope,
     })
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use consumer::IntegrationSettings;
 use rules::Integration;
-use salto::{Account, OtpScheme};
+use salto::{Account, Environment, OtpScheme, SignIn};
 use uuid::Uuid;
 
 use super::{
-    Variables, defaults,
+    Variables, address, defaults,
     environments::Environments,
     mistake::Mistakes,
     reader::{Section, nearest},
@@ -79,6 +79,10 @@ fn integration(
             named_environment(any_text(node)?, environments)
         });
     let account = account(section, variables);
+    if let (Some(environment), Some(account)) = (&environment, &account) {
+        let environment = environments.get(environment).and_then(Option::as_deref);
+        needs_client_secret(section, environment, &account.sign_in);
+    }
     let hint = "the booking statuses that open doors, such as [\"confirmed\", \"paid\"]";
     let open_from_statuses = section.required("open_from_statuses", hint, texts);
     let ask_entries = section.or("ask_entries", defaults::ASK_ENTRIES, boolean);
@@ -101,7 +105,7 @@ fn named_environment(name: &str, environments: &Environments) -> Result<String, 
     if environments.contains_key(name) {
         return Ok(name.to_owned());
     }
-    if salto::Environment::builtin_urls(name).is_some() {
+    if Environment::builtin_urls(name).is_some() {
         return Err(format!(
             "{name} has built-in URLs, and needs client_id and client_secret in \
              [salto.environments.{name}]"
@@ -117,16 +121,72 @@ fn named_environment(name: &str, environments: &Environments) -> Result<String, 
 
 fn account(section: &mut Section<'_>, variables: &Variables) -> Option<Account> {
     let site_uid = section.required("site_uid", "the site's UID, such as \"NL6254340082\"", text);
-    let username = section.required("username", "the system user's name at Salto", text);
-    let hint = "the system user's password, { env = \"NAME\" } or { file = \"PATH\" }";
-    let password = section.required("password", hint, |node| secret(node, variables));
+    let sign_in = sign_in(section, variables);
     let otp_scheme = section.or("otp_scheme", OtpScheme::default(), |node| {
         any_text(node)?.parse().map_err(|_| {
             let allowed = OtpScheme::ALL.map(|scheme| format!("\"{}\"", scheme.as_str()));
             format!("must be {}", allowed.join(" or "))
         })
     });
-    Some(Account { username: username?, password: password?, site_uid: site_uid?, otp_scheme })
+    Some(Account { sign_in: sign_in?, site_uid: site_uid?, otp_scheme })
+}
+
+/// How the integration's user signs in at Salto.
+#[derive(Clone, Copy)]
+enum Flow {
+    Password,
+    AuthorizationCode,
+}
+
+fn sign_in(section: &mut Section<'_>, variables: &Variables) -> Option<SignIn> {
+    let flow = section.or("flow", Some(Flow::Password), |node| match any_text(node)? {
+        "password" => Ok(Some(Flow::Password)),
+        "authorization_code" => Ok(Some(Flow::AuthorizationCode)),
+        _ => Err("must be \"password\" or \"authorization_code\"".to_owned()),
+    });
+    match flow? {
+        Flow::Password => {
+            let username = section.required("username", "the system user's name at Salto", text);
+            let hint = "the system user's password, { env = \"NAME\" } or { file = \"PATH\" }";
+            let password = section.required("password", hint, |node| secret(node, variables));
+            not_with(section, "redirect_uri", "\"authorization_code\"");
+            Some(SignIn::Password { username: username?, password: password? })
+        }
+        Flow::AuthorizationCode => {
+            let hint = "the one registered for the client, such as \
+                        \"http://127.0.0.1:8765/signed-in\"";
+            let redirect_uri =
+                section.required("redirect_uri", hint, |node| address::redirect(any_text(node)?));
+            not_with(section, "username", "\"password\"");
+            not_with(section, "password", "\"password\"");
+            Some(SignIn::Browser { redirect_uri: redirect_uri? })
+        }
+    }
+}
+
+/// A key of another flow, which would have no effect.
+fn not_with(section: &mut Section<'_>, key: &'static str, flow: &str) {
+    if section.node(key).is_some() {
+        section.wrong(key, format!("is for flow = {flow} only"));
+    }
+}
+
+/// A password comes with the client's secret \[S1\]; public clients have none.
+fn needs_client_secret(
+    section: &mut Section<'_>,
+    environment: Option<&Environment>,
+    sign_in: &SignIn,
+) {
+    match (sign_in, environment) {
+        (SignIn::Password { .. }, Some(Environment { client_secret: None, name, .. })) => {
+            let what = format!(
+                "needs client_secret in [salto.environments.{name}] (only flow = \
+                 \"authorization_code\" does without)"
+            );
+            section.wrong("environment", what);
+        }
+        (SignIn::Password { .. } | SignIn::Browser { .. }, _) => {}
+    }
 }
 
 /// Object → lock; any object may be named, so no key is unknown here.

@@ -11,8 +11,8 @@ use crate::activation::activations_key;
 use crate::seal::Sealer;
 use crate::token::TokenCache;
 use crate::{
-    Activation, ActivationState, ActivationStore, ClockStore, KeyCheckError, RedisTokenCache,
-    SaltoClock, StoreError, Token, TokenRecord, TokenState, check_key,
+    Activation, ActivationState, ActivationStore, ClockStore, KeyCheckError, Login,
+    RedisTokenCache, SaltoClock, StoreError, Token, TokenRecord, TokenState, check_key,
 };
 
 fn token() -> TokenRecord {
@@ -24,7 +24,8 @@ fn token() -> TokenRecord {
         expires_at: Utc::now() + TimeDelta::hours(1),
         after_rejection: false,
     };
-    TokenRecord { fingerprint: "f".into(), state: TokenState::Granted(token) }
+    let login = Login { refresh: "login-hush".into(), client: "c".into() };
+    TokenRecord { fingerprint: "f".into(), state: TokenState::Granted(token), login: Some(login) }
 }
 
 fn activation() -> Activation {

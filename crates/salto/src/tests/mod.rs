@@ -4,6 +4,7 @@ mod activation;
 mod at_rest;
 mod breaker;
 mod entries;
+mod logins;
 mod open;
 mod redis;
 mod server;
@@ -21,7 +22,7 @@ use crate::call::Api;
 use crate::token::{Now, TokenCache};
 use crate::{
     Account, Breakers, DEFAULT_SCOPE, Environment, Http, MemoryTokenCache, OtpKey, OtpScheme,
-    SaltoClock, Site,
+    SaltoClock, SignIn, Site,
 };
 
 const SITE: &str = "c0ffee00-d7ea-4eb7-b883-0a4d241584ca";
@@ -34,18 +35,21 @@ fn environment(url: &str) -> Environment {
         identity_url: url.parse().unwrap(),
         api_url: url.parse().unwrap(),
         client_id: "client".into(),
-        client_secret: "client-hush".into(),
+        client_secret: Some("client-hush".into()),
         scope: DEFAULT_SCOPE.into(),
     }
 }
 
 fn account() -> Account {
     Account {
-        username: "system@acme.example".into(),
-        password: "pass-hush".into(),
+        sign_in: by_password("pass-hush"),
         site_uid: "NL6254340082".into(),
         otp_scheme: OtpScheme::SaltoKs,
     }
+}
+
+fn by_password(password: &str) -> SignIn {
+    SignIn::Password { username: "system@acme.example".into(), password: password.into() }
 }
 
 /// A site as another process would have it: only the cache may be shared.
@@ -54,9 +58,13 @@ fn process(url: &str, account: Account, cache: Arc<dyn TokenCache>, now: Now) ->
 }
 
 fn api(url: &str) -> Api {
+    api_of(environment(url))
+}
+
+fn api_of(environment: Environment) -> Api {
     let clock = Arc::new(SaltoClock::new("acceptance"));
     let breakers = Arc::new(Breakers::new("acceptance"));
-    let environment = Arc::new(environment(url));
+    let environment = Arc::new(environment);
     Api { http: Http::new().unwrap(), environment, clock, breakers }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::redis::Redis;
 use super::server::{Reply, Seen, Server};
-use super::{LOCK, account, granted, key, process, salto};
+use super::{LOCK, account, by_password, granted, key, process, salto};
 use crate::seal::Sealer;
 use crate::token::{Now, TokenCache};
 use crate::{
@@ -18,21 +18,21 @@ use crate::{
 };
 
 /// A kind of cache, and each process's way to it.
-struct Shared {
+pub(super) struct Shared {
     memory: Arc<MemoryTokenCache>,
     redis: Option<Redis>,
 }
 
 impl Shared {
-    async fn memory() -> Self {
+    pub(super) async fn memory() -> Self {
         Self { memory: Arc::default(), redis: None }
     }
 
-    async fn redis() -> Self {
+    pub(super) async fn redis() -> Self {
         Self { memory: Arc::default(), redis: Some(Redis::start().await) }
     }
 
-    fn cache(&self) -> Arc<dyn TokenCache> {
+    pub(super) fn cache(&self) -> Arc<dyn TokenCache> {
         match &self.redis {
             None => self.memory.clone(),
             Some(redis) => {
@@ -55,6 +55,7 @@ macro_rules! for_every_cache {
         )* }
     };
 }
+pub(super) use for_every_cache;
 
 for_every_cache!(
     a_lease_has_one_holder_and_ends_by_itself,
@@ -70,19 +71,19 @@ for_every_cache!(
 
 /// A clock that is set by hand.
 #[derive(Clone)]
-struct Hand(DateTime<Utc>, Arc<AtomicI64>);
+pub(super) struct Hand(DateTime<Utc>, Arc<AtomicI64>);
 
 impl Hand {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Utc::now(), Arc::default())
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         let hand = self.clone();
         Arc::new(move || hand.0 + TimeDelta::seconds(hand.1.load(Ordering::SeqCst)))
     }
 
-    fn set(&self, seconds: i64) {
+    pub(super) fn set(&self, seconds: i64) {
         self.1.store(seconds, Ordering::SeqCst);
     }
 }
@@ -127,7 +128,7 @@ async fn open(site: &Site) -> Result<(), Cause> {
 
 fn rejection() -> TokenRecord {
     let rejection = Rejection { code: "x".into(), failures: 1, retry_at: Utc::now() };
-    TokenRecord { fingerprint: "f".into(), state: TokenState::Rejected(rejection) }
+    TokenRecord { fingerprint: "f".into(), state: TokenState::Rejected(rejection), login: None }
 }
 
 async fn a_lease_has_one_holder_and_ends_by_itself(shared: Shared) {
@@ -303,7 +304,7 @@ async fn rejected_credentials_rest_over_processes_until_they_change(shared: Shar
     let error = one.prepare(LOCK).await.unwrap_err();
     assert_eq!(error.retry_after, Some(Duration::from_secs(120)), "doubled");
     assert_eq!(server.count("/connect/token"), 2);
-    let changed = process(Account { password: "new".into(), ..account() });
+    let changed = process(Account { sign_in: by_password("new"), ..account() });
     assert_eq!(open(&changed).await, Ok(()));
 }
 

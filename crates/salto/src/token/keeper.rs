@@ -4,17 +4,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::ExposeSecret;
-use sha1::{Digest, Sha1};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::cache::TokenCache;
+use super::fingerprint::Fingerprints;
 use super::grant::{self, GrantError};
 use super::judge::{self, Fetch, Judgement, judge};
-use super::record::{Token, TokenRecord, TokenState};
+use super::record::Token;
+use super::storing::LeftOver;
 use crate::call::Api;
-use crate::environment::{Account, Environment};
+use crate::environment::Account;
 use crate::error::{CallError, Cause};
 use crate::flight::Flight;
 
@@ -30,22 +30,44 @@ const RENEWAL_REST: TimeDelta = TimeDelta::seconds(5);
 
 /// One integration's token: in this process, else in the cache, else from Salto.
 pub(crate) struct Tokens {
-    integration: String,
-    api: Api,
+    pub(super) integration: String,
+    pub(super) api: Api,
+    pub(super) cache: Arc<dyn TokenCache>,
+    pub(super) now: Now,
+    pub(super) ours: Fingerprints,
     account: Arc<Account>,
-    cache: Arc<dyn TokenCache>,
-    now: Now,
-    fingerprint: String,
     local: Mutex<Local>,
     flight: Flight<Result<Arc<Token>, CallError>>,
 }
 
 #[derive(Default)]
-struct Local {
+pub(super) struct Local {
     token: Option<Arc<Token>>,
     /// The token last answered with 401.
     rejected: Option<Uuid>,
     renew_not_before: Option<DateTime<Utc>>,
+    pub(super) left_over: Option<LeftOver>,
+}
+
+/// One waiting for the lease, and holding it.
+pub(super) struct Turn {
+    pub(super) owner: Uuid,
+    /// Of the lease, where it is held.
+    pub(super) lease_ends: Instant,
+    deadline: Instant,
+    pause: Duration,
+}
+
+impl Turn {
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        Self {
+            owner: Uuid::new_v4(),
+            lease_ends: now,
+            deadline: now + PATIENCE,
+            pause: Duration::from_millis(20),
+        }
+    }
 }
 
 /// What comes next on the way to a token.
@@ -64,7 +86,7 @@ impl Tokens {
     ) -> Self {
         Self {
             integration: integration.to_owned(),
-            fingerprint: fingerprint(&api.environment, &account),
+            ours: Fingerprints::of(&api.environment, &account),
             api,
             account,
             cache,
@@ -116,49 +138,62 @@ impl Tokens {
 
     /// Gets the token that is wanted from the cache or, holding the lease, from Salto.
     async fn obtain(self: Arc<Self>) -> Result<Arc<Token>, CallError> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut pause = Duration::from_millis(20);
-        let owner = Uuid::new_v4();
+        let mut turn = Turn::new();
         loop {
             if let Step::Serve(token) = self.step().await? {
                 return Ok(token);
             }
-            if self.cache.lease(&self.integration, owner, LEASE).await? {
-                let result = self.obtain_with_lease(owner).await;
-                // Where this fails the lease ends by itself.
-                if let Err(error) = self.cache.release(&self.integration, owner).await {
-                    tracing::debug!(%error, "token lease not given back");
-                }
-                return result;
+            if !self.leased(&mut turn).await? {
+                continue;
             }
-            if Instant::now() > deadline {
-                let why = "another process holds the right to ask for a token";
-                return Err(CallError::new(Cause::Unavailable, why));
-            }
-            tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
-            pause = (pause * 2).min(Duration::from_millis(200));
+            let result = match self.store_left_over(turn.owner).await {
+                // With which the lease was given back.
+                Ok(true) => continue,
+                Ok(false) => self.obtain_with_lease(&turn).await,
+                Err(error) => Err(error),
+            };
+            self.release(&turn).await;
+            return result;
+        }
+    }
+
+    /// Takes the lease, or waits a moment where somebody else holds it.
+    pub(super) async fn leased(&self, turn: &mut Turn) -> Result<bool, CallError> {
+        turn.lease_ends = Instant::now() + LEASE;
+        if self.cache.lease(&self.integration, turn.owner, LEASE).await? {
+            return Ok(true);
+        }
+        if Instant::now() > turn.deadline {
+            let why = "another process holds the right to ask for a token";
+            return Err(CallError::new(Cause::Unavailable, why));
+        }
+        tokio::time::sleep(turn.pause.mul_f64(rand::random_range(0.5..1.0))).await;
+        turn.pause = (turn.pause * 2).min(Duration::from_millis(200));
+        Ok(false)
+    }
+
+    /// Where this fails the lease ends by itself.
+    pub(super) async fn release(&self, turn: &Turn) {
+        if let Err(error) = self.cache.release(&self.integration, turn.owner).await {
+            tracing::debug!(%error, "token lease not given back");
         }
     }
 
     /// Looks once more, as the last holder may have stored a token, then asks Salto.
-    async fn obtain_with_lease(&self, owner: Uuid) -> Result<Arc<Token>, CallError> {
+    async fn obtain_with_lease(&self, turn: &Turn) -> Result<Arc<Token>, CallError> {
         let how = match self.step().await? {
             Step::Serve(token) => return Ok(token),
             Step::Fetch(how) => how,
         };
         let now = (self.now)();
-        match grant::fetch(&self.api, &self.account, &how, now).await {
+        match grant::fetch(&self.api, &self.account.sign_in, &how, now).await {
             Ok(token) => {
                 tracing::debug!(integration = self.integration, "token granted");
-                self.keep(owner, TokenState::Granted(token.clone())).await;
-                Ok(self.adopt(token))
+                self.keep_granted(turn, &how, token).await
             }
             Err(GrantError::Rejected(code)) => {
-                let now = (self.now)();
-                let rejection = judge::rejection(code, how.failures, now);
-                let error = judge::rejected_until(&rejection, now);
-                self.keep(owner, TokenState::Rejected(rejection)).await;
-                Err(error)
+                let rejection = judge::rejection(code, how.failures, (self.now)());
+                Err(self.keep_rejected(turn, how, rejection).await)
             }
             Err(GrantError::Failed(error)) => Err(error),
         }
@@ -169,36 +204,18 @@ impl Tokens {
     async fn step(&self) -> Result<Step, CallError> {
         let record = self.cache.read(&self.integration).await?;
         let (rejected, now) = (self.local().rejected, (self.now)());
-        match judge(record.as_ref(), &self.fingerprint, rejected, now) {
+        match judge(record.as_ref(), &self.ours, rejected, now) {
             Judgement::Use(token) => Ok(Step::Serve(self.adopt(token))),
-            Judgement::Renew(token) if self.local().serving(now).is_none() => {
+            Judgement::Renew(token, _) if self.local().serving(now).is_none() => {
                 Ok(Step::Serve(self.adopt(token)))
             }
-            Judgement::Renew(token) => {
-                Ok(Step::Fetch(Fetch { refresh: token.refresh, ..Fetch::default() }))
-            }
-            Judgement::Fetch(how) => Ok(Step::Fetch(how)),
+            Judgement::Renew(_, how) | Judgement::Fetch(how) => Ok(Step::Fetch(how)),
             Judgement::Wait(error) => Err(error),
+            Judgement::SignIn(why) => Err(self.not_signed_in(why)),
         }
     }
 
-    /// Stores what Salto answered. Where Redis fails just now, it is tried again while the lease
-    /// lasts: otherwise every replica would ask Salto for its own.
-    async fn keep(&self, owner: Uuid, state: TokenState) {
-        let record = TokenRecord { fingerprint: self.fingerprint.clone(), state };
-        for pause in [Duration::from_millis(100), Duration::from_millis(400), Duration::ZERO] {
-            match self.cache.store(&self.integration, owner, &record).await {
-                Ok(true) => return,
-                Ok(false) => break,
-                Err(error) => tracing::debug!(%error, "token not stored"),
-            }
-            tokio::time::sleep(pause).await;
-        }
-        let integration = self.integration.as_str();
-        tracing::warn!(integration, "what the token request brought could not be shared");
-    }
-
-    fn adopt(&self, token: Token) -> Arc<Token> {
+    pub(super) fn adopt(&self, token: Token) -> Arc<Token> {
         let token = Arc::new(token);
         let mut local = self.local();
         local.renew_not_before = None;
@@ -206,7 +223,7 @@ impl Tokens {
         token
     }
 
-    fn local(&self) -> MutexGuard<'_, Local> {
+    pub(super) fn local(&self) -> MutexGuard<'_, Local> {
         self.local.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -216,23 +233,4 @@ impl Local {
         let token = self.token.as_ref()?;
         (Some(token.id) != self.rejected && now < token.expires_at).then_some(token)
     }
-}
-
-/// Of everything a token depends on, so that a record of other credentials is not used. It is kept
-/// sealed only.
-fn fingerprint(environment: &Environment, account: &Account) -> String {
-    let mut hash = Sha1::new();
-    for part in [
-        environment.identity_url.as_str(),
-        environment.api_url.as_str(),
-        &environment.client_id,
-        environment.client_secret.expose_secret(),
-        &environment.scope,
-        &account.username,
-        account.password.expose_secret(),
-    ] {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -72,16 +72,31 @@ pub struct TokenRecord {
     pub fingerprint: String,
     /// What came of the last token request.
     pub state: TokenState,
+    /// What the last sign-in by the browser has come to. It outlives the token, and rejections that
+    /// are not its fault; there is none where Salto no longer takes it.
+    pub login: Option<Login>,
+}
+
+/// A person's sign-in by the browser, of which the refresh token is left \[S1\].
+#[derive(Debug, Clone)]
+pub struct Login {
+    /// With which the next token is had. Each use may replace it; a replaced one must not be used
+    /// again.
+    pub refresh: SecretString,
+    /// Fingerprint of the identity provider and the client it was made with: good for no other.
+    pub client: String,
 }
 
 impl TokenRecord {
     /// How long the record is worth keeping: refresh tokens and counted failures outlive the token.
+    /// How long Salto keeps a sign-in is not known ("much longer" \[S1\]), so that its end is left to
+    /// Salto.
     pub(crate) fn keep_until(&self) -> DateTime<Utc> {
         let until = match &self.state {
             TokenState::Granted(token) => token.expires_at,
             TokenState::Rejected(rejection) => rejection.retry_at,
         };
-        until + TimeDelta::days(1)
+        until + TimeDelta::days(if self.login.is_some() { 400 } else { 1 })
     }
 
     pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
@@ -101,13 +116,17 @@ impl TokenRecord {
             },
         };
         let fingerprint = self.fingerprint.as_str().into();
+        let login = self.login.as_ref().map(|Login { refresh, client }| StoredLogin {
+            refresh: refresh.expose_secret().into(),
+            client: client.as_str().into(),
+        });
         // Strings, numbers and times: there is nothing in it that JSON cannot hold.
-        Zeroizing::new(serde_json::to_vec(&Sheet { fingerprint, state }).unwrap_or_default())
+        Zeroizing::new(serde_json::to_vec(&Sheet { fingerprint, state, login }).unwrap_or_default())
     }
 
     /// `None`: not a record of ours.
     pub(crate) fn from_json(json: &[u8]) -> Option<Self> {
-        let Sheet { fingerprint, state } = serde_json::from_slice(json).ok()?;
+        let Sheet { fingerprint, state, login } = serde_json::from_slice(json).ok()?;
         let state = match state {
             Stored::Granted { id, access, refresh, obtained_at, expires_at, after_rejection } => {
                 TokenState::Granted(Token {
@@ -123,7 +142,11 @@ impl TokenRecord {
                 TokenState::Rejected(Rejection { code: code.into_owned(), failures, retry_at })
             }
         };
-        Some(Self { fingerprint: fingerprint.into_owned(), state })
+        let login = login.map(|StoredLogin { refresh, client }| Login {
+            refresh: refresh.into_owned().into(),
+            client: client.into_owned(),
+        });
+        Some(Self { fingerprint: fingerprint.into_owned(), state, login })
     }
 }
 
@@ -131,6 +154,14 @@ impl TokenRecord {
 struct Sheet<'a> {
     fingerprint: Cow<'a, str>,
     state: Stored<'a>,
+    #[serde(default)]
+    login: Option<StoredLogin<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredLogin<'a> {
+    refresh: Cow<'a, str>,
+    client: Cow<'a, str>,
 }
 
 #[derive(Serialize, Deserialize)]

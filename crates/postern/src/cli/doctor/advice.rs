@@ -12,6 +12,7 @@ pub(super) const fn after(cause: Cause) -> &'static str {
         Cause::CredentialsRejected => {
             "correct client_id, client_secret, username or password; corrected ones are tried at once"
         }
+        Cause::NotSignedIn => "run `postern login` for this integration",
         Cause::TokenRejected => {
             "look whether somebody signs the user out; a new token is asked for by itself"
         }

@@ -107,6 +107,7 @@ const fn may_have_moved(cause: Cause) -> bool {
         Cause::Unavailable | Cause::Unanswered => true,
         Cause::TokenRejected
         | Cause::CredentialsRejected
+        | Cause::NotSignedIn
         | Cause::Forbidden
         | Cause::LockNotFound
         | Cause::SiteNotFound

@@ -167,6 +167,7 @@ fn told(error: Option<&CallError>) -> (&'static str, String) {
             "sign_in_failed",
             "Correct user name, password, client id or client secret in the configuration",
         ),
+        Cause::NotSignedIn => ("sign_in_failed", "`postern login` lets somebody sign in"),
         Cause::RateLimited => ("rate_limited", "Wait a moment, then probe again"),
         Cause::Unavailable | Cause::NotAsked => {
             ("unavailable", "Nothing is known of secret and PIN; probe again later")

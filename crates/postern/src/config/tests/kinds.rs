@@ -178,6 +178,9 @@ fn integrations() {
     let locks = with("[\"paid\"]", "[\"paid\"]\n[integrations.locks]\n\"room 1\" = \"x\"");
     only(&locks, &at(17, "locks.\"room 1\""), "must be a lock's UUID");
 
+    let secret = with("client_secret = ", "#");
+    only(&secret, &environment, "needs client_secret in [salto.environments.production]");
+
     let (_, one) = LEAST.split_once("[[integrations]]").unwrap();
     let twice = Written::new(&format!("{LEAST}[[integrations]]{one}")).mistakes();
     only(&twice, "postern.toml:17: integrations[1] (acme).id", "is taken");
@@ -186,6 +189,36 @@ fn integrations() {
     let (others, _) = LEAST.split_once("[[integrations]]").unwrap();
     let table = Written::new(&format!("{others}[integrations]\nid = \"a\"")).mistakes();
     only(&table, "postern.toml:9: integrations", "write [[integrations]]");
+}
+
+#[test]
+fn flows() {
+    let at = |line: usize, key: &str| format!("postern.toml:{line}: integrations[0] (acme).{key}");
+    let password = "username = \"system\"\npassword = \"open sesame\"";
+    let flow = with("[\"paid\"]", "[\"paid\"]\nflow = \"code\"");
+    let wanted = "must be \"password\" or \"authorization_code\"";
+    only(&flow, &at(16, "flow"), wanted);
+    let foreign = with(password, &format!("{password}\nredirect_uri = \"http://127.0.0.1:1/\""));
+    only(&foreign, &at(15, "redirect_uri"), "for flow = \"authorization_code\" only");
+    let browser = "flow = \"authorization_code\"";
+    only(&with(password, browser), &at(9, "redirect_uri"), "is missing; give the one registered");
+    for uri in [
+        "https://127.0.0.1:8765/",
+        "http://10.0.0.1:8765/",
+        "http://localhost.example/",
+        "http://127.0.0.1:0/",
+        "http://u@127.0.0.1:8765/",
+        "http://127.0.0.1:8765/#a",
+        "/signed-in",
+    ] {
+        let text = format!("{browser}\nredirect_uri = \"{uri}\"");
+        only(&with(password, &text), &at(14, "redirect_uri"), "letter for letter");
+    }
+    for key in ["username", "password"] {
+        let text =
+            format!("{browser}\nredirect_uri = \"http://localhost:8765\"\n{key} = \"sesame\"");
+        only(&with(password, &text), &at(15, key), "is for flow = \"password\" only");
+    }
 }
 
 #[test]
@@ -244,7 +277,6 @@ locks = { a = "b", c = 1 }
             "opening.request_ttl",
             "salto.environments.own.api_url",
             "salto.environments.own.client_id",
-            "salto.environments.own.client_secret",
             "salto.environments.own.identity_url",
             "password",
             "site_uid",
@@ -258,5 +290,5 @@ locks = { a = "b", c = 1 }
             "http.listen",
         ]
     );
-    assert!(written.load().unwrap_err().to_string().starts_with("the configuration has 20 "));
+    assert!(written.load().unwrap_err().to_string().starts_with("the configuration has 19 "));
 }

@@ -3,9 +3,17 @@
 use std::time::Duration;
 
 use ::secrecy::ExposeSecret;
-use salto::OtpScheme;
+use consumer::IntegrationSettings;
+use salto::{OtpScheme, SignIn};
 
 use super::*;
+
+fn password_of(integration: &IntegrationSettings) -> &str {
+    match &integration.account.sign_in {
+        SignIn::Password { password, .. } => password.expose_secret(),
+        SignIn::Browser { .. } => panic!("no password"),
+    }
+}
 
 #[test]
 fn the_contract_s_example() {
@@ -23,10 +31,10 @@ fn the_contract_s_example() {
     assert_eq!(settings.retention.outcomes, Duration::from_secs(86_400));
     let environment = &settings.environments["acceptance"];
     assert_eq!(environment.api_url.as_str(), "https://clp-accept-user.my-clay.com/");
-    assert_eq!(environment.client_secret.expose_secret(), "s");
+    assert_eq!(environment.client_secret.as_ref().unwrap().expose_secret(), "s");
 
     let [acme] = settings.integrations.as_slice() else { panic!("one integration") };
-    assert_eq!(acme.account.password.expose_secret(), "pass word");
+    assert_eq!(password_of(acme), "pass word");
     assert_eq!(acme.account.otp_scheme, OtpScheme::SaltoKs);
     assert_eq!(acme.rules.minutes_before, 15);
     assert_eq!(acme.rules.check_in_status.as_deref(), Some("checked_in"));
@@ -83,9 +91,22 @@ fn one_newline_is_cut_from_a_secret_s_file() {
         let path = directory.file("secret", text);
         let reference = format!("{{ file = {:?} }}", path.to_str().unwrap());
         let read = Written::new(&LEAST.replace("\"open sesame\"", &reference)).load().unwrap();
-        let password = &read.settings.integrations[0].account.password;
-        assert_eq!(password.expose_secret(), wanted, "{text:?}");
+        assert_eq!(password_of(&read.settings.integrations[0]), wanted, "{text:?}");
     }
+}
+
+#[test]
+fn a_public_client_s_users_sign_in_by_the_browser_and_have_no_password_here() {
+    let text = LEAST
+        .replace("client_secret = \"client's own\"", "")
+        .replace("username = \"system\"", "flow = \"authorization_code\"")
+        .replace("password = \"open sesame\"", "redirect_uri = \"http://localhost:8765\"");
+    let settings = Written::new(&text).load().unwrap().settings;
+    assert!(settings.environments["production"].client_secret.is_none());
+    let SignIn::Browser { redirect_uri } = &settings.integrations[0].account.sign_in else {
+        panic!("by the browser");
+    };
+    assert_eq!(redirect_uri.as_str(), "http://localhost:8765", "not a slash more");
 }
 
 #[test]

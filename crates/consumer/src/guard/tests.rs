@@ -240,3 +240,13 @@ async fn people_take_turns_and_a_turn_that_nobody_keeps_ends() {
         tokio::time::sleep(left).await;
     }
 }
+
+#[tokio::test]
+async fn a_proof_heals_what_nobody_was_told_of() {
+    let fixture = Fixture::new().await;
+    let read = fixture.activations.get("acme", IQ).await.unwrap().unwrap();
+    let degraded = Activation { state: ActivationState::Degraded, ..read.activation.clone() };
+    fixture.activations.replace("acme", IQ, Some(&read), &degraded).await.unwrap().unwrap();
+    assert!(!fixture.says(Verdict::Proven).await);
+    assert_eq!(fixture.state().await, ActivationState::Activated);
+}

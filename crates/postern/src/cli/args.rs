@@ -14,6 +14,7 @@ Examples:
   postern explain --integration acme-utrecht --booking b-1
   postern lock list --integration acme-utrecht
   postern iq activate --integration acme-utrecht --iq 0f7b2c1e-…
+  postern mapping check
   postern publish open-request --integration acme-utrecht --booking b-1
   postern tail --output json
   postern dlq list

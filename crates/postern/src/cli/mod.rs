@@ -47,12 +47,13 @@ pub(crate) fn run(args: Args) -> ExitCode {
 
 fn begin(args: Args) -> Result<(), Failure> {
     let is_worker = matches!(args.command, Command::Worker);
+    // What is wrong is what these tell.
+    let tells_trouble = matches!(args.command, Command::Doctor(_) | Command::Explain(_));
     // A command tells its own errors; what the broker's client says of them beside comes twice.
-    let logged = match args.command {
-        Command::Worker => "info",
-        // What is wrong is what it tells.
-        Command::Doctor(_) | Command::Explain(_) => "error,lapin=off",
-        _ => "warn,lapin=off",
+    let logged = match (is_worker, tells_trouble) {
+        (true, _) => "info",
+        (false, true) => "error,lapin=off",
+        (false, false) => "warn,lapin=off",
     };
     logging::start(&args.global, logged)?;
 

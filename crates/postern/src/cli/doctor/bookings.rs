@@ -34,7 +34,10 @@ pub(super) async fn read(
         deadline.within(lookup.bookings(MOST, wanted)).await;
     let trouble = |what: String| About(CHECK, "Redis").broken(what, "see Redis' log");
     match read {
-        Ok(Ok((bookings, more))) => Ok(Soon { bookings, more }),
+        Ok(Ok((mut bookings, more))) => {
+            bookings.sort_by_key(|known| known.booking.starts_at);
+            Ok(Soon { bookings, more })
+        }
         Ok(Err(error)) => Err(trouble(error.to_string())),
         Err(late) => Err(About(CHECK, "Redis").warning(
             format!("there are too many to look at: {late}"),

@@ -86,6 +86,7 @@ fn supported(version: Option<&str>) -> Finding {
 
 fn judge(parts: &[Part]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = parts.iter().filter_map(trouble).collect();
+    findings.extend(missing(parts));
     if findings.is_empty() {
         let all = format!("{} exchanges and queues are as postern needs them", parts.len());
         findings.push(About(TOPOLOGY, "RabbitMQ").ok(all));
@@ -109,14 +110,24 @@ fn state(part: &Part) -> Option<QueueState> {
     }
 }
 
+fn missing(parts: &[Part]) -> Option<Finding> {
+    let is_missing = |part: &&Part| matches!(part.state, PartState::Missing);
+    let names: Vec<&str> = parts.iter().filter(is_missing).map(|part| part.name).collect();
+    let about = About(TOPOLOGY, "RabbitMQ");
+    let next = "start a worker: it declares what is missing";
+    match names.len() {
+        0 => None,
+        all if all == parts.len() => {
+            Some(about.broken("no exchange or queue of postern's is there yet", next))
+        }
+        _ => Some(about.broken(format!("missing: {}", names.join(", ")), next)),
+    }
+}
+
 fn trouble(part: &Part) -> Option<Finding> {
     let about = About(TOPOLOGY, part.name);
     match &part.state {
-        PartState::Stands(_) => None,
-        PartState::Missing => Some(about.broken(
-            format!("this {} does not exist", part.kind),
-            "start a worker: it declares what is missing",
-        )),
+        PartState::Stands(_) | PartState::Missing => None,
         PartState::Trouble(error) if error.may_pass() => {
             Some(about.broken(in_full(error), "see RabbitMQ's log"))
         }
@@ -204,19 +215,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_told_one_by_one() {
+    fn what_is_missing_is_told_by_name() {
         let part = |kind, name, state| Part { kind, name, state };
         let state = Some(QueueState { ready: 3, consumers: 1 });
         let findings = judge(&[
             part("exchange", names::INBOUND_EXCHANGE, PartState::Missing),
             part("queue", names::DEAD_LETTERS_QUEUE, PartState::Stands(state)),
         ]);
+        assert_eq!(findings[0].detail, "missing: postern.inbound");
         let told: Vec<_> =
             findings.iter().map(|it| (it.check, it.subject.as_str(), it.level)).collect();
         assert_eq!(
             told,
             [
-                (TOPOLOGY, names::INBOUND_EXCHANGE, Level::Broken),
+                (TOPOLOGY, "RabbitMQ", Level::Broken),
                 ("rabbitmq.dead_letters", names::DEAD_LETTERS_QUEUE, Level::Warning),
             ]
         );

@@ -47,8 +47,12 @@ fn host(
 }
 
 fn clock(about: About<'_>, offset: TimeDelta) -> Finding {
-    let seconds = (offset.num_milliseconds() as f64 / 1000.0).round();
-    let detail = format!("Salto's clock is {seconds:+} s from this machine's");
+    let millis = offset.num_milliseconds();
+    let seconds = (millis + 500 * millis.signum()) / 1000;
+    let detail = match seconds {
+        0 => "Salto's clock and this machine's agree".to_owned(),
+        seconds => format!("Salto's clock is {seconds:+} s from this machine's"),
+    };
     let set = "set this machine's clock by NTP: windows and expiries go by it";
     match offset.abs() {
         far if far >= BROKEN => about.broken(detail, set),

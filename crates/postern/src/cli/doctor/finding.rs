@@ -43,7 +43,7 @@ impl Finding {
     pub(super) fn words(&self) -> String {
         let Self { check, subject, level, detail, next } = self;
         let line = |text: &str| text.replace(char::is_control, " ");
-        let what = format!("{:<8} {check:<21} {}: {}", level.word(), line(subject), line(detail));
+        let what = format!("{:<8} {check:<22} {}: {}", level.word(), line(subject), line(detail));
         match next {
             Some(next) => format!("{what}\n         → {}", line(next)),
             None => what,
@@ -84,11 +84,11 @@ mod tests {
     #[test]
     fn a_finding_is_a_line_and_its_advice_another() {
         let about = About("redis.latency", "Redis");
-        assert_eq!(about.ok("1 ms").words(), "ok       redis.latency         Redis: 1 ms");
+        assert_eq!(about.ok("1 ms").words(), "ok       redis.latency          Redis: 1 ms");
         let broken = about.broken("gone\u{1b}[2J", "bring it\nback");
         assert_eq!(
             broken.words(),
-            "BROKEN   redis.latency         Redis: gone [2J\n         → bring it back"
+            "BROKEN   redis.latency          Redis: gone [2J\n         → bring it back"
         );
         assert_eq!(serde_json::to_value(&broken).unwrap()["level"], "broken");
         assert!(Level::Broken > Level::Warning && Level::Note > Level::Ok);

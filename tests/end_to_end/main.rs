@@ -19,6 +19,7 @@ mod failures;
 mod frozen_workers;
 mod harness;
 mod in_flight;
+mod login;
 mod malformed;
 mod mapping;
 mod opening;

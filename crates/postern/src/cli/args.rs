@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use super::{check_config, dlq, doctor, explain, iq, mapping, publish, site, tail};
+use super::{check_config, dlq, doctor, explain, iq, login, mapping, publish, site, tail};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +13,7 @@ Examples:
   postern doctor
   postern explain --integration acme-utrecht --booking b-1
   postern lock list --integration acme-utrecht
+  postern login --integration acme-utrecht
   postern iq activate --integration acme-utrecht --iq 0f7b2c1e-…
   postern mapping check
   postern publish open-request --integration acme-utrecht --booking b-1
@@ -138,6 +139,11 @@ pub(super) enum Command {
     /// The dead letters: messages nobody could go on with, and requests that failed.
     #[command(subcommand)]
     Dlq(dlq::Dlq),
+    /// Sign in at Salto for an integration, by the browser, once.
+    ///
+    /// Opens Salto's login page and waits until it sends the browser back. For integrations whose flow
+    /// is authorization_code; the others sign in by themselves.
+    Login(login::Login),
     /// The IQs of an integration's site: the gateways between Salto's cloud and the locks.
     #[command(subcommand)]
     Iq(iq::Iq),

@@ -14,6 +14,7 @@ mod failure;
 mod iq;
 mod lock;
 mod logging;
+mod login;
 mod mapping;
 mod moment;
 mod output;
@@ -94,6 +95,7 @@ async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), 
         Command::Tail(tail) => tail::run(tail, &settings).await,
         Command::Explain(explain) => explain::run(explain, &settings).await,
         Command::Dlq(dlq) => dlq::run(dlq, &settings).await,
+        Command::Login(login) => login::run(login, &settings).await,
         Command::Iq(iq) => iq::run(iq, &settings).await,
         Command::Site(site) => site::run(site, &settings).await,
         Command::Mapping(mapping) => mapping::run(mapping, &settings).await,

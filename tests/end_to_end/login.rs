@@ -1,0 +1,163 @@
+//! A person signs in by the browser, and the workers live on what that leaves.
+
+use end_to_end::deadline::SOON;
+use end_to_end::http;
+use end_to_end::inbound::INTEGRATION;
+use end_to_end::ports::free_port;
+use end_to_end::processes::Process;
+use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::services;
+use end_to_end::simulator::{IQ_FIRST_FLOOR, IQ_GROUND_FLOOR};
+use end_to_end::world::World;
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+use std::process::Command;
+
+const CONFIDENTIAL: &str = "postern-demo";
+const PUBLIC: &str = "postern-demo-public";
+
+/// The simulator's own world with a redirect URI that is free, an integration with `authorization_code`, nobody
+/// signed in.
+async fn world(client: &str) -> World {
+    let shown = Command::new(services::program("salto-simulator")).arg("--print-world").output();
+    let mut salto: Value = serde_json::from_slice(&shown.expect("it starts").stdout).expect("JSON");
+    let redirect_uri = format!("http://127.0.0.1:{}/signed-in", free_port());
+    for client in salto["clients"].as_array_mut().expect("an array") {
+        client["redirect_uris"] = json!([redirect_uri]);
+    }
+    let mut world = World::of_salto(&salto).await;
+    world.settings.set("salto.environments.simulator.client_id", client);
+    if client == PUBLIC {
+        let environment = world.settings.environments()["simulator"].as_table_mut();
+        environment.expect("a table").remove("client_secret");
+    }
+    world.settings.set_integration("flow", "authorization_code");
+    world.settings.set_integration("redirect_uri", redirect_uri);
+    world.settings.unset_integration("username");
+    world.settings.unset_integration("password");
+    world
+}
+
+/// `postern login`, and the address that it says to open.
+async fn login(world: &World, name: &str, more: &[&str]) -> (Process, Url) {
+    let arguments = [&["login", "--integration", INTEGRATION, "--no-browser"], more].concat();
+    let process = world.postern_in_background(name, &arguments);
+    process.says("/connect/authorize?", SOON).await;
+    let log = process.log();
+    let url = log.split_whitespace().find(|word| word.contains("/connect/authorize?"));
+    let url = url.expect("it was said").parse().expect("a URL");
+    (process, url)
+}
+
+fn member(url: &Url, name: &str) -> String {
+    let value = url.query_pairs().find(|(its, _)| its == name).expect("it is there").1;
+    value.into_owned()
+}
+
+/// What the browser shows at last, the form filled in and sent.
+async fn sign_in(url: &Url, password: &str) -> String {
+    let page = http::client().get(url.clone()).send().await.expect("the page is served");
+    assert!(page.text().await.expect("a text").contains("<form method=\"post\">"));
+    let form = format!("username=system-user%40acme.example&password={password}");
+    let request = http::client().post(url.clone()).body(form);
+    let request = request.header("Content-Type", "application/x-www-form-urlencoded");
+    request.send().await.expect("an answer").text().await.expect("a text")
+}
+
+/// The redirect by hand.
+async fn come_back(url: &Url, query: &str) -> (u16, String) {
+    let back = format!("{}?{query}", member(url, "redirect_uri"));
+    let answer = http::client().get(back).send().await.expect("it listens");
+    (answer.status().as_u16(), answer.text().await.expect("a text"))
+}
+
+/// A person has signed in, the IQs are activated, and workers wait.
+async fn signed_in(client: &str) -> Scene {
+    let world = world(client).await;
+    let (process, url) = login(&world, "login", &[]).await;
+    assert!(sign_in(&url, "wrong").await.contains("User name or password is wrong."));
+    assert!(sign_in(&url, "demo-password").await.contains("Signed in"));
+    assert_eq!(process.ended(SOON).await.code(), Some(0));
+    assert!(process.log().contains("signed in"), "{}", process.log());
+    world.activate(IQ_GROUND_FLOOR).await;
+    world.activate(IQ_FIRST_FLOOR).await;
+    Scene::new(world, 2).await
+}
+
+#[tokio::test]
+async fn a_person_signs_in_and_workers_open_with_the_refresh_token() {
+    for client in [PUBLIC, CONFIDENTIAL] {
+        let scene = signed_in(client).await;
+        assert_eq!(scene.open("first", BOOKING).await.kind, "lock.opened.v1");
+        scene.world.simulator.revoke_tokens().await;
+        assert_eq!(scene.open("refreshed", BOOKING).await.kind, "lock.opened.v1");
+        let counters = scene.world.simulator.counters().await;
+        let tokens = counters["tokens"].as_array().expect("an array");
+        let grants: Vec<&Value> = tokens.iter().map(|it| &it["grant"]).collect();
+        assert_eq!(grants, ["authorization_code", "refresh_token"], "no password");
+        assert_eq!(counters["reused"], 0);
+    }
+}
+
+#[tokio::test]
+async fn where_the_sign_in_has_ended_requests_say_so_until_somebody_signs_in_again() {
+    let scene = signed_in(PUBLIC).await;
+    assert_eq!(scene.open("first", BOOKING).await.kind, "lock.opened.v1");
+    let order = json!({"access": true, "refresh": true});
+    scene.world.simulator.control(Method::POST, "tokens/revoke", Some(order)).await;
+    let failed = scene.open("signed-out", BOOKING).await;
+    assert_eq!(failed.kind, "lock.open-failed.v1");
+    assert_eq!(failed.data["reason"], "credentials_rejected");
+    let detail = failed.data["detail"].as_str().expect("a text");
+    assert!(detail.contains("run `postern login --integration acme-utrecht`"), "{detail}");
+    let (again, url) = login(&scene.world, "again", &["--output", "json"]).await;
+    assert!(sign_in(&url, "demo-password").await.contains("Signed in"));
+    assert_eq!(again.ended(SOON).await.code(), Some(0));
+    assert!(again.log().contains(r#"{"integration_id":"acme-utrecht","signed_in":true}"#));
+    assert_eq!(scene.open("signed-in", BOOKING).await.kind, "lock.opened.v1", "no restart needed");
+}
+
+#[tokio::test]
+async fn only_the_answer_to_this_sign_in_counts() {
+    let world = world(PUBLIC).await;
+    let (process, url) = login(&world, "refused", &[]).await;
+    let state = member(&url, "state");
+    for foreign in ["code=a", "code=a&state=b", ""] {
+        let (status, page) = come_back(&url, foreign).await;
+        assert_eq!(status, 400);
+        assert!(page.contains("belongs to another sign-in"), "{page}");
+    }
+    assert_eq!(process.status(), None, "it goes on waiting");
+    let (_, other) = {
+        let second = world.postern(&["login", "--integration", INTEGRATION, "--no-browser"]).await;
+        (second.status, String::from_utf8_lossy(&second.stderr).into_owned())
+    };
+    assert!(other.contains("cannot listen at http://127.0.0.1:"), "{other}");
+    let (status, page) = come_back(&url, &format!("error=access_denied&state={state}")).await;
+    assert!(status == 400 && page.contains("access_denied"), "{page}");
+    assert_eq!(process.ended(SOON).await.code(), Some(1));
+    assert!(process.log().contains("Salto refuses the sign-in: access_denied"));
+
+    let (process, url) = login(&world, "made-up", &[]).await;
+    let state = member(&url, "state");
+    let (_, page) = come_back(&url, &format!("code=made-up&state={state}")).await;
+    assert!(page.contains("the sign-in did not count"), "{page}");
+    assert_eq!(process.ended(SOON).await.code(), Some(1));
+    assert!(process.log().contains("invalid_grant"), "{}", process.log());
+}
+
+#[tokio::test]
+async fn nobody_is_waited_for_without_end_and_not_where_a_password_signs_in() {
+    let mut world = world(PUBLIC).await;
+    let (process, _) = login(&world, "late", &["--wait", "1s"]).await;
+    assert_eq!(process.ended(SOON).await.code(), Some(1));
+    assert!(process.log().contains("nobody signed in within 1s"), "{}", process.log());
+    world.settings.set("salto.environments.simulator.client_secret", "demo-client-secret");
+    world.settings.unset_integration("redirect_uri");
+    world.settings.set_integration("flow", "password");
+    world.settings.set_integration("username", "system-user@acme.example");
+    world.settings.set_integration("password", "demo-password");
+    let output = world.postern(&["login", "--integration", INTEGRATION, "--no-browser"]).await;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("signs in with a password by itself"));
+}

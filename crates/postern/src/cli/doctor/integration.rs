@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use consumer::IntegrationSettings;
 use futures_util::future;
-use salto::{Activation, CallError, Cause, IqInfo, LockInfo, Site, Standing};
+use salto::{Activation, CallError, Cause, IqInfo, LockInfo, Site};
 
 use super::access::Access;
 use super::deadline::{Deadline, Late};
 use super::doors::Doors;
 use super::finding::{About, Finding};
-use super::{advice, iqs, mapping};
+use super::{advice, iqs, mapping, rights};
 
 /// What was found, and where it can be known, which doors can be opened.
 pub(super) struct Examined {
@@ -82,7 +82,7 @@ async fn examine(
     };
     findings.push(sign_in.ok("signed in"));
     findings.push(about.ok(format!("{} found", integration.account.site_uid)));
-    findings.push(rights(About("salto.rights", id), &standing));
+    findings.push(rights::check(About("salto.rights", id), &standing));
     inside(access, (integration, &site), deadline, findings).await
 }
 
@@ -197,67 +197,4 @@ async fn missing_site(
     };
     let detail = format!("the account has no site {uid}; {seen}");
     about.broken(detail, advice::after(Cause::SiteNotFound))
-}
-
-/// What a system user needs: the role [S1], remote access, and not to be blocked [M].
-fn rights(about: About<'_>, standing: &Standing) -> Finding {
-    if standing.blocked == Some(true) {
-        return about
-            .broken("the system user is blocked", "have it unblocked at the site, in Salto");
-    }
-    if standing.remote_access == Some(false) {
-        return about.broken(
-            "the system user may not open doors from afar",
-            "have remote access switched on for it at the site, in Salto",
-        );
-    }
-    if let Some(state) = standing.subscription_state.as_deref()
-        && !state.eq_ignore_ascii_case("active")
-    {
-        return about.warning(
-            format!("the site's subscription is {state:?}"),
-            "have the subscription looked at, in Salto",
-        );
-    }
-    match &standing.roles {
-        Some(roles) if !roles.iter().any(|role| role == "site_admin") => about.warning(
-            format!("its roles are {}; site_admin is not one", list(roles)),
-            "have it given the role site_admin at the site: IQs cannot be activated without",
-        ),
-        Some(roles) => about.ok(format!("{}, remote access", list(roles))),
-        None => about.note("Salto does not tell its roles"),
-    }
-}
-
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::finding::Level;
-    use super::*;
-
-    fn standing() -> Standing {
-        Standing {
-            roles: Some(vec!["site_admin".into()]),
-            remote_access: Some(true),
-            blocked: Some(false),
-            subscription_state: Some("active".into()),
-        }
-    }
-
-    #[test]
-    fn each_missing_right_is_told() {
-        let level = |standing| rights(About("salto.rights", "acme"), &standing).level;
-        assert_eq!(level(standing()), Level::Ok);
-        assert_eq!(level(Standing { blocked: Some(true), ..standing() }), Level::Broken);
-        assert_eq!(level(Standing { remote_access: Some(false), ..standing() }), Level::Broken);
-        let ended = Some("expired".to_owned());
-        assert_eq!(level(Standing { subscription_state: ended, ..standing() }), Level::Warning);
-        assert_eq!(level(Standing { roles: Some(vec![]), ..standing() }), Level::Warning);
-        let silent =
-            Standing { roles: None, remote_access: None, blocked: None, subscription_state: None };
-        assert_eq!(level(silent), Level::Note);
-    }
 }

@@ -17,6 +17,7 @@ mod integration;
 mod iqs;
 mod mapping;
 mod redis;
+mod rights;
 
 use std::{collections::HashMap, path::Path, time::Duration};
 

@@ -91,7 +91,10 @@ async fn store_secret(
     iq: &str,
     before: Option<&Stored>,
 ) -> Result<Stored, ActivateError> {
-    let secret = site.read_secret(iq).await.map_err(activated_elsewhere)?;
+    let secret = match site.read_secret(iq).await {
+        Ok(secret) => secret,
+        Err(error) => return Err(refused(site, store, iq, before, error).await),
+    };
     let pending = Activation {
         state: ActivationState::PendingPin,
         secret,
@@ -110,9 +113,10 @@ async fn ask_for_pin(
     iq: &str,
     stored: &Stored,
 ) -> Result<Stored, ActivateError> {
-    let pin = match site.request_pin(iq).await.map_err(activated_elsewhere)? {
-        PinAnswer::Mailed => None,
-        PinAnswer::Shown(pin) => Some(pin),
+    let pin = match site.request_pin(iq).await {
+        Ok(PinAnswer::Mailed) => None,
+        Ok(PinAnswer::Shown(pin)) => Some(pin),
+        Err(error) => return Err(refused(site, store, iq, Some(stored), error).await),
     };
     let asked = Activation { pin, pin_requested: true, ..stored.activation.clone() };
     put(site, store, iq, Some(stored), &asked).await
@@ -171,10 +175,23 @@ async fn put(
     stored.ok_or(ActivateError::Changed)
 }
 
-fn activated_elsewhere(error: CallError) -> ActivateError {
-    if error.cause == Cause::AlreadyActivated {
-        ActivateError::AlreadyActivatedAtSalto
-    } else {
-        ActivateError::Call(error)
+/// Why Salto gives no secret or PIN: where the user is activated by now, that may have been done here,
+/// by somebody who was faster.
+async fn refused(
+    site: &Site,
+    store: &ActivationStore,
+    iq: &str,
+    before: Option<&Stored>,
+    error: CallError,
+) -> ActivateError {
+    if error.cause != Cause::AlreadyActivated {
+        return ActivateError::Call(error);
+    }
+    match store.get(site.integration_id(), iq).await {
+        Ok(now) if now.as_ref().map(Stored::sealed) != before.map(Stored::sealed) => {
+            ActivateError::Changed
+        }
+        Ok(_) => ActivateError::AlreadyActivatedAtSalto,
+        Err(error) => ActivateError::Store(error),
     }
 }

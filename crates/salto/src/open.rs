@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::header::CONTENT_LENGTH;
-use reqwest::{Body, Method, Request, Response};
+use reqwest::{Body, Method, Request, Response, StatusCode};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::answer::{self, Subject};
@@ -128,7 +128,14 @@ async fn judge(response: Response, deadline: Instant) -> Ended {
     }
     let until = deadline.min(Instant::now() + BODY_TIME);
     let body = timeout_at(until, read_body(response, BODY_LIMIT)).await;
-    let body = body.ok().and_then(Result::ok).unwrap_or_default();
-    let (error, row) = answer::refusal(status, &headers, &body, Subject::Lock);
-    failed(row, error)
+    let whole = body.ok().and_then(Result::ok);
+    // A 404 that breaks off may have been Salto's word on the one-time password, and sending another
+    // one is no way to find out: it is taken for any other refusal that is not in Salto's form.
+    let read_as = match (status, &whole) {
+        (StatusCode::NOT_FOUND, None) => StatusCode::BAD_REQUEST,
+        (_, Some(_) | None) => status,
+    };
+    let (error, row) =
+        answer::refusal(read_as, &headers, &whole.unwrap_or_default(), Subject::Lock);
+    failed(row, CallError { status: Some(status.as_u16()), ..error })
 }

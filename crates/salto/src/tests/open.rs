@@ -248,3 +248,14 @@ async fn connections_are_kept_and_one_closed_by_the_peer_costs_no_command() {
     let connections: Vec<usize> = server.seen("").iter().map(|seen| seen.connection).collect();
     assert_eq!(connections, [0, 0, 0, 0, 0, 1]);
 }
+
+#[tokio::test]
+async fn a_404_that_breaks_off_may_be_about_the_password_and_is_not_tried_again() {
+    let cut = "HTTP/1.1 404 X\r\nContent-Length: 90\r\n\r\n{\"Err";
+    let error = open_with(move || Reply::Last(cut.into())).await.unwrap_err();
+    assert_eq!((error.certainty, error.cause), (Certainty::Refused, Cause::Forbidden));
+    assert_eq!((error.written, error.status), (true, Some(404)));
+    let whole = "HTTP/1.1 404 X\r\nContent-Length: 4\r\n\r\ngone";
+    let error = open_with(move || Reply::Last(whole.into())).await.unwrap_err();
+    assert_eq!((error.certainty, error.cause), (Certainty::NeverHappened, Cause::Unavailable));
+}

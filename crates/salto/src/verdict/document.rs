@@ -16,6 +16,7 @@ table that decides. Whatever a command meets is exactly one of these rows; a tes
 
 const TAIL: &str = "
 Codes and words of an error are looked for in its `ErrorCode` and `Message`, in any case; a code may be text or a number.
+A 404 whose body breaks off is read as a 400: it may have been Salto's word on the one-time password.
 
 **What follows.**
 

@@ -28,6 +28,8 @@ deploy/services.sh start "$dir" --own-servers
 # The end-to-end tests start the programs themselves, with the points at which tests kill them.
 say "building"
 cargo build --locked --workspace --features postern/failpoints
+# Most of them wait most of the time, for processes and for time to pass.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-4}
 say "testing"
 cargo test --locked --workspace --features postern/failpoints --no-fail-fast "$@"
 say "all tests passed"

@@ -25,7 +25,7 @@ async fn refused(world: &World, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-fn of<'a>(booking: &'a str) -> [&'a str; 4] {
+fn of(booking: &str) -> [&str; 4] {
     ["--integration", INTEGRATION, "--booking", booking]
 }
 

@@ -128,7 +128,5 @@ fn at_hand(worker: &Worker, pursuit: &Pursuit) -> Option<Prepared> {
         return None;
     }
     let locks = rules.default_lock.iter().chain(rules.locks.values());
-    let mut ready = locks.filter_map(|lock| site.ready(*lock));
-    let one = ready.next()?;
-    ready.all(|other| other.iq_id == one.iq_id).then_some(one)
+    site.ready_behind_one_iq(locks.copied())
 }

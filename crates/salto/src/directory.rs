@@ -51,6 +51,16 @@ impl Directory {
         Some(Place { site_id: known.site_id?, iq_id })
     }
 
+    /// The first of these locks that is known and has an IQ, where all others that are known share
+    /// that IQ.
+    pub(crate) fn behind_one_iq(&self, locks: impl Iterator<Item = Uuid>) -> Option<(Uuid, Place)> {
+        let known = self.known();
+        let mut placed = locks.filter_map(|lock| Some((lock, known.locks.get(&lock)?.as_ref()?)));
+        let (lock, iq_id) = placed.next()?;
+        let place = Place { site_id: known.site_id?, iq_id: Some(iq_id.clone()) };
+        placed.all(|(_, other)| other == iq_id).then_some((lock, place))
+    }
+
     /// Whether the locks should be read anew although the one looked for is known; `true` once per
     /// rest.
     pub(crate) fn due(&self, now: Instant) -> bool {
@@ -147,6 +157,25 @@ mod tests {
         assert_eq!(directory.find(Uuid::from_u128(3)), None);
         directory.doubt(Uuid::from_u128(1));
         assert_eq!(directory.find(Uuid::from_u128(1)), None);
+    }
+
+    #[test]
+    fn locks_behind_one_iq_are_told_from_others() {
+        let directory = Directory::default();
+        directory.set_site_id(Uuid::from_u128(9));
+        directory.replace(
+            &[lock(1, Some("q")), lock(2, None), lock(3, Some("q")), lock(4, Some("r"))],
+            Instant::now(),
+        );
+        let found = |locks: &[u128]| {
+            let found = directory.behind_one_iq(locks.iter().map(|id| Uuid::from_u128(*id)));
+            found.map(|(lock, place)| (lock.as_u128(), place.iq_id))
+        };
+        let q = Some("q".to_owned());
+        assert_eq!(found(&[3, 1]), Some((3, q.clone())));
+        assert_eq!(found(&[5, 2, 1]), Some((1, q)), "the site lacks one, another has no IQ");
+        assert_eq!(found(&[1, 4]), None);
+        assert_eq!(found(&[2, 5]), None);
     }
 
     #[test]

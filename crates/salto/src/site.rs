@@ -115,6 +115,13 @@ impl Site {
         place.prepare(lock, self.calls.tokens.at_hand()?)
     }
 
+    /// The same for any of several locks, where all of them that the site has are behind one IQ.
+    #[must_use]
+    pub fn ready_behind_one_iq(&self, locks: impl Iterator<Item = Uuid>) -> Option<Prepared> {
+        let (lock, place) = self.calls.directory.behind_one_iq(locks)?;
+        place.prepare(lock, self.calls.tokens.at_hand()?)
+    }
+
     /// Renews what is about to grow old (the token, the list of locks): to be run beside the
     /// commands, which are served by the old meanwhile. `Some` once in a while, when there is
     /// something to renew; apart from this, no call is made that nobody asked for.

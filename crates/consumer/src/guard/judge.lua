@@ -22,7 +22,7 @@ if not of_user and redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[3] then
   return 0
 end
 
-local changed = false
+local changed, heals = false, false
 if ARGV[2] == 'blocked' then
   changed = redis.call('HGET', KEYS[4], ARGV[1]) ~= 'blocked'
   count, blocked_until = math.max(count, 1), now + tonumber(ARGV[7])
@@ -31,17 +31,15 @@ elseif ARGV[2] == 'invalid' then
   changed = ARGV[4] ~= '' and count >= tonumber(ARGV[6])
 elseif ARGV[2] == 'invalid-other' then
   count = count + 1
-elseif ARGV[2] == 'accepted' then
-  -- While an IQ is left alone, a verdict is on a command from before.
-  if blocked_until > now then
-    return 0
-  end
-  changed = redis.call('HDEL', KEYS[4], ARGV[1]) == 1
-  count, blocked_until = 0, 0
 elseif ARGV[2] == 'restore' then
   changed = ARGV[4] ~= ''
   count = 0
 else
+  -- While an IQ is left alone, a command that was accepted is one from before.
+  if ARGV[2] == 'accepted' and blocked_until > now then
+    return 0
+  end
+  heals = true
   -- Whoever was never told of any trouble need not be told that it is over.
   changed = redis.call('HDEL', KEYS[4], ARGV[1]) == 1
   count, blocked_until = 0, 0
@@ -54,11 +52,11 @@ else
 end
 if changed then
   redis.call('ZADD', KEYS[3], now, ARGV[5])
-  if ARGV[2] == 'blocked' or ARGV[2] == 'invalid' or ARGV[2] == 'restore' then
+  if not heals then
     redis.call('HSET', KEYS[4], ARGV[1], ARGV[2])
   end
 end
-if ARGV[4] ~= '' and (changed or ARGV[2] == 'accepted' or ARGV[2] == 'proven') then
+if ARGV[4] ~= '' and (changed or heals) then
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[4])
 end
 return changed and 1 or 0

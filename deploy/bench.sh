@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/say.sh
 . deploy/lib/say.sh
+# shellcheck source=deploy/lib/own_servers.sh
+. deploy/lib/own_servers.sh
 
 bench=${1:-drain}
 case $bench in
@@ -17,21 +19,7 @@ drain | neighbour) ;;
   ;;
 esac
 
-dir=.dev/bench-$$
-finish() {
-  local status=$?
-  trap '' INT TERM
-  deploy/services.sh stop "$dir"
-  rm -rf "$dir"
-  exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-deploy/services.sh start "$dir" --own-servers
-# shellcheck source=/dev/null
-. "$dir/services.env"
+own_servers bench
 say "building in release mode"
 cargo build --locked --release --package postern --package simulator
 target=${CARGO_TARGET_DIR:-$PWD/target}/release

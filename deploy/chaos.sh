@@ -8,23 +8,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/say.sh
 . deploy/lib/say.sh
-
-dir=.dev/chaos-$$
-finish() {
-  local status=$?
-  trap '' INT TERM
-  deploy/services.sh stop "$dir"
-  rm -rf "$dir"
-  exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+# shellcheck source=deploy/lib/own_servers.sh
+. deploy/lib/own_servers.sh
 
 # A run starts servers of its own; only their programs are wanted here, and words do not belong between lines of JSON.
-deploy/services.sh start "$dir" --own-servers >&2
-# shellcheck source=/dev/null
-. "$dir/services.env"
+own_servers chaos >&2
 say "building" >&2
 cargo build --locked --package postern --package simulator --package chaos >&2
 target=${CARGO_TARGET_DIR:-$PWD/target}/debug

@@ -4,26 +4,10 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/say.sh
 . deploy/lib/say.sh
+# shellcheck source=deploy/lib/own_servers.sh
+. deploy/lib/own_servers.sh
 
-dir=.dev/test-$$
-finish() {
-  local status=$?
-  trap '' INT TERM
-  deploy/services.sh stop "$dir"
-  if ((status == 0)); then
-    rm -rf "$dir"
-  else
-    say "failed with status $status; the servers' logs are in $dir" >&2
-  fi
-  exit "$status"
-}
-trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-deploy/services.sh start "$dir" --own-servers
-# shellcheck source=/dev/null
-. "$dir/services.env"
+own_servers test keep
 
 # The end-to-end tests start the programs themselves, with the points at which tests kill them.
 say "building"

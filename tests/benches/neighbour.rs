@@ -5,7 +5,7 @@
 //! arrival at Salto.
 
 use chrono::{DateTime, Utc};
-use end_to_end::broker::{Bus, Outbox};
+use end_to_end::broker::{Bus, Outbox, request_queues};
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request};
 use end_to_end::processes::Cost;
@@ -31,14 +31,6 @@ const BESIDE: Duration = Duration::from_secs(30);
 const HOLD: Duration = Duration::from_secs(30);
 /// The default lifetime of a request, and then some.
 const ENDED: Duration = Duration::from_secs(120);
-const QUEUES: [&str; 6] = [
-    "postern.open-requests",
-    "postern.retry.open-requests.250ms",
-    "postern.retry.open-requests.1s",
-    "postern.retry.open-requests.4s",
-    "postern.retry.open-requests.16s",
-    "postern.retry.open-requests.64s",
-];
 
 /// A request that was published.
 struct Asked {
@@ -163,7 +155,7 @@ async fn watch(bus: Bus, deepest: &Mutex<BTreeMap<&'static str, u32>>) {
     let mut pace = interval(Duration::from_millis(500));
     loop {
         pace.tick().await;
-        for queue in QUEUES {
+        for queue in request_queues() {
             // A queue that is not there has nothing in it.
             let waiting = bus.waiting(queue).await.unwrap_or_default();
             let mut deepest = deepest.lock().expect("no holder panics");

@@ -1,5 +1,6 @@
 //! What is parked is not lost, not done twice, and judged anew when it comes back.
 
+use end_to_end::broker::{RETRY_QUEUES, request_queues};
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::inbound::open_request;
 use end_to_end::scene::{BOOKING, Scene};
@@ -9,19 +10,10 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 
-const QUEUES: [&str; 6] = [
-    "postern.open-requests",
-    "postern.retry.open-requests.250ms",
-    "postern.retry.open-requests.1s",
-    "postern.retry.open-requests.4s",
-    "postern.retry.open-requests.16s",
-    "postern.retry.open-requests.64s",
-];
-
 /// Messages that wait in the retry queues.
 async fn parked(scene: &Scene) -> u32 {
     let mut sum = 0;
-    for queue in &QUEUES[1..] {
+    for queue in RETRY_QUEUES {
         sum += scene.bus.waiting(queue).await.unwrap_or_default();
     }
     sum
@@ -50,7 +42,7 @@ async fn paused(seconds: u64, requests: usize) -> Scene {
 async fn all_done(scene: &Scene) {
     until_true("all messages to be settled", SOON * 2, || async {
         let mut waiting = 0;
-        for queue in QUEUES {
+        for queue in request_queues() {
             waiting += scene.bus.waiting(queue).await.unwrap_or_default();
         }
         waiting == 0

@@ -157,7 +157,7 @@ impl Bus {
         // The work queues last: the others are where they send to.
         for queue in [
             "postern.dead-letters",
-            "postern.retry.open-requests.64s",
+            super::RETRY_QUEUES[4],
             "postern.booking-status",
             "postern.open-requests",
         ] {

@@ -2,16 +2,16 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_redis::redis::cmd;
 use end_to_end::broker::Vhost;
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{INTEGRATION, booking_status, open_request};
 use end_to_end::redis::{PrivateRedis, connect};
 use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::secrets::{self, forms};
 use end_to_end::simulator::{IQ_FIRST_FLOOR, IQ_GROUND_FLOOR, SECRETS};
 use end_to_end::world::World;
-use md5::{Digest, Md5};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -186,25 +186,11 @@ async fn finish(worker: &end_to_end::worker::Worker, name: &str, seen: &mut Seen
     seen.insert(format!("log of {name}"), log.into());
 }
 
-/// As it is, and as bytes are often shown.
-fn forms(secret: &[u8]) -> [Vec<u8>; 3] {
-    let decimal: Vec<_> = secret.iter().map(u8::to_string).collect();
-    let hexadecimal: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    [secret.to_vec(), decimal.join(", ").into_bytes(), hexadecimal.into_bytes()]
-}
-
-/// Every OTP that was right in that time. Those without a letter may be any number, and are left out.
-fn otps(began: chrono::DateTime<Utc>, ended: chrono::DateTime<Utc>) -> Vec<String> {
-    let mut otps = Vec::new();
-    let mut second = began - TimeDelta::seconds(2);
-    while second < ended + TimeDelta::seconds(2) {
-        for (secret, pin) in [(SECRETS[2], "6596"), (SECRETS[2], "9731"), (SECRETS[3], "0042")] {
-            let text = format!("{}{secret}{pin}", second.format("%Y%m%d%H%M%S"));
-            let otp: String = Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-            otps.push(otp[..5].to_owned());
-        }
-        second += TimeDelta::seconds(1);
-    }
-    otps.retain(|otp| otp.bytes().any(|byte| byte.is_ascii_alphabetic()));
-    otps
+/// Every OTP that was right in that time.
+fn otps(began: DateTime<Utc>, ended: DateTime<Utc>) -> Vec<String> {
+    let margin = TimeDelta::seconds(2);
+    [(SECRETS[2], "6596"), (SECRETS[2], "9731"), (SECRETS[3], "0042")]
+        .into_iter()
+        .flat_map(|iq| secrets::otps(iq, began - margin, ended + margin))
+        .collect()
 }

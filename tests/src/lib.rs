@@ -24,6 +24,7 @@ pub mod ports;
 pub mod processes;
 pub mod redis;
 pub mod scene;
+pub mod secrets;
 pub mod services;
 pub mod settings;
 pub mod simulator;

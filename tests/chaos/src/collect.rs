@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::broker::{self, Bus};
-use md5::{Digest, Md5};
+use end_to_end::secrets::{forms, otps};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -22,6 +22,8 @@ use std::path::Path;
 
 /// Letters and digits of the simulator's tokens.
 const TOKEN_LENGTH: usize = 43;
+/// Salto's clock is skewed by less than this.
+const SKEW: TimeDelta = TimeDelta::seconds(130);
 
 /// Everything, once the workers have stopped. `metrics` are what they said of themselves before.
 pub async fn history(
@@ -192,39 +194,16 @@ fn secrets(town: &Town, began: DateTime<Utc>, ended: DateTime<Utc>) -> Vec<Secre
     let texts = town.secrets().into_iter().map(String::into_bytes).chain([key]);
     for (number, value) in texts.enumerate() {
         let kind = format!("secret {number}");
-        let decimal: Vec<_> = value.iter().map(u8::to_string).collect();
-        let hexadecimal: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
-        let forms = [decimal.join(", ").into_bytes(), hexadecimal.into_bytes(), value];
+        let forms = forms(&value);
         secrets.extend(forms.map(|value| Secret::Bytes { kind: kind.clone(), value }));
     }
     for iq in &town.iqs {
         let kind = format!("the PIN of {}", iq.id);
         secrets.push(Secret::Word { kind, value: iq.pin.clone() });
         let kind = format!("a one-time password of {}", iq.id);
-        let otps = one_time_passwords(&iq.secret, &iq.pin, began, ended);
+        let otps = otps((&iq.secret, &iq.pin), began - SKEW, ended + SKEW);
         secrets.extend(otps.into_iter().map(|value| Secret::Word { kind: kind.clone(), value }));
     }
     secrets.push(Secret::WordsOfLength { kind: "a token".to_owned(), length: TOKEN_LENGTH });
     secrets
-}
-
-/// Those without a letter may be any number, and are left out.
-fn one_time_passwords(
-    secret: &str,
-    pin: &str,
-    began: DateTime<Utc>,
-    ended: DateTime<Utc>,
-) -> Vec<String> {
-    // Salto's clock is skewed by less than this.
-    let margin = TimeDelta::seconds(130);
-    let mut second = began - margin;
-    let mut otps = Vec::new();
-    while second < ended + margin {
-        let text = format!("{}{secret}{pin}", second.format("%Y%m%d%H%M%S"));
-        let otp: String = Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-        otps.push(otp[..5].to_owned());
-        second += TimeDelta::seconds(1);
-    }
-    otps.retain(|otp| otp.bytes().any(|byte| byte.is_ascii_alphabetic()));
-    otps
 }

@@ -60,7 +60,7 @@ async fn all_ready(workers: &[Worker]) {
 #[tokio::test]
 async fn a_broker_stopped_and_killed_under_load_loses_nothing_and_nobody_opens_twice() {
     let mut broker = PrivateBroker::start().await;
-    let (mut scene, requests) = under_load(World::on_broker(&broker).await, 300).await;
+    let (mut scene, requests) = under_load(World::on_broker(&broker).await, 900).await;
     scene.world.simulator.opened_times(30, SOON).await;
     // In order the first time: RabbitMQ 3.10 writes down where a new quorum queue's log is within minutes, or when it is
     // stopped. Killed before, it finds the queue's name and nothing in it, and never lets anybody subscribe.

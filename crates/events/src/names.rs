@@ -53,6 +53,11 @@ pub const OPEN_FAILED: &str = "lock.open-failed.v1";
 /// Type of a change of an IQ's activation.
 pub const IQ_ATTENTION: &str = "iq.attention.v1";
 
+/// All types that postern publishes, rehearsals aside.
+pub const OUTBOUND: [&str; 5] = [OPENED, CHECK_IN, OPEN_REJECTED, OPEN_FAILED, IQ_ATTENTION];
+/// What the type begins with where an event only tells what would have happened.
+pub const REHEARSAL: &str = "rehearsal.";
+
 /// `source` of everything postern publishes.
 pub const SOURCE: &str = "/postern";
 /// `specversion` of every event.
@@ -90,6 +95,12 @@ pub fn is_retry_queue(queue: &str) -> bool {
     queue.starts_with(RETRY_QUEUE_PREFIX)
 }
 
+/// The type of an event's rehearsal.
+#[must_use]
+pub fn rehearsal(event_type: &str) -> String {
+    format!("{REHEARSAL}{event_type}")
+}
+
 /// The routing key of an event type: the type without its `.v1`.
 #[must_use]
 pub fn routing_key(event_type: &str) -> &str {
@@ -116,8 +127,8 @@ mod tests {
 
     #[test]
     fn the_longest_routing_key_fits_amqp() {
-        for event_type in [OPENED, CHECK_IN, OPEN_REJECTED, OPEN_FAILED, IQ_ATTENTION] {
-            assert!(routing_key(event_type).len() + 1 + crate::limits::INTEGRATION_ID <= 255);
+        for event_type in OUTBOUND.map(rehearsal) {
+            assert!(routing_key(&event_type).len() + 1 + crate::limits::INTEGRATION_ID <= 255);
         }
     }
 }

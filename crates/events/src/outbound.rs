@@ -1,7 +1,11 @@
 //! The events postern publishes.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::answer::{CheckIn, OpenFailed, OpenRejected, Opened};
@@ -18,42 +22,61 @@ pub struct Outbound {
     pub time: DateTime<Utc>,
     /// W3C trace context of the request.
     pub traceparent: Option<String>,
+    /// Whether it only tells what would have happened: the integration rehearses. Type and routing key
+    /// then begin with `rehearsal.`, so that nobody takes it for the event it is not, not even who
+    /// never heard of rehearsals.
+    pub rehearsal: bool,
     /// What it says.
     pub data: OutboundData,
 }
 
-/// What postern has to say; `type` and `data` of the event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "data")]
+/// What postern has to say: `data` of the event, and by its kind `type`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum OutboundData {
     /// The door opened.
-    #[serde(rename = "lock.opened.v1")]
     Opened(Opened),
     /// The booking's first opening.
-    #[serde(rename = "booking.check-in.v1")]
     CheckIn(CheckIn),
     /// The rules say no.
-    #[serde(rename = "lock.open-rejected.v1")]
     OpenRejected(OpenRejected),
     /// The door could not be opened.
-    #[serde(rename = "lock.open-failed.v1")]
     OpenFailed(OpenFailed),
     /// An IQ's activation changed state.
-    #[serde(rename = "iq.attention.v1")]
     IqAttention(IqAttention),
+}
+
+impl OutboundData {
+    /// The `type` of the event that says it, where it is no rehearsal.
+    #[must_use]
+    pub const fn event_type(&self) -> &'static str {
+        match self {
+            Self::Opened(_) => names::OPENED,
+            Self::CheckIn(_) => names::CHECK_IN,
+            Self::OpenRejected(_) => names::OPEN_REJECTED,
+            Self::OpenFailed(_) => names::OPEN_FAILED,
+            Self::IqAttention(_) => names::IQ_ATTENTION,
+        }
+    }
+
+    fn read(event_type: &str, data: Value) -> serde_json::Result<Self> {
+        match event_type {
+            names::OPENED => Opened::deserialize(data).map(Self::Opened),
+            names::CHECK_IN => CheckIn::deserialize(data).map(Self::CheckIn),
+            names::OPEN_REJECTED => OpenRejected::deserialize(data).map(Self::OpenRejected),
+            names::OPEN_FAILED => OpenFailed::deserialize(data).map(Self::OpenFailed),
+            names::IQ_ATTENTION => IqAttention::deserialize(data).map(Self::IqAttention),
+            _ => Err(serde_json::Error::custom("a type that postern does not publish")),
+        }
+    }
 }
 
 impl Outbound {
     /// The event's `type`.
     #[must_use]
-    pub const fn event_type(&self) -> &'static str {
-        match &self.data {
-            OutboundData::Opened(_) => names::OPENED,
-            OutboundData::CheckIn(_) => names::CHECK_IN,
-            OutboundData::OpenRejected(_) => names::OPEN_REJECTED,
-            OutboundData::OpenFailed(_) => names::OPEN_FAILED,
-            OutboundData::IqAttention(_) => names::IQ_ATTENTION,
-        }
+    pub fn event_type(&self) -> Cow<'static, str> {
+        let event_type = self.data.event_type();
+        if self.rehearsal { names::rehearsal(event_type).into() } else { event_type.into() }
     }
 
     /// The event's `subject`: the booking, or the IQ.
@@ -83,7 +106,7 @@ impl Outbound {
     /// The key it is published with: its type without `.v1`, a dot, its integration.
     #[must_use]
     pub fn routing_key(&self) -> String {
-        format!("{}.{}", names::routing_key(self.event_type()), self.integration_id())
+        format!("{}.{}", names::routing_key(&self.event_type()), self.integration_id())
     }
 
     /// The message body.
@@ -109,7 +132,7 @@ struct CloudEvent<S, D> {
     datacontenttype: S,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     traceparent: Option<S>,
-    #[serde(flatten)]
+    r#type: S,
     data: D,
 }
 
@@ -123,6 +146,7 @@ impl Serialize for Outbound {
             time: self.time,
             datacontenttype: names::DATA_CONTENT_TYPE,
             traceparent: self.traceparent.as_deref(),
+            r#type: &self.event_type(),
             data: &self.data,
         }
         .serialize(serializer)
@@ -131,15 +155,19 @@ impl Serialize for Outbound {
 
 impl<'de> Deserialize<'de> for Outbound {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let event = CloudEvent::<String, OutboundData>::deserialize(deserializer)?;
+        let event = CloudEvent::<String, Value>::deserialize(deserializer)?;
         if event.specversion != names::SPEC_VERSION || event.source != names::SOURCE {
-            return Err(de::Error::custom("not an event of postern"));
+            return Err(D::Error::custom("not an event of postern"));
         }
+        let rehearsed = event.r#type.strip_prefix(names::REHEARSAL);
+        let event_type = rehearsed.unwrap_or(&event.r#type);
+        let data = OutboundData::read(event_type, event.data).map_err(D::Error::custom)?;
         Ok(Self {
             id: event.id,
             time: event.time,
             traceparent: event.traceparent,
-            data: event.data,
+            rehearsal: rehearsed.is_some(),
+            data,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The body of the open command, made at the moment it leaves.
+//! The body of a command, made at the moment it leaves.
 //!
 //! hyper takes a request's body only once the connection stands and the request's head lies in the
 //! write buffer (`proto::h1::dispatch`, `poll_write`); both leave in one write, and an error here
@@ -17,7 +17,6 @@ use http_body::{Body, Frame, SizeHint};
 use crate::clock::SaltoClock;
 use crate::otp::OtpKey;
 
-const HEAD: &str = r#"{"locked_state":"unlocked","otp":""#;
 const TAIL: &str = r#""}"#;
 
 const WAITING: u8 = 0;
@@ -61,8 +60,10 @@ impl Gate {
 }
 
 /// The body: an exact length, and content only in time.
-pub(crate) struct OpenCommand {
+pub(crate) struct Command {
     pub(crate) gate: Gate,
+    /// Its beginning, as far as the one-time password.
+    pub(crate) head: &'static str,
     pub(crate) key: OtpKey,
     pub(crate) clock: Arc<SaltoClock>,
     pub(crate) leave_before: DateTime<Utc>,
@@ -74,13 +75,13 @@ pub(crate) struct OpenCommand {
 #[error("the command's time is over")]
 pub(crate) struct TooLate;
 
-impl OpenCommand {
+impl Command {
     fn length(&self) -> usize {
-        HEAD.len() + self.key.otp_len() + TAIL.len()
+        self.head.len() + self.key.otp_len() + TAIL.len()
     }
 }
 
-impl Body for OpenCommand {
+impl Body for Command {
     type Data = Bytes;
     type Error = TooLate;
 
@@ -96,7 +97,7 @@ impl Body for OpenCommand {
             return Poll::Ready(Some(Err(TooLate)));
         }
         let otp = self.key.otp(self.clock.now());
-        let body = [HEAD, otp.expose(), TAIL].concat();
+        let body = [self.head, otp.expose(), TAIL].concat();
         Poll::Ready(Some(Ok(Frame::data(body.into()))))
     }
 
@@ -122,7 +123,8 @@ mod tests {
         let key = OtpKey::new(OtpScheme::TotpSha1, "s".into(), "1".into());
         let clock = Arc::new(SaltoClock::new("e"));
         let leave_before = Utc::now() + leave_in;
-        let mut body = OpenCommand { gate: gate.clone(), key, clock, leave_before, done: false };
+        let (gate, head) = (gate.clone(), r#"{"delta":"0000","otp":""#);
+        let mut body = Command { gate, head, key, clock, leave_before, done: false };
         let promised = body.size_hint().exact().unwrap();
         let mut context = Context::from_waker(std::task::Waker::noop());
         let Poll::Ready(Some(frame)) = Pin::new(&mut body).poll_frame(&mut context) else {
@@ -139,7 +141,7 @@ mod tests {
         let gate = Gate::new();
         let body = poll(&gate, TimeDelta::minutes(1)).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(json["locked_state"], "unlocked");
+        assert_eq!(json["delta"], "0000");
         assert_eq!(json["otp"].as_str().unwrap().len(), 6);
         assert_eq!(gate.call_off(), None);
     }

@@ -1,4 +1,4 @@
-//! The open command: sent in time or not at all, and judged by the table of verdicts.
+//! The open command, or its rehearsal: sent in time or not at all, and judged by the table of verdicts.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::breaker::Health;
 use crate::call::{Api, lost, read_body, request};
 use crate::environment::below;
 use crate::error::{CallError, Cause, OpenError};
-use crate::gate::{Gate, OpenCommand, Stayed};
+use crate::gate::{Command, Gate, Stayed};
 use crate::otp::OtpKey;
 use crate::site::Prepared;
 use crate::verdict::{self, Row};
@@ -28,25 +28,56 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(1);
 /// How a command ended, and what that says about the host.
 type Ended = Result<(), (OpenError, Health)>;
 
+/// What Salto is asked for with a one-time password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// To open the lock.
+    Open,
+    /// To look at the password and to leave the IQ's PIN as it is, which touches no door \[M\].
+    Probe,
+}
+
+impl Order {
+    const fn head(self) -> &'static str {
+        match self {
+            Self::Open => r#"{"locked_state":"unlocked","otp":""#,
+            Self::Probe => r#"{"delta":"0000","otp":""#,
+        }
+    }
+
+    fn request(self, api: &Api, prepared: &Prepared) -> Request {
+        let (site, lock) = (prepared.site_id.to_string(), prepared.lock_id.to_string());
+        let (method, path) = match self {
+            Self::Open => (Method::PATCH, ["locks", &lock, "locking"]),
+            Self::Probe => (Method::PUT, ["iqs", &prepared.iq_id, "pin"]),
+        };
+        let url = below(&api.environment.api_url, &[&["v1.2", "sites", &site], &path[..]].concat());
+        request(method, url, &prepared.token)
+    }
+}
+
 /// Sends the command, before `leave_before` or not at all, and waits for the answer for `limit` in
 /// all. Nothing is sent while the host is left alone.
 pub(crate) async fn open(
     api: &Api,
-    prepared: &Prepared,
+    (order, prepared): (Order, &Prepared),
     key: &OtpKey,
     leave_before: DateTime<Utc>,
     limit: Duration,
 ) -> Result<(), OpenError> {
     let permit = api.breakers.api.ask().map_err(|error| verdict::NOT_ASKED.error(error))?;
     let gate = Gate::new();
-    let command = OpenCommand {
+    let command = Command {
         gate: gate.clone(),
+        head: order.head(),
         key: key.clone(),
         clock: api.clock.clone(),
         leave_before,
         done: false,
     };
-    let sending = api.send(command_request(api, prepared, command));
+    let mut request = order.request(api, prepared);
+    *request.body_mut() = Some(Body::wrap(command));
+    let sending = api.send(request);
     let leave_within = (leave_before - Utc::now()).to_std().unwrap_or(Duration::ZERO);
     let ended = send(sending, &gate, leave_within, limit).await;
     match &ended {
@@ -83,15 +114,6 @@ async fn send(
     }
 }
 
-fn command_request(api: &Api, prepared: &Prepared, command: OpenCommand) -> Request {
-    let (site, lock) = (prepared.site_id.to_string(), prepared.lock_id.to_string());
-    let path = ["v1.2", "sites", &site, "locks", &lock, "locking"];
-    let url = below(&api.environment.api_url, &path);
-    let mut request = request(Method::PATCH, url, &prepared.token);
-    *request.body_mut() = Some(Body::wrap(command));
-    request
-}
-
 /// The deadline for leaving passed after so much time of connecting.
 fn late(connecting: Duration) -> Ended {
     let host = if connecting < CONNECT_PATIENCE { verdict::LATE.host } else { Health::Down };
@@ -118,7 +140,7 @@ fn own_words(detail: &'static str) -> CallError {
 
 async fn judge(response: Response, deadline: Instant) -> Ended {
     let (status, headers) = (response.status(), response.headers().clone());
-    tracing::debug!(status = status.as_u16(), "Salto answered the open command");
+    tracing::debug!(status = status.as_u16(), "Salto answered a command");
     if status.is_success() {
         // The headers are the answer. The rest is read aside, so that the connection serves again.
         if headers.get(CONTENT_LENGTH).is_none_or(|length| length != "0") {

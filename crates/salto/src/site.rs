@@ -21,7 +21,7 @@ use crate::environment::{Account, Environment, below};
 use crate::error::{CallError, Cause, OpenError};
 use crate::flight::Flight;
 use crate::http_client::Http;
-use crate::open;
+use crate::open::{self, Order};
 use crate::otp::{OtpKey, OtpScheme};
 use crate::token::{Now, Token, TokenCache, Tokens};
 use crate::wire::{ActivatedIq, IqInfo, LockInfo, SiteInfo, readable};
@@ -175,13 +175,40 @@ impl Site {
         leave_before: DateTime<Utc>,
         timeout: Duration,
     ) -> Result<(), OpenError> {
-        let opened = open::open(&self.calls.api, prepared, key, leave_before, timeout).await;
-        match opened.as_ref().map_err(|error| error.cause) {
-            Err(Cause::TokenRejected) => self.calls.tokens.reject(&prepared.token),
-            Err(Cause::LockNotFound) => self.calls.directory.doubt(prepared.lock_id),
+        self.order((Order::Open, prepared), key, leave_before, timeout).await
+    }
+
+    /// Does all that [`Self::open`] does, but asks Salto only to look at the one-time password, by a
+    /// `PUT` of the PIN with delta `0000`: no door is touched \[M\]. Only where this user is activated
+    /// at the IQ: elsewhere it would be.
+    ///
+    /// # Errors
+    /// As [`Self::open`] tells them, of the probe.
+    pub async fn rehearse(
+        &self,
+        prepared: &Prepared,
+        key: &OtpKey,
+        leave_before: DateTime<Utc>,
+        timeout: Duration,
+    ) -> Result<(), OpenError> {
+        self.order((Order::Probe, prepared), key, leave_before, timeout).await
+    }
+
+    async fn order(
+        &self,
+        (order, prepared): (Order, &Prepared),
+        key: &OtpKey,
+        leave_before: DateTime<Utc>,
+        timeout: Duration,
+    ) -> Result<(), OpenError> {
+        let calls = &self.calls;
+        let done = open::open(&calls.api, (order, prepared), key, leave_before, timeout).await;
+        match done.as_ref().map_err(|error| error.cause) {
+            Err(Cause::TokenRejected) => calls.tokens.reject(&prepared.token),
+            Err(Cause::LockNotFound) => calls.directory.doubt(prepared.lock_id),
             Ok(()) | Err(_) => {}
         }
-        opened
+        done
     }
 
     /// The account's sites.

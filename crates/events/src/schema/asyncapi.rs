@@ -26,7 +26,9 @@ pub(super) fn document() -> serde_json::Result<Value> {
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Opens Salto KS doors for bookings. Takes bookings and open requests \
                 from the booking system and answers each request with exactly one terminal event: \
-                `lock.opened.v1`, `lock.open-rejected.v1` or `lock.open-failed.v1`. Events are \
+                `lock.opened.v1`, `lock.open-rejected.v1` or `lock.open-failed.v1`; an integration \
+                that rehearses gets `rehearsal.lock.opened.v1` and so on, which tell what would have \
+                happened, and are for nobody to act on. Events are \
                 CloudEvents 1.0 in JSON, structured mode. Members that are not described here are \
                 ignored, and readers must ignore them too.",
             "license": { "name": "MIT OR Apache-2.0" },
@@ -57,11 +59,15 @@ fn channels() -> Value {
         let channel = exchange(address, names::INBOUND_EXCHANGE, &description, &key(event_type));
         channels.insert(key(event_type), channel);
     }
-    for event_type in OUTBOUND {
+    for event_type in names::OUTBOUND {
         let address = format!("{}.{{integration_id}}", names::routing_key(event_type));
-        let description = "postern publishes here; bind a queue of your own.";
+        let description = format!(
+            "postern publishes here; bind a queue of your own. Where an integration rehearses, the \
+            routing key is `{}`.",
+            names::rehearsal(&address)
+        );
         let mut channel =
-            exchange(&address, names::OUTBOUND_EXCHANGE, description, &key(event_type));
+            exchange(&address, names::OUTBOUND_EXCHANGE, &description, &key(event_type));
         channel["parameters"] = json!({
             "integration_id": {
                 "description": "Whose event it is.",
@@ -89,10 +95,6 @@ fn channels() -> Value {
     channels.insert("openRequestsRetry".to_owned(), retry_queues());
     Value::Object(channels)
 }
-
-/// What postern publishes.
-const OUTBOUND: [&str; 5] =
-    [names::OPENED, names::CHECK_IN, names::OPEN_REJECTED, names::OPEN_FAILED, names::IQ_ATTENTION];
 
 /// Channel, queue, exchange, binding key, message.
 const QUEUES: [(&str, &str, &str, &str, &str); 3] = [

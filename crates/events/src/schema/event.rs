@@ -56,7 +56,11 @@ fn inbound<T: JsonSchema>(example: &impl Example) -> serde_json::Result<EventSch
             "examples": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
         },
     });
-    schema::<T>(example, properties, &["id", "source", "time"])
+    let event_type = json!({
+        "description": "What kind of event it is.",
+        "const": example.event_type(),
+    });
+    schema::<T>(example, (event_type, properties), &["id", "source", "time"])
 }
 
 fn outbound<T: JsonSchema>(example: &impl Example) -> serde_json::Result<EventSchema> {
@@ -82,16 +86,23 @@ fn outbound<T: JsonSchema>(example: &impl Example) -> serde_json::Result<EventSc
             "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
         },
     });
-    schema::<T>(example, properties, &["id", "source", "subject", "time", "datacontenttype"])
+    let event_type = json!({
+        "description": "What kind of event it is; with `rehearsal.` before it where it only tells what \
+            would have happened.",
+        "enum": [example.event_type(), names::rehearsal(example.event_type())],
+    });
+    let required = ["id", "source", "subject", "time", "datacontenttype"];
+    schema::<T>(example, (event_type, properties), &required)
 }
 
-/// The envelope's `properties`, and of these the `required` ones, around the data of type `T`.
+/// The envelope's `type` and other `properties`, and of these the `required` ones, around the data of
+/// type `T`.
 fn schema<T: JsonSchema>(
     example: &impl Example,
-    mut properties: Value,
+    (event_type, mut properties): (Value, Value),
     required: &[&str],
 ) -> serde_json::Result<EventSchema> {
-    let event_type = example.event_type();
+    let title = example.event_type();
     let example = example.on_the_wire()?;
     let mut data = data::<T>();
     let description = data.remove("description");
@@ -99,19 +110,19 @@ fn schema<T: JsonSchema>(
         "description": "The version of CloudEvents.",
         "const": names::SPEC_VERSION,
     });
-    properties["type"] = json!({ "description": "What kind of event it is.", "const": event_type });
+    properties["type"] = event_type;
     properties["data"] = data.to_value();
     let required = [required, &["specversion", "type", "data"]].concat();
     let schema = json!({
         "$schema": schemars::consts::meta_schemas::DRAFT2020_12,
-        "title": event_type,
+        "title": title,
         "description": description,
         "type": "object",
         "properties": properties,
         "required": required,
         "examples": [example],
     });
-    Ok(EventSchema { event_type, example, schema })
+    Ok(EventSchema { event_type: title, example, schema })
 }
 
 fn data<T: JsonSchema>() -> Schema {

@@ -33,7 +33,7 @@ impl<T: InboundData> Example for Event<T> {
 
 impl Example for Outbound {
     fn event_type(&self) -> &'static str {
-        self.event_type()
+        self.data.event_type()
     }
 
     fn on_the_wire(&self) -> serde_json::Result<Value> {
@@ -86,6 +86,7 @@ fn answer(role: Role, data: OutboundData) -> Outbound {
         id: event_id(&request.source, &request.id, role),
         time: noon(121),
         traceparent: request.traceparent,
+        rehearsal: false,
         data,
     }
 }
@@ -141,6 +142,7 @@ pub(super) fn iq_attention() -> Outbound {
         id: uuid!("7d2f5a0e-3a3c-4b0e-8a44-5f1f1c7a9e01"),
         time: noon(0),
         traceparent: None,
+        rehearsal: false,
         data: OutboundData::IqAttention(IqAttention {
             integration_id: "acme-utrecht".to_owned(),
             iq_id: IQ.to_owned(),

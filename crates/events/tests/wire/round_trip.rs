@@ -116,11 +116,12 @@ fn answer_data(request: RequestRef) -> impl Strategy<Value = OutboundData> {
 }
 
 fn outbound() -> impl Strategy<Value = Outbound> {
-    (request(), time()).prop_flat_map(|(request, time)| {
+    (request(), time(), any::<bool>()).prop_flat_map(|(request, time, rehearsal)| {
         answer_data(RequestRef::from(&request)).prop_map(move |data| Outbound {
             id: event_id(&request.source, &request.id, Role::Terminal),
             time,
             traceparent: request.traceparent.clone(),
+            rehearsal,
             data,
         })
     })
@@ -149,7 +150,7 @@ proptest! {
 
     #[test]
     fn outbound_events_fit_their_schema(event in outbound()) {
-        let validator = &super::schemas::VALIDATORS[event.event_type()];
+        let validator = &super::schemas::VALIDATORS[event.data.event_type()];
         let json = serde_json::to_value(&event).unwrap();
         prop_assert!(validator.is_valid(&json), "{json}");
     }
@@ -161,6 +162,7 @@ fn a_time_finer_than_the_wire_is_written_the_same_after_reading() {
         id: Uuid::nil(),
         time: "2026-01-15T12:00:00.123456789Z".parse().unwrap(),
         traceparent: None,
+        rehearsal: false,
         data: OutboundData::IqAttention(IqAttention {
             integration_id: "acme".into(),
             iq_id: "iq".into(),
@@ -176,6 +178,20 @@ fn a_time_finer_than_the_wire_is_written_the_same_after_reading() {
 }
 
 #[test]
+fn a_rehearsal_shows_in_type_and_routing_key_and_nowhere_else() {
+    let samples = corpus::samples("valid");
+    let opened = samples.iter().find(|s| s.words[0] == "lock.opened.v1").unwrap();
+    let opened: Outbound = serde_json::from_slice(&opened.body).unwrap();
+    let rehearsed = Outbound { rehearsal: true, ..opened.clone() };
+    assert_eq!(rehearsed.event_type(), "rehearsal.lock.opened.v1");
+    assert_eq!(rehearsed.routing_key(), format!("rehearsal.{}", opened.routing_key()));
+    let mut told = serde_json::to_value(&rehearsed).unwrap();
+    assert_eq!(told["type"], "rehearsal.lock.opened.v1");
+    told["type"] = "lock.opened.v1".into();
+    assert_eq!(told, serde_json::to_value(&opened).unwrap());
+}
+
+#[test]
 fn what_is_not_of_postern_is_no_outbound_event() {
     let samples = corpus::samples("valid");
     let opened = samples.iter().find(|s| s.words[0] == "lock.opened.v1").unwrap();
@@ -185,6 +201,7 @@ fn what_is_not_of_postern_is_no_outbound_event() {
         ("\"/postern\"", "\"/other\""),
         ("\"1.0\"", "\"0.3\""),
         ("lock.opened.v1", "lock.opened.v2"),
+        ("lock.opened.v1", "rehearsal.rehearsal.lock.opened.v1"),
         ("\"attempts\"", "\"tries\""),
     ] {
         assert!(serde_json::from_str::<Outbound>(&opened.replace(from, to)).is_err(), "{to}");

@@ -67,6 +67,27 @@ async fn the_command_is_one_signed_request_in_one_write() {
 }
 
 #[tokio::test]
+async fn a_rehearsal_asks_for_a_look_at_the_password_and_for_no_door() {
+    let server =
+        Server::start(|seen| salto(seen).unwrap_or_else(|| Reply::with(204, "", ""))).await;
+    let site = site(&server);
+    let prepared = site.prepare(LOCK).await.unwrap();
+    site.rehearse(&prepared, &key(), soon(), LIMIT).await.unwrap();
+    assert_eq!(server.count("/locking"), 0);
+    let seen = server.seen("/pin").remove(0);
+    assert_eq!(seen.method, "PUT");
+    assert_eq!(seen.path, format!("/v1.2/sites/{SITE}/iqs/{}/pin", prepared.iq_id));
+    let body: Value = serde_json::from_str(&seen.body).unwrap();
+    assert_eq!(body["delta"], "0000");
+    assert_eq!(body["otp"].as_str().unwrap().len(), key().otp(Utc::now()).expose().len());
+    assert_eq!(body.as_object().unwrap().len(), 2);
+
+    let late = site.rehearse(&prepared, &key(), Utc::now(), LIMIT).await.unwrap_err();
+    assert_eq!((late.cause, late.written), (Cause::Late, false));
+    assert_eq!(server.count("/pin"), 1, "its time over, it does not leave");
+}
+
+#[tokio::test]
 async fn the_password_is_of_saltos_time() {
     let date = "Tue, 25 Aug 2026 07:25:00 GMT";
     let server = Server::start(move |seen| match salto(seen) {

@@ -31,6 +31,7 @@ mod poison;
 mod probe;
 mod rate_limits;
 mod redis_away;
+mod rehearsal;
 mod rejections;
 mod reload;
 mod retries;

@@ -64,17 +64,21 @@ impl Attention {
             }
         };
         for record in due {
-            let message = serde_json::from_slice::<Outbound>(&record)
-                .and_then(|event| Message::event(&event));
-            let message = match message {
-                Ok(message) => message,
+            let event = serde_json::from_slice::<Outbound>(&record)
+                .and_then(|event| Ok((event.rehearsal, Message::event(&event)?)));
+            let (rehearsal, message) = match event {
+                Ok(event) => event,
                 // postern wrote it, so this does not happen; in the way it must not be.
                 Err(error) => {
                     tracing::error!(%error, "an event about an IQ is unreadable");
                     continue;
                 }
             };
-            match line.offer(&message).await {
+            let published = match rehearsal {
+                true => line.mention(&message).await.map_err(Unpublished::from),
+                false => line.offer(&message).await,
+            };
+            match published {
                 Ok(()) => {}
                 // Nobody is bound for it: it is due again after a while.
                 Err(Unpublished::Unwanted) => continue,

@@ -6,10 +6,12 @@ use rules::Delays;
 use salto::Prepared;
 
 use crate::{
+    directory::Integration,
     failpoint,
     ledger::{Announced, Claim, Claimed, Known, LastCommand, Prospect},
     line::{LetGo, Line, Unstored, dice},
     pursuit::Pursuit,
+    settings::{Mode, Rehearsal},
     turns::{NoSeat, Seat},
     worker::Worker,
 };
@@ -66,10 +68,13 @@ pub(crate) async fn claim(
     line: &Line,
     pursuit: &mut Pursuit,
 ) -> Result<Hold, Unstored> {
-    let prepared = at_hand(worker, pursuit);
+    let integration = worker.directory.get(&pursuit.request.data.integration_id);
+    let mode = integration.as_ref().map_or(Mode::Live, |integration| integration.mode);
+    let prepared = integration.and_then(|integration| at_hand(&integration, pursuit));
     let (mut seat, mut crowded) = (None, false);
     if let Some(prepared) = &prepared
         && pursuit.waiting().is_zero()
+        && mode != Mode::Rehearsal(Rehearsal::Nothing)
     {
         let place = (pursuit.request.data.integration_id.as_str(), prepared.iq_id.as_str());
         match worker.turns.take(line, place).await {
@@ -81,7 +86,8 @@ pub(crate) async fn claim(
     let mut polls = 0;
     loop {
         let iq_id = prepared.as_ref().map(|prepared| prepared.iq_id.as_str());
-        let prospect = Prospect { iq_id, at_once: seat.is_some() };
+        let rehearsal = mode.rehearses();
+        let prospect = Prospect { iq_id, at_once: seat.is_some(), rehearsal };
         pursuit.owner.next_round();
         let ask = || {
             let news = pursuit.news();
@@ -115,9 +121,8 @@ pub(crate) async fn claim(
 
 /// What a command needs, if all of it is at hand and there is no doubt about the IQ: waiting for the
 /// turn at another one would be in vain.
-fn at_hand(worker: &Worker, pursuit: &Pursuit) -> Option<Prepared> {
+fn at_hand(integration: &Integration, pursuit: &Pursuit) -> Option<Prepared> {
     let request = &pursuit.request.data;
-    let integration = worker.directory.get(&request.integration_id)?;
     let (rules, site) = (&integration.rules, &integration.site);
     let named = || request.object_id.as_deref().and_then(|object| rules.lock_of(object));
     if let Some(lock) = pursuit.lock.or_else(named) {

@@ -105,6 +105,7 @@ fn outbound(pursuit: &Pursuit, role: Role, data: OutboundData) -> Outbound {
         id: event_id(&request.source, &request.id, role),
         time: Utc::now(),
         traceparent: request.traceparent.clone(),
+        rehearsal: pursuit.rehearsal,
         data,
     }
 }

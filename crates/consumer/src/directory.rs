@@ -7,12 +7,13 @@ use std::{
 
 use salto::{Account, Breakers, Environment, Http, SaltoClock, Site, TokenCache};
 
-use crate::settings::{IntegrationSettings, Settings};
+use crate::settings::{IntegrationSettings, Mode, Settings};
 
 /// One integration at work.
 #[derive(Debug)]
 pub(crate) struct Integration {
     pub(crate) rules: rules::Integration,
+    pub(crate) mode: Mode,
     pub(crate) site: Site,
     /// Whether Salto's log of entries is asked after commands without an answer.
     pub(crate) ask_entries: bool,
@@ -91,6 +92,7 @@ impl Directory {
         };
         Arc::new(Integration {
             rules: settings.rules.clone(),
+            mode: settings.mode,
             site,
             ask_entries: settings.ask_entries,
             environment: Arc::clone(environment),

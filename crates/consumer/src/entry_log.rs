@@ -54,6 +54,10 @@ pub(crate) async fn ask(
     if !claimed.pause.is_zero() {
         return Word::Paused;
     }
+    // What is in the log is somebody else's opening, where ours was none.
+    if claimed.rehearsal {
+        return Word::Nothing;
+    }
     if !integration.ask_entries || worker.denied_logs.is_denied(integration_id) {
         return Word::Nothing;
     }

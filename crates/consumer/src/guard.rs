@@ -63,6 +63,8 @@ pub struct Subject<'a> {
     pub sealed: &'a [u8],
     /// The trace of the request that it comes from.
     pub traceparent: Option<&'a str>,
+    /// Whether the integration rehearses: then the booking system is not to act on it.
+    pub rehearsal: bool,
 }
 
 /// Keeps the verdicts in Redis.
@@ -200,6 +202,7 @@ fn event(subject: Subject<'_>, verdict: Verdict) -> Outbound {
         id: Uuid::new_v4(),
         time: Utc::now(),
         traceparent: subject.traceparent.map(str::to_owned),
+        rehearsal: subject.rehearsal,
         data: OutboundData::IqAttention(IqAttention {
             integration_id: subject.integration_id.to_owned(),
             iq_id: subject.iq_id.to_owned(),

@@ -47,6 +47,12 @@ impl Keys {
         format!("{}check-in:{}:{}", self.prefix, part(integration_id), part(booking_id))
     }
 
+    /// The same of a rehearsal.
+    pub(crate) fn rehearsed_check_in(&self, integration_id: &str, booking_id: &str) -> String {
+        let (integration, booking) = (part(integration_id), part(booking_id));
+        format!("{}rehearsed-check-in:{integration}:{booking}", self.prefix)
+    }
+
     /// Held while Salto wants no calls for an integration.
     pub(crate) fn pause(&self, integration_id: &str) -> String {
         format!("{}pause:{}", self.prefix, part(integration_id))

@@ -54,6 +54,8 @@ pub(crate) struct Prospect<'a> {
     pub(crate) iq_id: Option<&'a str>,
     /// Whether it follows at once.
     pub(crate) at_once: bool,
+    /// Whether the integration rehearses now; what it did at a request's first claim holds for it.
+    pub(crate) rehearsal: bool,
 }
 
 /// Commands on their way at once, over all workers.
@@ -184,7 +186,8 @@ impl Ledger {
                     .arg(&self.alive)
                     .arg(prospect.iq_id.unwrap_or_default())
                     .arg(self.limits.per_iq)
-                    .arg(self.limits.per_integration),
+                    .arg(self.limits.per_integration)
+                    .arg(u8::from(prospect.rehearsal)),
             )
             .await?;
         read_claim(answer, asked_at)
@@ -209,6 +212,12 @@ impl Ledger {
         check_in: Option<(&Outbound, DateTime<Utc>)>,
     ) -> Result<Known, StoreError> {
         let now = Utc::now();
+        let (integration_id, booking_id) = (request.integration_id, request.booking_id);
+        let mark = match terminal.rehearsal {
+            // The booking's real first opening is still to come.
+            true => self.keys.rehearsed_check_in(integration_id, booking_id),
+            false => self.keys.check_in(integration_id, booking_id),
+        };
         let (check_in, mark_until) = match check_in {
             Some((event, ends_at)) => {
                 (to_record(event)?, kept_until(now, ends_at, self.retention.bookings))
@@ -220,8 +229,8 @@ impl Ledger {
             .run(
                 self.conclude
                     .key(self.keys.request(request.key))
-                    .key(self.keys.check_in(request.integration_id, request.booking_id))
-                    .key(self.keys.in_flight(request.integration_id))
+                    .key(mark)
+                    .key(self.keys.in_flight(integration_id))
                     .arg(to_record(terminal)?)
                     .arg(check_in)
                     .arg(kept_until(now, request.expires_at, self.retention.outcomes))

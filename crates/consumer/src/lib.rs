@@ -57,8 +57,8 @@ mod worker;
 pub use guard::{Guard, Standing, Subject, Verdict};
 pub use lookup::{ClaimRecord, KnownBooking, Lookup, RequestRecord};
 pub use settings::{
-    BrokerSettings, IntegrationSettings, OpeningSettings, RedisSettings, RetentionSettings,
-    Settings, claim_lease,
+    BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings, Rehearsal,
+    RetentionSettings, Settings, claim_lease,
 };
 pub use store::{Store, StoreError};
 pub use worker::{RunError, run};

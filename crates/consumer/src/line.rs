@@ -164,11 +164,33 @@ impl Line {
         }
     }
 
+    /// Publishes an event of a rehearsal, until the broker has confirmed it: nobody need listen.
+    pub(crate) async fn mention(&self, message: &Message) -> Result<(), LetGo> {
+        let mut failures = 0;
+        while self.try_publish(message, failures).await? == Published::Refused {
+            failures += 1;
+            self.wait(PAUSES.wait(failures, dice())).await?;
+        }
+        Ok(())
+    }
+
     /// Publishes an event, until the broker has confirmed it and not returned it; for a while.
     pub(crate) async fn offer(&self, message: &Message) -> Result<(), Unpublished> {
         let until = Instant::now() + OFFERING;
         let mut failures = 0;
-        while self.try_publish(message, failures).await? != Published::Yes {
+        loop {
+            match self.try_publish(message, failures).await? {
+                Published::Yes => return Ok(()),
+                Published::Refused => {}
+                Published::Returned => {
+                    let routing_key = message.routing_key.as_str();
+                    tracing::warn!(
+                        routing_key,
+                        failures,
+                        "not published yet: no queue is bound for it"
+                    );
+                }
+            }
             failures += 1;
             let pause = PAUSES.wait(failures, dice());
             if Instant::now() + pause > until {
@@ -176,7 +198,6 @@ impl Line {
             }
             self.wait(pause).await?;
         }
-        Ok(())
     }
 
     async fn try_publish(&self, message: &Message, failures: u32) -> Result<Published, LetGo> {
@@ -185,10 +206,7 @@ impl Line {
         };
         let routing_key = message.routing_key.as_str();
         match error {
-            PublishError::Returned { .. } => {
-                tracing::warn!(%error, routing_key, failures, "not published yet");
-                Ok(Published::Returned)
-            }
+            PublishError::Returned { .. } => Ok(Published::Returned),
             PublishError::Refused => {
                 tracing::warn!(%error, routing_key, failures, "not published yet");
                 Ok(Published::Refused)

@@ -31,10 +31,13 @@ const BUCKETS: &[f64] =
 pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new().set_buckets(BUCKETS)?.install_recorder()?;
     describe_counter!(SETTLED, "Messages settled, by queue and by what became of them");
-    describe_counter!(ANSWERS, "Open requests answered, by event type and reason");
+    describe_counter!(
+        ANSWERS,
+        "Open requests answered, by event type and reason, rehearsals apart"
+    );
     describe_counter!(DEAD_LETTERS, "Messages put into the dead letters, by reason");
     describe_counter!(PARKED, "Open requests parked in a retry queue, by what they wait for");
-    describe_counter!(COMMANDS, "Open commands to Salto, by result");
+    describe_counter!(COMMANDS, "Open commands to Salto, and probes of rehearsals, by result");
     describe_histogram!(COMMAND_SECONDS, "Time from sending an open command to its verdict");
     describe_histogram!(REQUEST_SECONDS, "Time from receiving an open request to settling it");
     describe_gauge!(IN_FLIGHT, "Messages taken and not settled, by queue");
@@ -60,7 +63,9 @@ pub(crate) fn answered(request: &Event<OpenRequest>, terminal: &Outbound, receiv
     };
     let duration = received.elapsed();
     counter!(SETTLED, "queue" => "open-requests", "result" => decision).increment(1);
-    counter!(ANSWERS, "decision" => decision, "reason" => reason).increment(1);
+    let rehearsal = if terminal.rehearsal { "yes" } else { "no" };
+    counter!(ANSWERS, "decision" => decision, "reason" => reason, "rehearsal" => rehearsal)
+        .increment(1);
     histogram!(REQUEST_SECONDS).record(duration);
     tracing::info!(
         request_id = request.id,
@@ -69,6 +74,7 @@ pub(crate) fn answered(request: &Event<OpenRequest>, terminal: &Outbound, receiv
         booking_id = request.data.booking_id,
         decision,
         reason,
+        rehearsal = terminal.rehearsal,
         attempts,
         event_id = %terminal.id,
         trace_id = request.traceparent.as_deref().and_then(trace_id),

@@ -1,4 +1,4 @@
-//! Step 4: send one command, or say why none was sent.
+//! Step 4: send one command, or its rehearsal, or say why none was sent.
 
 use std::{
     sync::Arc,
@@ -11,6 +11,7 @@ use salto::{Activation, ActivationState, Cause};
 
 use crate::{
     claim::Held,
+    decide::Act,
     directory::Integration,
     failpoint,
     failure::Setback,
@@ -32,6 +33,8 @@ const PREPARING: (Duration, Duration) = (Duration::from_millis(250), Duration::f
 pub(crate) enum Opened {
     /// Salto accepted the command.
     Yes { iq_id: String, opened_at: DateTime<Utc> },
+    /// All was there that a command needs, and the rehearsal ends here.
+    AsIf { iq_id: String },
     /// Nothing was sent yet: what was missing is at hand now, and the next claim announces it.
     Prepared,
     /// Nothing was sent: others crowd the IQ, or what is needed is still on its way. Try again after
@@ -49,7 +52,7 @@ pub(crate) async fn open(
     integration: &Arc<Integration>,
     pursuit: &Pursuit,
     held: &Held,
-    opening: &Opening,
+    (opening, act): (&Opening, Act),
 ) -> Opened {
     let claimed = &held.claimed;
     if !claimed.pause.is_zero() {
@@ -75,6 +78,11 @@ pub(crate) async fn open(
     let Some(key) = activation.otp_key(integration.site.otp_scheme()) else {
         return Opened::No { setback: unusable(activation.state), iq_id: Some(iq_id) };
     };
+    let probe = match act {
+        Act::Open => false,
+        Act::Probe => true,
+        Act::Nothing => return Opened::AsIf { iq_id },
+    };
     if claimed.announced != Announced::Yes {
         return match held.crowded(worker, pursuit) {
             Some(wait) => Opened::Later(wait, Until::Turn),
@@ -87,8 +95,12 @@ pub(crate) async fn open(
     failpoint::reach("before-command");
     let leave_before = leave_before(worker, pursuit, claimed);
     let timeout = worker.opening.command_timeout;
-    let sent_at = Instant::now();
-    let answer = integration.site.open(&prepared, &key, leave_before, timeout).await;
+    let (site, sent_at) = (&integration.site, Instant::now());
+    let answer = if probe {
+        site.rehearse(&prepared, &key, leave_before, timeout).await
+    } else {
+        site.open(&prepared, &key, leave_before, timeout).await
+    };
     metrics::command(sent_at.elapsed(), answer.as_ref().err());
     failpoint::reach("after-command");
 
@@ -97,6 +109,7 @@ pub(crate) async fn open(
         iq_id: &iq_id,
         sealed,
         traceparent: pursuit.request.traceparent.as_deref(),
+        rehearsal: claimed.rehearsal,
     };
     match answer {
         Ok(()) => {

@@ -65,6 +65,8 @@ pub(crate) struct Pursuit {
     pub(crate) not_before: Instant,
     /// The lock that the last decision named.
     pub(crate) lock: Option<Uuid>,
+    /// Whether it is rehearsed, as the ledger has it.
+    pub(crate) rehearsal: bool,
     /// Waits in place so far.
     pub(crate) waited: Duration,
     /// The commands in doubt when Salto's log was asked last.
@@ -82,6 +84,7 @@ impl Pursuit {
             failures: 0,
             not_before: Instant::now(),
             lock: None,
+            rehearsal: false,
             waited: Duration::ZERO,
             log_asked_at: 0,
             key: events::request_key(&request.source, &request.id),
@@ -117,6 +120,7 @@ impl Pursuit {
 
     /// Takes over what the ledger knows from other workers.
     pub(crate) fn go_on_from(&mut self, claimed: &Claimed) {
+        self.rehearsal = claimed.rehearsal;
         self.failures = self.failures.max(claimed.failures);
         self.not_before = self.not_before.max(claimed.asked_at + claimed.wait);
     }

@@ -49,15 +49,15 @@ pub(crate) async fn round(
     }
     pursuit.go_on_from(claimed);
     let known = worker.directory.get(&pursuit.request.data.integration_id);
-    let verdict = decide(worker, known.as_deref().map(|known| &known.rules), pursuit, claimed);
-    let (integration, opening) = match (verdict, known) {
-        (Verdict::Open(opening), Some(integration)) => (integration, opening),
+    let verdict = decide(worker, known.as_deref(), pursuit, claimed);
+    let (integration, opening, act) = match (verdict, known) {
+        (Verdict::Open(opening, act), Some(integration)) => (integration, opening, act),
         (Verdict::Unknown(opening), Some(integration)) => {
             let outcome = doubtful(worker, line, &integration, (claimed, opening)).await;
             return Ok(Round::Over(outcome, claimed.attempts));
         }
         (Verdict::Over(outcome), _) => return Ok(Round::Over(outcome, claimed.attempts)),
-        (Verdict::Wait, _) | (Verdict::Open(_) | Verdict::Unknown(_), None) => {
+        (Verdict::Wait, _) | (Verdict::Open(..) | Verdict::Unknown(_), None) => {
             return Ok(Round::Again(booking_poll(claimed), Until::Booking));
         }
     };
@@ -80,10 +80,14 @@ pub(crate) async fn round(
         }
     }
 
-    match open((worker, line), &integration, pursuit, held, &opening).await {
+    match open((worker, line), &integration, pursuit, held, (&opening, act)).await {
         Opened::Yes { iq_id, opened_at } => {
             pursuit.last = LastCommand::Standing;
             Ok(Round::Over(opened_then(claimed, opening, (opened_at, iq_id)), claimed.attempts + 1))
+        }
+        Opened::AsIf { iq_id } => {
+            let outcome = opened_then(claimed, opening, (Utc::now(), iq_id));
+            Ok(Round::Over(outcome, claimed.attempts))
         }
         Opened::Prepared => Ok(Round::Again(Duration::ZERO, Until::Prepared)),
         Opened::Later(wait, until) => Ok(Round::Again(wait, until)),

@@ -70,11 +70,42 @@ pub struct RetentionSettings {
     pub bookings: Duration,
 }
 
+/// What is done where the rules say that a door may open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It is opened.
+    Live,
+    /// Nothing opens: all is done as if, and what would have happened is published as a rehearsal.
+    Rehearsal(Rehearsal),
+}
+
+/// What stands in for the command of a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rehearsal {
+    /// Salto looks at the one-time password, and no door is touched.
+    Probe,
+    /// Nothing: no one-time password leaves.
+    Nothing,
+}
+
+impl Mode {
+    /// Whether nothing opens.
+    #[must_use]
+    pub const fn rehearses(self) -> bool {
+        match self {
+            Self::Live => false,
+            Self::Rehearsal(Rehearsal::Probe | Rehearsal::Nothing) => true,
+        }
+    }
+}
+
 /// One integration.
 #[derive(Debug, Clone)]
 pub struct IntegrationSettings {
     /// What the rules need of it.
     pub rules: rules::Integration,
+    /// Whether it opens doors.
+    pub mode: Mode,
     /// The name of its environment, one of [`Settings::environments`].
     pub environment: String,
     /// Whether Salto's log of entries is asked after commands without an answer.

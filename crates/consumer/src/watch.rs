@@ -84,6 +84,7 @@ async fn look(worker: &Worker, integration: &Integration) {
                 iq_id: &iq_id,
                 sealed: stored.sealed(),
                 traceparent: None,
+                rehearsal: integration.mode.rehearses(),
             };
             worker.judge(subject, Verdict::RestoreRequired).await;
         }

@@ -35,7 +35,7 @@ impl Message {
             exchange: names::OUTBOUND_EXCHANGE.to_owned(),
             routing_key: event.routing_key(),
             body: event.to_json()?,
-            properties: cloud_event(&event.id.to_string(), event.event_type(), event.time),
+            properties: cloud_event(&event.id.to_string(), &event.event_type(), event.time),
         })
     }
 

@@ -49,10 +49,10 @@ impl Event {
         self.text("request_id")
     }
 
-    /// `opened`, `open-rejected` or `open-failed`: what ends a request, once.
+    /// `opened`, `open-rejected` or `open-failed`, or the rehearsal of it: what ends a request, once.
     pub fn is_terminal(&self) -> bool {
         matches!(
-            self.kind.as_str(),
+            self.kind.strip_prefix("rehearsal.").unwrap_or(&self.kind),
             "lock.opened.v1" | "lock.open-rejected.v1" | "lock.open-failed.v1"
         )
     }

@@ -142,6 +142,18 @@ impl Outbox {
         .await
     }
 
+    /// Waits for any event of this type.
+    ///
+    /// # Panics
+    /// When `limit` is over.
+    pub async fn one_of(&self, kind: &str, limit: Duration) -> Event {
+        until(kind, limit, || {
+            let found = self.events().into_iter().find(|event| event.kind == kind);
+            async move { found }
+        })
+        .await
+    }
+
     /// How many requests have ended.
     pub fn ended_so_far(&self) -> usize {
         self.kept.lock().expect("no holder panics").ended.len()

@@ -53,7 +53,8 @@ impl Fixture {
     }
 
     async fn says_of(&self, sealed: &[u8], verdict: Verdict) -> bool {
-        let subject = Subject { integration_id: "acme", iq_id: IQ, sealed, traceparent: None };
+        let (traceparent, rehearsal) = (None, false);
+        let subject = Subject { integration_id: "acme", iq_id: IQ, sealed, traceparent, rehearsal };
         self.guard.judge(subject, verdict).await.unwrap()
     }
 

@@ -69,6 +69,8 @@ pub(crate) struct Claimed {
     pub(crate) blocked: Duration,
     /// Whether a command may follow.
     pub(crate) announced: Announced,
+    /// Whether the request is rehearsed: no door opens for it, whatever its integration does by now.
+    pub(crate) rehearsal: bool,
 }
 
 impl Claimed {
@@ -139,6 +141,7 @@ fn read_claimed(
             "full" => Announced::Full,
             _ => Announced::No,
         },
+        rehearsal: next::<String>(&mut fields)? == "1",
     })
 }
 

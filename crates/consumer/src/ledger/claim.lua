@@ -5,17 +5,19 @@
 --       command ('unsent', 'never' or ''), 5 the cause of its failure or '', 6 lease (ms),
 --       7 now (RFC 3339), 8 keep until (Unix ms), 9 '1' when the delivery is a redelivered one,
 --       10 the key that says that the owner's worker lives, 11 the IQ that the command would go to
---       or '', 12 commands in flight per IQ at most, 13 per integration.
+--       or '', 12 commands in flight per IQ at most, 13 per integration, 14 '1' when the integration
+--       rehearses.
 --
 -- Answers {'known', terminal, check_in, dead_lettered, held} or {'busy', ms} or
 -- {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking, failures,
 --  ms until a command may be sent, pause (ms), activation, rejected OTPs in a row,
---  ms for which the IQ is left alone, 'yes', 'no' or 'full': is the command announced}.
+--  ms for which the IQ is left alone, 'yes', 'no' or 'full': is the command announced, '1' when the
+--  request is rehearsed}.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
   'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
-  'not_before', 'slot')
+  'not_before', 'slot', 'rehearsal')
 
 -- Another owner holds the claim until it lapses; or, where the broker has taken the message back
 -- from somebody, until the owner's worker gives no sign of life any more.
@@ -107,11 +109,14 @@ if announced == 'yes' then
 end
 
 local taken_at = r[11] or ARGV[7]
+-- Once and for all, so that the answer tells of a rehearsal or of a door, and never of both.
+local rehearsal = r[11] and (r[17] or '0') or ARGV[14]
 local cause = ARGV[5] ~= '' and ARGV[5] or r[12]
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', now + tonumber(ARGV[6]), 'alive', ARGV[10],
   'round', ARGV[2], 'attempts', attempts, 'doubts', doubts, 'doubt_at', doubt_at,
-  'taken_at', taken_at, 'cause', cause or '', 'announced', announced, 'slot', slot)
+  'taken_at', taken_at, 'cause', cause or '', 'announced', announced, 'slot', slot,
+  'rehearsal', rehearsal)
 redis.call('PEXPIREAT', KEYS[1], ARGV[8])
 return {'claimed', taken_at, loaded[1], loaded[2], loaded[3], cause or '',
   booking, tonumber(r[14] or '0'), wait, pause, activation, rejected,
-  blocked, announced}
+  blocked, announced, rehearsal}

@@ -61,6 +61,7 @@ impl Fixture {
             id: event_id("/test", &self.request.to_string(), Role::Terminal),
             time: Utc::now(),
             traceparent: None,
+            rehearsal: false,
             data: OutboundData::OpenRejected(OpenRejected {
                 request: events::RequestRef {
                     integration_id: "acme".into(),
@@ -79,7 +80,7 @@ impl Fixture {
 }
 
 fn to_iq(at_once: bool) -> Prospect<'static> {
-    Prospect { iq_id: Some("iq-1"), at_once }
+    Prospect { iq_id: Some("iq-1"), at_once, rehearsal: false }
 }
 
 fn detail(known: &Known) -> &str {
@@ -249,6 +250,35 @@ async fn a_booking_checks_in_once() {
 }
 
 #[tokio::test]
+async fn a_rehearsed_check_in_leaves_the_real_one() {
+    let fixture = Fixture::booked(LEASE).await;
+    let ends_at = Utc::now() + TimeDelta::hours(1);
+    let real = fixture.terminal("stands for a check-in");
+    let rehearsed = Outbound { rehearsal: true, ..real.clone() };
+    for (event, checks_in) in [(&rehearsed, true), (&rehearsed, false), (&real, true)] {
+        let reference = RequestRef { key: Uuid::new_v4(), ..fixture.reference() };
+        let known = fixture.ledger.conclude(reference, event, Some((event, ends_at))).await;
+        assert_eq!(known.unwrap().check_in.is_some(), checks_in);
+    }
+}
+
+#[tokio::test]
+async fn whether_a_request_is_rehearsed_is_settled_by_its_first_claim() {
+    for first in [true, false] {
+        let fixture = Fixture::booked(LEASE).await;
+        let mut owner = Owner::new(false);
+        for rehearsal in [first, !first] {
+            owner.next_round();
+            let prospect = Prospect { rehearsal, ..to_iq(false) };
+            let news = (LastCommand::Standing, None);
+            let claim = fixture.ledger.claim(fixture.reference(), &owner, prospect, news).await;
+            let Claim::Claimed(claimed) = claim.unwrap() else { panic!("not claimed") };
+            assert_eq!(claimed.rehearsal, first);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_longer_pause_stands() {
     let fixture = Fixture::booked(LEASE).await;
     let pause =
@@ -296,7 +326,7 @@ impl Rival {
     /// Whether it may send a command to that IQ.
     async fn asks(&mut self, fixture: &Fixture, iq_id: &str) -> Announced {
         self.owner.next_round();
-        let prospect = Prospect { iq_id: Some(iq_id), at_once: true };
+        let prospect = Prospect { iq_id: Some(iq_id), ..to_iq(true) };
         let news = (LastCommand::Standing, None);
         let reference = self.reference(fixture);
         match fixture.ledger.claim(reference, &self.owner, prospect, news).await.unwrap() {

@@ -1,13 +1,14 @@
 //! `postern check-config`: what the configuration holds, without secrets.
 
 use clap::Args;
-use consumer::IntegrationSettings;
+use consumer::{IntegrationSettings, Mode};
 use serde::Serialize;
 
 use super::{
     args::Printing,
     failure::Failure,
     output::{Output, note},
+    words,
 };
 use crate::config::Config;
 
@@ -30,6 +31,7 @@ struct Summary<'a> {
 struct IntegrationSummary<'a> {
     id: &'a str,
     active: bool,
+    rehearses: bool,
     environment: &'a str,
     site_uid: &'a str,
     otp_scheme: &'static str,
@@ -37,6 +39,8 @@ struct IntegrationSummary<'a> {
     minutes_before: u32,
     locks: usize,
     default_lock: bool,
+    #[serde(skip)]
+    mode: Mode,
 }
 
 /// Says that a configuration, which was read already, is right.
@@ -59,6 +63,7 @@ impl<'a> IntegrationSummary<'a> {
         Self {
             id: &integration.rules.id,
             active: integration.rules.active,
+            rehearses: integration.mode.rehearses(),
             environment: &integration.environment,
             site_uid: &integration.account.site_uid,
             otp_scheme: integration.account.otp_scheme.as_str(),
@@ -66,6 +71,7 @@ impl<'a> IntegrationSummary<'a> {
             minutes_before: integration.rules.minutes_before,
             locks: integration.rules.locks.len(),
             default_lock: integration.rules.default_lock.is_some(),
+            mode: integration.mode,
         }
     }
 
@@ -73,10 +79,12 @@ impl<'a> IntegrationSummary<'a> {
         let Self { id, environment, site_uid, minutes_before, locks, .. } = self;
         let statuses = self.open_from_statuses.join(", ");
         let active = if self.active { "" } else { ", switched off" };
+        let rehearses =
+            words::rehearses(self.mode).map_or_else(String::new, |how| format!("; {how}"));
         let default = if self.default_lock { " and a default lock" } else { "" };
         format!(
             "  {id}{active}: site {site_uid} ({environment}), opens from {statuses}, \
-             {minutes_before} min before the start; {locks} mapped objects{default}"
+             {minutes_before} min before the start; {locks} mapped objects{default}{rehearses}"
         )
     }
 }

@@ -22,9 +22,6 @@ use super::{
     words,
 };
 
-const TYPES: [&str; 5] =
-    [names::OPENED, names::CHECK_IN, names::OPEN_REJECTED, names::OPEN_FAILED, names::IQ_ATTENTION];
-
 /// Arguments of `tail`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  postern tail --integration acme\n  \
@@ -37,13 +34,19 @@ pub(super) struct Tail {
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
     /// Only events of this type.
-    #[arg(long = "type", value_name = "TYPE", value_parser = PossibleValuesParser::new(TYPES))]
+    #[arg(long = "type", value_name = "TYPE", value_parser = PossibleValuesParser::new(types()))]
     event_type: Option<String>,
     /// Only events of this integration.
     #[arg(long, value_name = "ID")]
     integration: Option<String>,
     #[command(flatten)]
     printing: Printing,
+}
+
+/// Every type, and those of rehearsals.
+fn types() -> impl Iterator<Item = String> {
+    let rehearsals = names::OUTBOUND.map(names::rehearsal);
+    names::OUTBOUND.map(str::to_owned).into_iter().chain(rehearsals)
 }
 
 /// Prints events until the count, the timeout or Ctrl-C.
@@ -117,7 +120,7 @@ async fn timeout(timeout: Option<Duration>, started: Instant) {
 
 impl Tail {
     fn wants(&self, event: &Outbound) -> bool {
-        self.event_type.as_deref().is_none_or(|wanted| wanted == event.event_type())
+        self.event_type.as_deref().is_none_or(|wanted| *wanted == event.event_type())
             && self.integration.as_deref().is_none_or(|wanted| wanted == event.integration_id())
     }
 

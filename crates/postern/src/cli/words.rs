@@ -1,6 +1,7 @@
 //! postern's events as a person would tell them.
 
 use chrono::Local;
+use consumer::{Mode, Rehearsal};
 use events::{
     CheckIn, IqAttention, IqState, OpenFailed, OpenRejected, Opened, Outbound, OutboundData,
 };
@@ -9,12 +10,24 @@ use rules::FailedClass;
 /// An event in one line: time here, integration, booking or IQ, and what happened.
 pub(super) fn line(event: &Outbound) -> String {
     format!(
-        "{}  {}  {}  {}",
+        "{}  {}  {}  {}{}",
         event.time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S"),
         event.integration_id(),
         event.subject(),
+        if event.rehearsal { "(rehearsal) " } else { "" },
         happened(&event.data),
     )
+}
+
+/// What a rehearsing integration does in place of opening doors.
+pub(super) const fn rehearses(mode: Mode) -> Option<&'static str> {
+    match mode {
+        Mode::Live => None,
+        Mode::Rehearsal(Rehearsal::Probe) => {
+            Some("rehearses: probes of the one-time password stand in for all commands")
+        }
+        Mode::Rehearsal(Rehearsal::Nothing) => Some("rehearses: no command is sent"),
+    }
 }
 
 fn happened(data: &OutboundData) -> String {
@@ -72,7 +85,9 @@ mod tests {
             request_source: "/s".into(),
         };
         let time = "2026-08-25T07:25:00Z".parse().unwrap();
-        let event = Outbound { id: Uuid::nil(), time, traceparent: None, data: data(request) };
+        let (traceparent, rehearsal) = (None, false);
+        let data = data(request);
+        let event = Outbound { id: Uuid::nil(), time, traceparent, rehearsal, data };
         let line = line(&event);
         assert_eq!(line.lines().count(), 1);
         line.split_once("  acme  ").unwrap().1.to_owned()

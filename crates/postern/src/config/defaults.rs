@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use consumer::{Mode, Rehearsal};
+
 pub(super) const BROKER_URL: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 pub(super) const PREFETCH: u16 = 64;
 
@@ -21,5 +23,7 @@ pub(super) const RETAIN_BOOKINGS: Duration = Duration::from_secs(24 * 3600);
 pub(super) const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9464);
 
 pub(super) const ACTIVE: bool = true;
+pub(super) const MODE: Mode = Mode::Live;
+pub(super) const REHEARSAL: Rehearsal = Rehearsal::Probe;
 pub(super) const ASK_ENTRIES: bool = true;
 pub(super) const MINUTES_BEFORE: u32 = 0;

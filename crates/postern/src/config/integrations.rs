@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use consumer::IntegrationSettings;
+use consumer::{IntegrationSettings, Mode, Rehearsal};
 use rules::Integration;
 use salto::{Account, Environment, OtpScheme, SignIn};
 use uuid::Uuid;
@@ -86,6 +86,7 @@ fn integration(
     let hint = "the booking statuses that open doors, such as [\"confirmed\", \"paid\"]";
     let open_from_statuses = section.required("open_from_statuses", hint, texts);
     let ask_entries = section.or("ask_entries", defaults::ASK_ENTRIES, boolean);
+    let mode = mode(section);
     let rules = Integration {
         id: id.unwrap_or_default(),
         active: section.or("active", defaults::ACTIVE, boolean),
@@ -98,7 +99,23 @@ fn integration(
         default_lock: section.optional("default_lock", lock_id),
         locks: locks(section.section("locks"), mistakes),
     };
-    Some(IntegrationSettings { rules, environment: environment?, ask_entries, account: account? })
+    let (environment, account) = (environment?, account?);
+    Some(IntegrationSettings { rules, mode, environment, ask_entries, account })
+}
+
+/// What stands in for commands is read in any case, so that going live and back is a change of one word.
+fn mode(section: &mut Section<'_>) -> Mode {
+    let rehearsal =
+        section.or("rehearse_with", defaults::REHEARSAL, |node| match any_text(node)? {
+            "probe" => Ok(Rehearsal::Probe),
+            "nothing" => Ok(Rehearsal::Nothing),
+            _ => Err("must be \"probe\" or \"nothing\"".to_owned()),
+        });
+    section.or("mode", defaults::MODE, |node| match any_text(node)? {
+        "live" => Ok(Mode::Live),
+        "rehearse" => Ok(Mode::Rehearsal(rehearsal)),
+        _ => Err("must be \"live\" or \"rehearse\"".to_owned()),
+    })
 }
 
 fn named_environment(name: &str, environments: &Environments) -> Result<String, String> {

@@ -11,6 +11,7 @@ use super::deadline::{Deadline, Late};
 use super::doors::Doors;
 use super::finding::{About, Finding};
 use super::{advice, iqs, mapping, rights};
+use crate::cli::words;
 
 /// What was found, and where it can be known, which doors can be opened.
 pub(super) struct Examined {
@@ -25,9 +26,11 @@ pub(super) async fn check(
     deadline: Deadline,
 ) -> Examined {
     let mut findings = Vec::new();
+    let about = About("integration", &integration.rules.id);
     if !integration.rules.active {
-        let about = About("integration", &integration.rules.id);
         findings.push(about.note("switched off: it opens no door"));
+    } else if let Some(how) = words::rehearses(integration.mode) {
+        findings.push(about.note(format!("opens no door, as it {how}")));
     }
     let doors = examine(access, integration, deadline, &mut findings).await;
     Examined { findings, doors: doors.ok() }

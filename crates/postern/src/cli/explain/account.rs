@@ -30,6 +30,8 @@ pub(super) struct Account {
     pub(super) door_unknown: Option<String>,
     /// For how long Salto wants no calls for the integration.
     pub(super) pause_seconds: u64,
+    /// Whether the integration rehearses, and opens no door.
+    pub(super) rehearses: bool,
 }
 
 /// A request's record in the ledger.
@@ -101,6 +103,7 @@ impl Account {
             door: None,
             door_unknown: None,
             pause_seconds: 0,
+            rehearses: false,
             booking: None,
             request: None,
         };
@@ -109,6 +112,7 @@ impl Account {
             let integration = settings.integrations.iter().find(|it| it.rules.id == id);
             let object = explain.object.clone().or(outcome.and_then(object_of).map(str::to_owned));
             let rules = integration.map(|integration| &integration.rules);
+            account.rehearses = integration.is_some_and(|it| it.mode.rehearses());
             account.ask(rules, booking, object);
             let pause = access.lookup.pause(id).await.map_err(told)?;
             account.pause_seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);

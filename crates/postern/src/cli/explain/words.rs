@@ -55,6 +55,9 @@ fn answer(account: &Account) -> String {
         (Some(_), None, None) if account.door.is_none() => {
             "the rules say yes; whether the IQ would is not known".to_owned()
         }
+        (Some(_), None, None) if account.rehearses => {
+            "the rules and the IQ say yes, but the integration rehearses: no door opens".to_owned()
+        }
         (Some(_), None, None) => "the door would open".to_owned(),
     };
     format!("{in_progress}{told}")

@@ -75,6 +75,7 @@ impl Tally<'_> {
             iq_id: self.iq,
             sealed: of.map(Stored::sealed).unwrap_or_default(),
             traceparent: None,
+            rehearsal: self.access.integration.mode.rehearses(),
         };
         if let Err(error) = self.access.guard.judge(subject, verdict).await {
             note(&format!("warning: the workers could not be told of Salto's answer: {error}"));

@@ -158,7 +158,6 @@ fn secrets_and_their_references() {
 
 #[test]
 fn integrations() {
-    let at = |line: usize, key: &str| format!("postern.toml:{line}: integrations[0] (acme).{key}");
     for value in ["[]", "[\"\"]", "[1]", "\"paid\""] {
         only(&with("[\"paid\"]", value), &at(15, "open_from_statuses"), "must");
     }
@@ -191,9 +190,24 @@ fn integrations() {
     only(&table, "postern.toml:9: integrations", "write [[integrations]]");
 }
 
+/// Where a mistake of the only integration is.
+fn at(line: usize, key: &str) -> String {
+    format!("postern.toml:{line}: integrations[0] (acme).{key}")
+}
+
+#[test]
+fn modes() {
+    let statuses = "[\"paid\"]";
+    let mode = |text: &str| with(statuses, &format!("{statuses}\n{text}"));
+    let wanted = "must be \"live\" or \"rehearse\"";
+    only(&mode("mode = \"dry\""), &at(16, "mode"), wanted);
+    let with_nothing = "must be \"probe\" or \"nothing\"";
+    let text = "mode = \"rehearse\"\nrehearse_with = \"doors\"";
+    only(&mode(text), &at(17, "rehearse_with"), with_nothing);
+}
+
 #[test]
 fn flows() {
-    let at = |line: usize, key: &str| format!("postern.toml:{line}: integrations[0] (acme).{key}");
     let password = "username = \"system\"\npassword = \"open sesame\"";
     let flow = with("[\"paid\"]", "[\"paid\"]\nflow = \"code\"");
     let wanted = "must be \"password\" or \"authorization_code\"";

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::secrecy::ExposeSecret;
-use consumer::IntegrationSettings;
+use consumer::{IntegrationSettings, Mode, Rehearsal};
 use salto::{OtpScheme, SignIn};
 
 use super::*;
@@ -107,6 +107,20 @@ fn a_public_client_s_users_sign_in_by_the_browser_and_have_no_password_here() {
         panic!("by the browser");
     };
     assert_eq!(redirect_uri.as_str(), "http://localhost:8765", "not a slash more");
+}
+
+#[test]
+fn an_integration_is_live_or_rehearses() {
+    for (text, mode) in [
+        ("", Mode::Live),
+        ("mode = \"live\"\nrehearse_with = \"nothing\"", Mode::Live),
+        ("mode = \"rehearse\"", Mode::Rehearsal(Rehearsal::Probe)),
+        ("mode = \"rehearse\"\nrehearse_with = \"probe\"", Mode::Rehearsal(Rehearsal::Probe)),
+        ("mode = \"rehearse\"\nrehearse_with = \"nothing\"", Mode::Rehearsal(Rehearsal::Nothing)),
+    ] {
+        let settings = Written::new(&format!("{LEAST}{text}")).load().unwrap().settings;
+        assert_eq!(settings.integrations[0].mode, mode, "{text}");
+    }
 }
 
 #[test]

@@ -153,7 +153,7 @@ async fn with_failures(world: World, seen: &mut Seen) -> Scene {
     // Nobody is bound: the broker returns a dead letter, whole.
     scene.bus.unbind("postern.dead-letters", "postern.dead-letter", "#").await;
     scene.bus.publish_raw("postern.inbound", "booking.status", broken.as_bytes(), properties).await;
-    scene.workers[0].says("not published yet", SOON).await;
+    scene.workers[0].says("its queue is gone", SOON).await;
     scene.bus.bind("postern.dead-letters", "postern.dead-letter", "#").await;
     scene.bus.dead_letters_when(6, SOON).await;
 

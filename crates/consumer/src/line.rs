@@ -187,7 +187,7 @@ impl Line {
                     tracing::warn!(
                         routing_key,
                         failures,
-                        "not published yet: no queue is bound for it"
+                        "not published yet: nobody would have received it"
                     );
                 }
             }

@@ -38,8 +38,10 @@ async fn requests_that_expire_in_a_frozen_worker_open_nothing_when_it_goes_on() 
     scene.outbox.catch_up().await;
     for number in 0..5 {
         let failed = scene.outbox.only_terminal(&format!("r-{number}"));
-        let found = (&*failed.kind, failed.text("reason"));
-        assert_eq!(found, ("lock.open-failed.v1", "salto_unavailable"));
+        assert_eq!(failed.kind, "lock.open-failed.v1");
+        // One that was about to send its next command is in doubt.
+        let reason = failed.text("reason");
+        assert!(["salto_unavailable", "outcome_unknown"].contains(&reason), "{reason}");
     }
     assert_eq!(simulator.commands().await.len(), commands, "none after the thaw");
     assert_eq!(simulator.opened().await, 0);

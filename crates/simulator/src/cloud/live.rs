@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::access_codes::AccessCodes;
 use super::codes::Codes;
 use super::records::Records;
 use super::standing::Standing;
@@ -36,6 +37,7 @@ pub(crate) struct Live {
     pub(crate) world: World,
     pub(crate) tokens: Tokens,
     pub(crate) codes: Codes,
+    pub(crate) access_codes: AccessCodes,
     pub(crate) records: Records,
     pub(crate) faults: FaultSet,
     pub(crate) locks: HashMap<Uuid, LockPlace>,
@@ -50,6 +52,7 @@ impl Live {
         let mut live = Self {
             tokens: Tokens::default(),
             codes: Codes::default(),
+            access_codes: AccessCodes::default(),
             records: Records::default(),
             faults: FaultSet::default(),
             locks: HashMap::new(),

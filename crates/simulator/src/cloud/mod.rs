@@ -2,6 +2,7 @@
 //!
 //! Every critical section is short and never awaits; thousands of commands a second go through it.
 
+mod access_codes;
 mod codes;
 mod live;
 mod log;
@@ -13,11 +14,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
+pub(crate) use self::access_codes::{Invitation, LIFETIME as ACCESS_CODE_LIFETIME, Presented};
 pub(crate) use self::codes::Code;
 pub(crate) use self::live::{Live, LockPlace};
 pub(crate) use self::log::Log;
-pub(crate) use self::records::{Command, Entry, EntryCategory, Mail, Opening};
-pub(crate) use self::tokens::{Grant, Redeemed};
+pub(crate) use self::records::{Command, DigitalKey, Entry, EntryCategory, Mail, Opening};
+pub(crate) use self::tokens::{Grant, Holder, Redeemed};
 use crate::announce::Announcer;
 use crate::clock::Clock;
 use crate::world::World;

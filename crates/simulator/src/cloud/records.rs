@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::log::Log;
@@ -61,6 +62,20 @@ pub(crate) struct Mail {
     pub(crate) pin: String,
 }
 
+/// A guest's digital key.
+#[derive(Clone, Serialize)]
+pub(crate) struct DigitalKey {
+    /// By the machine's clock.
+    #[serde(serialize_with = "micros")]
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) id: Uuid,
+    pub(crate) site_id: Uuid,
+    /// The pod member whose access code it was.
+    pub(crate) invited_by: Arc<str>,
+    /// The body that it was asked for with.
+    pub(crate) request: Value,
+}
+
 /// A line of the event log at the site.
 #[derive(Clone)]
 pub(crate) struct Entry {
@@ -90,11 +105,12 @@ pub(crate) struct Records {
     pub(crate) commands: Log<Command>,
     pub(crate) openings: Log<Opening>,
     pub(crate) mails: Log<Mail>,
+    pub(crate) digital_keys: Log<DigitalKey>,
     /// By site, oldest first.
     pub(crate) entries: HashMap<Uuid, Vec<Entry>>,
     pub(crate) calls: BTreeMap<CallKind, u64>,
     pub(crate) tokens: BTreeMap<(&'static str, String), TokenCount>,
-    /// Refresh tokens and codes that were presented once more after they were spent.
+    /// Refresh tokens, codes and access codes that were presented once more after they were spent.
     pub(crate) reused: u64,
 }
 
@@ -103,6 +119,7 @@ impl Records {
         self.commands.clear();
         self.openings.clear();
         self.mails.clear();
+        self.digital_keys.clear();
         self.entries.clear();
         self.calls.clear();
         self.tokens.clear();

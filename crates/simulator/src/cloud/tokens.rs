@@ -19,6 +19,16 @@ pub(crate) struct Grant {
     pub(crate) scope: String,
     /// The sign-in that all tokens refreshed from it share.
     pub(crate) family: Uuid,
+    pub(crate) holder: Holder,
+}
+
+/// Who holds a token.
+#[derive(Clone, Copy)]
+pub(crate) enum Holder {
+    /// The user that it is granted to.
+    User,
+    /// A guest whom that user invited to a site. [S1]
+    Guest { site: Uuid },
 }
 
 impl Grant {

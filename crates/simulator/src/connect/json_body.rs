@@ -1,4 +1,4 @@
-//! The JSON bodies of PATCH and PUT.
+//! The JSON bodies of PATCH, PUT and POST.
 
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
@@ -20,6 +20,10 @@ impl JsonBody {
             ));
         }
         serde_json::from_slice(body).map(Self).map_err(|_| Verdict::BadRequest.into())
+    }
+
+    pub(super) fn into_value(self) -> Value {
+        Value::Object(self.0)
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {

@@ -31,10 +31,10 @@ pub(super) async fn locking(
     let now = cloud.clock.now();
     let lock_id = lock.parse().ok();
     let mut live = cloud.live();
-    let user = caller(&cloud, &live, &headers).ok();
+    let user = caller(&cloud, &live, &headers);
     let decision = match &user {
-        Some(user) => decide(&mut live, user, (&site, lock_id), (&headers, &body), now),
-        None => Err(Verdict::Unauthorized.into()),
+        Ok(user) => decide(&mut live, user, (&site, lock_id), (&headers, &body), now),
+        Err(verdict) => Err((*verdict).into()),
     };
     let (verdict, response) = match decision {
         Ok(()) => (Verdict::Opened, opened(lock_id)),
@@ -47,7 +47,7 @@ pub(super) async fn locking(
         lock_id,
         lock: place.as_ref().map(|place| Arc::clone(&place.name)),
         iq_id: place.as_ref().map(|place| place.iq),
-        username: user,
+        username: user.ok(),
         verdict,
         status: fault.as_ref().map_or(Some(status), |fault| fault.status_on_the_wire(status)),
         fault: fault.map(|fault| fault.kind),

@@ -3,6 +3,7 @@
 mod activation;
 mod bearer;
 mod entries;
+mod guest_keys;
 mod iqs;
 mod json_body;
 mod lists;
@@ -19,7 +20,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
-use axum::routing::{get, patch};
+use axum::routing::{get, patch, post};
 use serde_json::json;
 
 pub(crate) use self::bearer::bearer_token;
@@ -41,6 +42,8 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         )
         .route("/v1.2/sites/{site}/locks", get(locks::list))
         .route("/v1.2/sites/{site}/locks/{lock}/locking", patch(locking::locking))
+        .route("/v1.2/sites/{site}/access_codes", post(guest_keys::access_code))
+        .route("/v1.2/digital_keys", post(guest_keys::digital_key))
         .route("/v1.1/sites/{site}/entries", get(entries::list))
 }
 

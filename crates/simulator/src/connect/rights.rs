@@ -29,9 +29,17 @@ pub(super) fn may_open(live: &Live, username: &str) -> bool {
     live.account(username).is_some_and(|(_, account)| account.remote_access && !account.blocked)
 }
 
+/// Inviting a guest takes the role of a pod member. [S1]
+pub(super) fn may_invite(live: &Live, username: &str) -> bool {
+    has_role(live, username, "pod_member")
+}
+
 /// Activation takes the role that system users are given. [S1]
 pub(super) fn may_activate(live: &Live, username: &str) -> bool {
-    live.account(username).is_some_and(|(_, account)| {
-        !account.blocked && account.roles.iter().any(|role| role == "site_admin")
-    })
+    has_role(live, username, "site_admin")
+}
+
+fn has_role(live: &Live, username: &str, role: &str) -> bool {
+    live.account(username)
+        .is_some_and(|(_, account)| !account.blocked && account.roles.iter().any(|one| one == role))
 }

@@ -1,4 +1,4 @@
-//! What happened: openings, commands, mails, counts.
+//! What happened: openings, commands, mails, digital keys, counts.
 
 use std::sync::Arc;
 
@@ -47,6 +47,15 @@ pub(super) async fn mailbox(
     Ok(answer(list))
 }
 
+pub(super) async fn digital_keys(
+    State(cloud): State<Arc<Cloud>>,
+    uri: Uri,
+) -> Result<Response, ControlError> {
+    let range = parse_query(&uri)?;
+    let list = page("digital_keys", &cloud.live().records.digital_keys, &range);
+    Ok(answer(list))
+}
+
 struct Page<T> {
     name: &'static str,
     items: Vec<T>,
@@ -91,6 +100,7 @@ pub(super) async fn counters(State(cloud): State<Arc<Cloud>>) -> Response {
         "commands": records.commands.len(),
         "openings": records.openings.len(),
         "mails": records.mails.len(),
+        "digital_keys": records.digital_keys.len(),
     });
     json_answer(StatusCode::OK, &body)
 }

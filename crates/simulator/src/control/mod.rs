@@ -24,6 +24,7 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/control/openings", get(lists::openings))
         .route("/control/commands", get(lists::commands))
         .route("/control/mailbox", get(lists::mailbox))
+        .route("/control/digital-keys", get(lists::digital_keys))
         .route("/control/counters", get(lists::counters))
         .route("/control/events", get(events::events))
         .route("/control/doors", get(doors::doors))

@@ -19,6 +19,8 @@ pub(crate) enum CallKind {
     Locks,
     Open,
     Entries,
+    AccessCode,
+    DigitalKey,
     /// Any other path of the two hosts.
     Other,
 }
@@ -37,6 +39,8 @@ impl CallKind {
             | Self::Locks
             | Self::Open
             | Self::Entries
+            | Self::AccessCode
+            | Self::DigitalKey
             | Self::Other => false,
         }
     }
@@ -80,6 +84,8 @@ impl Call {
                 lock = id.parse().ok();
                 CallKind::Open
             }
+            ("v1.2", ["sites", _, "access_codes", "", _]) => CallKind::AccessCode,
+            ("v1.2", ["digital_keys", "", ..]) => CallKind::DigitalKey,
             ("v1.1", ["sites", _, "entries", "", _]) => CallKind::Entries,
             ("v1.1" | "v1.2" | "v2", _) => CallKind::Other,
             _ => return None,
@@ -109,6 +115,8 @@ mod tests {
             (format!("/v1.2/sites/{site}/locks"), CallKind::Locks),
             (format!("/v1.2/sites/{site}/locks/{site}/locking"), CallKind::Open),
             (format!("/v1.1/sites/{site}/entries"), CallKind::Entries),
+            (format!("/v1.2/sites/{site}/access_codes"), CallKind::AccessCode),
+            ("/v1.2/digital_keys".to_owned(), CallKind::DigitalKey),
             (format!("/v1.2/sites/{site}/entries"), CallKind::Other),
             ("/v2/anything".to_owned(), CallKind::Other),
         ] {

@@ -38,12 +38,13 @@ pub(super) async fn caller(
     Ok((username, Request::from_parts(parts, Body::from(body))))
 }
 
-/// Named in the password grant, known by the refresh token or the code otherwise.
+/// Named in the password grant, known by the refresh token, the code or the access code otherwise.
 fn asking_user(live: &Live, form: &[u8]) -> Option<String> {
     form_urlencoded::parse(form).find_map(|(name, value)| match &*name {
         "username" => Some(value.into_owned()),
         "refresh_token" => live.tokens.refresh_owner(&value).map(str::to_owned),
         "code" => live.codes.owner(&value).map(str::to_owned),
+        "access_code" => live.access_codes.owner(&value).map(str::to_owned),
         _ => None,
     })
 }

@@ -16,9 +16,10 @@ pub(super) async fn discovery(headers: HeaderMap) -> Response {
             "token_endpoint": format!("{issuer}/connect/token"),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported": ["authorization_code", "password", "refresh_token"],
+            "grant_types_supported":
+                ["access_code", "authorization_code", "password", "refresh_token"],
             "code_challenge_methods_supported": ["S256"],
-            "scopes_supported": ["user_api.full_access", "offline_access"],
+            "scopes_supported": ["user_api.full_access", "offline_access", "digital_key"],
             "token_endpoint_auth_methods_supported":
                 ["client_secret_basic", "client_secret_post", "none"],
         }),

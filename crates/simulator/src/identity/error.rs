@@ -32,7 +32,8 @@ impl OAuthError {
     }
 
     pub(super) const fn grant_type() -> Self {
-        let description = "authorization_code, password and refresh_token are served here";
+        let description =
+            "access_code, authorization_code, password and refresh_token are served here";
         Self { error: "unsupported_grant_type", description, challenge: false }
     }
 }

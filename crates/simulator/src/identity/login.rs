@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::authorize::{Asked, Refusal};
 use super::form::Form;
 use crate::answer::empty_answer;
-use crate::cloud::{Cloud, Code, Grant};
+use crate::cloud::{Cloud, Code, Grant, Holder};
 use crate::same_text::same_text;
 
 const PAGE: &str = include_str!("login.html");
@@ -52,6 +52,7 @@ pub(super) async fn sign_in(
         client_id: asked.client_id.clone(),
         scope: asked.scope.clone(),
         family: Uuid::new_v4(),
+        holder: Holder::User,
     };
     let code = Code {
         grant,

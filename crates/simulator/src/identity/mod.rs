@@ -1,6 +1,7 @@
 //! The identity provider: `/connect/authorize` with its login page, `/connect/token`, and the
 //! discovery document.
 
+mod access_code;
 mod authorize;
 mod client;
 mod discovery;

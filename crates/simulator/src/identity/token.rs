@@ -1,4 +1,5 @@
-//! `POST /connect/token`: grants `password`, `authorization_code` and `refresh_token`. [S1][M]
+//! `POST /connect/token`: grants `password`, `authorization_code`, `refresh_token` and
+//! `access_code`. [S1][M]
 
 use std::sync::Arc;
 
@@ -10,13 +11,14 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::access_code::by_access_code;
 use super::client::Credentials;
 use super::error::OAuthError;
 use super::form::Form;
 use super::pkce::verifies;
 use super::scope::granted_scope;
 use crate::answer::json_answer;
-use crate::cloud::{Cloud, Grant, Live, Redeemed};
+use crate::cloud::{Cloud, Grant, Holder, Live, Redeemed};
 use crate::same_text::same_text;
 
 pub(super) async fn token(
@@ -75,6 +77,7 @@ fn decide(
         Some("refresh_token") => {
             counted("refresh_token", by_refresh_token(live, headers, form, now))
         }
+        Some("access_code") => counted("access_code", by_access_code(live, headers, form, now)),
         Some(_) => ("other", String::new(), Err(OAuthError::grant_type())),
         None => ("other", String::new(), Err(OAuthError::request("grant_type is missing"))),
     }
@@ -105,7 +108,8 @@ fn by_password(live: &Live, headers: &HeaderMap, form: &Form) -> Result<Grant, O
     let Some((username, _)) = known else {
         return Err(OAuthError::grant("invalid_username_or_password"));
     };
-    Ok(Grant { username, client_id: client.id.clone(), scope, family: Uuid::new_v4() })
+    let (client_id, family) = (client.id.clone(), Uuid::new_v4());
+    Ok(Grant { username, client_id, scope, family, holder: Holder::User })
 }
 
 /// A code is spent by its first presentation, whatever comes of it; a second one takes the tokens

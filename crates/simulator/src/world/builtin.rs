@@ -20,21 +20,22 @@ const SIGNED_IN: &str = "http://127.0.0.1:8765/signed-in";
 const LAST_ROOM: u32 = 24;
 
 impl World {
-    /// A confidential and a public client, one account, one site with two IQs and 25 locks.
+    /// A confidential and a public client, a system user and a pod member, one site with two IQs and 25 locks.
     pub fn builtin() -> Self {
         Self {
             clients: vec![
                 client("postern-demo", Some("demo-client-secret")),
                 client("postern-demo-public", None),
             ],
-            accounts: vec![Account {
-                username: "system-user@acme.example".to_owned(),
-                password: "demo-password".to_owned(),
-                roles: default_roles(),
-                remote_access: true,
-                blocked: false,
-                sites: None,
-            }],
+            accounts: vec![
+                account("system-user@acme.example", "demo-password", default_roles()),
+                // Somebody of the site's, who may invite guests [S1].
+                account(
+                    "pod-member@acme.example",
+                    "demo-password-2",
+                    vec!["pod_member".to_owned()],
+                ),
+            ],
             sites: vec![Site {
                 id: SITE,
                 site_uid: "NL6254340082".to_owned(),
@@ -56,6 +57,17 @@ fn client(id: &str, secret: Option<&str>) -> Client {
         secret: secret.map(str::to_owned),
         scopes: default_scopes(),
         redirect_uris: vec![SIGNED_IN.to_owned()],
+    }
+}
+
+fn account(username: &str, password: &str, roles: Vec<String>) -> Account {
+    Account {
+        username: username.to_owned(),
+        password: password.to_owned(),
+        roles,
+        remote_access: true,
+        blocked: false,
+        sites: None,
     }
 }
 

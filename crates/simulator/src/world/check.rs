@@ -70,10 +70,14 @@ impl World {
     fn check_accounts(&self, mistakes: &mut Mistakes) {
         mistakes.unique("accounts", "username", self.accounts.iter().map(|one| &one.username));
         for (index, account) in self.accounts.iter().enumerate() {
-            let Account { username, password, sites, .. } = account;
+            let Account { username, password, roles, sites, .. } = account;
             let path = format!("accounts[{index}]");
             mistakes.filled(&format!("{path}.username"), username);
             mistakes.filled(&format!("{path}.password"), password);
+            if !roles.iter().all(|role| is_role(role)) {
+                let problem = "must be roles such as site_admin or pod_member";
+                mistakes.add(&format!("{path}.roles"), problem);
+            }
             for id in sites.iter().flatten() {
                 if !self.sites.iter().any(|site| site.id == *id) {
                     mistakes.add(&format!("{path}.sites"), &format!("there is no site {id}"));
@@ -128,6 +132,11 @@ impl World {
 /// RFC 6749, 3.1.2.
 fn is_redirect_uri(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| url.fragment().is_none())
+}
+
+/// Salto's roles are written in lower case with underscores \[S1\]; there are more than are known here.
+fn is_role(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 /// An IQ's secret has 16 characters \[M\]; letters and digits is what has been seen.
@@ -196,6 +205,7 @@ mod tests {
             world["sites"][0]["iqs"][1]["pin"] = json!("12a4");
             world["sites"][0]["iqs"][0]["secret"] = json!("too-short-secret");
             world["sites"][0]["locks"][3]["iq_id"] = json!(uuid::Uuid::nil());
+            world["accounts"][1]["roles"] = json!(["site_admin", "pod-member"]);
             world["accounts"][0]["sites"] = json!([uuid::Uuid::nil()]);
             world["sites"][0]["iqs"][0]["activated_for"] = json!(["nobody"]);
             let client = world["clients"][0].clone();
@@ -206,6 +216,7 @@ mod tests {
             "sites[0].iqs[1].pin: must be 4 digits",
             "sites[0].iqs[0].secret: must be 16 letters and digits",
             "sites[0].locks[3].iq_id: the site has no IQ 00000000",
+            "accounts[1].roles: must be roles such as site_admin or pod_member",
             "accounts[0].sites: there is no site 00000000",
             "sites[0].iqs[0].activated_for: there is no account \"nobody\"",
             "clients: id postern-demo is there twice",

@@ -46,7 +46,7 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
 }
 
-/// A system user.
+/// A system user, or a person.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
@@ -54,7 +54,7 @@ pub struct Account {
     pub username: String,
     /// Its password.
     pub password: String,
-    /// Activation needs `site_admin`.
+    /// Activation needs `site_admin`, inviting guests `pod_member`. \[S1\]
     #[serde(default = "default_roles")]
     pub roles: Vec<String>,
     /// The right to open from afar.

@@ -169,7 +169,7 @@ async fn the_discovery_document_says_what_is_served() {
     let base = format!("http://{}/connect", rig.address());
     assert_eq!(document["token_endpoint"], format!("{base}/token"));
     assert_eq!(document["authorization_endpoint"], format!("{base}/authorize"));
-    let grants = json!(["authorization_code", "password", "refresh_token"]);
+    let grants = json!(["access_code", "authorization_code", "password", "refresh_token"]);
     assert_eq!(document["grant_types_supported"], grants);
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
     let ways = json!(["client_secret_basic", "client_secret_post", "none"]);

@@ -11,6 +11,7 @@ mod activation;
 mod answer;
 mod control;
 mod faults;
+mod guest_keys;
 mod identity;
 mod lists;
 mod locking;

@@ -59,6 +59,11 @@ impl Rig {
         &self.address
     }
 
+    /// The system user's.
+    pub(crate) fn token(&self) -> String {
+        self.token.clone()
+    }
+
     /// A token request with the right client by HTTP Basic.
     pub(crate) async fn token_request(&self, form: &str) -> Answer {
         let basic = format!("Basic {}", STANDARD.encode("postern-demo:demo-client-secret"));

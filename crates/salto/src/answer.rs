@@ -20,6 +20,8 @@ pub(crate) enum Subject {
     Site,
     /// The site's event log.
     Entries,
+    /// A call that Salto has not published, at a path that the configuration names.
+    Unpublished,
     /// A lock.
     Lock,
     /// An IQ.
@@ -34,7 +36,7 @@ impl Subject {
         match self {
             Self::Sites => Cause::Unavailable,
             Self::Site => Cause::SiteNotFound,
-            Self::Entries => Cause::Forbidden,
+            Self::Entries | Self::Unpublished => Cause::Forbidden,
             Self::Lock => Cause::LockNotFound,
             Self::Iq | Self::FirstSecret => Cause::IqNotFound,
         }
@@ -115,11 +117,12 @@ fn cause(status: StatusCode, salto: &SaltoError, of_command: Cause, subject: Sub
         || (of_command == Cause::Unavailable && status == StatusCode::NOT_FOUND);
     match subject {
         Subject::FirstSecret if says_no && salto.already_activated => Cause::AlreadyActivated,
-        // There need not be a log.
-        Subject::Entries if says_no => Cause::Forbidden,
+        // There need not be a log, nor anything at an unpublished path.
+        Subject::Entries | Subject::Unpublished if says_no => Cause::Forbidden,
         Subject::Sites
         | Subject::Site
         | Subject::Entries
+        | Subject::Unpublished
         | Subject::Lock
         | Subject::Iq
         | Subject::FirstSecret => match of_command {

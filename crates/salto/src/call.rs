@@ -18,7 +18,6 @@ use crate::clock::SaltoClock;
 use crate::environment::Environment;
 use crate::error::{CallError, Cause};
 use crate::http_client::Http;
-use crate::token::Token;
 
 /// For a call from connecting to the last byte of its answer.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,14 +42,14 @@ impl Api {
     /// A call with a JSON body or none.
     pub(crate) async fn call(
         &self,
-        token: &Token,
+        bearer: HeaderValue,
         method: Method,
         url: Url,
         body: Option<Value>,
         subject: Subject,
     ) -> Result<Answer, CallError> {
         let permit = self.breakers.api.ask()?;
-        let mut request = request(method, url, token);
+        let mut request = request(method, url, bearer);
         *request.body_mut() = body.map(|body| body.to_string().into());
         let answered = timeout(CALL_TIMEOUT, self.exchange(request, subject)).await;
         let no_answer = || CallError::new(Cause::Unanswered, "no answer within the time limit");
@@ -87,9 +86,13 @@ impl Api {
         }
         let (error, row) = answer::refusal(status, &headers, &body, subject);
         let host = match subject {
-            // There need not be a log: its absence says nothing.
-            Subject::Entries if status == StatusCode::NOT_FOUND => Health::Untold,
+            // There need not be a log, and the path of an unpublished call may be a wrong one: the
+            // absence says nothing.
+            Subject::Entries | Subject::Unpublished if status == StatusCode::NOT_FOUND => {
+                Health::Untold
+            }
             Subject::Entries
+            | Subject::Unpublished
             | Subject::Sites
             | Subject::Site
             | Subject::Lock
@@ -119,11 +122,11 @@ fn is_json(body: &[u8]) -> bool {
     body.is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok()
 }
 
-/// A request with the token and, where it will have a body, its type.
-pub(crate) fn request(method: Method, url: Url, token: &Token) -> Request {
+/// A request with this `Authorization` and, where it will have a body, its type.
+pub(crate) fn request(method: Method, url: Url, bearer: HeaderValue) -> Request {
     let with_body = method != Method::GET;
     let mut request = Request::new(method, url);
-    request.headers_mut().insert(AUTHORIZATION, token.header());
+    request.headers_mut().insert(AUTHORIZATION, bearer);
     if with_body {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }

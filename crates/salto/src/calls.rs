@@ -40,12 +40,13 @@ impl Calls {
         subject: Subject,
     ) -> Result<Answer, CallError> {
         let token = self.tokens.get().await?;
-        let first = self.api.call(&token, method.clone(), url.clone(), body(), subject).await;
+        let first =
+            self.api.call(token.header(), method.clone(), url.clone(), body(), subject).await;
         if !self.rejected(&token, &first) {
             return first;
         }
         let token = self.tokens.get().await?;
-        let second = self.api.call(&token, method, url, body(), subject).await;
+        let second = self.api.call(token.header(), method, url, body(), subject).await;
         self.rejected(&token, &second);
         second
     }

@@ -6,6 +6,7 @@ use oauth2::RedirectUrl;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::guest_key::GuestKeys;
 use crate::otp::OtpScheme;
 
 /// The scope asked for where nothing else is configured \[S1\].
@@ -28,6 +29,8 @@ pub struct Environment {
     /// The scope of the tokens; with `offline_access` in it Salto gives refresh tokens too \[S1\].
     /// Sign-ins by the browser ask for that in any case.
     pub scope: String,
+    /// Digital Key for Guests, where it is used.
+    pub guest_keys: Option<GuestKeys>,
 }
 
 impl Environment {
@@ -57,6 +60,7 @@ impl Environment {
             && self.client_id == other.client_id
             && self.client_secret() == other.client_secret()
             && self.scope == other.scope
+            && self.guest_keys == other.guest_keys
     }
 }
 

@@ -9,6 +9,7 @@
 //! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
 //! - passwords: [`OtpKey`], [`OtpScheme`]
 //! - IQs: [`activation`]
+//! - Digital Key for Guests: [`AccessCode`], [`GuestApp`], [`GuestToken`], as [`GuestKeys`] says
 //! - at rest: [`seal`], [`check_key`]
 //! - errors: [`CallError`] by [`Cause`]; [`OpenError`] by [`Certainty`] too; which is when: [`verdict`]
 //!
@@ -32,6 +33,7 @@ mod environment;
 mod error;
 mod flight;
 mod gate;
+mod guest_key;
 mod http_client;
 mod key_check;
 mod list;
@@ -53,6 +55,10 @@ pub use clock::SaltoClock;
 pub use clock_store::ClockStore;
 pub use environment::{Account, DEFAULT_SCOPE, Environment, RedirectUri, SignIn};
 pub use error::{CallError, Cause, Certainty, OpenError};
+pub use guest_key::{
+    AccessCode, ApiPath, ApiPathError, DEFAULT_CODE_PARAMETER, GuestApp, GuestKeyError, GuestKeys,
+    GuestToken,
+};
 pub use http_client::{Http, HttpError};
 pub use key_check::{KeyCheckError, check_key};
 pub use otp::{Otp, OtpKey, OtpScheme, UnknownOtpScheme};

@@ -52,7 +52,7 @@ impl Order {
             Self::Probe => (Method::PUT, ["iqs", &prepared.iq_id, "pin"]),
         };
         let url = below(&api.environment.api_url, &[&["v1.2", "sites", &site], &path[..]].concat());
-        request(method, url, &prepared.token)
+        request(method, url, prepared.token.header())
     }
 }
 

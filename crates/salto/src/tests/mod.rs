@@ -4,6 +4,7 @@ mod activation;
 mod at_rest;
 mod breaker;
 mod entries;
+mod guest_keys;
 mod logins;
 mod open;
 mod redis;
@@ -37,6 +38,7 @@ fn environment(url: &str) -> Environment {
         client_id: "client".into(),
         client_secret: Some("client-hush".into()),
         scope: DEFAULT_SCOPE.into(),
+        guest_keys: None,
     }
 }
 

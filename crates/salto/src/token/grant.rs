@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use oauth2::basic::{BasicClient, BasicErrorResponseType, BasicTokenResponse};
+use oauth2::basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse};
 use oauth2::{
     AuthType, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
     PkceCodeVerifier, RefreshToken, RequestTokenError, ResourceOwnerPassword,
@@ -35,7 +35,7 @@ type Client =
 
 /// No token came.
 #[derive(Debug)]
-pub(super) enum GrantError {
+pub(crate) enum GrantError {
     /// The identity provider says no to what was sent, by this OAuth error.
     Rejected(String),
     /// Anything else.
@@ -131,7 +131,7 @@ fn client(environment: &Environment, auth: AuthType) -> Client {
     }
 }
 
-fn explain(error: RequestTokenError<CallError, oauth2::basic::BasicErrorResponse>) -> GrantError {
+pub(super) fn explain(error: RequestTokenError<CallError, BasicErrorResponse>) -> GrantError {
     match error {
         RequestTokenError::ServerResponse(response) => match response.error() {
             // What the provider holds against client, user, password or scope. It stays so until
@@ -162,15 +162,21 @@ fn explain(error: RequestTokenError<CallError, oauth2::basic::BasicErrorResponse
     }
 }
 
+/// The access token, where it can be sent.
+pub(super) fn access(granted: &BasicTokenResponse) -> Result<SecretString, CallError> {
+    let access = granted.access_token().secret();
+    if access.is_empty() || HeaderValue::from_str(access).is_err() {
+        return Err(CallError::unreadable("the identity provider's token is unusable"));
+    }
+    Ok(access.as_str().into())
+}
+
 fn token(
     granted: &BasicTokenResponse,
     how: &Fetch,
     now: DateTime<Utc>,
 ) -> Result<Token, CallError> {
-    let access = granted.access_token().secret();
-    if access.is_empty() || HeaderValue::from_str(access).is_err() {
-        return Err(CallError::unreadable("the identity provider's token is unusable"));
-    }
+    let access = access(granted)?;
     let lifetime = granted.expires_in().unwrap_or(LIFETIME_UNSAID);
     let lifetime = lifetime.clamp(Duration::from_secs(1), LIFETIME_MOST);
     // A refresh may answer without a new refresh token: then the old one stays good.
@@ -180,7 +186,7 @@ fn token(
     };
     Ok(Token {
         id: Uuid::new_v4(),
-        access: access.as_str().into(),
+        access,
         refresh,
         obtained_at: now,
         expires_at: now + TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::zero()),

@@ -107,6 +107,7 @@ mod tests {
             client_id: "client".into(),
             client_secret: Some("client-hush".into()),
             scope: scope.into(),
+            guest_keys: None,
         };
         LoginAttempt::new(&environment, &"http://127.0.0.1:8765".parse().unwrap())
     }

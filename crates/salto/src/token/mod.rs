@@ -1,5 +1,6 @@
 //! Access tokens: fetched once per integration and lifetime, however many processes there are.
 
+mod access_code;
 mod cache;
 mod fingerprint;
 mod grant;
@@ -18,4 +19,7 @@ pub use memory::MemoryTokenCache;
 pub use record::{Login, Rejection, Token, TokenRecord, TokenState};
 pub use redis::RedisTokenCache;
 
+pub(crate) use access_code::exchange_access_code;
+pub(crate) use grant::GrantError;
 pub(crate) use keeper::{Now, Tokens};
+pub(crate) use record::bearer;

@@ -36,13 +36,18 @@ impl Token {
 
     /// The `Authorization` header.
     pub(crate) fn header(&self) -> HeaderValue {
-        let text = Zeroizing::new(format!("Bearer {}", self.access.expose_secret()));
-        // Checked when the token came; a header that cannot be made is answered with 401.
-        let mut header =
-            HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
-        header.set_sensitive(true);
-        header
+        bearer(&self.access)
     }
+}
+
+/// The `Authorization` header of an access token.
+pub(crate) fn bearer(access: &SecretString) -> HeaderValue {
+    let text = Zeroizing::new(format!("Bearer {}", access.expose_secret()));
+    // Checked when the token came; a header that cannot be made is answered with 401.
+    let mut header =
+        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
+    header.set_sensitive(true);
+    header
 }
 
 /// Credentials that the identity provider did not take.

@@ -1,0 +1,159 @@
+//! A pod member asks for the code that a guest is to be given.
+
+use std::fmt;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Map, Value};
+
+use super::GuestKeyError;
+use crate::answer::Subject;
+use crate::site::Site;
+
+/// What a guest's app is to be given: whoever has it can create a digital key of the site. It prints
+/// as `***`.
+pub struct AccessCode {
+    code: SecretString,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl AccessCode {
+    /// The code itself, to be passed on to the guest.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.code.expose_secret()
+    }
+
+    /// Until when it counts, where Salto has said so.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<DateTime<Utc>> {
+        self.expires_at
+    }
+
+    /// Read leniently, as what Salto answers is not published (decision): a JSON string, or an object
+    /// with the code as `access_code` or `code`, and `expires_in` (seconds) or `expires_at` (RFC
+    /// 3339) where there is one.
+    fn read(body: &[u8], now: DateTime<Utc>) -> Result<Self, GuestKeyError> {
+        let unreadable = |seen: &str| Err(GuestKeyError::NoCode { seen: seen.to_owned() });
+        match serde_json::from_slice(body) {
+            Ok(Value::String(code)) if !code.is_empty() => {
+                Ok(Self { code: code.into(), expires_at: None })
+            }
+            Ok(Value::Object(members)) => match code(&members) {
+                Some(code) => Ok(Self { code: code.into(), expires_at: expires_at(&members, now) }),
+                None => unreadable(&names(&members)),
+            },
+            Ok(
+                Value::String(_)
+                | Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_),
+            ) => unreadable("no object and no text"),
+            Err(_) => unreadable("no JSON"),
+        }
+    }
+}
+
+impl fmt::Debug for AccessCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessCode")
+            .field("code", &"***")
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
+
+fn code(members: &Map<String, Value>) -> Option<&str> {
+    let mut texts = ["access_code", "code"].iter().filter_map(|name| members.get(*name)?.as_str());
+    texts.find(|code| !code.is_empty())
+}
+
+fn expires_at(members: &Map<String, Value>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let after =
+        |seconds: &Value| now.checked_add_signed(TimeDelta::try_seconds(seconds.as_i64()?)?);
+    let at =
+        |time: &Value| DateTime::parse_from_rfc3339(time.as_str()?).ok().map(|time| time.to_utc());
+    members.get("expires_in").and_then(after).or_else(|| members.get("expires_at").and_then(at))
+}
+
+/// The members' names, and never a value: a name that does not look like one may be anything.
+fn names(members: &Map<String, Value>) -> String {
+    let is_name = |name: &&String| {
+        name.len() <= 32 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let names: Vec<&str> = members.keys().filter(is_name).take(12).map(String::as_str).collect();
+    match names.as_slice() {
+        [] => "an object without members that look like any".to_owned(),
+        names => format!("the members {}", names.join(", ")),
+    }
+}
+
+impl Site {
+    /// Asks Salto for an access code for a guest of this site, with the integration's own token
+    /// \[S1\]; `request` is the body, sent as it is.
+    ///
+    /// # Errors
+    /// Digital Key for Guests is not set up, the account is not a pod member, the answer holds no
+    /// code, or the call failed.
+    pub async fn access_code(&self, request: &Value) -> Result<AccessCode, GuestKeyError> {
+        let calls = &self.calls;
+        let environment = &calls.api.environment;
+        let path = &environment.guest_keys()?.access_code_path;
+        let site = if path.names_site() { Some(calls.site_id().await?) } else { None };
+        let url = path.at(&environment.api_url, site);
+        let asked =
+            calls.call(Method::POST, url, || Some(request.clone()), Subject::Unpublished).await;
+        AccessCode::read(&asked.map_err(GuestKeyError::of_access_code)?.body, Utc::now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<AccessCode, GuestKeyError> {
+        AccessCode::read(body.as_bytes(), "2026-08-25T07:25:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn a_code_is_read_in_whatever_form_it_comes() {
+        let end = |text: &str| Some(text.parse::<DateTime<Utc>>().unwrap());
+        for (body, expires_at) in [
+            (r#""hush""#, None),
+            (r#"{"access_code":"hush","new":[1]}"#, None),
+            (r#"{"code":"hush","expires_in":300}"#, end("2026-08-25T07:30:00Z")),
+            (
+                r#"{"access_code":"hush","code":7,"expires_at":"2026-08-25T10:00:00+02:00"}"#,
+                end("2026-08-25T08:00:00Z"),
+            ),
+            (r#"{"access_code":null,"code":"hush","expires_in":"soon"}"#, None),
+            (r#"{"code":"hush","expires_in":9223372036854775807}"#, None),
+        ] {
+            let code = read(body).unwrap();
+            assert_eq!((code.expose(), code.expires_at()), ("hush", expires_at), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_code_is_told_by_its_members_names_alone() {
+        for (body, seen) in [
+            (r#"{"token":"hush","invitation":{"code":"hush"}}"#, "the members invitation, token"),
+            (r#"{"code":""}"#, "the members code"),
+            (r#"{"h u s h":1}"#, "an object without members"),
+            (r#"["hush"]"#, "no object and no text"),
+            (r#""""#, "no object and no text"),
+            ("hush", "no JSON"),
+            ("", "no JSON"),
+        ] {
+            let error = read(body).unwrap_err().to_string();
+            assert!(error.contains(seen) && !error.contains("hush"), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_code_does_not_show() {
+        assert!(!format!("{:?}", read(r#""hush""#).unwrap()).contains("hush"));
+    }
+}

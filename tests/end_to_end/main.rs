@@ -17,6 +17,7 @@ mod entry_log;
 mod explain;
 mod failures;
 mod frozen_workers;
+mod guest_keys;
 mod harness;
 mod in_flight;
 mod login;

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use super::{check_config, dlq, doctor, explain, iq, login, mapping, publish, site, tail};
+use super::{
+    check_config, dlq, doctor, explain, guest_key, iq, login, mapping, publish, site, tail,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -144,6 +146,11 @@ pub(super) enum Command {
     /// Opens Salto's login page and waits until it sends the browser back. For integrations whose flow
     /// is authorization_code; the others sign in by themselves.
     Login(login::Login),
+    /// Digital Key for Guests: codes with which a guest's app makes itself a digital key.
+    ///
+    /// What Salto has not published of it stands in [salto.environments.NAME.guest_keys].
+    #[command(subcommand)]
+    GuestKey(guest_key::GuestKey),
     /// The IQs of an integration's site: the gateways between Salto's cloud and the locks.
     #[command(subcommand)]
     Iq(iq::Iq),

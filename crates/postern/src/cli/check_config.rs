@@ -1,7 +1,7 @@
 //! `postern check-config`: what the configuration holds, without secrets.
 
 use clap::Args;
-use consumer::{IntegrationSettings, Mode};
+use consumer::{IntegrationSettings, Mode, Settings};
 use serde::Serialize;
 
 use super::{
@@ -23,6 +23,8 @@ pub(super) struct CheckConfig {
 struct Summary<'a> {
     ok: bool,
     environments: Vec<&'a str>,
+    /// The environments where Digital Key for Guests is set up.
+    guest_keys: Vec<&'a str>,
     integrations: Vec<IntegrationSummary<'a>>,
     warnings: &'a [String],
 }
@@ -49,6 +51,7 @@ pub(super) fn run(check: CheckConfig, config: &Config) -> Result<(), Failure> {
     let summary = Summary {
         ok: true,
         environments: settings.environments.keys().map(String::as_str).collect(),
+        guest_keys: with_guest_keys(settings),
         integrations: settings.integrations.iter().map(IntegrationSummary::of).collect(),
         warnings: &config.warnings,
     };
@@ -56,6 +59,11 @@ pub(super) fn run(check: CheckConfig, config: &Config) -> Result<(), Failure> {
         note(&format!("warning: {warning}"));
     }
     Output::new(check.printing).one(&summary, || summary.words())
+}
+
+fn with_guest_keys(settings: &Settings) -> Vec<&str> {
+    let environments = settings.environments.iter();
+    environments.filter(|(_, it)| it.guest_keys.is_some()).map(|(name, _)| name.as_str()).collect()
 }
 
 impl<'a> IntegrationSummary<'a> {
@@ -91,11 +99,13 @@ impl<'a> IntegrationSummary<'a> {
 
 impl Summary<'_> {
     fn words(&self) -> String {
-        let environments = match self.environments.as_slice() {
+        let names = |names: &[&str]| match names {
             [] => "none".to_owned(),
             names => names.join(", "),
         };
-        let mut lines = vec!["ok".to_owned(), format!("environments: {environments}")];
+        let mut lines = vec!["ok".to_owned()];
+        lines.push(format!("environments: {}", names(&self.environments)));
+        lines.push(format!("guest keys set up for: {}", names(&self.guest_keys)));
         lines.push(format!("integrations: {}", self.integrations.len()));
         lines.extend(self.integrations.iter().map(IntegrationSummary::words));
         lines.join("\n")

@@ -1,7 +1,7 @@
 //! The commands.
 //!
 //! [`args`] is the command line; each command is a file of its own. Beside them: [`failure`], how
-//! commands end badly; [`output`], how they print; [`logging`].
+//! commands end badly; [`output`], how they print; [`typed`], how secrets come in; [`logging`].
 
 mod args;
 mod broker;
@@ -11,6 +11,7 @@ mod dlq;
 mod doctor;
 mod explain;
 mod failure;
+mod guest_key;
 mod iq;
 mod lock;
 mod logging;
@@ -23,6 +24,7 @@ mod redis_keeps;
 mod site;
 mod site_access;
 mod tail;
+mod typed;
 mod words;
 mod worker;
 
@@ -96,6 +98,7 @@ async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), 
         Command::Explain(explain) => explain::run(explain, &settings).await,
         Command::Dlq(dlq) => dlq::run(dlq, &settings).await,
         Command::Login(login) => login::run(login, &settings).await,
+        Command::GuestKey(guest_key) => guest_key::run(guest_key, &settings).await,
         Command::Iq(iq) => iq::run(iq, &settings).await,
         Command::Site(site) => site::run(site, &settings).await,
         Command::Mapping(mapping) => mapping::run(mapping, &settings).await,

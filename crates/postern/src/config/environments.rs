@@ -1,5 +1,7 @@
 //! `[salto.environments.…]`: where Salto is, and the platform's client there.
 
+mod guest_keys;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use salto::{DEFAULT_SCOPE, Environment};
@@ -57,6 +59,9 @@ fn environment(name: &str, mut section: Section<'_>, variables: &Variables) -> O
     let has_secret = section.node("client_secret").is_some();
     let client_secret = section.optional("client_secret", |node| secret(node, variables));
     let scope = section.or("scope", DEFAULT_SCOPE.to_owned(), text);
+    let has_guest_keys = section.node("guest_keys").is_some();
+    let guest_keys =
+        has_guest_keys.then(|| guest_keys::read(section.section("guest_keys"))).flatten();
     section.finish();
     // A wrong secret is not a missing one: without it the client would be a public one.
     if has_secret && client_secret.is_none() {
@@ -69,5 +74,6 @@ fn environment(name: &str, mut section: Section<'_>, variables: &Variables) -> O
         client_id: client_id?,
         client_secret,
         scope,
+        guest_keys,
     })
 }

@@ -60,7 +60,9 @@ impl<'a> Section<'a> {
 
     /// The value as it stands.
     pub(super) fn node(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         self.table.and_then(|table| table.get(key))
     }
 

@@ -13,6 +13,9 @@ fn every_command_has_help() {
         "publish open-request",
         "tail",
         "login",
+        "guest-key",
+        "guest-key code",
+        "guest-key create",
         "iq",
         "iq list",
         "iq activate",
@@ -41,6 +44,9 @@ fn wrong_usage_is_status_2() {
         &["login", "--integration", "acme", "--wait", "0s"],
         &["lock", "list"],
         &["iq", "activate", "--integration", "acme", "--iq", "q", "--pin", "1234"],
+        &["guest-key", "create", "--environment", "nowhere", "--code", "abc"],
+        &["guest-key", "create", "--environment", "elsewhere"],
+        &["guest-key", "code", "--integration", "nobody"],
         &["check-config", "--output", "xml"],
         &["check-config", "--log-level", "consumer=loud"],
         &["iq", "list", "--integration", "nobody"],
@@ -69,4 +75,23 @@ fn a_booking_that_ends_before_it_starts_is_not_published() {
     let ended = Postern::new().run(&arguments);
     assert_eq!(ended.status, Some(2), "{}", ended.stderr);
     assert!(ended.stderr.contains("ends_at"), "{}", ended.stderr);
+}
+
+#[test]
+fn guest_keys_that_are_not_set_up_are_said_to_have_no_default() {
+    let ended = Postern::new().run(&["guest-key", "create", "--environment", "nowhere"]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
+    let wanted = [
+        "access_code_path",
+        "digital_key_path",
+        "[salto.environments.nowhere.guest_keys]",
+        "not published",
+    ];
+    for word in wanted {
+        assert!(ended.stderr.contains(word), "{word}: {}", ended.stderr);
+    }
+    for command in ["code", "create"] {
+        let help = end(bare().args(["guest-key", command, "--help"])).stdout;
+        assert!(help.contains("Salto has published none of it"), "{help}");
+    }
 }

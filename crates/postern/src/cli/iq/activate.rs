@@ -12,12 +12,12 @@ use salto::{
 };
 use secrecy::ExposeSecret;
 
-use super::{Now, Target, find, tally::Tally, typed};
+use super::{Now, Target, find, tally::Tally};
 use crate::cli::{
     args::Printing,
     failure::Failure,
     output::{Output, note},
-    redis_keeps, site_access,
+    redis_keeps, site_access, typed,
 };
 
 /// What Salto sends, or shows.

@@ -16,13 +16,12 @@ use super::{
     attempts::{Attempts, Proof},
     find,
     tally::Tally,
-    typed,
 };
 use crate::cli::{
     args::Printing,
     failure::Failure,
     output::{Output, note},
-    redis_keeps, site_access,
+    redis_keeps, site_access, typed,
 };
 
 /// As long as Salto's secrets are \[M\].

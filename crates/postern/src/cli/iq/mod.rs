@@ -2,7 +2,8 @@
 //!
 //! Each command is a file of its own. [`view`] is an IQ as Salto and postern see it, [`next_step`]
 //! what is to be done about it. Whatever has Salto look at a one-time password goes through
-//! [`attempts`], one person after the other ([`turn`]), and rejected ones are counted ([`tally`]); secrets and PINs come in through [`typed`].
+//! [`attempts`], one person after the other ([`turn`]), and rejected ones are counted ([`tally`]); secrets and PINs come in through
+//! [`typed`](super::typed).
 
 mod activate;
 mod adopt;
@@ -15,7 +16,6 @@ mod probe;
 mod set_pin;
 mod tally;
 mod turn;
-mod typed;
 mod view;
 
 use anyhow::{Context, anyhow};

@@ -9,13 +9,13 @@ use salto::{ActivationState, activation, activation::Stored};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::{Target, attempts::Attempts, find, new_pin, tally::Tally, typed};
+use super::{Target, attempts::Attempts, find, new_pin, tally::Tally};
 use crate::cli::{
     args::Printing,
     confirm::Confirm,
     failure::Failure,
     output::{Output, note},
-    redis_keeps, site_access,
+    redis_keeps, site_access, typed,
 };
 
 const WARNING: &str = "\

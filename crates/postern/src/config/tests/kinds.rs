@@ -207,6 +207,50 @@ fn modes() {
 }
 
 #[test]
+fn guest_keys() {
+    let paths = "access_code_path = \"/v1/{site_id}/codes\"\ndigital_key_path = \"/v1/keys\"\n";
+    let section = "[salto.environments.production.guest_keys]\n";
+    let of = |settings: &str| with("\n[[integ", &format!("{section}{settings}\n[[integ"));
+    let at = |line: usize, key: &str| {
+        format!("postern.toml:{line}: salto.environments.production.guest_keys.{key}")
+    };
+    let unpublished = "Salto has not published";
+    only(&of("access_code_path = \"/codes\""), &at(8, "digital_key_path"), unpublished);
+    only(&of("digital_key_path = \"/keys\""), &at(8, "access_code_path"), unpublished);
+    for (value, wanted) in [
+        ("\"v1/codes\"", "must be a path such as"),
+        ("\"/v1/../codes\"", "no .. and no query"),
+        ("\"/codes?pod=1\"", "no .. and no query"),
+        ("\"https://elsewhere/codes\"", "must be a path such as"),
+        ("\"/v1/{site}/codes\"", "no other placeholder than {site_id}"),
+        ("7", "must be a string"),
+    ] {
+        let codes = of(&paths.replace("\"/v1/{site_id}/codes\"", value));
+        only(&codes, &at(9, "access_code_path"), wanted);
+        let keys = of(&paths.replace("\"/v1/keys\"", value));
+        only(&keys, &at(10, "digital_key_path"), wanted);
+    }
+    let site = of(&paths.replace("/v1/keys", "/v1/{site_id}/keys"));
+    only(&site, &at(10, "digital_key_path"), "a guest's app knows no site");
+    for (value, wanted) in [
+        ("code_parameter = \"\"", "must not be empty"),
+        ("code_parameter = \"a b\"", "visible ASCII"),
+        ("code_parameter = \"scope\"", "must be none of grant_type,"),
+        ("scope = \"\"", "must not be empty"),
+    ] {
+        let key = value.split(' ').next().unwrap();
+        only(&of(&format!("{paths}{value}")), &at(11, key), wanted);
+    }
+    only(&of(&format!("{paths}scop = \"a\"")), &at(11, "scop"), "did you mean scope?");
+    let table = with("client_id", "guest_keys = true\nclient_id");
+    only(
+        &table[..1],
+        "postern.toml:6: salto.environments.production.guest_keys",
+        "must be a table",
+    );
+}
+
+#[test]
 fn flows() {
     let password = "username = \"system\"\npassword = \"open sesame\"";
     let flow = with("[\"paid\"]", "[\"paid\"]\nflow = \"code\"");

@@ -124,6 +124,27 @@ fn an_integration_is_live_or_rehearses() {
 }
 
 #[test]
+fn guest_keys_are_as_the_file_says_and_none_where_it_does_not() {
+    let section = r#"
+[salto.environments.production.guest_keys]
+access_code_path = "/v1/{site_id}/codes"
+digital_key_path = "/v1/keys"
+"#;
+    let read = |more: &str| {
+        let settings = Written::new(&format!("{LEAST}{more}")).load().unwrap().settings;
+        settings.environments["production"].guest_keys.clone()
+    };
+    assert_eq!(read(""), None);
+    let keys = read(section).unwrap();
+    assert_eq!(keys.access_code_path, "/v1/{site_id}/codes".parse().unwrap());
+    assert_eq!(keys.digital_key_path, "/v1/keys".parse().unwrap());
+    assert_eq!((keys.code_parameter.as_str(), keys.scope), ("access_code", None));
+    let all = format!("{section}code_parameter = \"invitation\"\nscope = \"a b\"\n");
+    let keys = read(&all).unwrap();
+    assert_eq!((keys.code_parameter.as_str(), keys.scope.as_deref()), ("invitation", Some("a b")));
+}
+
+#[test]
 fn no_integrations_is_worth_a_warning() {
     let (settings, _) = LEAST.split_once("[[integrations]]").unwrap();
     let Config { settings, warnings } = Written::new(settings).load().unwrap();

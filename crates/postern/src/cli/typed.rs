@@ -1,4 +1,4 @@
-//! Where secrets and PINs come from: a file or standard input, never an argument, as arguments are
+//! Where secrets, PINs and access codes come from: a file or standard input, never an argument, as arguments are
 //! seen by everybody on the machine.
 
 use std::{

@@ -85,7 +85,7 @@ impl fmt::Display for GuestKeyError {
                 f,
                 "Digital Key for Guests is not set up: give access_code_path and digital_key_path in \
                  [salto.environments.{environment}.guest_keys]. There is no default, as Salto has not \
-                 published the paths; Salto tells them to partners whose clients may use this"
+                 published the paths: ask Salto for them"
             ),
             Self::NothingThere { setting, call } => {
                 write!(f, "Salto has nothing there: is guest_keys.{setting} right? {call}")

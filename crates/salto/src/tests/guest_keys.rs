@@ -191,6 +191,16 @@ async fn without_its_settings_nothing_is_asked() {
     assert_eq!(server.count(""), 0);
 }
 
+#[test]
+fn an_environment_with_other_guest_keys_is_another_one() {
+    let one = with_keys("http://127.0.0.1:1");
+    let keys = Some(GuestKeys { scope: Some("a".into()), ..keys() });
+    assert!(one.is_same(&one.clone()));
+    for guest_keys in [None, keys] {
+        assert!(!one.is_same(&Environment { guest_keys, ..one.clone() }));
+    }
+}
+
 #[tokio::test]
 async fn refusals_of_a_code_say_what_to_do() {
     for status in [404, 405] {

@@ -19,7 +19,8 @@ use crate::cli::{
 #[derive(Debug, Args)]
 #[command(after_long_help = format!("\
 Asks with the integration's own account and token, and prints the code: pass it on to the guest, whose \
-app exchanges it. It is kept nowhere.
+app exchanges it. It is kept nowhere. A pod member may be an integration of its own: with active = \
+false no request ever opens a door as this user.
 
 {UNCERTAIN}
 

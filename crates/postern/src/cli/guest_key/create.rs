@@ -25,7 +25,7 @@ matter of Salto's mobile SDK.
 
 Examples:
   postern guest-key create --environment acceptance
-  postern guest-key create --environment acceptance --code-file /run/secrets/code --body-file key.json"))]
+  postern guest-key create --environment acceptance --code-file code --body-file key.json"))]
 pub(in crate::cli) struct Create {
     /// An environment's name, as under [salto.environments].
     #[arg(long, value_name = "NAME")]

@@ -16,7 +16,7 @@ What is certain (Salto's page on integration types): the account that asks must 
 the role pod_member; a guest's app exchanges the code at the identity provider with the grant \
 access_code; the token that this brings can create a digital key and nothing else. What is not: the \
 paths of both calls, their bodies and answers, the name of the code's parameter, the scope, how long a \
-code counts and how many keys it makes. Salto has published none of it, so nothing is built in: \
+code counts and how many keys it makes. Salto has published none of it, so no path is built in: \
 [salto.environments.NAME.guest_keys] says what Salto has told you.";
 
 /// About guests' digital keys.

@@ -206,6 +206,7 @@ async fn refusals_of_a_code_say_what_to_do() {
     for status in [404, 405] {
         let words = asked(status, "", "").await.to_string();
         assert!(words.contains("is guest_keys.access_code_path right?"), "{words}");
+        assert!(words.ends_with(&format!("Salto refuses this (HTTP {status})")), "{words}");
     }
     let salto = asked(404, "", r#"{"ErrorCode":1000,"Message":"Jane Doe"}"#).await.to_string();
     assert!(salto.contains("access_code_path") && !salto.contains("Jane"), "{salto}");

@@ -163,7 +163,7 @@ fn failure(cause: Cause, error: &impl std::fmt::Display) -> Option<Failure> {
 }
 
 /// Salto's causes in the contract's words.
-const fn reason(cause: Cause) -> FailedReason {
+pub(crate) const fn reason(cause: Cause) -> FailedReason {
     match cause {
         Cause::TokenRejected | Cause::CredentialsRejected | Cause::NotSignedIn => {
             FailedReason::CredentialsRejected

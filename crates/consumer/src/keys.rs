@@ -73,6 +73,11 @@ impl Keys {
         format!("{}told:{}", self.prefix, part(integration_id))
     }
 
+    /// By IQ: the last thing that went wrong there.
+    pub(crate) fn trouble(&self, integration_id: &str) -> String {
+        format!("{}trouble:{}", self.prefix, part(integration_id))
+    }
+
     /// The integration's commands on their way to Salto.
     pub(crate) fn in_flight(&self, integration_id: &str) -> String {
         format!("{}in-flight:{}", self.prefix, part(integration_id))

@@ -14,7 +14,7 @@
 //!   turn it is at an IQ, and the ledger how many commands are on their way over all workers.
 //! - [`guard`] keeps an IQ from being asked with passwords that Salto rejects, [`watch`] sees when one
 //!   needs a restore, [`attention`] tells the booking system of it; [`entry_log`] asks Salto what came
-//!   of a command without an answer; [`suspects`] are messages that may kill their worker.
+//!   of a command without an answer; [`trouble`] keeps what went wrong at an IQ last; [`suspects`] are messages that may kill their worker.
 //! - [`health`] and [`metrics`] tell the operator.
 
 mod after;
@@ -49,6 +49,7 @@ mod session;
 mod settings;
 mod store;
 mod suspects;
+mod trouble;
 mod turns;
 mod vigil;
 mod watch;
@@ -61,4 +62,5 @@ pub use settings::{
     RetentionSettings, Settings, claim_lease,
 };
 pub use store::{Store, StoreError};
+pub use trouble::{Trouble, Troubles};
 pub use worker::{RunError, run};

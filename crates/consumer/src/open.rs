@@ -126,6 +126,9 @@ pub(crate) async fn open(
                 worker.judge(subject, Verdict::Invalid).await;
                 watch::look_aside(worker, integration);
             }
+            if error.written {
+                worker.note_trouble((&integration.rules.id, &iq_id), &error);
+            }
             Opened::No { setback: error.into(), iq_id: Some(iq_id) }
         }
     }

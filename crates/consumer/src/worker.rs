@@ -9,8 +9,8 @@ use std::{
 use publisher::TopologyError;
 use rules::ResendLimits;
 use salto::{
-    ActivationStore, CallError, ClockStore, Http, KeyCheckError, RedisTokenCache, TokenCache,
-    check_key, seal::Sealer,
+    ActivationStore, CallError, ClockStore, Http, KeyCheckError, OpenError, RedisTokenCache,
+    TokenCache, check_key, seal::Sealer,
 };
 use secrecy::ExposeSecret;
 use tokio::{net::TcpListener, sync::mpsc, time::Instant};
@@ -33,6 +33,7 @@ use crate::{
     settings::{OpeningSettings, Settings, claim_lease},
     store::{Store, StoreError},
     suspects::Suspects,
+    trouble::Troubles,
     turns::Turns,
     vigil, watch,
 };
@@ -81,6 +82,7 @@ pub(crate) struct Worker {
     pub(crate) suspects: Suspects,
     pub(crate) guard: Guard,
     pub(crate) attention: Attention,
+    pub(crate) troubles: Troubles,
     pub(crate) activations: ActivationStore,
     pub(crate) denied_logs: Denied,
     pub(crate) sealer: Arc<Sealer>,
@@ -116,6 +118,7 @@ impl Worker {
             suspects: Suspects::default(),
             guard: Guard::new(Arc::clone(store), prefix, Arc::clone(&sealer)),
             attention: Attention::new(Arc::clone(store), &Keys::new(prefix)),
+            troubles: Troubles::new(Arc::clone(store), prefix),
             activations: ActivationStore::new(store.pool(), prefix, Arc::clone(&sealer)),
             denied_logs: Denied::default(),
             sealer,
@@ -142,6 +145,18 @@ impl Worker {
                 tracing::warn!(integration_id, iq_id, ?verdict, %error, "not taken note of");
             }
         }
+    }
+
+    /// Takes note of a command that Salto did not accept, for people; beside, as nobody waits for it.
+    pub(crate) fn note_trouble(self: &Arc<Self>, at: (&str, &str), error: &OpenError) {
+        let (integration_id, iq_id) = (at.0.to_owned(), at.1.to_owned());
+        let (worker, cause, detail) = (Arc::clone(self), error.cause, error.to_string());
+        tokio::spawn(async move {
+            let at = (integration_id.as_str(), iq_id.as_str());
+            if let Err(error) = worker.troubles.note(at, cause, detail).await {
+                tracing::debug!(integration_id, iq_id, %error, "trouble not taken note of");
+            }
+        });
     }
 
     /// Where Salto answered a call beside the messages with a wish for a pause, all obey; the answer

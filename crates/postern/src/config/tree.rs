@@ -32,27 +32,28 @@ pub(super) type Table = BTreeMap<String, Node>;
 /// Reads TOML. Of a syntax error only the position and the parser's fixed words are reported: the
 /// line itself may hold a secret.
 pub(super) fn parse(text: &str, mistakes: &Mistakes) -> Option<Table> {
+    let lines = Lines::of(text);
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let start = error.span().map_or(0, |span| span.start);
         let column = start - text[..start].rfind('\n').map_or(0, |newline| newline + 1) + 1;
         let what = format!("is not TOML at column {column}: {}", error.message());
-        mistakes.add(&Origin::Line(line_of(text, start)), "", what);
+        mistakes.add(&lines.origin(start), "", what);
     }
-    errors.is_empty().then(|| table(text, document.get_ref()))
+    errors.is_empty().then(|| table(&lines, document.get_ref()))
 }
 
-fn table(text: &str, entries: &DeTable<'_>) -> Table {
+fn table(lines: &Lines, entries: &DeTable<'_>) -> Table {
     entries
         .iter()
         .map(|(key, entry)| {
-            let origin = Origin::Line(line_of(text, key.span().start));
-            (key.get_ref().to_string(), Node { value: value(text, entry.get_ref()), origin })
+            let origin = lines.origin(key.span().start);
+            (key.get_ref().to_string(), Node { value: value(lines, entry.get_ref()), origin })
         })
         .collect()
 }
 
-fn value(text: &str, parsed: &DeValue<'_>) -> Value {
+fn value(lines: &Lines, parsed: &DeValue<'_>) -> Value {
     match parsed {
         DeValue::String(string) => Value::Text(SecretString::from(string.as_ref())),
         DeValue::Boolean(boolean) => Value::Boolean(*boolean),
@@ -62,16 +63,27 @@ fn value(text: &str, parsed: &DeValue<'_>) -> Value {
             items
                 .iter()
                 .map(|item| Node {
-                    value: value(text, item.get_ref()),
-                    origin: Origin::Line(line_of(text, item.span().start)),
+                    value: value(lines, item.get_ref()),
+                    origin: lines.origin(item.span().start),
                 })
                 .collect(),
         ),
-        DeValue::Table(entries) => Value::Table(table(text, entries)),
+        DeValue::Table(entries) => Value::Table(table(lines, entries)),
         DeValue::Float(_) | DeValue::Datetime(_) => Value::Other,
     }
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
-    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+/// Where the lines end: a file with hundreds of integrations has thousands of values, and counting
+/// the lines before each of them would take seconds.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(newline, _)| newline).collect())
+    }
+
+    /// The line on which this byte stands.
+    fn origin(&self, offset: usize) -> Origin {
+        Origin::Line(self.0.partition_point(|newline| *newline < offset) + 1)
+    }
 }

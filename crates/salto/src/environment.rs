@@ -135,6 +135,15 @@ impl FromStr for RedirectUri {
 }
 
 impl SignIn {
+    /// The OAuth grant that it begins with \[S1\].
+    #[must_use]
+    pub const fn grant(&self) -> &'static str {
+        match self {
+            Self::Password { .. } => "password",
+            Self::Browser { .. } => "authorization_code",
+        }
+    }
+
     fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (

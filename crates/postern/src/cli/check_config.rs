@@ -36,6 +36,7 @@ struct IntegrationSummary<'a> {
     rehearses: bool,
     environment: &'a str,
     site_uid: &'a str,
+    flow: &'static str,
     otp_scheme: &'static str,
     open_from_statuses: &'a [String],
     minutes_before: u32,
@@ -74,6 +75,7 @@ impl<'a> IntegrationSummary<'a> {
             rehearses: integration.mode.rehearses(),
             environment: &integration.environment,
             site_uid: &integration.account.site_uid,
+            flow: integration.account.sign_in.grant(),
             otp_scheme: integration.account.otp_scheme.as_str(),
             open_from_statuses: &integration.rules.open_from_statuses,
             minutes_before: integration.rules.minutes_before,
@@ -84,14 +86,14 @@ impl<'a> IntegrationSummary<'a> {
     }
 
     fn words(&self) -> String {
-        let Self { id, environment, site_uid, minutes_before, locks, .. } = self;
+        let Self { id, environment, site_uid, flow, minutes_before, locks, .. } = self;
         let statuses = self.open_from_statuses.join(", ");
         let active = if self.active { "" } else { ", switched off" };
         let rehearses =
             words::rehearses(self.mode).map_or_else(String::new, |how| format!("; {how}"));
         let default = if self.default_lock { " and a default lock" } else { "" };
         format!(
-            "  {id}{active}: site {site_uid} ({environment}), opens from {statuses}, \
+            "  {id}{active}: site {site_uid} ({environment}), flow {flow}, opens from {statuses}, \
              {minutes_before} min before the start; {locks} mapped objects{default}{rehearses}"
         )
     }

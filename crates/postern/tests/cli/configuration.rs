@@ -46,13 +46,18 @@ fn check_config_says_what_it_found() {
     let ended = Postern::new().run(&["check-config"]);
     assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
     assert!(ended.stdout.starts_with("ok\n"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("acme: site NL1 (nowhere), opens from paid"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("acme: site NL1 (nowhere), flow password, opens"),
+        "{}",
+        ended.stdout
+    );
 
     let ended = Postern::new().run(&["check-config", "--output", "json"]);
     assert_eq!(ended.stdout.lines().count(), 1);
     let summary: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(summary["ok"], true);
     assert_eq!(summary["integrations"][0]["id"], "acme");
+    assert_eq!(summary["integrations"][0]["flow"], "password");
 }
 
 #[test]

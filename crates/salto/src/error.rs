@@ -27,7 +27,7 @@ pub enum Cause {
     IqNotFound,
     /// Salto gives an IQ's secret and PIN only until the user is activated there, and that is so.
     AlreadyActivated,
-    /// This user was never activated at the IQ, or is not any more [M].
+    /// This user was never activated at the IQ, or is not any more \[M\].
     NotActivated,
     /// The one-time password was wrong. Never to be tried again blindly: Salto blocks the user.
     OtpInvalid,

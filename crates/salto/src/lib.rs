@@ -35,6 +35,7 @@ mod flight;
 mod gate;
 mod guest_key;
 mod http_client;
+mod iqs;
 mod key_check;
 mod list;
 mod login;
@@ -60,10 +61,11 @@ pub use guest_key::{
     GuestToken,
 };
 pub use http_client::{Http, HttpError};
+pub use iqs::PinAnswer;
 pub use key_check::{KeyCheckError, check_key};
 pub use otp::{Otp, OtpKey, OtpScheme, UnknownOtpScheme};
 pub use probe::probe;
-pub use site::{PinAnswer, Prepared, Site};
+pub use site::{Prepared, Site};
 pub use standing::Standing;
 pub use store::StoreError;
 pub use token::{

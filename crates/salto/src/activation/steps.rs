@@ -11,8 +11,9 @@ use super::pin::{KEEP_PIN, is_pin};
 use super::record::{Activation, ActivationState};
 use super::store::{ActivationStore, Stored};
 use crate::error::{CallError, Cause};
+use crate::iqs::PinAnswer;
 use crate::otp::OtpKey;
-use crate::site::{PinAnswer, Site};
+use crate::site::Site;
 use crate::store::StoreError;
 
 /// What is to be done next.

@@ -4,7 +4,7 @@ use salto::Standing;
 
 use super::finding::{About, Finding};
 
-/// What a system user needs: the role [S1], remote access, and not to be blocked [M].
+/// What a system user needs: the role \[S1\], remote access, and not to be blocked \[M\].
 pub(super) fn check(about: About<'_>, standing: &Standing) -> Finding {
     if standing.blocked == Some(true) {
         return about

@@ -104,7 +104,14 @@ pub(crate) fn refusal(
 ) -> (CallError, &'static Row) {
     let salto = SaltoError::read(body);
     let row = verdict::of_answer(status.as_u16(), salto.body);
-    let mut error = CallError::new(cause(status, &salto, row.cause(), subject), "");
+    let cause = cause(status, &salto, row.cause(), subject);
+    let detail = match (cause, status, salto.body) {
+        (Cause::Forbidden, StatusCode::FORBIDDEN, Body::OtherOfSalto | Body::BadParameter) => {
+            "the user lacks a right at the site, or is blocked"
+        }
+        _ => "",
+    };
+    let mut error = CallError::new(cause, detail);
     error.retry_after = retry_after(headers, Utc::now());
     error.status = Some(status.as_u16());
     error.code = salto.code;
@@ -201,7 +208,10 @@ mod tests {
     fn what_is_shown_holds_no_message() {
         let body = br#"{"ErrorCode":"2203","Message":"Jane Doe may not"}"#;
         let (error, _) = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), body, Subject::Lock);
-        assert_eq!(error.to_string(), "Salto refuses this (HTTP 403, code 2203)");
+        assert_eq!(
+            error.to_string(),
+            "Salto refuses this: the user lacks a right at the site, or is blocked (HTTP 403, code 2203)"
+        );
         let odd = br#"{"ErrorCode":"Jane Doe","Message":""}"#;
         let (error, _) = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), odd, Subject::Lock);
         assert_eq!(error.to_string(), "Salto refuses this (HTTP 403)");

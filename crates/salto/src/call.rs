@@ -9,6 +9,7 @@ use reqwest::{Method, Request, Response, StatusCode};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::time::timeout;
+use url::Position::{AfterPort, BeforeHost};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -150,8 +151,16 @@ pub(crate) async fn read_body(
 
 /// A call that ended without a whole answer.
 pub(crate) fn lost(error: &reqwest::Error) -> CallError {
-    let cause = if error.is_connect() { Cause::Unavailable } else { Cause::Unanswered };
-    CallError::new(cause, root(error))
+    if !error.is_connect() {
+        return CallError::new(Cause::Unanswered, root(error));
+    }
+    let why = match error.url() {
+        Some(url) => {
+            format!("no connection to {}: {}", &url[BeforeHost..AfterPort], root(error))
+        }
+        None => root(error),
+    };
+    CallError::new(Cause::Unavailable, why)
 }
 
 /// The innermost error, e.g. "Connection refused": the outer ones repeat the address.

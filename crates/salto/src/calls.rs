@@ -94,11 +94,11 @@ impl Calls {
         if let Some(id) = self.directory.site_id() {
             return Ok(id);
         }
-        let missing = || CallError::new(Cause::SiteNotFound, "check site_uid");
+        let uid = &self.account.site_uid;
+        let missing = || CallError::new(Cause::SiteNotFound, uid.clone());
         if self.directory.site_missing(Instant::now()) {
             return Err(missing());
         }
-        let uid = &self.account.site_uid;
         let is_ours = |site: &SiteInfo| {
             site.site_uid.as_ref().is_some_and(|theirs| theirs.eq_ignore_ascii_case(uid))
         };

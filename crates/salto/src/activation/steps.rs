@@ -19,8 +19,10 @@ use crate::store::StoreError;
 /// What is to be done next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Salto has sent the PIN to the user: give it to [`finish`].
-    PinNeeded,
+    /// Salto has just sent the PIN to the user: give it to [`finish`].
+    PinMailed,
+    /// Salto sent the PIN to the user before, and a stored one was refused: give it to [`finish`].
+    PinAwaited,
     /// Salto has just shown the PIN, which is stored: call [`finish`] without one.
     PinShown,
     /// The PIN is stored from before: call [`finish`] without one.
@@ -79,10 +81,10 @@ pub async fn begin(site: &Site, store: &ActivationStore, iq: &str) -> Result<Ste
     match pin {
         None if !pin_requested => {
             let asked = ask_for_pin(site, store, iq, &stored).await?;
-            Ok(if asked.activation.pin.is_some() { Step::PinShown } else { Step::PinNeeded })
+            Ok(if asked.activation.pin.is_some() { Step::PinShown } else { Step::PinMailed })
         }
         Some(_) if !pin_refused => Ok(Step::PinKnown),
-        Some(_) | None => Ok(Step::PinNeeded),
+        Some(_) | None => Ok(Step::PinAwaited),
     }
 }
 

@@ -90,12 +90,12 @@ async fn stored(store: &ActivationStore) -> Activation {
 #[tokio::test]
 async fn with_a_mailed_pin() {
     let (_iq, server, site, _redis, store) = setting(Iq::default()).await;
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinNeeded));
+    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinMailed));
     let pending = stored(&store).await;
     assert_eq!((pending.state, pending.pin_requested), (ActivationState::PendingPin, true));
     assert_eq!(pending.secret.expose_secret(), SECRET);
     assert!(pending.otp_key(OtpScheme::SaltoKs).is_none());
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinNeeded), "goes on where it was");
+    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinAwaited), "goes on where it was");
     assert_eq!((server.count("/secret"), server.count("/pin")), (1, 1));
     for wrong in ["601", "06010", "o601", "06-1", "٠٦٠١"] {
         let finished = finish(&site, &store, IQ, Some(wrong.into())).await;
@@ -129,7 +129,7 @@ async fn a_wrong_pin_keeps_the_secret_and_may_be_corrected() {
     begin(&site, &store, IQ).await.unwrap();
     let refused = finish(&site, &store, IQ, Some("1234".into())).await;
     assert_eq!(refused, Err(ActivateError::PinRefused));
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinNeeded), "not tried again blindly");
+    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinAwaited), "not tried again blindly");
     assert_eq!((server.count("/secret"), server.count("/pin")), (1, 2));
     assert_eq!(finish(&site, &store, IQ, Some("0601".into())).await, Ok(()));
     assert_eq!(stored(&store).await.state, ActivationState::Activated);
@@ -141,7 +141,9 @@ async fn whichever_answer_is_lost_it_goes_on_where_it_was() {
         let iq = Iq { breaks_at: Some(breaks_at), ..Iq::default() };
         let (iq, _server, site, _redis, store) = setting(iq).await;
         let run = async || match begin(&site, &store, IQ).await? {
-            Step::PinNeeded => finish(&site, &store, IQ, Some("0601".into())).await,
+            Step::PinMailed | Step::PinAwaited => {
+                finish(&site, &store, IQ, Some("0601".into())).await
+            }
             Step::PinShown | Step::PinKnown => finish(&site, &store, IQ, None).await,
             Step::Done => Ok(()),
         };

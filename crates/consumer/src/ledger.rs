@@ -124,7 +124,17 @@ pub(crate) struct Ledger {
     claim: Script,
     conclude: Script,
     release: Script,
-    pause: Script,
+}
+
+/// Has all replicas leave Salto alone for an integration; a longer pause stands.
+pub(crate) async fn share_pause(
+    store: &Store,
+    keys: &Keys,
+    integration_id: &str,
+    pause: Duration,
+) -> Result<(), StoreError> {
+    let script = Script::new(include_str!("ledger/pause.lua"));
+    store.run(script.key(keys.pause(integration_id)).arg(millis(pause).max(1))).await
 }
 
 impl Ledger {
@@ -148,7 +158,6 @@ impl Ledger {
             claim: Script::new(include_str!("ledger/claim.lua")),
             conclude: Script::new(include_str!("ledger/conclude.lua")),
             release: Script::new(include_str!("ledger/release.lua")),
-            pause: Script::new(include_str!("ledger/pause.lua")),
         }
     }
 
@@ -275,8 +284,7 @@ impl Ledger {
         integration_id: &str,
         pause: Duration,
     ) -> Result<(), StoreError> {
-        let key = self.keys.pause(integration_id);
-        self.store.run(self.pause.key(key).arg(millis(pause).max(1))).await
+        share_pause(&self.store, &self.keys, integration_id, pause).await
     }
 
     /// Whether Salto wants no calls for an integration now.

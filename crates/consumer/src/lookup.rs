@@ -1,4 +1,5 @@
-//! What is known in Redis, for commands that tell people: read, never changed.
+//! What is known in Redis, for commands that tell people: read, never changed, but for the pauses
+//! that Salto asks such a command for.
 
 mod record;
 mod scan;
@@ -8,10 +9,13 @@ use std::{sync::Arc, time::Duration};
 use deadpool_redis::redis;
 use events::{BookingStatus, Event, OpenRequest, Outbound};
 use rules::{Booking, BookingVersion};
+use salto::CallError;
 
 use crate::{
     bookings,
+    failure::Setback,
     keys::Keys,
+    ledger,
     settings::RedisSettings,
     store::{Store, StoreError},
 };
@@ -52,6 +56,24 @@ impl Lookup {
         let key = self.keys.pause(integration_id);
         let left: i64 = self.store.query(redis::cmd("PTTL").arg(key)).await?;
         Ok(Duration::from_millis(u64::try_from(left).unwrap_or(0)))
+    }
+
+    /// Where Salto answered a call for an integration with a wish for a pause, all workers obey.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or makes no sense.
+    pub async fn share_pause(
+        &self,
+        integration_id: &str,
+        error: &CallError,
+    ) -> Result<(), StoreError> {
+        match Setback::from(error.clone()).pause {
+            Some(pause) => {
+                ledger::share_pause(&self.store, &self.keys, integration_id, pause).await
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether a booking status would become its booking's newest state.

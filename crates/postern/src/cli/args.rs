@@ -9,15 +9,19 @@ use super::{
 };
 
 const EXAMPLES: &str = "\
-Examples:
+From a new configuration to an open door (`postern doctor` says at any time what comes next):
   postern --config postern.toml check-config
-  postern --config postern.toml worker
-  postern doctor
-  postern explain --integration acme-utrecht --booking b-1
-  postern lock list --integration acme-utrecht
-  postern login --integration acme-utrecht
+  postern login --integration acme-utrecht        with flow = \"authorization_code\" only
+  postern site resolve NL6254340082
+  postern lock list --integration acme-utrecht    ids for the mapping
+  postern iq list --integration acme-utrecht
   postern iq activate --integration acme-utrecht --iq 0f7b2c1e-…
   postern mapping check
+  postern worker
+
+Day by day:
+  postern doctor
+  postern explain --integration acme-utrecht --booking b-1
   postern publish open-request --integration acme-utrecht --booking b-1
   postern tail --output json
   postern dlq list
@@ -28,6 +32,14 @@ Every setting outside [[integrations]] can be given by environment: POSTERN__BRO
 
 Data goes to standard output, everything else to standard error. Exit status: 0 done, 1 failed,
 2 wrong usage or configuration.";
+
+const LOCK_LIST: &str = "\
+The ids go into the configuration, in the integration's part: an object (product) of the booking
+system opens the lock beside it, all others the default lock, if there is one:
+  default_lock = \"4d77312f-…\"
+  [integrations.locks]
+  \"room-12\" = \"a5091d73-…\"
+`postern mapping check` then says whether these doors can be opened.";
 
 /// Opens Salto KS doors when the booking says so.
 ///
@@ -169,5 +181,6 @@ pub(super) enum Command {
 #[derive(Debug, Subcommand)]
 pub(super) enum LockCommand {
     /// List the site's locks, with the objects mapped to each.
+    #[command(after_long_help = LOCK_LIST)]
     List(List),
 }

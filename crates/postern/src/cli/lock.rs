@@ -33,7 +33,8 @@ struct Row {
 /// Asks Salto and prints; a configured lock that the site does not have is worth a warning.
 pub(super) async fn list(list: List, settings: &Settings) -> Result<(), Failure> {
     let access = site_access::open(settings, &list.integration.integration_id).await?;
-    let locks = access.site.locks().await.context("the locks cannot be listed")?;
+    let locks =
+        access.hear(access.site.locks().await).await.context("the locks cannot be listed")?;
     let rules = &access.integration.rules;
     let rows: Vec<Row> = locks.into_iter().map(|lock| Row::of(lock, rules)).collect();
     for lock in unknown(rules, &rows) {

@@ -1,8 +1,11 @@
 //! The commands.
 //!
 //! [`args`] is the command line; each command is a file of its own. Beside them: [`failure`], how
-//! commands end badly; [`output`], how they print; [`typed`], how secrets come in; [`logging`].
+//! commands end badly; [`output`], how they print; [`typed`], how secrets come in; [`logging`];
+//! [`site_access`], the way to Salto, with what is to be done where Salto says no ([`advice`],
+//! [`pause`]).
 
+mod advice;
 mod args;
 mod broker;
 mod check_config;
@@ -19,6 +22,7 @@ mod login;
 mod mapping;
 mod moment;
 mod output;
+mod pause;
 mod publish;
 mod redis_keeps;
 mod site;

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use consumer::{Guard, IntegrationSettings, Settings, Store};
+use consumer::{Guard, IntegrationSettings, Lookup, Settings, Store};
 use deadpool_redis::Pool;
 use salto::{
-    ActivationStore, Breakers, Http, RedisTokenCache, SaltoClock, Site, TokenCache, check_key,
-    seal::Sealer,
+    ActivationStore, Breakers, CallError, Cause, Http, RedisTokenCache, SaltoClock, Site,
+    TokenCache, check_key, seal::Sealer,
 };
 use secrecy::ExposeSecret;
 
-use super::failure::Failure;
+use super::{advice, failure::Failure, pause, site::seen};
 
 /// What commands about an integration's site use.
 pub(super) struct SiteAccess<'a> {
@@ -20,16 +20,56 @@ pub(super) struct SiteAccess<'a> {
     pub(super) activations: ActivationStore,
     pub(super) guard: Arc<Guard>,
     pub(super) redis: Pool,
+    lookup: Lookup,
 }
 
-/// Prepares the way: the integration must be configured, Redis must answer, and `secrets.key` must
-/// be the one its secrets were encrypted with.
+impl SiteAccess<'_> {
+    /// What Salto answered; a no comes with what to do about it.
+    pub(super) async fn hear<T>(&self, answer: Result<T, CallError>) -> anyhow::Result<T> {
+        match answer {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(self.refusal(&error).await),
+        }
+    }
+
+    /// A call's error with what to do about it.
+    pub(super) async fn refusal(&self, error: &CallError) -> anyhow::Error {
+        self.share_pause(error).await;
+        let mut detail = advice::detail(error);
+        if error.cause == Cause::SiteNotFound {
+            detail = format!("{detail}; {}", seen(self.site.sites().await.as_deref().ok()));
+        }
+        anyhow!("{detail}; {}", advice::after(error))
+    }
+
+    /// Where Salto answers with a wish for a pause, the workers heed it too.
+    pub(super) async fn share_pause(&self, error: &CallError) {
+        pause::share(&self.lookup, self.site.integration_id(), error).await;
+    }
+
+    /// Refuses while Salto wants no calls, for commands that take their time.
+    pub(super) async fn heed_pause(&self) -> anyhow::Result<()> {
+        pause::heed(&self.lookup, self.site.integration_id()).await
+    }
+}
+
+/// Prepares the way: the integration must be configured, Redis must answer, `secrets.key` must be
+/// the one its secrets were encrypted with, and Salto must not want to be left alone.
 pub(super) async fn open<'a>(
     settings: &'a Settings,
     integration_id: &str,
 ) -> Result<SiteAccess<'a>, Failure> {
     let integration = find(settings, integration_id)?;
     Ok(connect(settings, integration).await?)
+}
+
+/// As [`open`], for looking at what is stored only: Salto is not asked.
+pub(super) async fn at_rest<'a>(
+    settings: &'a Settings,
+    integration_id: &str,
+) -> Result<SiteAccess<'a>, Failure> {
+    let integration = find(settings, integration_id)?;
+    Ok(prepare(settings, integration).await?)
 }
 
 /// The integration of that id, or all of them.
@@ -61,6 +101,15 @@ pub(super) async fn connect<'a>(
     settings: &'a Settings,
     integration: &'a IntegrationSettings,
 ) -> anyhow::Result<SiteAccess<'a>> {
+    let access = prepare(settings, integration).await?;
+    access.heed_pause().await?;
+    Ok(access)
+}
+
+async fn prepare<'a>(
+    settings: &'a Settings,
+    integration: &'a IntegrationSettings,
+) -> anyhow::Result<SiteAccess<'a>> {
     let prefix = &settings.redis.key_prefix;
     let store = Arc::new(Store::new(&settings.redis).context("redis.url cannot be used")?);
     let redis = store.pool();
@@ -81,7 +130,8 @@ pub(super) async fn connect<'a>(
         integration.account.clone(),
         cache,
     );
+    let lookup = Lookup::through(Arc::clone(&store), prefix);
     let guard = Arc::new(Guard::new(store, prefix, Arc::clone(&sealer)));
     let activations = ActivationStore::new(redis.clone(), prefix, sealer);
-    Ok(SiteAccess { integration, site, activations, guard, redis })
+    Ok(SiteAccess { integration, site, activations, guard, redis, lookup })
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use salto::activation::is_pin;
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
 /// From the file where there is one, else from standard input.
@@ -32,6 +33,19 @@ pub(super) async fn take_surely(
         }
     }
     Ok(first)
+}
+
+/// A PIN, as [`take`]: one that is none is refused before anybody hears of it.
+pub(super) async fn take_pin(file: Option<&Path>) -> anyhow::Result<SecretString> {
+    checked_pin(take("PIN", file).await?)
+}
+
+/// The PIN, if it is one.
+pub(super) fn checked_pin(pin: SecretString) -> anyhow::Result<SecretString> {
+    if !is_pin(pin.expose_secret()) {
+        bail!("a PIN is exactly four digits; nothing was sent: run it again with the right one");
+    }
+    Ok(pin)
 }
 
 /// The file's text without one newline at its end.

@@ -125,10 +125,9 @@ fn finding((integration, reason): (&str, &'static str), named: &[String]) -> Fin
             Level::Warning,
             Some("configure the integration, or find out why the booking system names it"),
         ),
-        Some(RejectedReason::NoLockMapped) => (
-            Level::Broken,
-            Some("add the objects to [integrations.locks]; `postern lock list` shows the locks"),
-        ),
+        Some(RejectedReason::NoLockMapped) => {
+            (Level::Broken, Some("add the objects to [integrations.locks], or set default_lock"))
+        }
         Some(
             RejectedReason::BookingUnknown
             | RejectedReason::TooEarly

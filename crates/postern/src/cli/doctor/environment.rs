@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use salto::{CallError, Environment, Host, Http, probe};
 
-use super::advice;
 use super::deadline::{Deadline, Late};
 use super::finding::{About, Finding};
+use crate::cli::advice;
 
 /// One-time passwords make up for the offset. Windows and expiries go by this machine's clock alone,
 /// and events from more than five minutes ahead of it are refused.

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use consumer::IntegrationSettings;
 use futures_util::future;
-use salto::{Activation, CallError, Cause, IqInfo, LockInfo, Site};
+use salto::{Activation, CallError, Cause, Site};
 
 use super::access::Access;
 use super::deadline::{Deadline, Late};
 use super::doors::Doors;
 use super::finding::{About, Finding};
-use super::{advice, iqs, mapping, rights};
-use crate::cli::words;
+use super::{iqs, mapping, rights};
+use crate::cli::{advice, pause, site::seen, words};
 
 /// What was found, and where it can be known, which doors can be opened.
 pub(super) struct Examined {
@@ -52,27 +52,29 @@ async fn examine(
         Stopped
     };
 
-    let pause = About("salto.pause", id);
+    let about = About("salto.pause", id);
     match deadline.within(access.lookup.pause(id)).await {
         Ok(Ok(left)) if left.is_zero() => {}
         Ok(Ok(left)) => {
-            let detail = format!("Salto wants no calls for another {} s", left.as_secs().max(1));
-            return Err(stop(pause.warning(detail, "wait, and look again: nothing was asked now")));
+            let next = "wait, and look again: nothing was asked now";
+            return Err(stop(about.warning(pause::words(left), next)));
         }
-        Ok(Err(error)) => return Err(stop(pause.broken(error.to_string(), "see Redis' log"))),
-        Err(late) => return Err(stop(pause.broken(late.to_string(), "see Redis' log"))),
+        Ok(Err(error)) => return Err(stop(about.broken(error.to_string(), "see Redis' log"))),
+        Err(late) => return Err(stop(about.broken(late.to_string(), "see Redis' log"))),
     }
 
+    let salto = Asking { access, id, deadline };
     let sign_in = About("salto.sign_in", id);
-    if let Err(failed) = outcome(deadline.within(site.sign_in()).await) {
+    if let Err(failed) = salto.ask(site.sign_in()).await {
         return Err(stop(failed.finding(sign_in)));
     }
     let about = About("salto.site", id);
-    let standing = match outcome(deadline.within(site.standing()).await) {
+    let standing = match salto.ask(site.standing()).await {
         Ok(standing) => standing,
         Err(Failed::Said(error)) if error.cause == Cause::SiteNotFound => {
-            let finding = missing_site(&site, integration, deadline, about).await;
-            findings.extend([sign_in.ok("signed in"), finding]);
+            let finding = missing_site(&site, integration, &salto).await;
+            findings
+                .extend([sign_in.ok("signed in"), about.broken(finding, advice::after(&error))]);
             return Err(Stopped);
         }
         Err(failed) => {
@@ -86,26 +88,23 @@ async fn examine(
     findings.push(sign_in.ok("signed in"));
     findings.push(about.ok(format!("{} found", integration.account.site_uid)));
     findings.push(rights::check(About("salto.rights", id), &standing));
-    inside(access, (integration, &site), deadline, findings).await
+    inside(&salto, (integration, &site), findings).await
 }
 
 /// The IQs and the locks, and what postern makes of them.
 async fn inside(
-    access: &Access<'_>,
+    salto: &Asking<'_>,
     (integration, site): (&IntegrationSettings, &Site),
-    deadline: Deadline,
     findings: &mut Vec<Finding>,
 ) -> Result<Doors, Stopped> {
-    let id = integration.rules.id.as_str();
+    let Asking { access, id, deadline } = *salto;
     let (listed, locks, stored, fares) = future::join4(
-        deadline.within(site.iqs()),
-        deadline.within(site.locks()),
+        salto.ask(site.iqs()),
+        salto.ask(site.locks()),
         deadline.within(access.activations.list(id)),
         deadline.within(access.guard.standings(id)),
     )
     .await;
-    let listed: Result<Vec<IqInfo>, Failed> = outcome(listed);
-    let locks: Result<Vec<LockInfo>, Failed> = outcome(locks);
     let activations: Option<HashMap<String, Activation>> = match stored {
         Ok(Ok(stored)) => Some(stored.into_iter().map(|(iq, it)| (iq, it.activation)).collect()),
         Ok(Err(error)) => {
@@ -155,8 +154,23 @@ enum Failed {
     Late(Late),
 }
 
-fn outcome<T>(answer: Result<Result<T, CallError>, Late>) -> Result<T, Failed> {
-    answer.map_err(Failed::Late)?.map_err(Failed::Said)
+/// Asks Salto in the time there is.
+struct Asking<'a> {
+    access: &'a Access<'a>,
+    id: &'a str,
+    deadline: Deadline,
+}
+
+impl Asking<'_> {
+    /// What Salto answers. Where that is a wish for a pause, the workers heed it too.
+    async fn ask<T>(&self, call: impl Future<Output = Result<T, CallError>>) -> Result<T, Failed> {
+        let answer = self.deadline.within(call).await.map_err(Failed::Late)?;
+        if let Err(error) = &answer {
+            let sharing = pause::share(&self.access.lookup, self.id, error);
+            let _ = self.deadline.within(sharing).await;
+        }
+        answer.map_err(Failed::Said)
+    }
 }
 
 impl Failed {
@@ -168,11 +182,7 @@ impl Failed {
         match self {
             Self::Late(late) => about.broken(late.to_string(), advice::REACH),
             Self::Said(error) => {
-                let again = match error.retry_after {
-                    Some(wait) => format!("; not asked again for {} s", wait.as_secs().max(1)),
-                    None => String::new(),
-                };
-                let (detail, next) = (format!("{error}{again}"), advice::after(error.cause));
+                let (detail, next) = (advice::detail(&error), advice::after(&error));
                 if error.cause == Cause::RateLimited {
                     about.warning(detail, next)
                 } else {
@@ -186,18 +196,9 @@ impl Failed {
 async fn missing_site(
     site: &Site,
     integration: &IntegrationSettings,
-    deadline: Deadline,
-    about: About<'_>,
-) -> Finding {
+    salto: &Asking<'_>,
+) -> String {
+    let sites = salto.ask(site.sites()).await.ok();
     let uid = &integration.account.site_uid;
-    let seen = match outcome(deadline.within(site.sites()).await) {
-        Ok(sites) if sites.is_empty() => "it sees no site at all".to_owned(),
-        Ok(sites) => {
-            let uids: Vec<String> = sites.into_iter().filter_map(|site| site.site_uid).collect();
-            format!("it sees {}", uids.join(", "))
-        }
-        Err(_) => "which ones it sees is not known".to_owned(),
-    };
-    let detail = format!("the account has no site {uid}; {seen}");
-    about.broken(detail, advice::after(Cause::SiteNotFound))
+    format!("the account has no site {uid}; {}", seen(sites.as_deref()))
 }

@@ -19,7 +19,11 @@ pub(super) fn check(rules: &Integration, doors: &Doors) -> Vec<Finding> {
     if by_lock.is_empty() {
         return vec![about.broken(
             "no object leads to a lock",
-            "choose locks with `postern lock list`; name them in [integrations.locks] or as default_lock",
+            format!(
+                "choose locks with `postern lock list --integration {}`; name them in \
+                 [integrations.locks] or as default_lock",
+                rules.id
+            ),
         )];
     }
     let list = format!("choose another with `postern lock list --integration {}`", rules.id);

@@ -5,7 +5,6 @@
 //! for all to use.
 
 mod access;
-mod advice;
 mod bookings;
 mod broker;
 mod configuration;

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use consumer::Settings;
-use events::Outbound;
-use rules::{Rule, Seen, Step, Verdict};
+use events::{Outbound, OutboundData};
+use rules::{FailedReason, Rule, Seen, Step, Verdict};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use super::door::{self, Door};
 use super::known::{Known, KnownBooking, KnownRequest, object_of, told};
 use crate::cli::doctor::Access;
 use crate::cli::failure::Failure;
+use crate::cli::pause;
 
 /// Members that are not known are null.
 #[derive(Debug, Serialize)]
@@ -115,7 +116,7 @@ impl Account {
             account.rehearses = integration.is_some_and(|it| it.mode.rehearses());
             account.ask(rules, booking, object);
             let pause = access.lookup.pause(id).await.map_err(told)?;
-            account.pause_seconds = pause.as_secs() + u64::from(pause.subsec_nanos() > 0);
+            account.pause_seconds = pause::seconds(pause);
             if let (Some(integration), Some(lock)) = (integration, account.lock_id) {
                 let looked = if pause.is_zero() {
                     door::look(access, integration, lock).await
@@ -182,8 +183,25 @@ impl From<Step> for Asked {
     }
 }
 
+fn is_unknown(outcome: &Outbound) -> bool {
+    match &outcome.data {
+        OutboundData::OpenFailed(failed) => failed.reason == FailedReason::OutcomeUnknown,
+        OutboundData::Opened(_)
+        | OutboundData::CheckIn(_)
+        | OutboundData::OpenRejected(_)
+        | OutboundData::IqAttention(_) => false,
+    }
+}
+
 impl From<KnownRequest> for Request {
-    fn from(KnownRequest { source, id, record }: KnownRequest) -> Self {
+    fn from(KnownRequest { source, id, mut record }: KnownRequest) -> Self {
+        // An answer ends the claim, and all doubt but the one that is the answer.
+        if let Some(outcome) = &record.outcome {
+            record.claim = None;
+            if !is_unknown(outcome) {
+                (record.doubts, record.in_doubt_since) = (0, None);
+            }
+        }
         Self {
             id,
             source,

@@ -11,7 +11,11 @@ use salto::{ActivationState, check_key};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::cli::doctor::{Access, Doors};
+use crate::cli::{
+    advice,
+    doctor::{Access, Doors},
+    pause,
+};
 
 /// For all that Salto is asked.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -51,7 +55,13 @@ async fn ask(
     let id = integration.rules.id.as_str();
     check_key(&access.redis, access.key_prefix(), &access.sealer).await.map_err(words)?;
     let site = access.site(integration).ok_or("the environment is not configured")?;
-    let (locks, iqs) = future::try_join(site.locks(), site.iqs()).await.map_err(words)?;
+    let (locks, iqs) = match future::try_join(site.locks(), site.iqs()).await {
+        Ok(lists) => lists,
+        Err(error) => {
+            pause::share(&access.lookup, id, &error).await;
+            return Err(format!("{}; {}", advice::detail(&error), advice::after(&error)));
+        }
+    };
     let stored = access.activations.list(id).await.map_err(words)?;
     let fares = access.guard.standings(id).await.map_err(words)?;
     let activations: HashMap<_, _> =

@@ -1,7 +1,7 @@
 //! `postern iq activate`: has an IQ's secret stored, gets its PIN, and proves both to Salto.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
@@ -12,19 +12,12 @@ use salto::{
 };
 use secrecy::ExposeSecret;
 
-use super::{Now, Target, find, tally::Tally};
-use crate::cli::{
-    args::Printing,
-    failure::Failure,
-    output::{Output, note},
-    redis_keeps, site_access, typed,
-};
-
-/// What Salto sends, or shows.
-const PIN: &str = "PIN";
+use super::{Target, tally::Tally};
+use crate::cli::{args::Printing, failure::Failure, output::note, typed};
 
 const WAYS_OUT: &str = "\
-There are three ways out:
+This user was activated at the IQ before, by another program or in Salto's app, and the secret from
+then is not here. There are three ways out:
   1. Secret and PIN are known, from another program or a backup: postern iq adopt takes them over.
   2. Have Salto (or whoever administers the site in Salto KS) reset this user's activation at this
      IQ, then run postern iq activate again. The program that opens doors as this user so far can no
@@ -61,26 +54,20 @@ pub(in crate::cli) struct Activate {
 
 /// Activates, or goes on with an activation.
 pub(super) async fn run(activate: Activate, settings: &Settings) -> Result<(), Failure> {
-    let integration_id = activate.target.integration_id();
-    let access = site_access::open(settings, integration_id).await?;
-    redis_keeps::warn_where_not(&access.redis).await;
-    let iq = find(&access, &activate.target.iq).await?;
-    let tally = Tally { access: &access, iq: &iq, force: activate.force };
-    proceed(&tally, activate.pin_file)
+    let at = activate.target.find_to_store(settings).await?;
+    proceed(&at.tally(activate.force), activate.pin_file.as_deref())
         .await
-        .with_context(|| format!("IQ {iq} is not activated yet"))?;
-    let now = Now { integration_id, iq_id: &iq, state: "activated" };
-    Output::new(activate.printing).one(&now, || "IQ is activated".to_owned())
+        .with_context(|| format!("IQ {} is not activated yet", at.iq))?;
+    at.activated(activate.printing, "IQ is activated")
 }
 
-async fn proceed(tally: &Tally<'_>, pin_file: Option<PathBuf>) -> anyhow::Result<()> {
+async fn proceed(tally: &Tally<'_>, pin_file: Option<&Path>) -> anyhow::Result<()> {
     let Tally { access, iq, .. } = tally;
     let (site, activations) = (&access.site, &access.activations);
-    let begun = activation::begin(site, activations, iq).await.inspect_err(|error| {
-        if *error == ActivateError::AlreadyActivatedAtSalto {
-            note(WAYS_OUT);
-        }
-    })?;
+    let begun = match activation::begin(site, activations, iq).await {
+        Ok(step) => step,
+        Err(error) => return Err(told(tally, error).await),
+    };
     let pin = match (begun, pin_file) {
         (Step::Done, _) => {
             note(
@@ -89,9 +76,9 @@ async fn proceed(tally: &Tally<'_>, pin_file: Option<PathBuf>) -> anyhow::Result
             );
             return Ok(());
         }
-        (Step::PinNeeded | Step::PinShown | Step::PinKnown, Some(file)) => {
+        (Step::PinMailed | Step::PinAwaited | Step::PinShown | Step::PinKnown, Some(file)) => {
             note("the IQ's secret is stored; taking the PIN from the file");
-            Some(typed::take(PIN, Some(&file)).await?)
+            Some(typed::take_pin(Some(file)).await?)
         }
         (Step::PinShown, None) => {
             show_pin(tally).await?;
@@ -101,28 +88,45 @@ async fn proceed(tally: &Tally<'_>, pin_file: Option<PathBuf>) -> anyhow::Result
             note("the IQ's secret and PIN are stored");
             None
         }
-        (Step::PinNeeded, None) => {
+        (Step::PinMailed, None) => {
             note("the IQ's secret is stored; Salto sends the PIN to the account's user by mail");
-            Some(typed::take(PIN, None).await?)
+            Some(typed::take_pin(None).await?)
+        }
+        (Step::PinAwaited, None) => {
+            note(
+                "the IQ's secret is stored, and the PIN was asked for in an earlier run: it is in \
+                 the mail from then",
+            );
+            Some(typed::take_pin(None).await?)
         }
     };
     tally.refuse_while_blocked().await?;
     note("proving secret and PIN to Salto");
-    let finished = activation::finish(site, activations, iq, pin).await;
-    match &finished {
-        Ok(()) => tell(tally).await,
-        Err(ActivateError::PinRefused) => tally.note(Cause::OtpInvalid, None).await,
-        Err(ActivateError::Call(error)) => tally.note(error.cause, None).await,
-        Err(
-            ActivateError::AlreadyActivatedAtSalto
-            | ActivateError::PinMalformed
-            | ActivateError::PinMissing
-            | ActivateError::NotStarted
-            | ActivateError::Changed
-            | ActivateError::Store(_),
-        ) => {}
+    match activation::finish(site, activations, iq, pin).await {
+        Ok(()) => {
+            tell(tally).await;
+            Ok(())
+        }
+        Err(error) => Err(told(tally, error).await),
     }
-    Ok(finished?)
+}
+
+/// Takes note of what went wrong, and says what to do about it.
+async fn told(tally: &Tally<'_>, error: ActivateError) -> anyhow::Error {
+    match &error {
+        ActivateError::Call(error) => {
+            tally.note(error.cause, None).await;
+            return tally.access.refusal(error).await;
+        }
+        ActivateError::PinRefused => tally.note(Cause::OtpInvalid, None).await,
+        ActivateError::AlreadyActivatedAtSalto => note(WAYS_OUT),
+        ActivateError::PinMalformed
+        | ActivateError::PinMissing
+        | ActivateError::NotStarted
+        | ActivateError::Changed
+        | ActivateError::Store(_) => {}
+    }
+    error.into()
 }
 
 /// Shows the PIN that Salto has shown, to a person: what is written to a file stays there.

@@ -7,22 +7,16 @@ use clap::Args;
 use consumer::Settings;
 use salto::{
     Activation, ActivationState, Cause,
-    activation::{KEEP_PIN, Stored, is_pin},
+    activation::{KEEP_PIN, Stored},
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{
-    Now, Target,
+    Target,
     attempts::{Attempts, Proof},
-    find,
     tally::Tally,
 };
-use crate::cli::{
-    args::Printing,
-    failure::Failure,
-    output::{Output, note},
-    redis_keeps, site_access, typed,
-};
+use crate::cli::{args::Printing, failure::Failure, output::note, typed};
 
 /// As long as Salto's secrets are \[M\].
 const SECRET_LENGTH: usize = 16;
@@ -60,25 +54,21 @@ pub(in crate::cli) struct Adopt {
 
 /// Proves, then stores.
 pub(super) async fn run(adopt: Adopt, settings: &Settings) -> Result<(), Failure> {
-    let integration_id = adopt.target.integration_id();
-    let access = site_access::open(settings, integration_id).await?;
-    redis_keeps::warn_where_not(&access.redis).await;
-    let iq = find(&access, &adopt.target.iq).await?;
-    let before = access.activations.get(integration_id, &iq).await;
+    let at = adopt.target.find_to_store(settings).await?;
+    let before = at.access.activations.get(at.integration_id, &at.iq).await;
     let before = before.context("the stored activation cannot be read")?;
     if !adopt.force {
         refuse_where_it_works(before.as_ref())?;
     }
     let (secret, pin) = take(&adopt).await?;
-    let tally = Tally { access: &access, iq: &iq, force: adopt.force };
-    let attempts = Attempts::begin(tally).await?;
+    let attempts = Attempts::begin(at.tally(adopt.force)).await?;
     let adopted = prove_and_store(&attempts, before.as_ref(), secret, pin).await;
     attempts.end().await;
     adopted?;
-    let now = Now { integration_id, iq_id: &iq, state: "activated" };
-    Output::new(adopt.printing).one(&now, || {
-        "Salto accepts secret and PIN, and they are stored: IQ is activated".to_owned()
-    })
+    at.activated(
+        adopt.printing,
+        "Salto accepts secret and PIN, and they are stored: IQ is activated",
+    )
 }
 
 async fn prove_and_store(
@@ -129,11 +119,7 @@ async fn take(adopt: &Adopt) -> anyhow::Result<(SecretString, SecretString)> {
     if length != SECRET_LENGTH {
         note(&format!("warning: the secret has {length} characters; Salto's have {SECRET_LENGTH}"));
     }
-    let pin = typed::take("PIN", adopt.pin_file.as_deref()).await?;
-    if !is_pin(pin.expose_secret()) {
-        bail!("a PIN is exactly four digits");
-    }
-    Ok((secret, pin))
+    Ok((secret, typed::take_pin(adopt.pin_file.as_deref()).await?))
 }
 
 fn refused(error: &salto::CallError) -> anyhow::Error {

@@ -47,6 +47,7 @@ impl<'a> Attempts<'a> {
         let answer = access.site.put_pin(iq, &key, delta).await;
         if let Err(error) = &answer {
             self.tally.note(error.cause, proof.of).await;
+            access.share_pause(error).await;
         }
         Ok(answer)
     }

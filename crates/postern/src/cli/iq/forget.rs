@@ -39,7 +39,7 @@ pub(in crate::cli) struct Forget {
 pub(super) async fn run(forget: Forget, settings: &Settings) -> Result<(), Failure> {
     forget.confirm.check()?;
     let integration_id = forget.target.integration_id();
-    let access = site_access::open(settings, integration_id).await?;
+    let access = site_access::at_rest(settings, integration_id).await?;
     let stored = access.activations.list(integration_id).await;
     let stored = stored.context("the stored activations cannot be read")?;
     let (iq, stored) = find(stored, &forget.target.iq)?;

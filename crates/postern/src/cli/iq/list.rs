@@ -43,7 +43,9 @@ struct Row {
 /// Asks Salto, looks in Redis, and prints.
 pub(super) async fn run(list: List, settings: &Settings) -> Result<(), Failure> {
     let access = site_access::open(settings, &list.integration.integration_id).await?;
-    let rows: Vec<Row> = views(&access).await?.into_iter().map(Row::of).collect();
+    let id = list.integration.integration_id.as_str();
+    let views = views(&access).await?.into_iter();
+    let rows: Vec<Row> = views.map(|view| Row::of(id, view)).collect();
     let header = [
         "ID",
         "NAME",
@@ -61,8 +63,8 @@ pub(super) async fn run(list: List, settings: &Settings) -> Result<(), Failure> 
 }
 
 impl Row {
-    fn of(view: View) -> Self {
-        let next = next_step(&view);
+    fn of(integration_id: &str, view: View) -> Self {
+        let next = next_step(integration_id, &view);
         let at_salto = view.listed.is_some();
         let (mut name, mut online, mut otp_enabled, mut restore_required) = Default::default();
         if let Some(listed) = view.listed {
@@ -129,16 +131,19 @@ mod tests {
     fn a_row_has_salto_s_view_and_ours() {
         let iq = serde_json::json!({"id": "q1", "customer_reference": "Cellar", "online": false});
         let time = "2026-08-25T07:25:00Z".parse().unwrap();
-        let row = Row::of(View {
-            id: "q1".into(),
-            listed: Some(serde_json::from_value(iq).unwrap()),
-            activated_at_salto: Some(false),
-            activated_at_salto_since: None,
-            state: ActivationState::PendingPin,
-            since: Some(time),
-            sets_pin: false,
-            standing: Standing { rejected_in_a_row: 2, blocked_until: Some(time) },
-        });
+        let row = Row::of(
+            "acme",
+            View {
+                id: "q1".into(),
+                listed: Some(serde_json::from_value(iq).unwrap()),
+                activated_at_salto: Some(false),
+                activated_at_salto_since: None,
+                state: ActivationState::PendingPin,
+                since: Some(time),
+                sets_pin: false,
+                standing: Standing { rejected_in_a_row: 2, blocked_until: Some(time) },
+            },
+        );
         let cells = row.cells();
         assert_eq!(cells[..6], ["q1", "Cellar", "no", "", "", "not activated"]);
         let at = here(Some(time));

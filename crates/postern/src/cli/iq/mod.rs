@@ -23,14 +23,17 @@ use clap::{Args, Subcommand};
 use consumer::Settings;
 use serde::Serialize;
 
+use self::tally::Tally;
 pub(in crate::cli) use self::{
     next_step::next_step,
     view::{View, views},
 };
 use super::{
-    args::{Integration, List},
+    args::{Integration, List, Printing},
     failure::Failure,
-    site_access::SiteAccess,
+    output::Output,
+    redis_keeps,
+    site_access::{self, SiteAccess},
 };
 
 /// About IQs.
@@ -69,6 +72,43 @@ impl Target {
     }
 }
 
+/// An IQ that a command is about.
+struct AtIq<'a> {
+    integration_id: &'a str,
+    access: SiteAccess<'a>,
+    /// Its id as Salto writes it.
+    iq: String,
+}
+
+impl Target {
+    /// Finds the IQ at Salto.
+    async fn find<'a>(&'a self, settings: &'a Settings) -> Result<AtIq<'a>, Failure> {
+        let integration_id = self.integration_id();
+        let access = site_access::open(settings, integration_id).await?;
+        let iq = find(&access, &self.iq).await?;
+        Ok(AtIq { integration_id, access, iq })
+    }
+
+    /// As [`Self::find`], to store what Salto does not give twice: warns where Redis could lose it.
+    async fn find_to_store<'a>(&'a self, settings: &'a Settings) -> Result<AtIq<'a>, Failure> {
+        let at = self.find(settings).await?;
+        redis_keeps::warn_where_not(&at.access.redis).await;
+        Ok(at)
+    }
+}
+
+impl AtIq<'_> {
+    fn tally(&self, force: bool) -> Tally<'_> {
+        Tally { access: &self.access, iq: &self.iq, force }
+    }
+
+    /// Says that it is activated now.
+    fn activated(&self, printing: Printing, words: &str) -> Result<(), Failure> {
+        let now = Now { integration_id: self.integration_id, iq_id: &self.iq, state: "activated" };
+        Output::new(printing).one(&now, || words.to_owned())
+    }
+}
+
 /// How an IQ stands after a command that changed it.
 #[derive(Serialize)]
 struct Now<'a> {
@@ -91,7 +131,8 @@ pub(super) async fn run(iq: Iq, settings: &Settings) -> Result<(), Failure> {
 
 /// The IQ's id as Salto writes it, which is how the worker will look its secret up.
 async fn find(access: &SiteAccess<'_>, wanted: &str) -> anyhow::Result<String> {
-    let iqs = access.site.iqs().await.context("the site's IQs cannot be read")?;
+    let iqs =
+        access.hear(access.site.iqs().await).await.context("the site's IQs cannot be read")?;
     let found = iqs.iter().find(|iq| iq.id.eq_ignore_ascii_case(wanted));
     found.map(|iq| iq.id.clone()).ok_or_else(|| {
         let known: Vec<&str> = iqs.iter().map(|iq| iq.id.as_str()).collect();

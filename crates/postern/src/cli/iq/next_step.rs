@@ -6,8 +6,9 @@ use salto::ActivationState;
 use super::View;
 
 /// What to do, where there is something to do. The worst comes first.
-pub(in crate::cli) fn next_step(view: &View) -> Option<String> {
+pub(in crate::cli) fn next_step(integration_id: &str, view: &View) -> Option<String> {
     let said = |text: &str| Some(text.to_owned());
+    let activate = format!("`postern iq activate --integration {integration_id} --iq {}`", view.id);
     let Some(listed) = &view.listed else {
         return said(
             "Salto's list has it no longer: if it was replaced, activate the new one, then run \
@@ -38,9 +39,9 @@ pub(in crate::cli) fn next_step(view: &View) -> Option<String> {
             "activated at Salto and not here: `postern iq adopt` if you know secret and PIN; else \
              have Salto reset the user's activation at this IQ, then `postern iq activate`",
         ),
-        ActivationState::NotActivated => said("`postern iq activate`"),
+        ActivationState::NotActivated => Some(activate),
         ActivationState::PendingPin => {
-            said("the secret is stored: run `postern iq activate` again and give it the PIN")
+            Some(format!("the secret is stored: {activate} again, and give it the PIN"))
         }
         ActivationState::Degraded => said(
             "one-time passwords are rejected: check the clock, and whether somebody has changed the \
@@ -91,7 +92,7 @@ mod tests {
 
     #[track_caller]
     fn says(view: &View, words: &str) {
-        let next = next_step(view).unwrap_or_default();
+        let next = next_step("acme", view).unwrap_or_default();
         assert!(next.contains(words), "{next}");
     }
 

@@ -14,12 +14,9 @@ use serde::Serialize;
 use super::{
     Target,
     attempts::{Attempts, Proof},
-    find,
     tally::Tally,
 };
-use crate::cli::{
-    args::Printing, failure::Failure, output::Output, site_access, site_access::SiteAccess,
-};
+use crate::cli::{args::Printing, failure::Failure, output::Output, site_access::SiteAccess};
 
 /// Arguments of `iq probe`.
 #[derive(Debug, Args)]
@@ -62,21 +59,18 @@ struct Probed<'a> {
 
 /// Asks and tells.
 pub(super) async fn run(probe: Probe, settings: &Settings) -> Result<(), Failure> {
-    let integration_id = probe.target.integration_id();
-    let access = site_access::open(settings, integration_id).await?;
-    let iq = find(&access, &probe.target.iq).await?;
-    let tally = Tally { access: &access, iq: &iq, force: probe.force };
-    let attempts = Attempts::begin(tally).await?;
+    let at = probe.target.find(settings).await?;
+    let attempts = Attempts::begin(at.tally(probe.force)).await?;
     let answer = ask(&attempts).await;
     let standing = attempts.tally.standing().await;
     attempts.end().await;
     let (answer, standing) = (answer?, standing?);
-    let state = read(&access, &iq).await?.map(|stored| stored.activation.state);
+    let state = read(&at.access, &at.iq).await?.map(|stored| stored.activation.state);
     let state = state.unwrap_or(ActivationState::NotActivated);
     let (code, meaning) = told(answer.as_ref().err());
     let probed = Probed {
-        integration_id,
-        iq_id: &iq,
+        integration_id: at.integration_id,
+        iq_id: &at.iq,
         accepted: answer.is_ok(),
         answer: code,
         meaning,
@@ -130,8 +124,8 @@ fn to_probe(stored: &Stored) -> anyhow::Result<&SecretString> {
 /// The answer in a word, and what it means.
 fn told(error: Option<&CallError>) -> (&'static str, String) {
     let Some(error) = error else {
-        let meaning = "Salto accepts the one-time password: secret and PIN are right, the clock is \
-                       right, and doors behind this IQ can be opened";
+        let meaning = "Salto accepts the one-time password: secret, PIN and clock are right (what \
+                       else a door needs, `postern doctor` looks at)";
         return ("accepted", meaning.to_owned());
     };
     let (code, advice) = match error.cause {
@@ -163,7 +157,10 @@ fn told(error: Option<&CallError>) -> (&'static str, String) {
             "See to the rights of the system user at the site: it needs remote access and must not \
              be blocked",
         ),
-        Cause::TokenRejected | Cause::CredentialsRejected => (
+        Cause::TokenRejected => {
+            ("sign_in_failed", "Nothing is known of secret and PIN; `postern doctor` tells more")
+        }
+        Cause::CredentialsRejected => (
             "sign_in_failed",
             "Correct user name, password, client id or client secret in the configuration",
         ),

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use consumer::Settings;
-use salto::{ActivationState, activation, activation::Stored};
-use secrecy::{ExposeSecret, SecretString};
+use salto::{ActivationState, activation::Stored};
+use secrecy::SecretString;
 use serde::Serialize;
 
-use super::{Target, attempts::Attempts, find, new_pin, tally::Tally};
+use super::{Target, attempts::Attempts, new_pin, tally::Tally};
 use crate::cli::{
     args::Printing,
     confirm::Confirm,
     failure::Failure,
     output::{Output, note},
-    redis_keeps, site_access, typed,
+    typed,
 };
 
 const WARNING: &str = "\
@@ -64,11 +64,9 @@ struct Moved<'a> {
 /// Warns, asks, moves.
 pub(super) async fn run(set: SetPin, settings: &Settings) -> Result<(), Failure> {
     set.confirm.check()?;
-    let integration_id = set.target.integration_id();
-    let access = site_access::open(settings, integration_id).await?;
-    redis_keeps::warn_where_not(&access.redis).await;
-    let iq = find(&access, &set.target.iq).await?;
-    let stored = access.activations.get(integration_id, &iq).await.context("no activation")?;
+    let at = set.target.find_to_store(settings).await?;
+    let stored = at.access.activations.get(at.integration_id, &at.iq).await;
+    let stored = stored.context("the stored activation cannot be read")?;
     let stored = to_move(stored)?;
     note(WARNING);
     if !set.confirm.ask("Set the PIN?")? {
@@ -76,12 +74,12 @@ pub(super) async fn run(set: SetPin, settings: &Settings) -> Result<(), Failure>
         return Ok(());
     }
     let wanted = wanted(&set, &stored).await?;
-    let tally = Tally { access: &access, iq: &iq, force: set.force };
-    let attempts = Attempts::begin(tally).await?;
+    let attempts = Attempts::begin(at.tally(set.force)).await?;
     let changed = move_to(&attempts, &stored, &wanted).await;
     attempts.end().await;
     let changed = changed?;
-    let moved = Moved { integration_id, iq_id: &iq, state: "activated", changed };
+    let (integration_id, iq_id) = (at.integration_id, at.iq.as_str());
+    let moved = Moved { integration_id, iq_id, state: "activated", changed };
     Output::new(set.printing).one(&moved, || {
         if changed { "the PIN is set, and Salto accepts it" } else { "this is the PIN already" }
             .to_owned()
@@ -134,8 +132,5 @@ async fn wanted(set: &SetPin, stored: &Stored) -> anyhow::Result<SecretString> {
         }
         (file, _) => typed::take_surely("new PIN", "once more", file.as_deref()).await?,
     };
-    if !activation::is_pin(pin.expose_secret()) {
-        bail!("a PIN is exactly four digits");
-    }
-    Ok(pin)
+    typed::checked_pin(pin)
 }

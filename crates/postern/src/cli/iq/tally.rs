@@ -27,8 +27,10 @@ impl Tally<'_> {
         Ok(standings.get(self.iq).copied().unwrap_or_default())
     }
 
-    /// Refuses while the IQ is left alone.
+    /// Refuses while Salto wants no calls, or the IQ is left alone.
     pub(super) async fn refuse_while_blocked(&self) -> anyhow::Result<Standing> {
+        // Whoever has typed a PIN has taken their time.
+        self.access.heed_pause().await?;
         let standing = self.standing().await?;
         if let (Some(until), false) = (standing.blocked_until, self.force) {
             bail!(

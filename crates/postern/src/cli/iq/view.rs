@@ -30,11 +30,15 @@ pub(in crate::cli) struct View {
 /// The site's IQs as Salto lists them, then those that only we know of.
 pub(in crate::cli) async fn views(access: &SiteAccess<'_>) -> anyhow::Result<Vec<View>> {
     let integration_id = access.site.integration_id();
-    let listed = access.site.iqs().await.context("the IQs cannot be listed")?;
-    let at_salto = access.site.activated_iqs().await.unwrap_or_else(|error| {
-        note(&format!("note: Salto does not say where the user is activated: {error}"));
-        Vec::new()
-    });
+    let listed = access.hear(access.site.iqs().await).await.context("the IQs cannot be listed")?;
+    let at_salto = match access.site.activated_iqs().await {
+        Ok(at_salto) => at_salto,
+        Err(error) => {
+            access.share_pause(&error).await;
+            note(&format!("note: Salto does not say where the user is activated: {error}"));
+            Vec::new()
+        }
+    };
     let stored = access.activations.list(integration_id).await;
     let stored = stored.context("the stored activations cannot be read")?;
     let standings = access.guard.standings(integration_id).await;

@@ -6,10 +6,10 @@ mod redirect;
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use consumer::Settings;
-use salto::{LoginAttempt, RedirectError, Site};
+use salto::{LoginAttempt, RedirectError};
 use serde_json::json;
 use tokio::time::{Instant, timeout_at};
 
@@ -18,7 +18,7 @@ use super::{
     args::{Integration, Printing},
     failure::Failure,
     output::{Output, note},
-    site_access,
+    site_access::{self, SiteAccess},
 };
 
 /// Arguments of `login`.
@@ -76,7 +76,7 @@ pub(super) async fn run(login: Login, settings: &Settings) -> Result<(), Failure
         note("No browser could be opened here: open the address yourself.");
     }
     let deadline = Instant::now() + login.wait;
-    let result = signed_in(&access.site, &attempt, &mut listener, deadline).await;
+    let result = signed_in(&access, &attempt, &mut listener, deadline).await;
     listener.end().await;
     let waited = humantime::format_duration(login.wait);
     result.unwrap_or_else(|| {
@@ -89,7 +89,7 @@ pub(super) async fn run(login: Login, settings: &Settings) -> Result<(), Failure
 
 /// Answers the browser until it brings this attempt's answer; nothing where it never does.
 async fn signed_in(
-    site: &Site,
+    access: &SiteAccess<'_>,
     attempt: &LoginAttempt,
     listener: &mut Listener,
     deadline: Instant,
@@ -103,12 +103,18 @@ async fn signed_in(
                 continue;
             }
             Err(error @ (RedirectError::Refused(_) | RedirectError::NoCode)) => Err(error.into()),
-            Ok(code) => {
-                site.finish_login(attempt, &code).await.context("the sign-in did not count")
+            Ok(code) => match access.site.finish_login(attempt, &code).await {
+                Ok(()) => Ok(()),
+                // Of no user name or password: those were typed at Salto's page.
+                Err(error) if error.code.as_deref() == Some("invalid_grant") => {
+                    Err(anyhow!("{error}; a code is good once, and for minutes: run it again"))
+                }
+                Err(error) => Err(access.refusal(&error).await),
             }
+            .context("the sign-in did not count"),
         };
         match &result {
-            Ok(()) => reply.done(site.integration_id()),
+            Ok(()) => reply.done(access.site.integration_id()),
             Err(error) => reply.refuse(&format!("{error:#}")),
         }
         return Some(result.map_err(Failure::from));

@@ -60,7 +60,8 @@ async fn look(
     integration: &IntegrationSettings,
 ) -> anyhow::Result<Vec<Finding>> {
     let access = site_access::connect(settings, integration).await?;
-    let locks = access.site.locks().await.context("the locks cannot be listed")?;
+    let locks =
+        access.hear(access.site.locks().await).await.context("the locks cannot be listed")?;
     let iqs = views(&access).await?;
     Ok(judge(&integration.rules, &locks, &iqs))
 }

@@ -75,8 +75,8 @@ fn by_lock(rules: &Integration) -> BTreeMap<Uuid, From> {
 
 fn not_found(rules: &Integration, lock: Uuid, from: &From) -> Finding {
     let text = format!("{}: lock {lock} is not among the site's locks", from.words());
-    let next = "`postern lock list` shows the site's locks; correct the mapping";
-    Finding { lock_id: Some(lock), ..from.finding(rules, Kind::LockNotFound, text, next) }
+    let next = format!("{} shows the site's locks; correct the mapping", list("lock", rules));
+    Finding { lock_id: Some(lock), ..from.finding(rules, Kind::LockNotFound, text, &next) }
 }
 
 fn without_iq(rules: &Integration, lock: Uuid, from: &From) -> Finding {
@@ -93,8 +93,8 @@ fn shared(rules: &Integration, lock: Uuid, from: &From) -> Finding {
 
 fn of_iq(rules: &Integration, id: &str, iq: Option<&View>, from: &From) -> Option<Finding> {
     let next = match iq {
-        Some(iq) => next_step(iq)?,
-        None => "Salto's list does not have it: `postern iq list`".to_owned(),
+        Some(iq) => next_step(&rules.id, iq)?,
+        None => format!("Salto's list does not have it: {}", list("iq", rules)),
     };
     let (kind, how) = match iq {
         None => (Kind::IqNotActivated, "is not activated here"),
@@ -113,6 +113,11 @@ fn of_iq(rules: &Integration, id: &str, iq: Option<&View>, from: &From) -> Optio
     Some(Finding { iq_id: Some(id.to_owned()), ..from.finding(rules, kind, text, &next) })
 }
 
+/// The command that lists the site's locks or IQs.
+fn list(what: &str, rules: &Integration) -> String {
+    format!("`postern {what} list --integration {}`", rules.id)
+}
+
 /// Whether an activated IQ cannot be used all the same.
 fn is_in_trouble(iq: &View) -> bool {
     let restore = iq.listed.as_ref().map(|listed| listed.restore_required == Some(true));
@@ -128,7 +133,10 @@ fn of_all(rules: &Integration) -> Vec<Finding> {
         (None, true) => findings.push(about(
             Kind::NothingMapped,
             "no object is mapped and there is no default lock, so that no door opens",
-            "`postern lock list` shows the locks; map objects in [integrations.locks]",
+            &format!(
+                "{} shows the locks; map objects in [integrations.locks]",
+                list("lock", rules)
+            ),
         )),
         (None, false) => findings.push(about(
             Kind::NoDefaultLock,

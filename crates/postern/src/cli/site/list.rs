@@ -18,7 +18,8 @@ struct Row {
 /// Asks Salto and prints.
 pub(super) async fn run(list: List, settings: &Settings) -> Result<(), Failure> {
     let access = site_access::open(settings, &list.integration.integration_id).await?;
-    let sites = access.site.sites().await.context("the sites cannot be listed")?;
+    let sites =
+        access.hear(access.site.sites().await).await.context("the sites cannot be listed")?;
     let rows: Vec<Row> = sites.into_iter().map(Row::from).collect();
     Output::new(list.printing).all(&rows, ["ID", "SITE UID", "NAME"], |row| {
         [

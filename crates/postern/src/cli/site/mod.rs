@@ -2,10 +2,12 @@
 
 mod list;
 mod resolve;
+mod seen;
 
 use clap::Subcommand;
 use consumer::Settings;
 
+pub(in crate::cli) use self::seen::seen;
 use super::{args::List, failure::Failure};
 
 /// About sites.

@@ -1,17 +1,16 @@
 //! `postern site resolve`: from the UID that people use to the id that Salto's calls use.
 
-use std::collections::BTreeSet;
-
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 use consumer::{IntegrationSettings, Settings};
 use salto::SiteInfo;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::seen;
 use crate::cli::{
     args::Printing,
-    failure::Failure,
+    failure::{Failure, chain},
     output::{Output, note},
     site_access,
 };
@@ -47,34 +46,44 @@ struct Row<'a> {
 
 /// Asks each account and prints; without a hit it tells what there is.
 pub(super) async fn run(resolve: Resolve, settings: &Settings) -> Result<(), Failure> {
-    let one = resolve.integration_id.as_deref();
-    let (mut found, mut others, mut failed) = (Vec::new(), BTreeSet::new(), None);
-    for integration in site_access::chosen(settings, one)? {
+    let chosen = site_access::chosen(settings, resolve.integration_id.as_deref())?;
+    let (mut found, mut others, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    for integration in chosen {
         let sites = match sites(settings, integration).await {
             Ok(sites) => sites,
             Err(error) => {
-                note(&format!("{}: {error:#}", integration.rules.id));
-                failed = Some(error);
+                failed.push((integration.rules.id.as_str(), error));
                 continue;
             }
         };
         for site in sites {
-            if !is_it(&site, &resolve.uid) {
-                others.insert(shown(&site));
-            } else if !found.iter().any(|row: &Row<'_>| row.id == site.id) {
-                let SiteInfo { id, site_uid, customer_reference: name } = site;
-                found.push(Row { site_uid, id, name, integration_id: &integration.rules.id });
+            if is_it(&site, &resolve.uid) {
+                if !found.iter().any(|row: &Row<'_>| row.id == site.id) {
+                    let SiteInfo { id, site_uid, customer_reference: name } = site;
+                    found.push(Row { site_uid, id, name, integration_id: &integration.rules.id });
+                }
+            } else if !others.iter().any(|other: &SiteInfo| other.id == site.id) {
+                others.push(site);
             }
         }
     }
-    match (found.is_empty(), failed) {
-        (false, _) => {
-            let header = ["SITE UID", "ID", "NAME", "INTEGRATION"];
-            Output::new(resolve.printing).all(&found, header, Row::cells)
-        }
-        (true, Some(error)) if others.is_empty() => Err(error.into()),
-        (true, _) => Err(none(&resolve.uid, &others).into()),
+    // Where nothing else is known, it is the answer.
+    if found.is_empty() && others.is_empty() && failed.len() == 1 {
+        return Err(failed.remove(0).1.into());
     }
+    for (integration_id, error) in failed {
+        note(&format!("{integration_id}: {}", chain(&error)));
+    }
+    if found.is_empty() {
+        return Err(Failure::plain(format!(
+            "no site {:?}; of the accounts that answer: {}; correct the UID, or have the system user \
+             added to that site, in Salto",
+            resolve.uid,
+            seen(Some(&others))
+        )));
+    }
+    let header = ["SITE UID", "ID", "NAME", "INTEGRATION"];
+    Output::new(resolve.printing).all(&found, header, Row::cells)
 }
 
 async fn sites(
@@ -82,32 +91,13 @@ async fn sites(
     integration: &IntegrationSettings,
 ) -> anyhow::Result<Vec<SiteInfo>> {
     let access = site_access::connect(settings, integration).await?;
-    access.site.sites().await.context("the sites cannot be listed")
+    access.hear(access.site.sites().await).await.context("the sites cannot be listed")
 }
 
 /// By UID, or by the id itself.
 fn is_it(site: &SiteInfo, wanted: &str) -> bool {
     site.site_uid.as_ref().is_some_and(|uid| uid.eq_ignore_ascii_case(wanted.trim()))
         || wanted.trim().parse() == Ok(site.id)
-}
-
-fn shown(site: &SiteInfo) -> String {
-    let uid = site.site_uid.as_deref().unwrap_or("no UID");
-    format!("{uid} ({})", site.customer_reference.as_deref().unwrap_or("no name"))
-}
-
-fn none(uid: &str, others: &BTreeSet<String>) -> anyhow::Error {
-    if others.is_empty() {
-        return anyhow!(
-            "no site: the account sees none at all; have the system user invited to the site in \
-             Salto KS"
-        );
-    }
-    anyhow!(
-        "no site {uid:?}: the account sees {}; correct the UID, or have the system user invited to \
-         that site in Salto KS",
-        others.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
-    )
 }
 
 impl Row<'_> {

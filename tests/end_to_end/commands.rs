@@ -104,13 +104,15 @@ async fn sites_locks_and_iqs_are_listed_with_what_postern_makes_of_them() {
     let first = (Some(IQ_FIRST_FLOOR), Some("not_activated"), Some(false));
     assert_eq!(states, [ground, first]);
     let (ground, first) = (&iqs[0], &iqs[1]);
+    let activate =
+        format!("`postern iq activate --integration {INTEGRATION} --iq {IQ_FIRST_FLOOR}`");
     for (member, activated, not) in [
         ("at_salto", json!(true), json!(true)),
         ("activated_at_salto", json!(true), json!(false)),
         ("setting_pin", json!(false), json!(false)),
         ("rejected_in_a_row", json!(0), json!(0)),
         ("blocked_until", json!(null), json!(null)),
-        ("next", json!(null), json!("`postern iq activate`")),
+        ("next", json!(null), json!(activate)),
     ] {
         assert_eq!((&ground[member], &first[member]), (&activated, &not), "{member}");
     }

@@ -16,15 +16,20 @@ use std::process::Command;
 const CONFIDENTIAL: &str = "postern-demo";
 const PUBLIC: &str = "postern-demo-public";
 
-/// The simulator's own world with a redirect URI that is free, an integration with `authorization_code`, nobody
-/// signed in.
-async fn world(client: &str) -> World {
+/// The simulator's own world with a redirect URI that is free, and that URI.
+pub(crate) fn salto() -> (Value, String) {
     let shown = Command::new(services::program("salto-simulator")).arg("--print-world").output();
     let mut salto: Value = serde_json::from_slice(&shown.expect("it starts").stdout).expect("JSON");
     let redirect_uri = format!("http://127.0.0.1:{}/signed-in", free_port());
     for client in salto["clients"].as_array_mut().expect("an array") {
         client["redirect_uris"] = json!([redirect_uri]);
     }
+    (salto, redirect_uri)
+}
+
+/// An integration with `authorization_code`, nobody signed in.
+async fn world(client: &str) -> World {
+    let (salto, redirect_uri) = salto();
     let mut world = World::of_salto(&salto).await;
     world.settings.set("salto.environments.simulator.client_id", client);
     if client == PUBLIC {
@@ -42,20 +47,25 @@ async fn world(client: &str) -> World {
 async fn login(world: &World, name: &str, more: &[&str]) -> (Process, Url) {
     let arguments = [&["login", "--integration", INTEGRATION, "--no-browser"], more].concat();
     let process = world.postern_in_background(name, &arguments);
-    process.says("/connect/authorize?", SOON).await;
-    let log = process.log();
-    let url = log.split_whitespace().find(|word| word.contains("/connect/authorize?"));
-    let url = url.expect("it was said").parse().expect("a URL");
+    let url = said_to_open(&process).await;
     (process, url)
 }
 
-fn member(url: &Url, name: &str) -> String {
+/// The address that a `postern login` says to open.
+pub(crate) async fn said_to_open(process: &Process) -> Url {
+    process.says("/connect/authorize?", SOON).await;
+    let log = process.log();
+    let url = log.split_whitespace().find(|word| word.contains("/connect/authorize?"));
+    url.expect("it was said").parse().expect("a URL")
+}
+
+pub(crate) fn member(url: &Url, name: &str) -> String {
     let value = url.query_pairs().find(|(its, _)| its == name).expect("it is there").1;
     value.into_owned()
 }
 
 /// What the browser shows at last, the form filled in and sent.
-async fn sign_in(url: &Url, password: &str) -> String {
+pub(crate) async fn sign_in(url: &Url, password: &str) -> String {
     let page = http::client().get(url.clone()).send().await.expect("the page is served");
     assert!(page.text().await.expect("a text").contains("<form method=\"post\">"));
     let form = format!("username=system-user%40acme.example&password={password}");
@@ -65,7 +75,7 @@ async fn sign_in(url: &Url, password: &str) -> String {
 }
 
 /// The redirect by hand.
-async fn come_back(url: &Url, query: &str) -> (u16, String) {
+pub(crate) async fn come_back(url: &Url, query: &str) -> (u16, String) {
     let back = format!("{}?{query}", member(url, "redirect_uri"));
     let answer = http::client().get(back).send().await.expect("it listens");
     (answer.status().as_u16(), answer.text().await.expect("a text"))

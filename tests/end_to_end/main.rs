@@ -37,6 +37,7 @@ mod rejections;
 mod reload;
 mod retries;
 mod returned_events;
+mod road;
 mod secrets;
 mod set_pin;
 mod stopping;

@@ -11,7 +11,7 @@
 //! | [`services`] | the servers and programs that `make test` names in the environment |
 //! | [`broker`] | a virtual host per test; a bus to publish on, an outbox to read; a private node to kill |
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
-//! | [`processes`] | children that log to files and end with the test, however it ends |
+//! | [`processes`] | children that log to files or sit at a terminal, and end with the test, however it ends |
 //! | [`deadline`] | waiting |
 //!
 //! Nothing here uses postern's own types: what a test expects is written down a second time, from the contract.

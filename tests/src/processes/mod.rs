@@ -1,6 +1,9 @@
 //! Child processes: each in its own process group, its output in a file, ended when dropped.
 
 mod reaper;
+mod terminal;
+
+pub use terminal::Terminal;
 
 use crate::deadline::{SOON, until};
 use nix::errno::Errno;

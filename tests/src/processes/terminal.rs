@@ -1,0 +1,105 @@
+//! A program at a terminal: it sees a person, whose typing it may keep from the screen.
+
+use super::reaper;
+use crate::deadline::until_true;
+use nix::pty::{OpenptyResult, openpty};
+use nix::sys::termios::{LocalFlags, tcgetattr};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// A program that runs at a terminal of its own.
+#[derive(Debug)]
+pub struct Terminal {
+    child: Mutex<Child>,
+    keyboard: File,
+    screen: Arc<Mutex<Vec<u8>>>,
+    reading: JoinHandle<()>,
+}
+
+impl Terminal {
+    /// Starts the command in a session of its own, which the terminal controls.
+    pub fn start(command: &Command) -> Self {
+        let OpenptyResult { master, slave } = openpty(None, None).expect("there is a terminal");
+        let mut session = Command::new("setsid");
+        session.arg("--ctty").arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => session.env(name, value),
+                None => session.env_remove(name),
+            };
+        }
+        session.current_dir(command.get_current_dir().unwrap_or(Path::new(".")));
+        let end = || Stdio::from(slave.try_clone().expect("it can be shared"));
+        let child = session.stdin(end()).stdout(end()).stderr(end()).spawn();
+        let child = child.expect("setsid, of util-linux, starts");
+        reaper::watch(group(&child));
+        let screen = Arc::default();
+        let keyboard = File::from(master);
+        let (shown, shows) = (keyboard.try_clone().expect("it can be shared"), Arc::clone(&screen));
+        let reading = thread::spawn(move || read(shown, &shows));
+        Self { child: Mutex::new(child), keyboard, screen, reading }
+    }
+
+    /// All that the screen has shown.
+    pub fn screen(&self) -> String {
+        let screen = self.screen.lock().expect("no holder panics");
+        String::from_utf8_lossy(&screen).replace("\r\n", "\n")
+    }
+
+    /// Types a line once the program reads without showing what is typed.
+    ///
+    /// # Panics
+    /// When `limit` is over, or the program ends.
+    pub async fn types_unseen(&self, line: &str, limit: Duration) {
+        until_true("typing to be unseen", limit, || async {
+            assert!(self.status().is_none(), "it ended:\n{}", self.screen());
+            let terminal = tcgetattr(&self.keyboard).expect("it is a terminal");
+            !terminal.local_flags.contains(LocalFlags::ECHO)
+        })
+        .await;
+        (&self.keyboard).write_all(format!("{line}\n").as_bytes()).expect("it can be typed");
+    }
+
+    /// Waits for its end, and until the screen shows all of it.
+    ///
+    /// # Panics
+    /// When it still runs after `limit`.
+    pub async fn ended(&self, limit: Duration) -> ExitStatus {
+        until_true("the end of what runs at the terminal", limit, || async {
+            self.status().is_some() && self.reading.is_finished()
+        })
+        .await;
+        self.status().expect("it has ended")
+    }
+
+    fn status(&self) -> Option<ExitStatus> {
+        self.child.lock().expect("no holder panics").try_wait().expect("a child can be waited for")
+    }
+}
+
+/// A session's leader leads its group.
+fn group(child: &Child) -> i32 {
+    i32::try_from(child.id()).expect("a process id fits")
+}
+
+/// Until nobody is left at the other end, which is an error on Linux.
+fn read(mut shown: File, screen: &Mutex<Vec<u8>>) {
+    let mut bytes = [0; 1024];
+    while let Ok(count @ 1..) = shown.read(&mut bytes) {
+        screen.lock().expect("no holder panics").extend_from_slice(&bytes[..count]);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let child = self.child.get_mut().expect("no holder panics");
+        let _ = child.kill();
+        let _ = child.wait();
+        reaper::forget(group(child));
+    }
+}

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use deadpool_redis::Pool;
 use deadpool_redis::redis::{Cmd, FromRedisValue, RedisResult, Script};
+use deadpool_redis::{Connection, Pool, PoolError};
 
 /// For a connection and the answer together.
 const TIME_LIMIT: Duration = Duration::from_secs(3);
@@ -24,7 +24,7 @@ pub enum StoreError {
 
 pub(crate) async fn query<T: FromRedisValue>(pool: &Pool, cmd: &Cmd) -> Result<T, StoreError> {
     within(async {
-        let mut connection = pool.get().await.map_err(|e| StoreError::Redis(e.to_string()))?;
+        let mut connection = connection(pool).await?;
         told(cmd.query_async(&mut connection).await)
     })
     .await
@@ -38,7 +38,7 @@ pub(crate) async fn run<T: FromRedisValue>(
     args: &[&[u8]],
 ) -> Result<T, StoreError> {
     within(async {
-        let mut connection = pool.get().await.map_err(|e| StoreError::Redis(e.to_string()))?;
+        let mut connection = connection(pool).await?;
         let mut call = script.prepare_invoke();
         keys.iter().for_each(|key| {
             call.key(*key);
@@ -49,6 +49,14 @@ pub(crate) async fn run<T: FromRedisValue>(
         told(call.invoke_async(&mut connection).await)
     })
     .await
+}
+
+async fn connection(pool: &Pool) -> Result<Connection, StoreError> {
+    pool.get().await.map_err(|error| match error {
+        // The pool's own words about it say nothing more.
+        PoolError::Backend(error) => StoreError::Redis(error.to_string()),
+        other => StoreError::Redis(other.to_string()),
+    })
 }
 
 async fn within<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {

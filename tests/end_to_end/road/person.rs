@@ -74,9 +74,18 @@ impl Said {
     }
 }
 
+/// Without what differs from run to run, and spaces that are for the eye.
 fn plain(text: &str) -> String {
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
-    text.trim().lines().map(words).collect::<Vec<_>>().join("\n")
+    let text = text.trim().lines().map(words).collect::<Vec<_>>().join("\n");
+    ["not asked again for ", "no calls for another "].iter().fold(text, |text, before| {
+        let mut parts = text.split(before);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |text, part| {
+            let rest = part.trim_start_matches(|it: char| it.is_ascii_digit() || it == '…');
+            format!("{text}{before}…{rest}")
+        })
+    })
 }
 
 impl Person {

@@ -1,1 +1,84 @@
+//! The account is let in, and the site, its locks or its rights are not what the file says.
 
+use super::person::Person;
+use end_to_end::inbound::INTEGRATION;
+use end_to_end::simulator::{FRONT_DOOR, IQ_GROUND_FLOOR};
+use serde_json::json;
+
+const ACCOUNT: &str = "accounts/system-user@acme.example";
+
+#[tokio::test]
+async fn a_site_uid_with_one_digit_wrong() {
+    let mut me = Person::with_a_password().await;
+    me.changes("NL6254340082", "NL6254340083");
+    let list = "error: the locks cannot be listed: the account has no such site: NL6254340083; it sees NL6254340082 (acme \
+                utrecht); correct site_uid, or have the system user added to the site, in Salto";
+    me.types("lock list --integration acme-utrecht").await.fails(1, list);
+    me.types("site resolve NL6254340083").await.fails(
+        1,
+        "error: no site \"NL6254340083\"; of the accounts that answer: it sees NL6254340082 (acme utrecht); correct the \
+         UID, or have the system user added to that site, in Salto",
+    );
+    me.types("doctor").await.shows(
+        "BROKEN salto.site acme-utrecht: the account has no site NL6254340083; it sees NL6254340082 (acme utrecht)
+        → correct site_uid, or have the system user added to the site, in Salto",
+    );
+}
+
+#[tokio::test]
+async fn an_account_that_may_not_activate() {
+    let me = Person::with_a_password().await;
+    me.at_salto(ACCOUNT, json!({"roles": ["viewer"]})).await;
+    me.types("doctor").await.shows(
+        "warning salto.rights acme-utrecht: its roles are viewer; site_admin is not one
+        → have it given the role site_admin at the site: IQs cannot be activated without",
+    );
+    me.types(&format!("iq activate --integration {INTEGRATION} --iq {IQ_GROUND_FLOOR}")).await.fails(
+        1,
+        &format!(
+            "error: IQ {IQ_GROUND_FLOOR} is not activated yet: Salto refuses this: the user lacks a right at the site, or \
+             is blocked (HTTP 403, code 2203); have the system user given the role site_admin and remote access at the \
+             site, and see that it is not blocked, in Salto"
+        ),
+    );
+}
+
+#[tokio::test]
+async fn an_account_that_is_blocked_or_may_not_open_from_afar() {
+    let me = Person::with_a_password().await;
+    me.at_salto(ACCOUNT, json!({"remote_access": false})).await;
+    me.types("doctor").await.shows(
+        "BROKEN salto.rights acme-utrecht: the system user may not open doors from afar
+        → have remote access switched on for it at the site, in Salto",
+    );
+    me.at_salto(ACCOUNT, json!({"remote_access": true, "blocked": true})).await;
+    me.types("doctor").await.shows(
+        "BROKEN salto.rights acme-utrecht: the system user is blocked
+        → have it unblocked at the site, in Salto",
+    );
+}
+
+#[tokio::test]
+async fn a_mapping_to_a_lock_that_is_not_there() {
+    let mut me = Person::with_a_password().await;
+    let gone = "00000000-0000-4000-8000-000000000bad";
+    me.adds(&format!("[integrations.locks]\n\"room-12\" = \"{gone}\""));
+    let mapping = me.types("mapping check").await;
+    mapping.shows(&format!(
+        "acme-utrecht: BROKEN: room-12: lock {gone} is not among the site's locks
+        `postern lock list --integration acme-utrecht` shows the site's locks; correct the mapping
+        acme-utrecht: note: there is no default lock: objects that are not mapped open nothing
+        nothing to do where this is meant; else set default_lock"
+    ));
+    assert_eq!(mapping.status, Some(1));
+    assert_eq!(mapping.words, "acme-utrecht: 1 mapped objects, 1 broken\n");
+    me.types("doctor").await.shows(&format!(
+        "BROKEN mapping acme-utrecht: the site has no lock {gone}, to which room-12 leads
+        → choose another with `postern lock list --integration acme-utrecht`"
+    ));
+    let listed = me.types(&mapping.advice()).await;
+    let warned =
+        format!("the configuration names a lock that the site does not have lock={gone}\n");
+    assert!(listed.words.ends_with(&warned), "{listed:?}");
+    assert_eq!(listed.id_beside("front"), FRONT_DOOR);
+}

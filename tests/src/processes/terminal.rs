@@ -51,6 +51,17 @@ impl Terminal {
         String::from_utf8_lossy(&screen).replace("\r\n", "\n")
     }
 
+    /// Waits until the screen shows these words.
+    ///
+    /// # Panics
+    /// When `limit` is over.
+    pub async fn shows(&self, words: &str, limit: Duration) {
+        until_true(&format!("{words:?} on the screen"), limit, || async {
+            self.screen().contains(words)
+        })
+        .await;
+    }
+
     /// Types a line once the program reads without showing what is typed.
     ///
     /// # Panics

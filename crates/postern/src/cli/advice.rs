@@ -1,10 +1,28 @@
 //! What to do where Salto says no or says nothing.
 
+use publisher::ConnectError;
 use salto::{CallError, Cause};
 
 /// A host of Salto's that does not answer.
 pub(super) const REACH: &str =
     "see Salto's status page, this machine's way to the internet, and the environment's URLs";
+
+/// Redis cannot be used.
+pub(super) const REDIS: &str = "see that Redis runs and that redis.url names it";
+
+/// RabbitMQ cannot be used.
+pub(super) const BROKER: &str = "see that RabbitMQ runs and that broker.url names it";
+
+/// What to do where there is no connection to the broker.
+pub(super) const fn connecting(error: &ConnectError) -> &'static str {
+    match error {
+        ConnectError::Url(_) => "correct broker.url",
+        ConnectError::Refused { .. } => {
+            "correct user, password or virtual host in broker.url, or give the user its permissions"
+        }
+        ConnectError::Unreachable { .. } | ConnectError::Timeout { .. } => BROKER,
+    }
+}
 
 /// The error, and for how long Salto is not asked again.
 pub(super) fn detail(error: &CallError) -> String {

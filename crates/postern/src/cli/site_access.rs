@@ -6,8 +6,8 @@ use anyhow::{Context, anyhow};
 use consumer::{Guard, IntegrationSettings, Lookup, Settings, Store};
 use deadpool_redis::Pool;
 use salto::{
-    ActivationStore, Breakers, CallError, Cause, Http, RedisTokenCache, SaltoClock, Site,
-    TokenCache, check_key, seal::Sealer,
+    ActivationStore, Breakers, CallError, Cause, Http, KeyCheckError, RedisTokenCache, SaltoClock,
+    Site, TokenCache, check_key, seal::Sealer,
 };
 use secrecy::ExposeSecret;
 
@@ -38,6 +38,10 @@ impl SiteAccess<'_> {
         let mut detail = advice::detail(error);
         if error.cause == Cause::SiteNotFound {
             detail = format!("{detail}; {}", seen(self.site.sites().await.as_deref().ok()));
+        }
+        if error.cause == Cause::NotSignedIn {
+            // It says so itself.
+            return anyhow!(detail);
         }
         anyhow!("{detail}; {}", advice::after(error))
     }
@@ -114,7 +118,10 @@ async fn prepare<'a>(
     let store = Arc::new(Store::new(&settings.redis).context("redis.url cannot be used")?);
     let redis = store.pool();
     let sealer = Arc::new(Sealer::new(settings.secrets_key.expose_secret()));
-    check_key(&redis, prefix, &sealer).await?;
+    check_key(&redis, prefix, &sealer).await.map_err(|error| match error {
+        KeyCheckError::WrongKey => anyhow!(error),
+        KeyCheckError::Redis(error) => anyhow!("{error}; {}", advice::REDIS),
+    })?;
 
     let name = integration.environment.as_str();
     let environment = settings.environments.get(name);

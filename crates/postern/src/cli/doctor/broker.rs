@@ -9,6 +9,7 @@ use secrecy::ExposeSecret;
 
 use super::deadline::Deadline;
 use super::finding::{About, Finding};
+use crate::cli::advice;
 
 const CONNECTION: About<'_> = About("rabbitmq.connection", "RabbitMQ");
 const VERSION: About<'_> = About("rabbitmq.version", "RabbitMQ");
@@ -32,7 +33,7 @@ pub(super) async fn check(settings: &Settings, deadline: Deadline) -> Vec<Findin
     let connection = match connected {
         Ok(Ok(connection)) => connection,
         Ok(Err(error)) => return vec![unreachable(&error)],
-        Err(late) => return vec![CONNECTION.broken(late.to_string(), START)],
+        Err(late) => return vec![CONNECTION.broken(late.to_string(), advice::BROKER)],
     };
     let mut findings = vec![CONNECTION.ok("reachable"), supported(version.as_deref())];
     match deadline.within(inspect(&connection)).await {
@@ -49,17 +50,8 @@ pub(super) async fn check(settings: &Settings, deadline: Deadline) -> Vec<Findin
     findings
 }
 
-const START: &str = "see that RabbitMQ runs and that broker.url names it";
-
 fn unreachable(error: &ConnectError) -> Finding {
-    let next = match error {
-        ConnectError::Url(_) => "correct broker.url",
-        ConnectError::Refused { .. } => {
-            "correct user, password or virtual host in broker.url, or give the user its permissions"
-        }
-        ConnectError::Unreachable { .. } | ConnectError::Timeout { .. } => START,
-    };
-    CONNECTION.broken(in_full(error), next)
+    CONNECTION.broken(in_full(error), advice::connecting(error))
 }
 
 fn in_full(error: &(dyn std::error::Error + 'static)) -> String {

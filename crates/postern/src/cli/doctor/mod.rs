@@ -99,7 +99,10 @@ async fn redis_and_beyond(
     if !usable {
         // Without the tokens that all share, signing in would cost another one.
         let about = About("integration", "all");
-        let skipped = about.warning("not looked at without Redis", "mend Redis first, as above");
+        let skipped = about.warning(
+            "not looked at without Redis and the key to what is in it",
+            "mend what is broken there first, as above",
+        );
         return (redis, vec![skipped]);
     }
     let now = Utc::now();

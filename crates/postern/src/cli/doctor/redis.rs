@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::deadline::Deadline;
 use super::finding::{About, Finding};
+use crate::cli::advice;
 
 const CONNECTION: About<'_> = About("redis.connection", "Redis");
 const VERSION: About<'_> = About("redis.version", "Redis");
@@ -36,7 +37,7 @@ pub(super) async fn check(
         Err(late) => Some(late.to_string()),
     };
     if let Some(what) = away {
-        findings.push(CONNECTION.broken(what, "see that Redis runs and that redis.url names it"));
+        findings.push(CONNECTION.broken(what, advice::REDIS));
         return (findings, false);
     }
     let key = match deadline.within(check_key(redis, key_prefix, sealer)).await {

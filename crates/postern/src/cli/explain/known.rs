@@ -6,7 +6,7 @@ use events::{Outbound, OutboundData};
 use rules::{Booking, BookingVersion};
 
 use super::Explain;
-use crate::cli::failure::Failure;
+use crate::cli::{advice, failure::Failure};
 
 /// A request as the ledger has it.
 pub(super) struct KnownRequest {
@@ -77,7 +77,10 @@ pub(super) async fn gather(
 }
 
 pub(super) fn told(error: StoreError) -> Failure {
-    Failure::Failed(anyhow!(error))
+    match error {
+        StoreError::Away(_) => Failure::Failed(anyhow!("{error}; {}", advice::REDIS)),
+        StoreError::Refused(_) => Failure::Failed(anyhow!(error)),
+    }
 }
 
 fn booking_of(outcome: &Outbound) -> (String, String) {

@@ -21,6 +21,7 @@ mod view;
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
 use consumer::Settings;
+use salto::IqInfo;
 use serde::Serialize;
 
 use self::tally::Tally;
@@ -135,8 +136,11 @@ async fn find(access: &SiteAccess<'_>, wanted: &str) -> anyhow::Result<String> {
         access.hear(access.site.iqs().await).await.context("the site's IQs cannot be read")?;
     let found = iqs.iter().find(|iq| iq.id.eq_ignore_ascii_case(wanted));
     found.map(|iq| iq.id.clone()).ok_or_else(|| {
-        let known: Vec<&str> = iqs.iter().map(|iq| iq.id.as_str()).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        anyhow!("the site has no IQ {wanted:?}; it has: {known}")
+        let name = |iq: &IqInfo| iq.customer_reference.clone().unwrap_or("no name".to_owned());
+        let known: Vec<_> = iqs.iter().map(|iq| format!("{} ({})", iq.id, name(iq))).collect();
+        if known.is_empty() {
+            return anyhow!("the site has no IQ at all; have one added to it, in Salto");
+        }
+        anyhow!("the site has no IQ {wanted:?}; give an id, of: {}", known.join(", "))
     })
 }

@@ -8,7 +8,9 @@ use super::View;
 /// What to do, where there is something to do. The worst comes first.
 pub(in crate::cli) fn next_step(integration_id: &str, view: &View) -> Option<String> {
     let said = |text: &str| Some(text.to_owned());
-    let activate = format!("`postern iq activate --integration {integration_id} --iq {}`", view.id);
+    // To be typed as it stands.
+    let command =
+        |name: &str| format!("`postern iq {name} --integration {integration_id} --iq {}`", view.id);
     let Some(listed) = &view.listed else {
         return said(
             "Salto's list has it no longer: if it was replaced, activate the new one, then run \
@@ -39,8 +41,9 @@ pub(in crate::cli) fn next_step(integration_id: &str, view: &View) -> Option<Str
             "activated at Salto and not here: `postern iq adopt` if you know secret and PIN; else \
              have Salto reset the user's activation at this IQ, then `postern iq activate`",
         ),
-        ActivationState::NotActivated => Some(activate),
+        ActivationState::NotActivated => Some(command("activate")),
         ActivationState::PendingPin => {
+            let activate = command("activate");
             Some(format!("the secret is stored: {activate} again, and give it the PIN"))
         }
         ActivationState::Degraded => said(
@@ -48,25 +51,28 @@ pub(in crate::cli) fn next_step(integration_id: &str, view: &View) -> Option<Str
              PIN or activated the user in Salto's app; `postern iq probe --force` tries once more; \
              `postern iq adopt` takes a known secret and PIN",
         ),
-        ActivationState::Activated | ActivationState::ReactivationRequired => working(view),
+        ActivationState::Activated | ActivationState::ReactivationRequired => {
+            working(view, command)
+        }
     }
 }
 
 /// What is to be said of an activated IQ.
-fn working(view: &View) -> Option<String> {
+fn working(view: &View, command: impl Fn(&str) -> String) -> Option<String> {
     let offline = view.listed.as_ref().and_then(|listed| listed.online) == Some(false);
-    let text = if view.sets_pin {
-        "a change of the PIN was interrupted: `postern iq set-pin` goes on with it"
+    if view.sets_pin {
+        Some(format!("a change of the PIN was interrupted: {} goes on with it", command("set-pin")))
     } else if view.activated_at_salto == Some(false) {
-        "Salto says that the user is not activated here: `postern iq probe`"
+        Some(format!("Salto says that the user is not activated here: {}", command("probe")))
     } else if view.standing.rejected_in_a_row > 0 {
-        "a one-time password was rejected last: `postern iq probe`"
+        Some(format!("a one-time password was rejected last: {}", command("probe")))
     } else if offline {
-        "shown as offline: see to its power and network (the list lags by up to half an hour)"
+        let text =
+            "shown as offline: see to its power and network (the list lags by up to half an hour)";
+        Some(text.to_owned())
     } else {
-        return None;
-    };
-    Some(text.to_owned())
+        None
+    }
 }
 
 #[cfg(test)]
@@ -102,7 +108,7 @@ mod tests {
         says(&view(ActivationState::PendingPin), "iq activate");
         says(&view(ActivationState::Degraded), "iq probe");
         says(&view(ActivationState::ReactivationRequired), "restore");
-        assert_eq!(next_step(&view(ActivationState::Activated)), None);
+        assert_eq!(next_step("acme", &view(ActivationState::Activated)), None);
         let adopt = View { activated_at_salto: Some(true), ..view(ActivationState::NotActivated) };
         says(&adopt, "iq adopt");
     }

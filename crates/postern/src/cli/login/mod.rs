@@ -80,7 +80,10 @@ pub(super) async fn run(login: Login, settings: &Settings) -> Result<(), Failure
     listener.end().await;
     let waited = humantime::format_duration(login.wait);
     result.unwrap_or_else(|| {
-        Err(Failure::plain(format!("nobody signed in within {waited}; run it again")))
+        Err(Failure::plain(format!(
+            "nobody signed in within {waited}; run it again (where the address shows an error and no \
+             login page: see that redirect_uri and client_id are as they were registered at Salto)"
+        )))
     })?;
     Output::new(login.printing).one(&json!({"integration_id": id, "signed_in": true}), || {
         format!("signed in; {id} now opens doors as the user who did")
@@ -102,7 +105,9 @@ async fn signed_in(
                 reply.refuse(&error);
                 continue;
             }
-            Err(error @ (RedirectError::Refused(_) | RedirectError::NoCode)) => Err(error.into()),
+            Err(error @ (RedirectError::Refused(_) | RedirectError::NoCode)) => {
+                Err(anyhow!("{error}; run it again"))
+            }
             Ok(code) => match access.site.finish_login(attempt, &code).await {
                 Ok(()) => Ok(()),
                 // Of no user name or password: those were typed at Salto's page.

@@ -16,7 +16,7 @@ async fn a_site_uid_with_one_digit_wrong() {
     me.types("lock list --integration acme-utrecht").await.fails(1, list);
     me.types("site resolve NL6254340083").await.fails(
         1,
-        "error: no site \"NL6254340083\"; of the accounts that answer: it sees NL6254340082 (acme utrecht); correct the \
+        "error: no site \"NL6254340083\": the account sees NL6254340082 (acme utrecht); correct the \
          UID, or have the system user added to that site, in Salto",
     );
     me.types("doctor").await.shows(

@@ -37,7 +37,7 @@ impl SiteAccess<'_> {
         self.share_pause(error).await;
         let mut detail = advice::detail(error);
         if error.cause == Cause::SiteNotFound {
-            detail = format!("{detail}; {}", seen(self.site.sites().await.as_deref().ok()));
+            detail = format!("{detail}; {}", seen("it", self.site.sites().await.as_deref().ok()));
         }
         if error.cause == Cause::NotSignedIn {
             // It says so itself.

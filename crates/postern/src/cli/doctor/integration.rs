@@ -200,5 +200,5 @@ async fn missing_site(
 ) -> String {
     let sites = salto.ask(site.sites()).await.ok();
     let uid = &integration.account.site_uid;
-    format!("the account has no site {uid}; {}", seen(sites.as_deref()))
+    format!("the account has no site {uid}; {}", seen("it", sites.as_deref()))
 }

@@ -76,10 +76,9 @@ pub(super) async fn run(resolve: Resolve, settings: &Settings) -> Result<(), Fai
     }
     if found.is_empty() {
         return Err(Failure::plain(format!(
-            "no site {:?}; of the accounts that answer: {}; correct the UID, or have the system user \
-             added to that site, in Salto",
+            "no site {:?}: {}; correct the UID, or have the system user added to that site, in Salto",
             resolve.uid,
-            seen(Some(&others))
+            seen("the account", Some(&others))
         )));
     }
     let header = ["SITE UID", "ID", "NAME", "INTEGRATION"];

@@ -6,17 +6,17 @@ use salto::SiteInfo;
 const NAMED: usize = 5;
 
 /// In words; nothing where it could not be asked.
-pub(in crate::cli) fn seen(sites: Option<&[SiteInfo]>) -> String {
+pub(in crate::cli) fn seen(who: &str, sites: Option<&[SiteInfo]>) -> String {
     match sites {
-        None => "which sites it sees is not known".to_owned(),
-        Some([]) => "it sees no site at all".to_owned(),
+        None => format!("which sites {who} sees is not known"),
+        Some([]) => format!("{who} sees no site at all"),
         Some(sites) => {
             let names: Vec<String> = sites.iter().take(NAMED).map(shown).collect();
             let more = match sites.len().saturating_sub(NAMED) {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            format!("it sees {}{more}", names.join(", "))
+            format!("{who} sees {}{more}", names.join(", "))
         }
     }
 }
@@ -41,9 +41,9 @@ mod tests {
             serde_json::from_value::<SiteInfo>(site).unwrap()
         };
         let sites: Vec<SiteInfo> = (1..=7).map(site).collect();
-        assert_eq!(seen(Some(&sites[..1])), "it sees NL1 (Inn)");
-        assert!(seen(Some(&sites)).ends_with("NL5 (Inn) and 2 more"));
-        assert_eq!(seen(Some(&[])), "it sees no site at all");
-        assert_eq!(seen(None), "which sites it sees is not known");
+        assert_eq!(seen("it", Some(&sites[..1])), "it sees NL1 (Inn)");
+        assert!(seen("it", Some(&sites)).ends_with("NL5 (Inn) and 2 more"));
+        assert_eq!(seen("it", Some(&[])), "it sees no site at all");
+        assert_eq!(seen("it", None), "which sites it sees is not known");
     }
 }

@@ -9,22 +9,22 @@ use super::{
 };
 
 const EXAMPLES: &str = "\
-From a new configuration to an open door (`postern doctor` says at any time what comes next):
-  postern --config postern.toml check-config
-  postern login --integration acme-utrecht        with flow = \"authorization_code\" only
-  postern site resolve NL6254340082
-  postern lock list --integration acme-utrecht    ids for the mapping
-  postern iq list --integration acme-utrecht
-  postern iq activate --integration acme-utrecht --iq 0f7b2c1e-…
-  postern mapping check
-  postern worker
-
-Day by day:
-  postern doctor
-  postern explain --integration acme-utrecht --booking b-1
-  postern publish open-request --integration acme-utrecht --booking b-1
-  postern tail --output json
-  postern dlq list
+Examples:
+  From a new configuration to an open door (postern doctor says at any time what comes next):
+    postern --config postern.toml check-config
+    postern login --integration acme-utrecht        with flow = \"authorization_code\" only
+    postern site resolve NL6254340082
+    postern lock list --integration acme-utrecht    ids for the mapping
+    postern iq list --integration acme-utrecht
+    postern iq activate --integration acme-utrecht --iq 0f7b2c1e-…
+    postern mapping check
+    postern worker
+  Day by day:
+    postern doctor
+    postern explain --integration acme-utrecht --booking b-1
+    postern publish open-request --integration acme-utrecht --booking b-1
+    postern tail --output json
+    postern dlq list
 
 Every setting outside [[integrations]] can be given by environment: POSTERN__BROKER__URL is url in
 [broker], POSTERN__SALTO__ENVIRONMENTS__ACCEPTANCE__API_URL is api_url in

@@ -84,17 +84,20 @@ struct AtIq<'a> {
 impl Target {
     /// Finds the IQ at Salto.
     async fn find<'a>(&'a self, settings: &'a Settings) -> Result<AtIq<'a>, Failure> {
-        let integration_id = self.integration_id();
-        let access = site_access::open(settings, integration_id).await?;
-        let iq = find(&access, &self.iq).await?;
-        Ok(AtIq { integration_id, access, iq })
+        let access = site_access::open(settings, self.integration_id()).await?;
+        self.find_with(access).await
     }
 
     /// As [`Self::find`], to store what Salto does not give twice: warns where Redis could lose it.
     async fn find_to_store<'a>(&'a self, settings: &'a Settings) -> Result<AtIq<'a>, Failure> {
-        let at = self.find(settings).await?;
-        redis_keeps::warn_where_not(&at.access.redis).await;
-        Ok(at)
+        let access = site_access::open(settings, self.integration_id()).await?;
+        redis_keeps::warn_where_not(&access.redis).await;
+        self.find_with(access).await
+    }
+
+    async fn find_with<'a>(&'a self, access: SiteAccess<'a>) -> Result<AtIq<'a>, Failure> {
+        let iq = find(&access, &self.iq).await?;
+        Ok(AtIq { integration_id: self.integration_id(), access, iq })
     }
 }
 

@@ -148,3 +148,18 @@ async fn where_salto_has_just_asked_a_command_for_a_pause() {
     desk.asks("B-1", "R-1", no).await;
     assert_eq!(desk.me.world.simulator.commands().await, [], "the worker heeds it, too");
 }
+
+#[tokio::test]
+async fn where_salto_has_just_asked_for_a_pause_as_it_was_looked_for_why() {
+    let desk = Desk::new().await;
+    desk.books("B-1", "paid", "room-12", NOW).await;
+    desk.asks("B-1", "R-1", &format!("opened room-12 (lock {ROOM_12})")).await;
+    let wish = json!({"kind": "rate_limit", "retry_after": 900, "call": "iqs", "times": 1});
+    desk.me.world.simulator.fault(wish).await;
+    desk.me.types("explain R-1").await.shows(
+        "door, now
+        its IQ is not known: Salto asks for fewer calls (HTTP 429); not asked again for … s; wait; if it comes often, fewer \
+         integrations should share the account",
+    );
+    desk.me.types("explain R-1").await.shows("door, now\nSalto wants no calls for another … s");
+}

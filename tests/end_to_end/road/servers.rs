@@ -1,6 +1,7 @@
 //! What is around postern is away, or not what it was.
 
 use super::person::Person;
+use end_to_end::deadline::SOON;
 use end_to_end::inbound::INTEGRATION;
 use end_to_end::ports::free_port;
 use end_to_end::simulator::IQ_GROUND_FLOOR;
@@ -104,4 +105,46 @@ async fn salto_wants_no_calls() {
         ["token", "sites", "locks", "iqs", "secret", "pin"].map(|kind| now[kind] == calls[kind]);
     // The doctor asks the Connect API, without an account, whether it is there.
     assert_eq!(ours, [true, false, true, true, true, true], "{calls} {now}");
+}
+
+#[tokio::test]
+async fn salto_s_wish_for_no_calls_holds_whatever_asked() {
+    let list = "lock list --integration acme-utrecht";
+    let probe = format!("iq probe --integration acme-utrecht --iq {IQ_GROUND_FLOOR}");
+    for (call, line) in
+        [("me", "doctor"), ("activated_iqs", "iq list --integration acme-utrecht"), ("pin", &probe)]
+    {
+        let me = Person::with_a_password().await;
+        if call == "pin" {
+            let activate = probe.replace("probe", "activate");
+            let activated = me.types_and_enters_the_mailed_pin(&activate, IQ_GROUND_FLOOR).await;
+            activated.done("IQ is activated");
+        }
+        let wish = json!({"kind": "rate_limit", "retry_after": 900, "call": call, "times": 1});
+        me.world.simulator.fault(wish).await;
+        me.types(line).await;
+        let wait = "error: Salto wants no calls for another … s: wait, then run it again";
+        me.types(list).await.fails(1, wait);
+        // What asks nobody goes on.
+        let forget = format!("{} --yes", probe.replace("probe", "forget"));
+        let forgotten = me.types(&forget).await;
+        assert!(!forgotten.words.contains("wants no calls"), "{forgotten:?}");
+    }
+}
+
+#[tokio::test]
+async fn salto_wants_no_calls_once_the_pin_is_found() {
+    let me = Person::with_a_password().await;
+    let activate = format!("iq activate --integration acme-utrecht --iq {IQ_GROUND_FLOOR}");
+    let terminal = me.sits_at(&activate);
+    let pin = me.world.simulator.mailed_pin(IQ_GROUND_FLOOR).await;
+    let wish = json!({"kind": "rate_limit", "retry_after": 900, "call": "locks", "times": 1});
+    me.world.simulator.fault(wish).await;
+    me.types("lock list --integration acme-utrecht").await;
+    terminal.types_unseen(&pin, SOON).await;
+    assert_eq!(terminal.ended(SOON).await.code(), Some(1));
+    let screen = terminal.screen();
+    assert!(screen.contains("is not activated yet: Salto wants no calls for another "), "{screen}");
+    let pins = me.world.simulator.counters().await["calls"]["pin"].clone();
+    assert_eq!(pins, 1, "asked for, and not proven");
 }

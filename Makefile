@@ -19,10 +19,11 @@ down: ## end what `make up` started
 test: ## every test, with real RabbitMQ and Redis; ARGS="…" goes to cargo test
 	@deploy/test.sh $(ARGS)
 
-check: ## formatting and lints
+check: ## formatting, lints and documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features postern/failpoints -- -D warnings
 	$(CARGO) clippy --locked --package postern -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
 schemas: ## write schemas/ anew from the Rust types
 	$(CARGO) run --locked --package events --example schemas -- schemas

@@ -46,7 +46,7 @@ impl Site {
     /// The secret of an IQ where this user was never activated \[M\].
     ///
     /// # Errors
-    /// [`Cause::AlreadyActivated`] once it was; or the call failed.
+    /// [`Cause::AlreadyActivated`](crate::Cause::AlreadyActivated) once it was; or the call failed.
     pub async fn read_secret(&self, iq: &str) -> Result<SecretString, CallError> {
         let url = self.calls.site_url(&["iqs", iq, "secret"]).await?;
         let answer = self.calls.get(url, Subject::FirstSecret).await?;
@@ -60,7 +60,7 @@ impl Site {
     /// Asks Salto for the IQ's PIN \[M\].
     ///
     /// # Errors
-    /// [`Cause::AlreadyActivated`] once this user is activated there; or the call failed.
+    /// [`Cause::AlreadyActivated`](crate::Cause::AlreadyActivated) once this user is activated there; or the call failed.
     pub async fn request_pin(&self, iq: &str) -> Result<PinAnswer, CallError> {
         let mut url = self.calls.site_url(&["iqs", iq, "pin"]).await?;
         url.set_query(Some("send_email=true"));
@@ -72,7 +72,7 @@ impl Site {
     /// subtracted digit by digit; `0000` keeps it) \[M\].
     ///
     /// # Errors
-    /// [`Cause::OtpInvalid`] where secret or PIN are wrong; or the call failed.
+    /// [`Cause::OtpInvalid`](crate::Cause::OtpInvalid) where secret or PIN are wrong; or the call failed.
     pub async fn put_pin(&self, iq: &str, key: &OtpKey, delta: &str) -> Result<(), CallError> {
         let calls = &self.calls;
         let url = calls.site_url(&["iqs", iq, "pin"]).await?;

@@ -1,9 +1,9 @@
 //! `postern iq`: the gateways between Salto's cloud and the locks, and what opens doors through them.
 //!
-//! Each command is a file of its own. [`view`] is an IQ as Salto and postern see it, [`next_step`]
+//! Each command is a file of its own. [`view`] is an IQ as Salto and postern see it, [`mod@next_step`]
 //! what is to be done about it. Whatever has Salto look at a one-time password goes through
-//! [`attempts`], one person after the other ([`turn`]), and rejected ones are counted ([`tally`]); secrets and PINs come in through
-//! [`typed`](super::typed).
+//! [`attempts`], one person after the other ([`turn`]), and rejected ones are counted ([`tally`]);
+//! secrets and PINs come in through [`typed`](super::typed).
 
 mod activate;
 mod adopt;

@@ -94,8 +94,8 @@ pub(crate) async fn claim(
             worker.ledger.claim(pursuit.reference(), &pursuit.owner, prospect, news)
         };
         let left = match line.insist(ask).await? {
-            // Whoever found it out is about to make its dead letter; should he die, it is for us.
-            Claim::Known(known) if known.held && known.needs_dead_letter() => ELSEWHERE,
+            // Whoever found it out is about to finish it; should he die, it is for us.
+            Claim::Known(known) if known.held && known.is_unfinished() => ELSEWHERE,
             Claim::Known(known) => return Ok(Hold::Known(known)),
             Claim::Claimed(claimed) => {
                 pursuit.last = LastCommand::Standing;

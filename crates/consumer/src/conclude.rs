@@ -8,9 +8,10 @@ use rules::{Opening, Rejection};
 use uuid::Uuid;
 
 use crate::{
+    audit::{Due, Entry},
     failpoint,
     failure::Failure,
-    ledger::Known,
+    ledger::{Claimed, Known},
     line::{Line, Unstored},
     pursuit::Pursuit,
     worker::Worker,
@@ -36,7 +37,7 @@ pub(crate) enum Outcome {
 pub(crate) async fn conclude(
     worker: &Worker,
     line: &Line,
-    pursuit: &Pursuit,
+    (pursuit, claimed): (&Pursuit, &Claimed),
     (outcome, attempts): (Outcome, u32),
 ) -> Result<Known, Unstored> {
     let booking_ends = match &outcome {
@@ -45,9 +46,10 @@ pub(crate) async fn conclude(
     };
     let check_in = check_in(pursuit, &outcome).zip(booking_ends);
     let terminal = terminal(pursuit, outcome, attempts);
+    let due = Due::new(worker.audit.sink(), Entry::of(&terminal, pursuit, claimed));
     let record = || {
         let check_in = check_in.as_ref().map(|(event, ends_at)| (event, *ends_at));
-        worker.ledger.conclude(pursuit.reference(), &terminal, check_in)
+        worker.ledger.conclude(pursuit.reference(), &terminal, check_in, &due)
     };
     // What came of a command is known here alone; anything else can be found out again.
     let known =

@@ -93,6 +93,11 @@ impl Keys {
         format!("{}attention", self.prefix)
     }
 
+    /// The audit's stream.
+    pub(crate) fn audit(&self) -> String {
+        format!("{}audit", self.prefix)
+    }
+
     /// Held while a worker lives.
     pub(crate) fn worker(&self, worker: Uuid) -> String {
         format!("{}worker:{worker}", self.prefix)

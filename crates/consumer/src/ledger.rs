@@ -11,9 +11,11 @@ use std::{
 use chrono::{DateTime, Utc};
 use deadpool_redis::redis::{self, Script, Value};
 use events::Outbound;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
+    audit::Due,
     bookings::kept_until,
     failure::Failure,
     keys::Keys,
@@ -212,13 +214,14 @@ impl Ledger {
         life.until.min(claimed.asked_at + self.lease)
     }
 
-    /// Records an outcome; the answer is the one that stands. `check_in`: the event that the
-    /// booking's first opening adds, and the booking's end.
+    /// Records an outcome and its audit line; the answer is the one that stands. `check_in`: the
+    /// event that the booking's first opening adds, and the booking's end.
     pub(crate) async fn conclude(
         &self,
         request: RequestRef<'_>,
         terminal: &Outbound,
         check_in: Option<(&Outbound, DateTime<Utc>)>,
+        due: &Due,
     ) -> Result<Known, StoreError> {
         let now = Utc::now();
         let (integration_id, booking_id) = (request.integration_id, request.booking_id);
@@ -227,26 +230,47 @@ impl Ledger {
             true => self.keys.rehearsed_check_in(integration_id, booking_id),
             false => self.keys.check_in(integration_id, booking_id),
         };
+        let (line, line_kept) = match due {
+            Due::Nowhere => (String::new(), String::new()),
+            Due::Stream(entry) => (to_record(entry)?, millis(self.retention.audit).to_string()),
+            Due::Keep(entry) => (to_record(entry)?, String::new()),
+        };
         let (check_in, mark_until) = match check_in {
             Some((event, ends_at)) => {
                 (to_record(event)?, kept_until(now, ends_at, self.retention.bookings))
             }
             None => (String::new(), 0),
         };
-        let (terminal, check_in, dead_lettered): (Vec<u8>, Option<Vec<u8>>, String) = self
+        let (terminal, check_in, dead_lettered, to_write): Recorded = self
             .store
             .run(
                 self.conclude
                     .key(self.keys.request(request.key))
                     .key(mark)
                     .key(self.keys.in_flight(integration_id))
+                    .key(self.keys.audit())
                     .arg(to_record(terminal)?)
                     .arg(check_in)
                     .arg(kept_until(now, request.expires_at, self.retention.outcomes))
-                    .arg(mark_until),
+                    .arg(mark_until)
+                    .arg(line)
+                    .arg(line_kept),
             )
             .await?;
-        read_known(&terminal, check_in.as_deref(), &dead_lettered, false)
+        read_known(&terminal, check_in.as_deref(), &dead_lettered, to_write)
+    }
+
+    /// Appends an audit line that another worker kept to write it elsewhere.
+    pub(crate) async fn append_audit(&self, line: &str) -> Result<(), StoreError> {
+        let mut add = redis::cmd("XADD");
+        add.arg(self.keys.audit()).arg("*").arg("line").arg(line);
+        self.store.query(&add).await
+    }
+
+    /// Remembers that the outcome's audit line is written.
+    pub(crate) async fn audited(&self, request: RequestRef<'_>) -> Result<(), StoreError> {
+        let key = self.keys.request(request.key);
+        self.store.query(redis::cmd("HDEL").arg(key).arg("audit")).await
     }
 
     /// Remembers that the outcome's dead letter is in the dead letters.
@@ -330,8 +354,11 @@ impl Ledger {
     }
 }
 
-fn to_record(event: &Outbound) -> Result<String, StoreError> {
-    serde_json::to_string(event).map_err(|error| StoreError::Refused(error.to_string()))
+/// What the conclude script answers.
+type Recorded = (Vec<u8>, Option<Vec<u8>>, String, Option<String>);
+
+fn to_record(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Refused(error.to_string()))
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -1,8 +1,8 @@
 //! RabbitMQ, inward: takes booking statuses and open requests, and sees each through to its end.
 //!
 //! The way of an open request reads top to bottom in [`message`]:
-//! decode → claim → decide → open → conclude → report → settle, one file each; [`round`] puts decide and
-//! open together, and [`after`] says what follows where it did not open. A booking status
+//! decode → claim → decide → open → conclude → audit → report → settle, one file each; [`round`] puts
+//! decide and open together, and [`after`] says what follows where it did not open. A booking status
 //! takes the same road with fewer stops, in [`booking_status`].
 //!
 //! - [`run`] is the worker; [`settings`] is what it must be told.
@@ -19,6 +19,7 @@
 
 mod after;
 mod attention;
+pub mod audit;
 mod booking_status;
 mod bookings;
 mod claim;
@@ -58,8 +59,8 @@ mod worker;
 pub use guard::{Guard, Standing, Subject, Verdict};
 pub use lookup::{ClaimRecord, KnownBooking, Lookup, RequestRecord};
 pub use settings::{
-    BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings, Rehearsal,
-    RetentionSettings, Settings, claim_lease,
+    AuditSink, BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings,
+    Rehearsal, RetentionSettings, Settings, claim_lease,
 };
 pub use store::{Store, StoreError};
 pub use trouble::{Trouble, Troubles};

@@ -1,7 +1,7 @@
 //! The way of an open request, from the queue to its end.
 //!
 //! ```text
-//! receive ─► decode ─► claim ─► decide ─► open ─► conclude ─► report ─► settle
+//! receive ─► decode ─► claim ─► decide ─► open ─► conclude ─► audit ─► report ─► settle
 //! ```
 
 use std::{
@@ -14,6 +14,7 @@ use lapin::message::Delivery;
 use publisher::Arrival;
 
 use crate::{
+    audit::{Unaudited, audit},
     claim::{Hold, claim},
     conclude::conclude,
     dead_letter, decode, failpoint,
@@ -30,6 +31,10 @@ use crate::{
 
 /// How long an answer that no queue takes stays away before it is offered again.
 const UNWANTED: Duration = Duration::from_secs(4);
+
+/// How long a request whose audit line cannot be written stays away. Each time it comes back, its
+/// answer is published once more.
+const UNAUDITED: Duration = Duration::from_secs(16);
 
 /// Takes an open request to its end: acknowledged once its effect is durable, or given back.
 pub(crate) async fn open_request(worker: &Arc<Worker>, line: &Line, delivery: Delivery) {
@@ -115,6 +120,16 @@ impl From<Unpublished> for Unfinished {
     }
 }
 
+impl From<Unaudited> for Unfinished {
+    fn from(unaudited: Unaudited) -> Self {
+        match unaudited {
+            Unaudited::Unstored(unstored) => unstored.into(),
+            // The line is in the ledger: whoever takes the message then writes it.
+            Unaudited::Unwritten => Self::Later(UNAUDITED, Until::Audit),
+        }
+    }
+}
+
 async fn see_through(
     worker: &Arc<Worker>,
     line: &Line,
@@ -122,8 +137,11 @@ async fn see_through(
     pursuit: &mut Pursuit,
 ) -> Result<Known, Unfinished> {
     let known = answer(worker, line, pursuit).await?;
+    let audited = audit(worker, line, pursuit, &known).await;
+    // The door is open or it is not: who waits for the answer does not wait for the line as well.
     report(line, &known).await?;
     dead_letter::failed(worker, line, (arrival, pursuit, &known)).await?;
+    audited?;
     Ok(known)
 }
 
@@ -143,7 +161,8 @@ async fn answer(
         let (wait, until) = match round(worker, line, pursuit, &held).await? {
             // With `held`, until the outcome is recorded: so long the command is in flight.
             Round::Over(outcome, attempts) => {
-                return Ok(conclude(worker, line, pursuit, (outcome, attempts)).await?);
+                let decided = (&*pursuit, &*held.claimed);
+                return Ok(conclude(worker, line, decided, (outcome, attempts)).await?);
             }
             Round::Again(wait, until) => (wait, until),
         };

@@ -198,7 +198,7 @@ pub(crate) fn breaker(environment: &str, host: &'static str, open: bool) {
 }
 
 /// The trace id of a valid `traceparent`, for searching the logs.
-fn trace_id(traceparent: &str) -> Option<&str> {
+pub(crate) fn trace_id(traceparent: &str) -> Option<&str> {
     traceparent.split('-').nth(1)
 }
 

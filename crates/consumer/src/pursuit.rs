@@ -30,6 +30,8 @@ pub(crate) enum Until {
     Elsewhere,
     /// Somebody listens to the answer.
     Listener,
+    /// The answer's audit line can be written.
+    Audit,
 }
 
 impl Until {
@@ -42,6 +44,7 @@ impl Until {
             Self::Turn => "turn",
             Self::Elsewhere => "elsewhere",
             Self::Listener => "listener",
+            Self::Audit => "audit",
         }
     }
 }

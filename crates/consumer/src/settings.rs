@@ -1,6 +1,6 @@
 //! What a worker must be told: the configuration, read and checked by the caller.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use salto::{Account, Environment};
 use secrecy::{SecretBox, SecretString};
@@ -18,6 +18,8 @@ pub struct Settings {
     pub opening: OpeningSettings,
     /// How long records are kept.
     pub retention: RetentionSettings,
+    /// Where the audit's lines go.
+    pub audit: AuditSink,
     /// Where `/livez`, `/readyz` and `/metrics` are served.
     pub http_listen: SocketAddr,
     /// Salto's environments by name.
@@ -68,6 +70,21 @@ pub struct RetentionSettings {
     pub outcomes: Duration,
     /// Bookings and check-in marks, after the booking's end.
     pub bookings: Duration,
+    /// Lines of the audit, after their decision; in Redis and in files.
+    pub audit: Duration,
+}
+
+/// Where the audit's lines go, one per decided request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AuditSink {
+    /// Into a stream in Redis.
+    Redis,
+    /// Into a file per day in this directory.
+    Directory(PathBuf),
+    /// To standard output.
+    Stdout,
+    /// Nowhere.
+    Off,
 }
 
 /// What is done where the rules say that a door may open.

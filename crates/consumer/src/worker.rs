@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     attention::Attention,
+    audit::{self, Writer},
     bookings::Bookings,
     directory::Directory,
     entry_log::Denied,
@@ -65,6 +66,9 @@ pub enum RunError {
     /// The address for health and metrics cannot be listened on.
     #[error("http.listen: {0} cannot be listened on")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// The audit's lines could not be written.
+    #[error("audit.directory: {0}")]
+    Audit(#[from] audit::Unwritten),
     /// The metrics cannot be set up.
     #[error("no metrics")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
@@ -83,6 +87,7 @@ pub(crate) struct Worker {
     pub(crate) guard: Guard,
     pub(crate) attention: Attention,
     pub(crate) troubles: Troubles,
+    pub(crate) audit: Writer,
     pub(crate) activations: ActivationStore,
     pub(crate) denied_logs: Denied,
     pub(crate) sealer: Arc<Sealer>,
@@ -119,6 +124,7 @@ impl Worker {
             guard: Guard::new(Arc::clone(store), prefix, Arc::clone(&sealer)),
             attention: Attention::new(Arc::clone(store), &Keys::new(prefix)),
             troubles: Troubles::new(Arc::clone(store), prefix),
+            audit: Writer::new(settings.audit.clone()),
             activations: ActivationStore::new(store.pool(), prefix, Arc::clone(&sealer)),
             denied_logs: Denied::default(),
             sealer,
@@ -203,6 +209,7 @@ pub async fn run(
     let store = Arc::new(Store::new(&settings.redis).map_err(RunError::Redis)?);
     let http = Http::new().map_err(RunError::Http)?;
     let worker = Arc::new(Worker::new(&settings, &store, http));
+    worker.audit.prepare()?;
 
     let address = settings.http_listen;
     let listener =
@@ -211,6 +218,8 @@ pub async fn run(
     tracing::info!(%address, integrations = settings.integrations.len(), "started");
 
     let reloading = tokio::spawn(reload(Arc::clone(&worker), reloads));
+    let retention = settings.retention.audit;
+    let tidying = tokio::spawn(audit::tidy(Arc::clone(&worker), retention));
     let sign_of_life = tokio::spawn(vigil::sign_of_life(Arc::clone(&worker)));
     let clocks = ClockStore::new(store.pool(), &worker.key_prefix);
     let opened = tokio::select! {
@@ -231,6 +240,7 @@ pub async fn run(
 
     worker.drained().await;
     reloading.abort();
+    tidying.abort();
     sign_of_life.abort();
     let _ = tokio::time::timeout(Duration::from_millis(500), worker.ledger.farewell()).await;
     serving.abort();

@@ -29,14 +29,18 @@ pub(crate) struct Known {
     pub(crate) check_in: Option<Outbound>,
     /// Whether its dead letter is in the dead letters, where it needs one.
     pub(crate) dead_lettered: bool,
-    /// Whether somebody else is about to publish it and to make its dead letter.
+    /// Its audit line, where it is still to be written.
+    pub(crate) audit: Option<String>,
+    /// Whether somebody else is about to publish it, to write its line and to make its dead letter.
     pub(crate) held: bool,
 }
 
 impl Known {
-    /// Whether its request is a failure that the dead letters do not hold yet.
-    pub(crate) fn needs_dead_letter(&self) -> bool {
-        matches!(self.terminal.data, OutboundData::OpenFailed(_)) && !self.dead_lettered
+    /// Whether something that is to be done once is still to be done: its audit line, or the dead
+    /// letter of a failure.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        let failed = matches!(self.terminal.data, OutboundData::OpenFailed(_));
+        self.audit.is_some() || (failed && !self.dead_lettered)
     }
 }
 
@@ -55,6 +59,8 @@ pub(crate) struct Claimed {
     pub(crate) cause: Option<Failure>,
     /// The newest state of the booking.
     pub(crate) booking: Option<Booking>,
+    /// Its revision, where the booking system counts.
+    pub(crate) booking_revision: Option<u64>,
     /// Failed attempts before this claim, by whoever made them.
     pub(crate) failures: u32,
     /// How long to wait before a command, after a failed one.
@@ -100,8 +106,9 @@ pub(super) fn read_claim(answer: Value, asked_at: Instant) -> Result<Claim, Stor
             let check_in: Option<Vec<u8>> = next(&mut fields)?;
             let dead_lettered: String = next(&mut fields)?;
             let held: i64 = next(&mut fields)?;
-            read_known(&terminal, check_in.as_deref(), &dead_lettered, held == 1)
-                .map(|known| Claim::Known(Box::new(known)))
+            let audit = next(&mut fields)?;
+            let known = read_known(&terminal, check_in.as_deref(), &dead_lettered, audit)?;
+            Ok(Claim::Known(Box::new(Known { held: held == 1, ..known })))
         }
         "busy" => Ok(Claim::Busy(duration(next(&mut fields)?))),
         "claimed" => {
@@ -123,6 +130,8 @@ fn read_claimed(
     let doubt = Doubt { commands: next(&mut fields)?, since_first: duration(next(&mut fields)?) };
     let cause: String = next(&mut fields)?;
     let booking: Option<Vec<u8>> = next(&mut fields)?;
+    let version: Option<String> = next(&mut fields)?;
+    let version = version.as_deref().and_then(bookings::read_order);
     Ok(Claimed {
         asked_at,
         taken_at,
@@ -130,6 +139,7 @@ fn read_claimed(
         doubt,
         cause: Failure::from_record(&cause),
         booking: booking.as_deref().map(bookings::read).transpose()?,
+        booking_revision: version.and_then(|version| version.revision),
         failures: next(&mut fields)?,
         wait: duration(next(&mut fields)?),
         pause: duration(next(&mut fields)?),
@@ -145,18 +155,19 @@ fn read_claimed(
     })
 }
 
-/// Reads a recorded outcome.
+/// Reads a recorded outcome that nobody else holds.
 pub(super) fn read_known(
     terminal: &[u8],
     check_in: Option<&[u8]>,
     dead_lettered: &str,
-    held: bool,
+    audit: Option<String>,
 ) -> Result<Known, StoreError> {
     Ok(Known {
         terminal: from_record(terminal)?,
         check_in: check_in.map(from_record).transpose()?,
         dead_lettered: dead_lettered == "1",
-        held,
+        audit,
+        held: false,
     })
 }
 

@@ -8,16 +8,16 @@
 --       or '', 12 commands in flight per IQ at most, 13 per integration, 14 '1' when the integration
 --       rehearses.
 --
--- Answers {'known', terminal, check_in, dead_lettered, held} or {'busy', ms} or
--- {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking, failures,
---  ms until a command may be sent, pause (ms), activation, rejected OTPs in a row,
+-- Answers {'known', terminal, check_in, dead_lettered, held, audit line} or {'busy', ms} or
+-- {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking, its version,
+--  failures, ms until a command may be sent, pause (ms), activation, rejected OTPs in a row,
 --  ms for which the IQ is left alone, 'yes', 'no' or 'full': is the command announced, '1' when the
 --  request is rehearsed}.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
   'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
-  'not_before', 'slot', 'rehearsal')
+  'not_before', 'slot', 'rehearsal', 'audit')
 
 -- Another owner holds the claim until it lapses; or, where the broker has taken the message back
 -- from somebody, until the owner's worker gives no sign of life any more.
@@ -25,7 +25,7 @@ local mine = r[4] == ARGV[1]
 local held = r[4] and not mine and tonumber(r[5]) > now
   and (ARGV[9] == '0' or redis.call('EXISTS', r[6]) == 1)
 if r[1] then
-  return {'known', r[1], r[2], r[3] or '0', held and 1 or 0}
+  return {'known', r[1], r[2], r[3] or '0', held and 1 or 0, r[18]}
 end
 if held then
   return {'busy', tonumber(r[5]) - now}
@@ -34,7 +34,8 @@ end
 -- A command that cannot leave now is not announced: nothing is known of the booking, Salto or backoff
 -- asks to wait, the IQ is left alone after too many rejected OTPs, or too many others are on their
 -- way.
-local booking = redis.call('HGET', KEYS[2], 'record')
+local known = redis.call('HMGET', KEYS[2], 'record', 'version')
+local booking = known[1]
 local wait = math.max(0, tonumber(r[15] or '0') - now)
 local pause = math.max(0, redis.call('PTTL', KEYS[4]))
 local activation, rejected, blocked = false, 0, 0
@@ -118,5 +119,5 @@ redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', now + tonumber(ARGV[6]), 
   'rehearsal', rehearsal)
 redis.call('PEXPIREAT', KEYS[1], ARGV[8])
 return {'claimed', taken_at, loaded[1], loaded[2], loaded[3], cause or '',
-  booking, tonumber(r[14] or '0'), wait, pause, activation, rejected,
+  booking, known[2], tonumber(r[14] or '0'), wait, pause, activation, rejected,
   blocked, announced, rehearsal}

@@ -3,11 +3,12 @@ use events::{OpenRejected, OutboundData, Role, event_id};
 use rules::{FailedReason, RejectedReason};
 
 use super::*;
-use crate::store::testing::redis;
+use crate::{audit::Entry, pursuit::Pursuit, store::testing::redis};
 
 const LEASE: Duration = Duration::from_secs(30);
+const MINUTE: Duration = Duration::from_secs(60);
 const RETENTION: RetentionSettings =
-    RetentionSettings { outcomes: Duration::from_secs(60), bookings: Duration::from_secs(60) };
+    RetentionSettings { outcomes: MINUTE, bookings: MINUTE, audit: MINUTE };
 
 const NO_WAIT: (u32, Duration) = (0, Duration::ZERO);
 const LIMITS: Limits = Limits { per_iq: 2, per_integration: 3 };
@@ -186,10 +187,17 @@ async fn the_cause_and_the_first_taking_are_remembered() {
 async fn the_first_outcome_stands() {
     let fixture = Fixture::booked(LEASE).await;
     let reference = fixture.reference();
-    let first = fixture.ledger.conclude(reference, &fixture.terminal("first"), None).await.unwrap();
+    let first = fixture
+        .ledger
+        .conclude(reference, &fixture.terminal("first"), None, &Due::Nowhere)
+        .await
+        .unwrap();
     assert_eq!(detail(&first), "first");
-    let second =
-        fixture.ledger.conclude(reference, &fixture.terminal("second"), None).await.unwrap();
+    let second = fixture
+        .ledger
+        .conclude(reference, &fixture.terminal("second"), None, &Due::Nowhere)
+        .await
+        .unwrap();
     assert_eq!(second.terminal, first.terminal);
     match fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await {
         Claim::Known(known) => {
@@ -210,7 +218,11 @@ async fn an_outcome_is_held_by_the_owner_that_publishes_it() {
     let fixture = Fixture::booked(LEASE).await;
     let mut owner = Owner::new(false);
     fixture.claimed(&mut owner, true, LastCommand::Standing).await;
-    fixture.ledger.conclude(fixture.reference(), &fixture.terminal("x"), None).await.unwrap();
+    fixture
+        .ledger
+        .conclude(fixture.reference(), &fixture.terminal("x"), None, &Due::Nowhere)
+        .await
+        .unwrap();
     assert!(held(fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await));
     assert!(!held(fixture.claim(&mut owner, true, LastCommand::Standing).await));
     assert!(!held(fixture.claim(&mut Owner::new(true), true, LastCommand::Standing).await));
@@ -221,7 +233,11 @@ async fn an_outcome_given_back_is_for_others_to_publish() {
     let fixture = Fixture::booked(LEASE).await;
     let mut owner = Owner::new(false);
     fixture.claimed(&mut owner, true, LastCommand::Standing).await;
-    fixture.ledger.conclude(fixture.reference(), &fixture.terminal("x"), None).await.unwrap();
+    fixture
+        .ledger
+        .conclude(fixture.reference(), &fixture.terminal("x"), None, &Due::Nowhere)
+        .await
+        .unwrap();
     let news = (LastCommand::Standing, None);
     fixture.ledger.release(fixture.reference(), &owner, news, NO_WAIT).await.unwrap();
     assert!(!held(fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await));
@@ -241,7 +257,7 @@ async fn a_booking_checks_in_once() {
     let event = fixture.terminal("stands for a check-in");
     let conclude = |key| {
         let (reference, event) = (RequestRef { key, ..fixture.reference() }, &event);
-        fixture.ledger.conclude(reference, event, Some((event, ends_at)))
+        fixture.ledger.conclude(reference, event, Some((event, ends_at)), &Due::Nowhere)
     };
     let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
     assert!(conclude(first).await.unwrap().check_in.is_some());
@@ -257,7 +273,8 @@ async fn a_rehearsed_check_in_leaves_the_real_one() {
     let rehearsed = Outbound { rehearsal: true, ..real.clone() };
     for (event, checks_in) in [(&rehearsed, true), (&rehearsed, false), (&real, true)] {
         let reference = RequestRef { key: Uuid::new_v4(), ..fixture.reference() };
-        let known = fixture.ledger.conclude(reference, event, Some((event, ends_at))).await;
+        let check_in = Some((event, ends_at));
+        let known = fixture.ledger.conclude(reference, event, check_in, &Due::Nowhere).await;
         assert_eq!(known.unwrap().check_in.is_some(), checks_in);
     }
 }
@@ -348,7 +365,11 @@ async fn commands_on_their_way_are_limited_per_iq_and_per_integration() {
     assert_eq!(c.asks(&fixture, "iq-2").await, Announced::Yes);
     assert_eq!(d.asks(&fixture, "iq-3").await, Announced::Full, "three for the integration");
 
-    fixture.ledger.conclude(a.reference(&fixture), &fixture.terminal("x"), None).await.unwrap();
+    fixture
+        .ledger
+        .conclude(a.reference(&fixture), &fixture.terminal("x"), None, &Due::Nowhere)
+        .await
+        .unwrap();
     assert_eq!(d.asks(&fixture, "iq-1").await, Announced::Yes, "one has its outcome");
     let news = (LastCommand::NeverHappened, None);
     fixture.ledger.release(b.reference(&fixture), &b.owner, news, NO_WAIT).await.unwrap();
@@ -443,4 +464,114 @@ async fn where_passwords_are_rejected_one_command_is_on_its_way_at_a_time() {
     assert_eq!(a.asks(&fixture, "iq-1").await, Announced::Yes);
     assert_eq!(b.asks(&fixture, "iq-1").await, Announced::Full);
     assert_eq!(c.asks(&fixture, "iq-2").await, Announced::Yes, "another IQ is not concerned");
+}
+
+/// The audit's stream, line by line.
+async fn stream(fixture: &Fixture) -> Vec<String> {
+    let mut range = redis::cmd("XRANGE");
+    range.arg(fixture.ledger.keys.audit()).arg("-").arg("+");
+    let read: Vec<(String, Vec<String>)> = fixture.ledger.store.query(&range).await.unwrap();
+    read.into_iter().map(|(_, fields)| fields[1].clone()).collect()
+}
+
+/// The line of a fixture's request, where its outcome is decided as `detail`.
+fn entry(fixture: &Fixture, claimed: &Claimed, detail: &str) -> Box<Entry> {
+    let request = events::Event {
+        id: fixture.request.to_string(),
+        source: "/test".into(),
+        time: Utc::now(),
+        traceparent: None,
+        data: events::OpenRequest {
+            integration_id: "acme".into(),
+            booking_id: "B-1".into(),
+            object_id: None,
+            expires_at: None,
+            requested_by: None,
+        },
+    };
+    let pursuit = Pursuit::new(request, false, MINUTE);
+    Box::new(Entry::of(&fixture.terminal(detail), &pursuit, claimed).unwrap())
+}
+
+#[tokio::test]
+async fn a_decision_s_line_goes_into_the_stream_with_it_and_once() {
+    let fixture = Fixture::booked(LEASE).await;
+    let mut owner = Owner::new(false);
+    let claimed = fixture.claimed(&mut owner, true, LastCommand::Standing).await;
+    for detail in ["first", "second"] {
+        let due = Due::Stream(entry(&fixture, &claimed, detail));
+        let terminal = fixture.terminal(detail);
+        let known = fixture.ledger.conclude(fixture.reference(), &terminal, None, &due).await;
+        assert_eq!(known.unwrap().audit, None, "nothing is left to write");
+    }
+    match fixture.claim(&mut Owner::new(true), true, LastCommand::Standing).await {
+        Claim::Known(known) => assert!(known.audit.is_none() && !known.is_unfinished()),
+        other => panic!("acted on again: {other:?}"),
+    }
+    let [line] = &stream(&fixture).await[..] else { panic!("one line") };
+    let line: Entry = serde_json::from_str(line).unwrap();
+    assert_eq!(line.detail.as_deref(), Some("first"));
+    assert_eq!(line.object_id.as_deref(), Some("room"), "the only one booked");
+    assert_eq!(line.saw.booking_status.as_deref(), Some("paid"));
+}
+
+#[tokio::test]
+async fn what_the_rules_saw_has_the_booking_s_revision() {
+    let fixture = Fixture::booked(LEASE).await;
+    let version = rules::BookingVersion { revision: Some(7), time: Utc::now() };
+    let mut set = redis::cmd("HSET");
+    set.arg(fixture.ledger.keys.booking("acme", "B-1"));
+    set.arg("version").arg(crate::bookings::order(&version));
+    fixture.ledger.store.query::<()>(&set).await.unwrap();
+    let mut owner = Owner::new(false);
+    let claimed = fixture.claimed(&mut owner, true, LastCommand::Standing).await;
+    assert_eq!(entry(&fixture, &claimed, "x").saw.booking_revision, Some(7));
+}
+
+#[tokio::test]
+async fn lines_beyond_the_retention_leave_the_stream_with_the_next_one() {
+    let fixture = Fixture::booked(LEASE).await;
+    let key = fixture.ledger.keys.audit();
+    let mut old = redis::pipe();
+    // Redis removes whole blocks of them, of 100 at most.
+    for number in 1..=300 {
+        old.cmd("XADD").arg(&key).arg(format!("{number}-1")).arg("line").arg("old").ignore();
+    }
+    fixture.ledger.store.query_all::<()>(&old).await.unwrap();
+    let claimed = fixture.claimed(&mut Owner::new(false), true, LastCommand::Standing).await;
+    let due = Due::Stream(entry(&fixture, &claimed, "new"));
+    let terminal = fixture.terminal("new");
+    fixture.ledger.conclude(fixture.reference(), &terminal, None, &due).await.unwrap();
+    let left = stream(&fixture).await;
+    assert!(left.len() <= 100, "{} lines", left.len());
+    assert!(left.last().unwrap().contains("\"detail\":\"new\""));
+    // And all of them where no more come.
+    let expiry: i64 = fixture.ledger.store.query(redis::cmd("PTTL").arg(&key)).await.unwrap();
+    assert!(expiry > 50_000 && expiry <= 60_000, "{expiry} ms");
+}
+
+#[tokio::test]
+async fn a_line_for_elsewhere_is_kept_until_it_is_written() {
+    let fixture = Fixture::booked(LEASE).await;
+    let (mut owner, reference) = (Owner::new(false), fixture.reference());
+    let claimed = fixture.claimed(&mut owner, true, LastCommand::Standing).await;
+    let due = Due::Keep(entry(&fixture, &claimed, "first"));
+    let terminal = fixture.terminal("first");
+    let kept = fixture.ledger.conclude(reference, &terminal, None, &due).await.unwrap().audit;
+    assert!(kept.as_ref().unwrap().contains("\"detail\":\"first\""), "{kept:?}");
+    let again = fixture.ledger.conclude(reference, &terminal, None, &Due::Nowhere).await.unwrap();
+    assert_eq!(again.audit, kept);
+    match fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await {
+        Claim::Known(known) => {
+            assert!(known.held && known.is_unfinished());
+            assert_eq!(known.audit, kept);
+        }
+        other => panic!("acted on again: {other:?}"),
+    }
+    fixture.ledger.audited(reference).await.unwrap();
+    match fixture.claim(&mut Owner::new(false), true, LastCommand::Standing).await {
+        Claim::Known(known) => assert!(known.audit.is_none() && !known.is_unfinished()),
+        other => panic!("acted on again: {other:?}"),
+    }
+    assert_eq!(stream(&fixture).await, Vec::<String>::new());
 }

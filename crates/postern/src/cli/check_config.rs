@@ -1,7 +1,9 @@
 //! `postern check-config`: what the configuration holds, without secrets.
 
+use std::path::Path;
+
 use clap::Args;
-use consumer::{IntegrationSettings, Mode, Settings};
+use consumer::{AuditSink, IntegrationSettings, Mode, Settings};
 use serde::Serialize;
 
 use super::{
@@ -26,7 +28,17 @@ struct Summary<'a> {
     /// The environments where Digital Key for Guests is set up.
     guest_keys: Vec<&'a str>,
     integrations: Vec<IntegrationSummary<'a>>,
+    audit: AuditSummary<'a>,
     warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct AuditSummary<'a> {
+    to: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -54,6 +66,7 @@ pub(super) fn run(check: CheckConfig, config: &Config) -> Result<(), Failure> {
         environments: settings.environments.keys().map(String::as_str).collect(),
         guest_keys: with_guest_keys(settings),
         integrations: settings.integrations.iter().map(IntegrationSummary::of).collect(),
+        audit: AuditSummary::of(settings),
         warnings: &config.warnings,
     };
     for warning in &config.warnings {
@@ -65,6 +78,26 @@ pub(super) fn run(check: CheckConfig, config: &Config) -> Result<(), Failure> {
 fn with_guest_keys(settings: &Settings) -> Vec<&str> {
     let environments = settings.environments.iter();
     environments.filter(|(_, it)| it.guest_keys.is_some()).map(|(name, _)| name.as_str()).collect()
+}
+
+impl<'a> AuditSummary<'a> {
+    fn of(settings: &'a Settings) -> Self {
+        let kept = Some(humantime::format_duration(settings.retention.audit).to_string());
+        match &settings.audit {
+            AuditSink::Redis => Self { to: "redis", directory: None, kept },
+            AuditSink::Directory(directory) => {
+                Self { to: "file", directory: Some(directory), kept }
+            }
+            AuditSink::Stdout => Self { to: "stdout", directory: None, kept: None },
+            AuditSink::Off => Self { to: "off", directory: None, kept: None },
+        }
+    }
+
+    fn words(&self) -> String {
+        let directory = self.directory.map(|it| format!(", in {}", it.display()));
+        let kept = self.kept.as_ref().map(|kept| format!(", kept for {kept}"));
+        format!("audit: {}{}{}", self.to, directory.unwrap_or_default(), kept.unwrap_or_default())
+    }
 }
 
 impl<'a> IntegrationSummary<'a> {
@@ -108,6 +141,7 @@ impl Summary<'_> {
         let mut lines = vec!["ok".to_owned()];
         lines.push(format!("environments: {}", names(&self.environments)));
         lines.push(format!("guest keys set up for: {}", names(&self.guest_keys)));
+        lines.push(self.audit.words());
         lines.push(format!("integrations: {}", self.integrations.len()));
         lines.extend(self.integrations.iter().map(IntegrationSummary::words));
         lines.join("\n")

@@ -19,6 +19,7 @@ pub(super) const IN_FLIGHT_PER_INTEGRATION: u32 = 16;
 
 pub(super) const RETAIN_OUTCOMES: Duration = Duration::from_secs(24 * 3600);
 pub(super) const RETAIN_BOOKINGS: Duration = Duration::from_secs(24 * 3600);
+pub(super) const RETAIN_AUDIT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub(super) const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9464);
 

@@ -1,6 +1,7 @@
 //! The configuration: one TOML file, overridden by environment, checked as a whole.
 
 mod address;
+mod audit;
 mod defaults;
 mod environments;
 mod integrations;
@@ -65,6 +66,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
     let secrets_key = services::secrets_key(root.section("secrets"), variables);
     let opening = times::opening(root.section("opening"));
     let retention = times::retention(root.section("retention"));
+    let audit = audit::audit(root.section("audit"));
     let http_listen = services::http_listen(root.section("http"));
     let environments = environments::read(root.section("salto"), variables, mistakes);
     let integrations =
@@ -81,6 +83,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
         secrets_key: secrets_key?,
         opening,
         retention,
+        audit,
         http_listen,
         environments: environments::sound(environments),
         integrations,

@@ -20,6 +20,9 @@ const MOST_IN_FLIGHT: u32 = 1_000;
 const SHORTEST: Duration = Duration::from_millis(1);
 /// A year.
 const LONGEST_RETENTION: Duration = Duration::from_secs(365 * 24 * 3600);
+/// An hour, and ten years as humantime counts them.
+const SHORTEST_AUDIT: Duration = Duration::from_secs(3600);
+const LONGEST_AUDIT: Duration = Duration::from_secs(10 * 31_557_600);
 
 pub(super) fn opening(mut section: Section<'_>) -> OpeningSettings {
     let opening = OpeningSettings {
@@ -76,6 +79,9 @@ pub(super) fn retention(mut section: Section<'_>) -> RetentionSettings {
     let retention = RetentionSettings {
         outcomes: kept("outcomes", defaults::RETAIN_OUTCOMES),
         bookings: kept("bookings", defaults::RETAIN_BOOKINGS),
+        audit: section.or("audit", defaults::RETAIN_AUDIT, |node| {
+            duration(node, SHORTEST_AUDIT..=LONGEST_AUDIT)
+        }),
     };
     section.finish();
     retention

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::running::{Postern, bare, end};
 
@@ -51,6 +51,7 @@ fn check_config_says_what_it_found() {
         "{}",
         ended.stdout
     );
+    assert!(ended.stdout.contains("\naudit: redis, kept for 30days\n"), "{}", ended.stdout);
 
     let ended = Postern::new().run(&["check-config", "--output", "json"]);
     assert_eq!(ended.stdout.lines().count(), 1);
@@ -58,6 +59,7 @@ fn check_config_says_what_it_found() {
     assert_eq!(summary["ok"], true);
     assert_eq!(summary["integrations"][0]["id"], "acme");
     assert_eq!(summary["integrations"][0]["flow"], "password");
+    assert_eq!(summary["audit"], json!({"to": "redis", "kept": "30days"}));
 }
 
 #[test]

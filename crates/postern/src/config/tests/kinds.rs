@@ -1,5 +1,9 @@
 //! One mistake at a time, with its place, and then many together.
 
+use std::time::Duration;
+
+use consumer::AuditSink;
+
 use super::*;
 
 /// The only mistake begins with `place` and says `wanted`.
@@ -78,6 +82,10 @@ fn durations() {
         only(&after(&format!("[opening]\n{key} = {value}\n")), &place, wanted);
     }
     only(&after("[retention]\noutcomes = \"0s\"\n"), "postern.toml:2: retention.outcomes", "1s");
+    for value in ["59m", "11y", "for ever"] {
+        let text = format!("[retention]\naudit = \"{value}\"\n");
+        only(&after(&text), "postern.toml:2: retention.audit", "from 1h to 10years");
+    }
     let fine = format!("[opening]\ncommand_timeout = \"54s\"\nresend_window = \"0s\"\n{LEAST}");
     Written::new(&fine).load().unwrap();
 }
@@ -105,6 +113,38 @@ fn numbers_and_other_plain_values() {
         only(&after(&text), "postern.toml:2: redis.key_prefix", "must");
     }
     only(&after("broker = 7\n"), "postern.toml:1: broker", "must be a table");
+}
+
+#[test]
+fn audit() {
+    for value in ["\"disk\"", "true", "[\"redis\"]"] {
+        let text = format!("[audit]\nto = {value}\ndirectory = \"/var/lib\"\n");
+        let wanted = "must be \"redis\", \"file\", \"stdout\" or \"off\"";
+        only(&after(&text), "postern.toml:2: audit.to", wanted);
+    }
+    let place = "postern.toml:1: audit.directory";
+    only(&after("[audit]\nto = \"file\"\n"), place, "is missing; give the one for a file per day");
+    let place = "postern.toml:3: audit.directory";
+    for value in ["\"\"", "\"audit\"", "7"] {
+        let text = format!("[audit]\nto = \"file\"\ndirectory = {value}\n");
+        only(&after(&text), place, "must be an absolute path");
+    }
+    for to in ["redis", "stdout", "off"] {
+        let text = format!("[audit]\nto = \"{to}\"\ndirectory = \"/var/lib\"\n");
+        only(&after(&text), place, "is for to = \"file\" only");
+    }
+    only(&after("[audit]\ndirectory = \"/v\"\n"), "postern.toml:2: audit.directory", "for to =");
+    let read = |more: &str| {
+        let settings = Written::new(&format!("{more}{LEAST}")).load().unwrap().settings;
+        (settings.audit, settings.retention.audit)
+    };
+    let file = "[audit]\nto = \"file\"\ndirectory = \"/v/a\"\n[retention]\naudit = \"2y\"\n";
+    let years = Duration::from_secs(2 * 31_557_600);
+    assert_eq!(read(file), (AuditSink::Directory("/v/a".into()), years));
+    let month = Duration::from_secs(30 * 86_400);
+    assert_eq!(read("[audit]\nto = \"stdout\"\n"), (AuditSink::Stdout, month));
+    assert_eq!(read("[audit]\nto = \"off\"\n"), (AuditSink::Off, month));
+    assert_eq!(read(""), (AuditSink::Redis, month));
 }
 
 #[test]

@@ -1,0 +1,148 @@
+use events::{CheckIn, OpenFailed, OpenRejected, Opened, Role, event_id};
+use rules::{FailedClass, FailedReason, RejectedReason};
+
+use super::*;
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn request(requested_by: Option<&str>) -> RequestRef {
+    RequestRef {
+        integration_id: "acme".into(),
+        booking_id: "B-1".into(),
+        requested_by: requested_by.map(str::to_owned),
+        request_id: "R-1".into(),
+        request_source: "/booking-system".into(),
+    }
+}
+
+fn terminal(data: OutboundData) -> Outbound {
+    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned();
+    Outbound {
+        id: event_id("/booking-system", "R-1", Role::Terminal),
+        time: time("2026-11-22T10:00:00.123456789Z"),
+        traceparent: Some(traceparent),
+        rehearsal: false,
+        data,
+    }
+}
+
+fn unseen() -> Saw {
+    Saw {
+        booking_status: None,
+        booking_revision: None,
+        starts_at: None,
+        ends_at: None,
+        taken_at: time("2026-11-22T10:00:00Z"),
+        expires_at: time("2026-11-22T10:01:00Z"),
+    }
+}
+
+/// The line, which must be read back as it was.
+fn line(data: OutboundData, asked: Option<&str>, saw: Saw) -> String {
+    let entry = Entry::new(&terminal(data), asked.map(str::to_owned), saw).unwrap();
+    let line = serde_json::to_string(&entry).unwrap();
+    assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry);
+    line
+}
+
+#[test]
+fn an_opening_tells_who_which_door_and_what_the_rules_saw() {
+    let opened = Opened {
+        request: request(Some("guest-7")),
+        object_id: "room-12".into(),
+        lock_id: Uuid::nil(),
+        iq_id: "iq-1".into(),
+        opened_at: time("2026-11-22T10:00:00Z"),
+        record_in_field: Some("opened".into()),
+        attempts: 2,
+    };
+    let saw = Saw {
+        booking_status: Some("paid".into()),
+        booking_revision: Some(7),
+        starts_at: Some(time("2026-11-22T09:00:00Z")),
+        ends_at: Some(time("2026-11-22T11:00:00Z")),
+        ..unseen()
+    };
+    assert_eq!(
+        line(OutboundData::Opened(opened), None, saw),
+        concat!(
+            r#"{"id":"ID","at":"2026-11-22T10:00:00.123456Z","integration_id":"acme","#,
+            r#""booking_id":"B-1","object_id":"room-12","requested_by":"guest-7","#,
+            r#""request_id":"R-1","request_source":"/booking-system","outcome":"opened","#,
+            r#""lock_id":"00000000-0000-0000-0000-000000000000","iq_id":"iq-1","attempts":2,"#,
+            r#""trace_id":"0af7651916cd43dd8448eb211c80319c","#,
+            r#""saw":{"booking_status":"paid","booking_revision":7,"#,
+            r#""starts_at":"2026-11-22T09:00:00Z","ends_at":"2026-11-22T11:00:00Z","#,
+            r#""taken_at":"2026-11-22T10:00:00Z","expires_at":"2026-11-22T10:01:00Z"}}"#,
+        )
+        .replace("ID\"", &format!("{}\"", event_id("/booking-system", "R-1", Role::Terminal)))
+    );
+}
+
+#[test]
+fn a_rejection_names_the_rule() {
+    let rejected = OpenRejected {
+        request: request(None),
+        reason: RejectedReason::TooEarly,
+        detail: "too early".into(),
+        opens_at: Some(time("2026-11-22T10:45:00Z")),
+        attempts: 0,
+    };
+    let line = line(OutboundData::OpenRejected(rejected), Some("room-1"), unseen());
+    for part in [
+        r#""object_id":"room-1","request_id""#,
+        r#""outcome":"rejected","reason":"too_early","detail":"too early","#,
+        r#""opens_at":"2026-11-22T10:45:00Z","attempts":0,"#,
+        r#""saw":{"taken_at""#,
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+}
+
+#[test]
+fn a_failure_names_its_cause_and_how_far_it_got() {
+    let failed = OpenFailed {
+        request: request(None),
+        reason: FailedReason::IqOffline,
+        class: FailedClass::Temporary,
+        detail: "offline".into(),
+        attempts: 1,
+        lock_id: Some(Uuid::nil()),
+        iq_id: Some("iq-1".into()),
+    };
+    let line = line(OutboundData::OpenFailed(failed), None, unseen());
+    for part in [
+        r#""outcome":"failed","reason":"iq_offline","detail":"offline","lock_id":"0000"#,
+        r#""iq_id":"iq-1","attempts":1,"#,
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    assert!(!line.contains("object_id") && !line.contains("rehearsal"), "{line}");
+}
+
+#[test]
+fn a_check_in_is_no_decision() {
+    let check_in = CheckIn {
+        request: request(None),
+        status: "checked_in".into(),
+        opened_at: time("2026-11-22T10:00:00Z"),
+    };
+    assert_eq!(Entry::new(&terminal(OutboundData::CheckIn(check_in)), None, unseen()), None);
+}
+
+#[test]
+fn a_line_of_a_later_version_is_read() {
+    let rejected = OpenRejected {
+        request: request(None),
+        reason: RejectedReason::TooLate,
+        detail: "over".into(),
+        opens_at: None,
+        attempts: 0,
+    };
+    let line = line(OutboundData::OpenRejected(rejected), None, unseen());
+    let later = line.replace("too_late", "to_be_thought_of").replacen('{', r#"{"more":[1],"#, 1);
+    let entry: Entry = serde_json::from_str(&later).unwrap();
+    assert_eq!(entry.reason.as_deref(), Some("to_be_thought_of"));
+}

@@ -129,6 +129,7 @@ async fn value(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
         "set" => "SMEMBERS",
         "list" => "LRANGE",
         "zset" => "ZRANGE",
+        "stream" => return stream(connection, key).await,
         // It has just expired.
         "none" => return Vec::new(),
         other => panic!("{key} is a {other}: teach this function to read it"),
@@ -143,6 +144,16 @@ async fn value(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
     }
     let values: Vec<Vec<u8>> = read.query_async(connection).await.expect("a collection is read");
     values.join(&b'\n')
+}
+
+/// The values of a stream's entries, one after the other.
+async fn stream(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
+    let mut read = redis::cmd("XRANGE");
+    read.arg(key).arg("-").arg("+");
+    let entries: Vec<(String, Vec<Vec<u8>>)> =
+        read.query_async(connection).await.expect("a stream is read");
+    let values = entries.into_iter().flat_map(|(_, fields)| fields.into_iter().skip(1).step_by(2));
+    values.collect::<Vec<_>>().join(&b'\n')
 }
 
 /// Removes the keys under a prefix that have `word` in their name after it; there must be one.

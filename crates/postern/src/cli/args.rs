@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::{
-    check_config, dlq, doctor, explain, guest_key, iq, login, mapping, publish, site, tail,
+    audit, check_config, dlq, doctor, explain, guest_key, iq, login, mapping, publish, site, tail,
 };
 
 const EXAMPLES: &str = "\
@@ -23,6 +23,7 @@ Examples:
     postern doctor
     postern explain --integration acme-utrecht --booking b-1
     postern publish open-request --integration acme-utrecht --booking b-1
+    postern audit --since -2h --outcome rejected
     postern tail --output json
     postern dlq list
 
@@ -145,6 +146,10 @@ pub(super) enum Command {
     /// The rules in order, each with what it looked at; the booking as it is known; what the ledger
     /// holds of the request; and how the door's IQ stands. Changes nothing.
     Explain(explain::Explain),
+    /// Show the audit: who asked for which door, which rule spoke, and what came of it.
+    ///
+    /// One line for every decided request; changes nothing.
+    Audit(audit::Audit),
     /// Publish an event as the booking system would.
     #[command(subcommand)]
     Publish(publish::Publish),

@@ -7,6 +7,7 @@
 
 mod advice;
 mod args;
+mod audit;
 mod broker;
 mod check_config;
 mod confirm;
@@ -100,6 +101,7 @@ async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), 
         Command::Publish(publish) => publish::run(publish, &settings).await,
         Command::Tail(tail) => tail::run(tail, &settings).await,
         Command::Explain(explain) => explain::run(explain, &settings).await,
+        Command::Audit(audit) => audit::run(audit, &settings).await,
         Command::Dlq(dlq) => dlq::run(dlq, &settings).await,
         Command::Login(login) => login::run(login, &settings).await,
         Command::GuestKey(guest_key) => guest_key::run(guest_key, &settings).await,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Local, Utc};
 use serde::Serialize;
 
 use super::{
@@ -30,6 +31,23 @@ impl Output {
             OutputFormat::Json => json(object)?,
         };
         write(&[text])
+    }
+
+    /// One result that is an object on one line already.
+    pub(super) fn line(&self, object: &str, words: impl FnOnce() -> String) -> Result<(), Failure> {
+        match self.format {
+            OutputFormat::Human => write(&[words()]),
+            OutputFormat::Json => write(&[object.to_owned()]),
+        }
+    }
+
+    /// Several results, as a table whatever the form.
+    pub(super) fn table<const N: usize>(
+        &self,
+        header: [&str; N],
+        rows: impl Iterator<Item = [String; N]>,
+    ) -> Result<(), Failure> {
+        write(&table(header, rows))
     }
 
     /// Several results: an object a line, or a table.
@@ -71,6 +89,18 @@ fn write(lines: &[String]) -> Result<(), Failure> {
 pub(super) fn note(text: &str) {
     // Nobody reads it: then nobody misses it.
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A time here.
+pub(super) fn local(time: Option<DateTime<Utc>>) -> String {
+    let here = |time: DateTime<Utc>| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S");
+    time.map(|time| here(time).to_string()).unwrap_or_default()
+}
+
+/// What a message says, without what could steer the terminal.
+pub(super) fn printable(text: &str) -> String {
+    let plain = |character: char| if character.is_control() { '\u{fffd}' } else { character };
+    text.chars().map(plain).collect()
 }
 
 /// A cell for what is so, is not so, or is not known.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Utc};
 use clap::Args;
 use consumer::Settings;
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use super::{
 use crate::cli::{
     args::{OutputFormat, Printing},
     failure::Failure,
-    output::{Output, blank, note},
+    output::{Output, blank, local, note, printable},
 };
 
 /// So many are few enough to show each.
@@ -132,16 +132,4 @@ impl Group {
             local(self.last),
         ]
     }
-}
-
-/// A time here.
-pub(super) fn local(time: Option<DateTime<Utc>>) -> String {
-    let here = |time: DateTime<Utc>| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S");
-    time.map(|time| here(time).to_string()).unwrap_or_default()
-}
-
-/// What a message says, without what could steer the terminal.
-pub(super) fn printable(text: &str) -> String {
-    let plain = |character: char| if character.is_control() { '\u{fffd}' } else { character };
-    text.chars().map(plain).collect()
 }

@@ -8,13 +8,16 @@ use serde_json::{Map, Value};
 
 use super::{
     document::Document,
-    list::{local, printable},
     open,
     predict::{Oracle, Prediction},
     selection::{by_ids, unknown},
     survey::Survey,
 };
-use crate::cli::{args::Printing, failure::Failure, output::Output};
+use crate::cli::{
+    args::Printing,
+    failure::Failure,
+    output::{Output, local, printable},
+};
 
 /// Arguments of `dlq show`.
 #[derive(Debug, Args)]

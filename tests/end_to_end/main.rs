@@ -3,6 +3,7 @@
 mod activation;
 mod adopt;
 mod at_rest;
+mod audit;
 mod backlog;
 mod booking_order;
 mod booking_wait;

@@ -159,10 +159,20 @@ async fn with_failures(world: World, seen: &mut Seen) -> Scene {
 
     stored(&scene.world, "with a token", seen).await;
     scene.world.settings.set_integration("password", OLD_PASSWORD);
-    let outdated = trace(&scene.world, "outdated").start().await;
+    let lines = scene.world.directory().join("audit");
+    let to_files = trace(&scene.world, "outdated")
+        .env("POSTERN__AUDIT__TO", "file")
+        .env("POSTERN__AUDIT__DIRECTORY", lines.to_str().expect("a path is text"));
+    let outdated = to_files.start().await;
     finish(&scene.workers.remove(0), "traced", seen).await;
     assert_eq!(scene.open("outdated", BOOKING).await.text("reason"), "credentials_rejected");
     finish(&outdated, "outdated", seen).await;
+    for day in lines.read_dir().expect("there is an audit") {
+        let day = day.expect("its days can be listed").path();
+        let text = std::fs::read(&day).expect("a day can be read");
+        assert!(!text.is_empty(), "{} has no lines", day.display());
+        seen.insert(format!("audit in {}", day.display()), text);
+    }
     scene.world.settings = right;
     scene
 }
@@ -170,7 +180,7 @@ async fn with_failures(world: World, seen: &mut Seen) -> Scene {
 /// Everything in Redis, which holds activations and a token record by now.
 async fn stored(world: &World, when: &str, seen: &mut Seen) {
     let stored = world.stored().await;
-    for part in ["activations:", "token:", "key-check"] {
+    for part in ["activations:", "token:", "key-check", "audit"] {
         assert!(stored.iter().any(|(key, _)| key.contains(part)), "{part} is not stored");
     }
     seen.extend(stored.into_iter().map(|(key, value)| (format!("{key} in Redis {when}"), value)));

@@ -1,0 +1,404 @@
+//! The audit: one line per decision, wherever it goes and whoever dies.
+
+use end_to_end::broker::Event;
+use end_to_end::deadline::{SOON, until, until_true};
+use end_to_end::inbound::{INTEGRATION, SOURCE, booking_status, open_request, time};
+use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::simulator::{IQ_GROUND_FLOOR, ROOM_12};
+use end_to_end::world::World;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+/// Where lines go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum To {
+    Redis,
+    File,
+    Stdout,
+    Off,
+}
+
+const EVERYWHERE: [To; 4] = [To::Redis, To::File, To::Stdout, To::Off];
+
+impl To {
+    /// A world whose workers write there.
+    async fn world(self) -> World {
+        let mut world = World::unactivated().await;
+        world.activate(IQ_GROUND_FLOOR).await;
+        let name = match self {
+            // The default.
+            Self::Redis => return world,
+            Self::File => "file",
+            Self::Stdout => "stdout",
+            Self::Off => "off",
+        };
+        world.settings.set("audit.to", name);
+        if self == Self::File {
+            let directory = directory(&world).to_str().expect("a path is text").to_owned();
+            world.settings.set("audit.directory", directory);
+        }
+        world
+    }
+
+    /// All lines as they were written, repeated ones too, of these workers' output or from where they lie.
+    async fn written(self, world: &World, output: &str) -> Vec<Value> {
+        let text = match self {
+            Self::Redis => {
+                let key = format!("{}audit", world.key_prefix());
+                let stored = world.stored().await.into_iter().find(|(name, _)| *name == key);
+                stored.map_or_else(String::new, |(_, lines)| String::from_utf8_lossy(&lines).into())
+            }
+            Self::File => days(&directory(world)),
+            Self::Stdout | Self::Off => output.to_owned(),
+        };
+        let lines = text.lines().filter(|line| line.starts_with(r#"{"id":"#));
+        lines.map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    }
+}
+
+fn directory(world: &World) -> PathBuf {
+    world.directory().join("audit")
+}
+
+/// All days' files.
+fn days(directory: &Path) -> String {
+    let files = directory.read_dir().expect("the directory is there").map(|file| {
+        let path = file.expect("its files can be listed").path();
+        std::fs::read_to_string(path).expect("a day can be read")
+    });
+    files.collect()
+}
+
+async fn audit(world: &World, arguments: &[&str]) -> Output {
+    world.postern(&[&["audit"], arguments].concat()).await
+}
+
+/// What the command prints as JSON.
+async fn json(world: &World, arguments: &[&str]) -> Vec<Value> {
+    let output = audit(world, &[arguments, &["--output", "json"]].concat()).await;
+    assert!(output.status.success(), "{arguments:?}: {}", words(&output.stderr));
+    let lines = words(&output.stdout);
+    lines.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
+}
+
+fn words(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).into_owned()
+}
+
+fn by_request(lines: &[Value]) -> BTreeMap<&str, Vec<&Value>> {
+    let mut found: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for line in lines {
+        found.entry(line["request_id"].as_str().expect("an id is text")).or_default().push(line);
+    }
+    found
+}
+
+/// The line says what the event says.
+fn agree(line: &Value, event: &Event) {
+    let outcome = match event.kind.as_str() {
+        "lock.opened.v1" => "opened",
+        "lock.open-rejected.v1" => "rejected",
+        "lock.open-failed.v1" => "failed",
+        other => panic!("no terminal event: {other}"),
+    };
+    assert_eq!(line["outcome"], outcome);
+    assert_eq!((&line["id"], &line["at"]), (&event.body["id"], &event.body["time"]));
+    for member in ["integration_id", "booking_id", "requested_by", "request_id", "request_source"] {
+        assert_eq!(line[member], event.data[member], "{member} of {line}");
+    }
+    for member in ["reason", "detail", "lock_id", "iq_id", "attempts", "opens_at"] {
+        assert_eq!(line[member], event.data[member], "{member} of {line}");
+    }
+}
+
+/// Requests that open, that the rules reject, and that fail.
+fn requests() -> Vec<Value> {
+    let ask = |number: usize, booking: &str| {
+        let mut request = open_request(&format!("r-{number}"), booking);
+        request["data"]["requested_by"] = format!("guest-{}", number % 4).into();
+        request
+    };
+    let mut requests: Vec<Value> = (0..20).map(|number| ask(number, BOOKING)).collect();
+    requests.extend((20..26).map(|number| ask(number, "B-cancelled")));
+    requests.extend((26..30).map(|number| ask(number, "room-nowhere")));
+    requests[0]["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".into();
+    requests
+}
+
+async fn decided_by_two(to: To) {
+    let scene = Scene::new(to.world().await, 2).await;
+    scene.book("room-nowhere").await;
+    let mut cancelled = booking_status("B-cancelled", "cancelled");
+    cancelled["data"]["revision"] = 7.into();
+    scene.know(&cancelled).await;
+    let requests = requests();
+    tokio::join!(scene.bus.open_requests(&requests), scene.bus.open_requests(&requests));
+    scene.settles("open-requests", 2 * requests.len() as u64).await;
+    // Failed ones come again, and are nobody's decision any more.
+    let replayed = scene.world.postern(&["dlq", "replay", "--all"]).await;
+    assert!(replayed.status.success(), "{}", words(&replayed.stderr));
+    scene.settles("open-requests", 2 * requests.len() as u64 + 4).await;
+    scene.outbox.catch_up().await;
+
+    let output: String = scene.workers.iter().map(end_to_end::worker::Worker::log).collect();
+    let lines = to.written(&scene.world, &output).await;
+    let found = by_request(&lines);
+    if to == To::Off {
+        assert!(found.is_empty(), "{found:?}");
+        return;
+    }
+    assert_eq!(lines.len(), requests.len(), "{to:?}");
+    for request in &requests {
+        let id = request["id"].as_str().expect("an id is text");
+        let [line] = found[id][..] else { panic!("{to:?}, {id}: {:?}", found[id]) };
+        agree(line, &scene.outbox.terminals()[id][0]);
+        assert_eq!(line["requested_by"], request["data"]["requested_by"]);
+        assert!(line["saw"]["taken_at"].is_string() && line["saw"]["expires_at"].is_string());
+    }
+    let (opened, rejected, failed) = (found["r-0"][0], found["r-20"][0], found["r-26"][0]);
+    assert_eq!((&opened["object_id"], &opened["lock_id"]), (&"room-12".into(), &ROOM_12.into()));
+    assert_eq!(opened["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+    assert_eq!(rejected["reason"], "status_not_allowed");
+    assert_eq!(rejected["saw"]["booking_status"], "cancelled");
+    assert_eq!(rejected["saw"]["booking_revision"], 7);
+    assert_eq!(rejected["saw"]["ends_at"], cancelled["data"]["ends_at"]);
+    let nowhere = (&failed["reason"], &failed["object_id"]);
+    assert_eq!(nowhere, (&"lock_not_found".into(), &"room-nowhere".into()));
+
+    if to == To::Stdout {
+        let collected = scene.world.directory().join("collected");
+        std::fs::write(&collected, output).expect("it is written");
+        let file = ["--file", collected.to_str().expect("a path is text")];
+        let read = json(&scene.world, &file).await;
+        assert_eq!(read, lines, "as it is, without the log lines around it");
+        let nothing = audit(&scene.world, &[]).await;
+        assert_eq!(nothing.status.code(), Some(2));
+        assert!(words(&nothing.stderr).contains("give --file"), "{}", words(&nothing.stderr));
+    } else {
+        filtered(&scene.world, &lines).await;
+    }
+}
+
+/// The command finds what is there.
+async fn filtered(world: &World, lines: &[Value]) {
+    let all = json(world, &[]).await;
+    assert_eq!(all.len(), lines.len());
+    assert_eq!(by_request(&all), by_request(lines), "as they are");
+    for (arguments, count) in [
+        (&["--outcome", "rejected"][..], 6),
+        (&["--reason", "lock_not_found"], 4),
+        (&["--booking", BOOKING], 20),
+        (&["--object", "room-nowhere"], 4),
+        (&["--lock", &ROOM_12.to_uppercase()], 20),
+        (&["--requested-by", "guest-1"], 8),
+        (&["--requested-by", "guest-1", "--outcome", "opened"], 5),
+        (&["--request", "r-3"], 1),
+        (&["--integration", INTEGRATION, "--since", "-1h"], 30),
+        (&["--integration", "another"], 0),
+        (&["--since", "+1m"], 0),
+        (&["--until", "-1h"], 0),
+        (&["--until", "now"], 30),
+        (&["--limit", "7"], 7),
+    ] {
+        assert_eq!(json(world, arguments).await.len(), count, "{arguments:?}");
+    }
+    // The newest, the oldest of them first.
+    assert_eq!(json(world, &["--limit", "7"]).await, all[all.len() - 7..]);
+    let some = audit(world, &["--limit", "7"]).await;
+    assert!(words(&some.stderr).contains("the newest 7; there are more"));
+    let table = words(&some.stdout);
+    assert_eq!(table.lines().count(), 8, "{table}");
+    assert!(table.starts_with("AT "), "{table}");
+    let all = audit(world, &["--limit", "30"]).await;
+    assert_eq!((words(&all.stdout).lines().count(), words(&all.stderr)), (31, String::new()));
+    let streamed = words(&audit(world, &["--all", "--booking", "room-nowhere"]).await.stdout);
+    assert_eq!(streamed.lines().count(), 4, "{streamed}");
+    assert!(streamed.contains("failed  lock_not_found  "), "{streamed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_decision_leaves_one_line_over_two_workers_duplicates_and_replays() {
+    join_all(EVERYWHERE.map(decided_by_two)).await;
+}
+
+/// A worker dies there of the request `R-1`, and another one takes over: the lines that it leaves.
+async fn killed(to: To, point: &str) -> Vec<Value> {
+    let scene = Scene::new(to.world().await, 1).await;
+    scene.workers[0].kill_at(point);
+    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
+    assert_eq!(scene.workers[0].ended(SOON).await.signal(), Some(9), "{to:?}, at {point}");
+    let second = scene.world.worker("second").start().await;
+    second.settles("open-requests", 1, SOON).await;
+    assert!(second.stop(SOON).await.success());
+    scene.outbox.catch_up().await;
+    let output = format!("{}{}", scene.workers[0].log(), second.log());
+    let lines = to.written(&scene.world, &output).await;
+    for line in &lines {
+        agree(line, &scene.outbox.only_terminal("R-1"));
+    }
+    if to != To::Stdout {
+        assert_eq!(json(&scene.world, &[]).await.len(), 1, "{to:?}, killed at {point}");
+    }
+    let kept = scene.world.stored().await.into_iter().filter(|(key, _)| key.contains("request:"));
+    for (key, record) in kept {
+        assert!(!words(&record).contains(r#""saw""#), "{key} still keeps a line");
+    }
+    lines
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_in_redis_is_there_once_wherever_its_worker_is_killed() {
+    let points = ["after-claim", "after-command", "after-conclude", "after-report", "before-ack"];
+    join_all(points.map(async |point| {
+        assert_eq!(killed(To::Redis, point).await.len(), 1, "killed at {point}");
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_elsewhere_is_never_lost_and_repeated_only_where_nobody_knew_that_it_was_written() {
+    let points = [
+        ("after-command", 1),
+        ("after-conclude", 1),
+        ("after-audit", 2),
+        ("after-report", 1),
+        ("before-ack", 1),
+    ];
+    let sinks = [To::File, To::Stdout];
+    join_all(points.into_iter().flat_map(|at| sinks.map(|to| (to, at))).map(
+        async |(to, (point, lines))| {
+            assert_eq!(killed(to, point).await.len(), lines, "{to:?}, killed at {point}");
+        },
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn a_second_copy_waits_for_whoever_is_about_to_write_the_line() {
+    let scene = Scene::new(To::File.world().await, 2).await;
+    let [first, second] = &scene.workers[..] else { panic!("two workers") };
+    // It stands still before it has written the line, and still gives no other a right to it.
+    first.freeze_at("after-conclude");
+    second.freeze_at("after-conclude");
+    let request = open_request("R-1", BOOKING);
+    scene.bus.open_request(&request).await;
+    let (frozen, other) = until("a worker to stand still", SOON, async || {
+        let stopped =
+            |worker: &end_to_end::worker::Worker| worker.log().contains("failpoint reached");
+        if stopped(first) {
+            return Some((first, second));
+        }
+        stopped(second).then_some((second, first))
+    })
+    .await;
+    frozen.frozen(SOON).await;
+    // One of them for each worker.
+    scene.bus.open_requests(&[request.clone(), request]).await;
+    until_true("the copy to be parked", SOON, || async {
+        other.metrics().await.contains(r#"postern_requests_parked_total{until="elsewhere"}"#)
+    })
+    .await;
+    frozen.thaw();
+    scene.settles("open-requests", 3).await;
+    let lines = To::File.written(&scene.world, "").await;
+    assert_eq!(lines.len(), 1, "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_line_that_cannot_be_written_holds_its_message_and_not_the_answer() {
+    let scene = Scene::new(To::File.world().await, 1).await;
+    let (directory, aside) = (directory(&scene.world), scene.world.directory().join("aside"));
+    std::fs::rename(&directory, &aside).expect("the directory is moved away");
+    std::fs::write(&directory, "in the way").expect("a file is in its place");
+    let answer = scene.open("R-1", BOOKING).await;
+    assert_eq!(answer.kind, "lock.opened.v1");
+    scene.workers[0].says("an audit line is not written, and its message waits", SOON).await;
+    until_true("the message to be parked", SOON, || async {
+        scene.workers[0].metrics().await.contains(r#"postern_requests_parked_total{until="audit"}"#)
+    })
+    .await;
+    assert_eq!(scene.settled("open-requests").await, 0);
+
+    std::fs::remove_file(&directory).expect("it is out of the way");
+    std::fs::rename(&aside, &directory).expect("the directory is back");
+    // It comes back after 16 seconds.
+    scene.settles("open-requests", 1).await;
+    let lines = To::File.written(&scene.world, "").await;
+    let [line] = &lines[..] else { panic!("one line: {lines:?}") };
+    agree(line, &answer);
+    assert_eq!(scene.world.simulator.opened().await, 1);
+    assert_eq!(scene.bus.dead_letters().await, []);
+}
+
+#[tokio::test]
+async fn a_worker_that_could_not_write_lines_does_not_start() {
+    let world = To::File.world().await;
+    std::fs::write(directory(&world), "in the way").expect("a file is in its place");
+    let worker = world.worker("unable").spawn();
+    assert_eq!(worker.ended(SOON).await.code(), Some(1));
+    let log = worker.log();
+    assert!(log.contains("error: audit.directory: ") && log.contains("cannot be written"), "{log}");
+}
+
+#[tokio::test]
+async fn days_beyond_the_retention_are_removed_at_start() {
+    let mut world = To::File.world().await;
+    world.settings.set("retention.audit", "36h");
+    let directory = directory(&world);
+    std::fs::create_dir(&directory).expect("the directory is made");
+    let name = |days: i64| {
+        let day = time(-days * 86_400);
+        directory.join(format!("audit-{}.jsonl", &day[..10]))
+    };
+    let (kept, gone, other) = (name(1), name(4), directory.join("audit-old.txt"));
+    for path in [&kept, &gone, &other] {
+        std::fs::write(path, "{}\n").expect("an old day is written");
+    }
+    let worker = world.worker("tidy").start().await;
+    until_true("the old day to go", SOON, async || !gone.exists()).await;
+    assert!(kept.exists() && other.exists());
+    worker.says("beyond their retention removed", SOON).await;
+}
+
+#[tokio::test]
+async fn a_line_kept_by_a_worker_with_other_settings_is_written_where_they_say_now() {
+    let world = To::Redis.world().await;
+    let elsewhere = directory(&world);
+    let first = world.worker("first").env("POSTERN__AUDIT__TO", "file");
+    let first = first.env("POSTERN__AUDIT__DIRECTORY", elsewhere.to_str().expect("a path is text"));
+    let first = first.start().await;
+    let scene = Scene::of(world, vec![first]).await;
+    scene.workers[0].kill_at("after-conclude");
+    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
+    assert_eq!(scene.workers[0].ended(SOON).await.signal(), Some(9));
+    let second = scene.world.worker("second").start().await;
+    second.settles("open-requests", 1, SOON).await;
+    let lines = json(&scene.world, &["--request", "R-1"]).await;
+    assert_eq!((lines.len(), &lines[0]["request_source"]), (1, &json!(SOURCE)));
+    assert_eq!(days(&elsewhere), "");
+}
+
+async fn followed(to: To) {
+    let scene = Scene::new(to.world().await, 1).await;
+    assert_eq!(scene.open("before", BOOKING).await.kind, "lock.opened.v1");
+    scene.settles("open-requests", 1).await;
+    let arguments = ["audit", "--follow", "--outcome", "rejected"];
+    let following = scene.world.postern_in_background("following", &arguments);
+    following.says("listening", SOON).await;
+    assert_eq!(scene.open("opened", BOOKING).await.kind, "lock.opened.v1");
+    scene.know(&booking_status("B-2", "cancelled")).await;
+    scene.open("rejected", "B-2").await;
+    following.says("B-2  room-12  -  rejected  status_not_allowed", SOON).await;
+    following.signal(nix::sys::signal::Signal::SIGINT);
+    assert!(following.ended(SOON).await.success(), "{}", following.log());
+    assert_eq!(following.log().lines().count(), 2, "{}", following.log());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn decisions_can_be_followed() {
+    join_all([To::Redis, To::File].map(followed)).await;
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of it is tests")]
 
+mod audit;
 mod broker;
 mod configuration;
 mod dlq;

@@ -1,0 +1,130 @@
+//! `postern audit` over files of lines, and what it says where there are none.
+
+use std::{fs, io::Write, process::Stdio};
+
+use serde_json::{Value, json};
+
+use crate::running::{Ended, Postern};
+
+/// A line of the audit; `number` makes it another one, so many seconds later.
+fn line(number: u32) -> String {
+    let line = json!({
+        "id": uuid::Uuid::from_u128(number.into()),
+        "at": format!("2026-11-22T10:{:02}:{:02}Z", number / 60 % 60, number % 60),
+        "integration_id": "acme",
+        "booking_id": format!("B-{number}"),
+        "requested_by": "guest",
+        "request_id": format!("R-{number}"),
+        "request_source": "/booking-system",
+        "outcome": "rejected",
+        "reason": "too_early",
+        "detail": "too early",
+        "opens_at": "2026-11-22T12:00:00Z",
+        "attempts": 0,
+        "of a later version": [true],
+        "saw": {"taken_at": "2026-11-22T10:00:00Z", "expires_at": "2026-11-22T10:01:00Z"},
+    });
+    line.to_string()
+}
+
+fn audit(postern: &Postern, text: &str, arguments: &[&str]) -> Ended {
+    let file = postern.file().with_file_name("lines");
+    fs::write(&file, text).unwrap();
+    postern.run(&[&["audit", "--file", file.to_str().unwrap()], arguments].concat())
+}
+
+fn ids(ended: &Ended) -> Vec<String> {
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    let read = |line: &str| serde_json::from_str::<Value>(line).unwrap()["request_id"].clone();
+    ended.stdout.lines().map(|line| read(line).as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn torn_and_foreign_lines_are_left_out_with_a_warning_and_repeated_ones_without() {
+    let torn = &line(2)[..90];
+    let log = r#"{"level":"INFO","message":"started"}"#;
+    let text = format!("{}\n{log}\n{torn}\n\n{}\n{}\n{}", line(1), line(3), line(1), line(4));
+    let ended = audit(&Postern::new(), &text, &["--output", "json"]);
+    assert_eq!(ids(&ended), ["R-1", "R-3", "R-4"]);
+    assert_eq!(ended.stdout.lines().next(), Some(&*line(1)), "as it is");
+    assert_eq!(ended.stderr, "warning: left out 2 lines that are none of the audit\n");
+    let ended = audit(&Postern::new(), torn, &[]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), ""));
+    assert!(ended.stderr.contains("no such decisions"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("a line that is none of the audit, or half of one"));
+}
+
+#[test]
+fn people_are_shown_the_newest_hundred_and_programs_all() {
+    let text: String = (0..250).map(|number| format!("{}\n", line(number))).collect();
+    let postern = Postern::new();
+    let table = audit(&postern, &text, &[]);
+    let lines: Vec<&str> = table.stdout.lines().collect();
+    assert_eq!(lines.len(), 101);
+    assert!(lines[1].contains("B-150") && lines[100].contains("B-249"), "{}", table.stdout);
+    assert!(lines[1].contains("too early, opens at 2026-11-22 "), "{}", lines[1]);
+    assert!(table.stderr.contains("the newest 100; there are more"), "{}", table.stderr);
+    assert_eq!(audit(&postern, &text, &["--all"]).stdout.lines().count(), 250);
+    assert_eq!(ids(&audit(&postern, &text, &["--output", "json"])).len(), 250);
+    let last = audit(&postern, &text, &["--output", "json", "--limit", "2"]);
+    assert_eq!(ids(&last), ["R-248", "R-249"]);
+    let period = ["--since", "2026-11-22T10:01:00Z", "--until", "2026-11-22T11:01:02+01:00"];
+    let period = audit(&postern, &text, &[&period[..], &["--output", "json"]].concat());
+    assert_eq!(ids(&period), ["R-60", "R-61"]);
+}
+
+#[test]
+fn standard_input_is_a_file_too() {
+    let postern = Postern::new();
+    let mut command = postern.command(&["audit", "--file", "-", "--output", "json"]);
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    writeln!(child.stdin.take().unwrap(), "{}", line(7)).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{}\n", line(7)));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let postern = Postern::new();
+    for (arguments, wanted) in [
+        (&["--reason", "too_soon"][..], "too_early"),
+        (&["--reason", "too_soon"], "outcome_unknown"),
+        (&["--outcome", "denied"], "[possible values: opened, rejected, failed]"),
+        (&["--since", "yesterday"], "such as 2026-08-25T07:25:00Z"),
+        (&["--limit", "0"], "1.."),
+        (&["--follow", "--since", "-1h"], "cannot be used with"),
+        (&["--limit", "3", "--all"], "cannot be used with"),
+    ] {
+        let ended = postern.run(&[&["audit"], arguments].concat());
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(ended.stderr.contains(wanted), "{arguments:?}: {}", ended.stderr);
+    }
+    let missing = postern.run(&["audit", "--file", "/no/such/file"]);
+    assert_eq!(missing.status, Some(1));
+    assert!(missing.stderr.contains("error: /no/such/file cannot be read: No such"));
+}
+
+#[test]
+fn where_nothing_is_kept_here_it_says_what_to_do() {
+    for (to, wanted) in [("stdout", "wherever the workers' standard output goes"), ("off", "off")] {
+        for arguments in [&["audit"][..], &["audit", "--follow"]] {
+            let ended = Postern::new().variable("POSTERN__AUDIT__TO", to).run(arguments);
+            assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{to}");
+            assert!(ended.stderr.contains(wanted) && ended.stderr.contains("--file"), "{to}");
+        }
+    }
+    let away = Postern::new().run(&["audit"]);
+    assert_eq!(away.status, Some(1));
+    assert!(away.stderr.starts_with("error: the audit cannot be read: Redis is away"));
+    let nowhere = Postern::new()
+        .variable("POSTERN__AUDIT__TO", "file")
+        .variable("POSTERN__AUDIT__DIRECTORY", "/no/such/directory")
+        .run(&["audit"]);
+    assert_eq!(nowhere.status, Some(1));
+    assert!(nowhere.stderr.contains("is it on this machine?"), "{}", nowhere.stderr);
+}

@@ -128,3 +128,61 @@ fn where_nothing_is_kept_here_it_says_what_to_do() {
     assert_eq!(nowhere.status, Some(1));
     assert!(nowhere.stderr.contains("is it on this machine?"), "{}", nowhere.stderr);
 }
+
+#[test]
+fn days_are_read_in_their_order_and_only_as_far_as_needed() {
+    let directory = tempfile::tempdir().unwrap();
+    for (day, text) in [("20", "a torn line"), ("21", "")] {
+        let lines: String = (0..5).map(|number| line(number) + "\n").collect();
+        let of_that_day = lines.replace("2026-11-22T10", &format!("2026-11-{day}T10"));
+        let of_that_day = of_that_day.replace("R-", &format!("R-{day}-"));
+        // Another request has another event.
+        let of_that_day = of_that_day.replace("00000000-0000", &format!("{day}000000-0000"));
+        let name = format!("audit-2026-11-{day}.jsonl");
+        fs::write(directory.path().join(name), of_that_day + text).unwrap();
+    }
+    let lines: String = (0..5).map(|number| line(number) + "\n").collect();
+    fs::write(directory.path().join("audit-2026-11-22.jsonl"), lines).unwrap();
+    fs::write(directory.path().join("audit-2026-11-22.jsonl.swp"), "not of the audit").unwrap();
+    let postern = Postern::new()
+        .variable("POSTERN__AUDIT__TO", "file")
+        .variable("POSTERN__AUDIT__DIRECTORY", directory.path().to_str().unwrap());
+    let read =
+        |arguments: &[&str]| postern.run(&[&["audit", "--output", "json"], arguments].concat());
+    assert_eq!(ids(&read(&[])).len(), 15);
+    let newest = read(&["--limit", "7"]);
+    assert_eq!(ids(&newest), ["R-21-3", "R-21-4", "R-0", "R-1", "R-2", "R-3", "R-4"]);
+    assert_eq!(newest.stderr, "the newest 7; there are more: --limit N, or --all\n");
+    let period = read(&["--since", "2026-11-20T10:00:04Z", "--until", "2026-11-21T10:00:02Z"]);
+    assert_eq!(ids(&period), ["R-20-4", "R-21-0", "R-21-1"]);
+}
+
+#[tokio::test]
+async fn a_long_stream_is_read_to_its_end_and_decisions_are_found_by_their_own_time() {
+    let url = end_to_end::services::redis_url();
+    let prefix = format!("test-{}:", uuid::Uuid::new_v4().simple());
+    let mut connection = end_to_end::redis::connect(&url).await;
+    let key = format!("{prefix}audit");
+    // 10:00:00 of the first line; Redis took one each second, five minutes early or half a day late.
+    let start = chrono::DateTime::parse_from_rfc3339("2026-11-22T10:00:00Z").unwrap();
+    let mut add = deadpool_redis::redis::pipe();
+    for number in 0..1200_u32 {
+        let late = if number < 600 { -300 } else { 12 * 3600 };
+        let id = (start.timestamp() + i64::from(number) + late) * 1000;
+        add.cmd("XADD").arg(&key).arg(format!("{id}-0")).arg("line").arg(line(number)).ignore();
+    }
+    add.cmd("PEXPIRE").arg(&key).arg(60_000).ignore();
+    let () = add.query_async(&mut connection).await.unwrap();
+    let postern = Postern::new()
+        .variable("POSTERN__REDIS__URL", url)
+        .variable("POSTERN__REDIS__KEY_PREFIX", prefix);
+    let read = |arguments: &[&str]| {
+        ids(&postern.run(&[&["audit", "--output", "json"], arguments].concat()))
+    };
+    let all: Vec<String> = (0..1200).map(|number| format!("R-{number}")).collect();
+    assert_eq!(read(&[]), all);
+    assert_eq!(read(&["--limit", "1100"]), all[100..]);
+    let period = ["--since", "2026-11-22T10:09:58Z", "--until", "2026-11-22T10:10:02Z"];
+    assert_eq!(read(&period), all[598..602]);
+    assert_eq!(read(&[&period[..], &["--limit", "3"]].concat()), all[599..602]);
+}

@@ -12,6 +12,7 @@ fn every_command_has_help() {
         "publish booking-status",
         "publish open-request",
         "tail",
+        "audit",
         "login",
         "guest-key",
         "guest-key code",

@@ -121,3 +121,28 @@ fn read_on(
     }
     Ok(from)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_still_being_written_is_awaited() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("day");
+        let mut seen = Vec::new();
+        let mut from = 0;
+        for text in ["a\nb", "a\nbb\n", "a\nbb\n\nc\n"] {
+            fs::write(&path, text).unwrap();
+            let mut keep = |line: &str| {
+                seen.push(line.to_owned());
+                Ok(())
+            };
+            from = read_on(&path, from, &mut keep).unwrap();
+        }
+        assert_eq!(seen, ["a", "bb", "", "c"]);
+        assert_eq!(read_on(&directory.path().join("gone"), 7, &mut |_| Ok(())).unwrap(), 7);
+    }
+}

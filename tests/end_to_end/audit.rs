@@ -47,17 +47,21 @@ impl To {
     /// All lines as they were written, repeated ones too, of these workers' output or from where they lie.
     async fn written(self, world: &World, output: &str) -> Vec<Value> {
         let text = match self {
-            Self::Redis => {
-                let key = format!("{}audit", world.key_prefix());
-                let stored = world.stored().await.into_iter().find(|(name, _)| *name == key);
-                stored.map_or_else(String::new, |(_, lines)| String::from_utf8_lossy(&lines).into())
-            }
+            Self::Redis => stream(world).await,
             Self::File => days(&directory(world)),
-            Self::Stdout | Self::Off => output.to_owned(),
+            Self::Stdout => output.to_owned(),
+            Self::Off => stream(world).await + output,
         };
         let lines = text.lines().filter(|line| line.starts_with(r#"{"id":"#));
         lines.map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
     }
+}
+
+/// All of the stream.
+async fn stream(world: &World) -> String {
+    let key = format!("{}audit", world.key_prefix());
+    let stored = world.stored().await.into_iter().find(|(name, _)| *name == key);
+    stored.map_or_else(String::new, |(_, lines)| words(&lines))
 }
 
 fn directory(world: &World) -> PathBuf {

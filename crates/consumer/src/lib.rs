@@ -9,6 +9,7 @@
 //! - [`session`] keeps it subscribed: two connections, built anew as a whole when anything fails.
 //! - [`ledger`] knows in Redis who acts on a request and what came of it; [`bookings`] the newest
 //!   state of every booking; [`store`] is the connection to Redis.
+//! - [`audit`] is the line that every decision leaves, where it goes, and how it is read.
 //! - [`lookup`] tells commands what is known, and changes nothing.
 //! - What must wait for longer than it may hold a place is parked ([`park`]); [`turns`] says whose
 //!   turn it is at an IQ, and the ledger how many commands are on their way over all workers.

@@ -1,15 +1,17 @@
 //! The audit: one line per decision, wherever it goes and whoever dies.
 
+mod crashes;
+mod files;
+
 use end_to_end::broker::Event;
-use end_to_end::deadline::{SOON, until, until_true};
-use end_to_end::inbound::{INTEGRATION, SOURCE, booking_status, open_request, time};
+use end_to_end::deadline::SOON;
+use end_to_end::inbound::{INTEGRATION, booking_status, open_request};
 use end_to_end::scene::{BOOKING, Scene};
 use end_to_end::simulator::{IQ_GROUND_FLOOR, ROOM_12};
 use end_to_end::world::World;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeMap;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -227,163 +229,6 @@ async fn filtered(world: &World, lines: &[Value]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_decision_leaves_one_line_over_two_workers_duplicates_and_replays() {
     join_all(EVERYWHERE.map(decided_by_two)).await;
-}
-
-/// A worker dies there of the request `R-1`, and another one takes over: the lines that it leaves.
-async fn killed(to: To, point: &str) -> Vec<Value> {
-    let scene = Scene::new(to.world().await, 1).await;
-    scene.workers[0].kill_at(point);
-    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
-    assert_eq!(scene.workers[0].ended(SOON).await.signal(), Some(9), "{to:?}, at {point}");
-    let second = scene.world.worker("second").start().await;
-    second.settles("open-requests", 1, SOON).await;
-    assert!(second.stop(SOON).await.success());
-    scene.outbox.catch_up().await;
-    let output = format!("{}{}", scene.workers[0].log(), second.log());
-    let lines = to.written(&scene.world, &output).await;
-    for line in &lines {
-        agree(line, &scene.outbox.only_terminal("R-1"));
-    }
-    if to != To::Stdout {
-        assert_eq!(json(&scene.world, &[]).await.len(), 1, "{to:?}, killed at {point}");
-    }
-    let kept = scene.world.stored().await.into_iter().filter(|(key, _)| key.contains("request:"));
-    for (key, record) in kept {
-        assert!(!words(&record).contains(r#""saw""#), "{key} still keeps a line");
-    }
-    lines
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_in_redis_is_there_once_wherever_its_worker_is_killed() {
-    let points = ["after-claim", "after-command", "after-conclude", "after-report", "before-ack"];
-    join_all(points.map(async |point| {
-        assert_eq!(killed(To::Redis, point).await.len(), 1, "killed at {point}");
-    }))
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_elsewhere_is_never_lost_and_repeated_only_where_nobody_knew_that_it_was_written() {
-    let points = [
-        ("after-command", 1),
-        ("after-conclude", 1),
-        ("after-audit", 2),
-        ("after-report", 1),
-        ("before-ack", 1),
-    ];
-    let sinks = [To::File, To::Stdout];
-    join_all(points.into_iter().flat_map(|at| sinks.map(|to| (to, at))).map(
-        async |(to, (point, lines))| {
-            assert_eq!(killed(to, point).await.len(), lines, "{to:?}, killed at {point}");
-        },
-    ))
-    .await;
-}
-
-#[tokio::test]
-async fn a_second_copy_waits_for_whoever_is_about_to_write_the_line() {
-    let scene = Scene::new(To::File.world().await, 2).await;
-    let [first, second] = &scene.workers[..] else { panic!("two workers") };
-    // It stands still before it has written the line, and still gives no other a right to it.
-    first.freeze_at("after-conclude");
-    second.freeze_at("after-conclude");
-    let request = open_request("R-1", BOOKING);
-    scene.bus.open_request(&request).await;
-    let (frozen, other) = until("a worker to stand still", SOON, async || {
-        let stopped =
-            |worker: &end_to_end::worker::Worker| worker.log().contains("failpoint reached");
-        if stopped(first) {
-            return Some((first, second));
-        }
-        stopped(second).then_some((second, first))
-    })
-    .await;
-    frozen.frozen(SOON).await;
-    // One of them for each worker.
-    scene.bus.open_requests(&[request.clone(), request]).await;
-    until_true("the copy to be parked", SOON, || async {
-        other.metrics().await.contains(r#"postern_requests_parked_total{until="elsewhere"}"#)
-    })
-    .await;
-    frozen.thaw();
-    scene.settles("open-requests", 3).await;
-    let lines = To::File.written(&scene.world, "").await;
-    assert_eq!(lines.len(), 1, "{lines:?}");
-}
-
-#[tokio::test]
-async fn a_line_that_cannot_be_written_holds_its_message_and_not_the_answer() {
-    let scene = Scene::new(To::File.world().await, 1).await;
-    let (directory, aside) = (directory(&scene.world), scene.world.directory().join("aside"));
-    std::fs::rename(&directory, &aside).expect("the directory is moved away");
-    std::fs::write(&directory, "in the way").expect("a file is in its place");
-    let answer = scene.open("R-1", BOOKING).await;
-    assert_eq!(answer.kind, "lock.opened.v1");
-    scene.workers[0].says("an audit line is not written, and its message waits", SOON).await;
-    until_true("the message to be parked", SOON, || async {
-        scene.workers[0].metrics().await.contains(r#"postern_requests_parked_total{until="audit"}"#)
-    })
-    .await;
-    assert_eq!(scene.settled("open-requests").await, 0);
-
-    std::fs::remove_file(&directory).expect("it is out of the way");
-    std::fs::rename(&aside, &directory).expect("the directory is back");
-    // It comes back after 16 seconds.
-    scene.settles("open-requests", 1).await;
-    let lines = To::File.written(&scene.world, "").await;
-    let [line] = &lines[..] else { panic!("one line: {lines:?}") };
-    agree(line, &answer);
-    assert_eq!(scene.world.simulator.opened().await, 1);
-    assert_eq!(scene.bus.dead_letters().await, []);
-}
-
-#[tokio::test]
-async fn a_worker_that_could_not_write_lines_does_not_start() {
-    let world = To::File.world().await;
-    std::fs::write(directory(&world), "in the way").expect("a file is in its place");
-    let worker = world.worker("unable").spawn();
-    assert_eq!(worker.ended(SOON).await.code(), Some(1));
-    let log = worker.log();
-    assert!(log.contains("error: audit.directory: ") && log.contains("cannot be written"), "{log}");
-}
-
-#[tokio::test]
-async fn days_beyond_the_retention_are_removed_at_start() {
-    let mut world = To::File.world().await;
-    world.settings.set("retention.audit", "36h");
-    let directory = directory(&world);
-    std::fs::create_dir(&directory).expect("the directory is made");
-    let name = |days: i64| {
-        let day = time(-days * 86_400);
-        directory.join(format!("audit-{}.jsonl", &day[..10]))
-    };
-    let (kept, gone, other) = (name(1), name(4), directory.join("audit-old.txt"));
-    for path in [&kept, &gone, &other] {
-        std::fs::write(path, "{}\n").expect("an old day is written");
-    }
-    let worker = world.worker("tidy").start().await;
-    until_true("the old day to go", SOON, async || !gone.exists()).await;
-    assert!(kept.exists() && other.exists());
-    worker.says("beyond their retention removed", SOON).await;
-}
-
-#[tokio::test]
-async fn a_line_kept_by_a_worker_with_other_settings_is_written_where_they_say_now() {
-    let world = To::Redis.world().await;
-    let elsewhere = directory(&world);
-    let first = world.worker("first").env("POSTERN__AUDIT__TO", "file");
-    let first = first.env("POSTERN__AUDIT__DIRECTORY", elsewhere.to_str().expect("a path is text"));
-    let first = first.start().await;
-    let scene = Scene::of(world, vec![first]).await;
-    scene.workers[0].kill_at("after-conclude");
-    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
-    assert_eq!(scene.workers[0].ended(SOON).await.signal(), Some(9));
-    let second = scene.world.worker("second").start().await;
-    second.settles("open-requests", 1, SOON).await;
-    let lines = json(&scene.world, &["--request", "R-1"]).await;
-    assert_eq!((lines.len(), &lines[0]["request_source"]), (1, &json!(SOURCE)));
-    assert_eq!(days(&elsewhere), "");
 }
 
 async fn followed(to: To) {

@@ -123,6 +123,19 @@ fn a_failure_names_its_cause_and_how_far_it_got() {
 }
 
 #[test]
+fn a_rehearsal_says_that_it_is_one() {
+    let rejected = OpenRejected {
+        request: request(None),
+        reason: RejectedReason::TooLate,
+        detail: "over".into(),
+        opens_at: None,
+        attempts: 0,
+    };
+    let terminal = Outbound { rehearsal: true, ..terminal(OutboundData::OpenRejected(rejected)) };
+    assert!(Entry::new(&terminal, None, unseen()).unwrap().rehearsal);
+}
+
+#[test]
 fn a_check_in_is_no_decision() {
     let check_in = CheckIn {
         request: request(None),

@@ -21,6 +21,7 @@ mod frozen_workers;
 mod guest_keys;
 mod harness;
 mod in_flight;
+mod last_error;
 mod login;
 mod malformed;
 mod mapping;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use consumer::{Guard, IntegrationSettings, Lookup, Settings, Store};
+use consumer::{Guard, IntegrationSettings, Lookup, Settings, Store, Troubles};
 use deadpool_redis::Pool;
 use salto::{
     ActivationStore, Breakers, CallError, Cause, Http, KeyCheckError, RedisTokenCache, SaltoClock,
@@ -19,6 +19,7 @@ pub(super) struct SiteAccess<'a> {
     pub(super) site: Site,
     pub(super) activations: ActivationStore,
     pub(super) guard: Arc<Guard>,
+    pub(super) troubles: Troubles,
     pub(super) redis: Pool,
     lookup: Lookup,
 }
@@ -138,7 +139,8 @@ async fn prepare<'a>(
         cache,
     );
     let lookup = Lookup::through(Arc::clone(&store), prefix);
+    let troubles = Troubles::new(Arc::clone(&store), prefix);
     let guard = Arc::new(Guard::new(store, prefix, Arc::clone(&sealer)));
     let activations = ActivationStore::new(redis.clone(), prefix, sealer);
-    Ok(SiteAccess { integration, site, activations, guard, redis, lookup })
+    Ok(SiteAccess { integration, site, activations, guard, troubles, redis, lookup })
 }

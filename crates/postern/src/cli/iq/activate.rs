@@ -115,10 +115,12 @@ async fn proceed(tally: &Tally<'_>, pin_file: Option<&Path>) -> anyhow::Result<(
 async fn told(tally: &Tally<'_>, error: ActivateError) -> anyhow::Error {
     match &error {
         ActivateError::Call(error) => {
-            tally.note(error.cause, None).await;
+            tally.note(error.cause, error.to_string(), None).await;
             return tally.access.refusal(error).await;
         }
-        ActivateError::PinRefused => tally.note(Cause::OtpInvalid, None).await,
+        ActivateError::PinRefused => {
+            tally.note(Cause::OtpInvalid, "Salto does not accept the PIN".to_owned(), None).await;
+        }
         ActivateError::AlreadyActivatedAtSalto => note(WAYS_OUT),
         ActivateError::PinMalformed
         | ActivateError::PinMissing

@@ -46,7 +46,7 @@ impl<'a> Attempts<'a> {
         let key = OtpKey::new(access.site.otp_scheme(), proof.secret.clone(), proof.pin.clone());
         let answer = access.site.put_pin(iq, &key, delta).await;
         if let Err(error) = &answer {
-            self.tally.note(error.cause, proof.of).await;
+            self.tally.note(error.cause, error.to_string(), proof.of).await;
             access.share_pause(error).await;
         }
         Ok(answer)

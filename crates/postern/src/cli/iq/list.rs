@@ -1,7 +1,8 @@
 //! `postern iq list`: the IQs of a site, and how far their activation is.
 
+use anyhow::Context;
 use chrono::{DateTime, Local, Utc};
-use consumer::Settings;
+use consumer::{Settings, Trouble};
 use serde::Serialize;
 
 use super::{View, next_step, views};
@@ -36,6 +37,8 @@ struct Row {
     rejected_in_a_row: u32,
     /// Nothing is sent to it until then.
     blocked_until: Option<DateTime<Utc>>,
+    /// What went wrong there last, whether or not it has gone right since.
+    last_error: Option<Trouble>,
     /// What to do, in words.
     next: Option<String>,
 }
@@ -45,7 +48,14 @@ pub(super) async fn run(list: List, settings: &Settings) -> Result<(), Failure> 
     let access = site_access::open(settings, &list.integration.integration_id).await?;
     let id = list.integration.integration_id.as_str();
     let views = views(&access).await?.into_iter();
-    let rows: Vec<Row> = views.map(|view| Row::of(id, view)).collect();
+    let troubles = access.troubles.last(id).await;
+    let mut troubles = troubles.context("the IQs' last errors cannot be read")?;
+    let rows: Vec<Row> = views
+        .map(|view| {
+            let last_error = troubles.remove(&view.id);
+            Row::of(id, view, last_error)
+        })
+        .collect();
     let header = [
         "ID",
         "NAME",
@@ -57,13 +67,14 @@ pub(super) async fn run(list: List, settings: &Settings) -> Result<(), Failure> 
         "SINCE",
         "REJECTED",
         "BLOCKED UNTIL",
+        "LAST ERROR",
         "NEXT",
     ];
     Output::new(list.printing).all(&rows, header, Row::cells)
 }
 
 impl Row {
-    fn of(integration_id: &str, view: View) -> Self {
+    fn of(integration_id: &str, view: View, last_error: Option<Trouble>) -> Self {
         let next = next_step(integration_id, &view);
         let at_salto = view.listed.is_some();
         let (mut name, mut online, mut otp_enabled, mut restore_required) = Default::default();
@@ -87,11 +98,12 @@ impl Row {
             setting_pin: view.sets_pin,
             rejected_in_a_row: view.standing.rejected_in_a_row,
             blocked_until: view.standing.blocked_until,
+            last_error,
             next,
         }
     }
 
-    fn cells(&self) -> [String; 11] {
+    fn cells(&self) -> [String; 12] {
         let at_salto = match (self.at_salto, self.activated_at_salto) {
             (false, _) => "gone",
             (true, Some(true)) => "activated",
@@ -110,6 +122,9 @@ impl Row {
             here(self.state_since),
             if rejected > 0 { rejected.to_string() } else { String::new() },
             here(self.blocked_until),
+            self.last_error
+                .as_ref()
+                .map_or_else(String::new, |it| format!("{} at {}", it.reason, here(Some(it.at)))),
             self.next.clone().unwrap_or_default(),
         ]
     }
@@ -143,11 +158,13 @@ mod tests {
                 sets_pin: false,
                 standing: Standing { rejected_in_a_row: 2, blocked_until: Some(time) },
             },
+            Some(Trouble { reason: "iq_offline".into(), detail: "no gateway".into(), at: time }),
         );
         let cells = row.cells();
         assert_eq!(cells[..6], ["q1", "Cellar", "no", "", "", "not activated"]);
         let at = here(Some(time));
-        assert_eq!(cells[6..10], ["pending pin", &at, "2", &at]);
+        let last_error = format!("iq_offline at {at}");
+        assert_eq!(cells[6..11], ["pending pin", &at, "2", &at, &last_error]);
         assert_eq!(serde_json::to_value(&row).unwrap()["state"], "pending_pin");
     }
 }

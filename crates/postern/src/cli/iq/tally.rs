@@ -56,12 +56,16 @@ impl Tally<'_> {
     }
 
     /// Takes note of a bad answer to a password made with what `of` holds, or with something else.
-    pub(super) async fn note(&self, cause: Cause, of: Option<&Stored>) {
+    pub(super) async fn note(&self, cause: Cause, detail: String, of: Option<&Stored>) {
         if cause == Cause::OtpBlocked {
             self.judge(Verdict::Blocked, of).await;
         } else if cause == Cause::OtpInvalid {
             let verdict = if of.is_some() { Verdict::Invalid } else { Verdict::InvalidOther };
             self.judge(verdict, of).await;
+        }
+        let at = (self.access.site.integration_id(), self.iq);
+        if let Err(error) = self.access.troubles.note(at, cause, detail).await {
+            note(&format!("warning: `postern iq list` will not show this: {error}"));
         }
     }
 

@@ -13,10 +13,13 @@ use crate::town::{
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
+use deadpool_redis::redis::cmd;
 use end_to_end::broker::{self, Bus};
+use end_to_end::redis::connect;
 use end_to_end::secrets::{forms, otps};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -56,6 +59,7 @@ pub async fn history(
         dead_letters,
         commands: records::<Command>(stage, "commands").await,
         openings: records::<Opening>(stage, "openings").await,
+        audit: audit(stage).await,
         tokens: tokens(stage).await,
         queues: queues(stage, &bus).await,
         stored,
@@ -117,6 +121,18 @@ async fn records<T: DeserializeOwned>(stage: &Stage, list: &str) -> Vec<T> {
     serde_json::from_value(answer[list].take()).expect("the control API's records")
 }
 
+/// The lines of the audit's stream.
+async fn audit(stage: &Stage) -> Vec<Value> {
+    let key = format!("{}audit", stage.world.key_prefix());
+    let mut redis = connect(stage.world.redis_url()).await;
+    let read = cmd("XRANGE").arg(key).arg("-").arg("+").query_async(&mut redis).await;
+    let entries: Vec<(String, BTreeMap<String, String>)> = read.expect("the stream is read");
+    let line = |(_, fields): &(_, BTreeMap<String, String>)| {
+        serde_json::from_str(&fields["line"]).expect("a line is JSON")
+    };
+    entries.iter().map(line).collect()
+}
+
 async fn tokens(stage: &Stage) -> Vec<TokenCount> {
     let mut counters = stage.world.simulator.counters().await;
     serde_json::from_value(counters["tokens"].take()).expect("the control API's counts")
@@ -137,7 +153,7 @@ async fn names(stage: &Stage) -> Vec<String> {
     let vhost = stage.world.vhost.url().rsplit('/').next().expect("a virtual host");
     let url = format!("{}/api/queues/{vhost}?columns=name", stage.management_url);
     let answer = end_to_end::http::client().get(url).send().await.expect("the broker answers");
-    let queues: Vec<serde_json::Value> = answer.json().await.expect("queues are a JSON array");
+    let queues: Vec<Value> = answer.json().await.expect("queues are a JSON array");
     let names = queues.iter().filter_map(|queue| queue["name"].as_str());
     let ours = |name: &&str| name.starts_with("postern.") && *name != "postern.dead-letters";
     names.filter(ours).map(str::to_owned).collect()

@@ -11,12 +11,14 @@
 //! | [`one_time_passwords`] | 5: one rejected one-time password per request; a blocked IQ is left alone |
 //! | [`secrets`] | 6: no secret is to be read |
 //! | [`tokens`] | 7: tokens are asked for once |
+//! | [`audit`] | the audit has one line per decision, and it says the same |
 //! | [`health`] | stopping in order; nobody dies or panics |
 //!
 //! A judge must be right whenever it speaks. What was stored when, and which answer reached whom, is only known from
 //! outside; so something is a violation only where it is wrong under every order of things that fits the record.
 
 mod answers;
+mod audit;
 mod commands;
 mod facts;
 mod health;
@@ -81,6 +83,7 @@ pub fn judge(history: &History) -> Vec<Violation> {
         one_time_passwords::judge,
         secrets::judge,
         tokens::judge,
+        audit::judge,
         health::judge,
     ];
     judges.iter().flat_map(|judge| judge(&facts)).collect()

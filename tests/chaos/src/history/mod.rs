@@ -12,6 +12,7 @@ pub use trouble::{Exit, Fault, Target};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Everything that is known about a run.
@@ -28,6 +29,9 @@ pub struct History {
     pub dead_letters: Vec<DeadLetter>,
     pub commands: Vec<Command>,
     pub openings: Vec<Opening>,
+    /// The lines of the audit.
+    #[serde(default)]
+    pub audit: Vec<Value>,
     pub tokens: Vec<TokenCount>,
     /// Messages left in postern's queues but the dead letters, after the quiet time.
     pub queues: BTreeMap<String, u32>,

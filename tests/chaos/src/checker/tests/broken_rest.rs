@@ -1,8 +1,9 @@
 //! Each invariant, broken on purpose, continued: losses, one-time passwords, secrets, tokens, health.
 
 use super::good::{SOURCE, at, booking, request};
-use super::{caught, found};
-use crate::history::{Exit, History};
+use super::{caught, found, found_in};
+use crate::history::{Exit, History, Target};
+use serde_json::{Value, json};
 
 #[test]
 fn garbage_lost_changed_misjudged_and_doubled() {
@@ -88,6 +89,36 @@ fn secrets_where_they_may_be_read() {
 #[test]
 fn a_token_per_replica() {
     caught("7 tokens", "3 tokens were granted to north", |run| run.tokens[0].granted = 3);
+}
+
+// audit
+
+#[test]
+fn an_audit_that_lacks_a_line_has_one_twice_or_says_something_else() {
+    let caught = |words: &str, audit: fn(&mut Vec<Value>)| {
+        let found = found_in(|_| {}, audit);
+        assert!(
+            found.iter().any(|one| one.judge == "audit" && one.what.contains(words)),
+            "{found:#?}"
+        );
+    };
+    caught("does not know", |lines| drop(lines.pop()));
+    caught("stands twice", |lines| lines.push(lines[0].clone()));
+    caught("nobody was told", |lines| lines.push(json!({"id": "another"})));
+    for member in ["outcome", "at", "reason", "attempts", "requested_by", "booking_id"] {
+        let found = found_in(|_| {}, |lines| lines[0][member] = "another".into());
+        let it = found.iter().find(|one| one.judge == "audit").expect(member);
+        assert!(it.what.contains("something else"), "{found:#?}");
+    }
+}
+
+#[test]
+fn a_redis_without_memory_forgets_its_audit_too() {
+    let emptied = |run: &mut History| {
+        run.struck("redis-empty", Target::Memory, 50.0, 51.0);
+    };
+    let found = found_in(emptied, Vec::clear);
+    assert!(found.iter().all(|one| one.judge != "audit"), "{found:#?}");
 }
 
 // health

@@ -208,6 +208,7 @@ pub(super) fn history() -> History {
         dead_letters: Vec::new(),
         commands: Vec::new(),
         openings: Vec::new(),
+        audit: Vec::new(),
         tokens: vec![TokenCount {
             grant: "password".to_owned(),
             username: "north@example".to_owned(),
@@ -289,4 +290,21 @@ fn garbage(history: &mut History) {
         headers: BTreeMap::new(),
     });
     history.garbage.push(Published { what: garbage, sent: sent(20.0) });
+}
+
+/// The lines that belong to the first answer of each request.
+pub(super) fn audit(history: &History) -> Vec<Value> {
+    let mut lines = BTreeMap::new();
+    for event in history.events.iter().filter(|event| event.is_terminal()) {
+        let outcome = match event.kind() {
+            "lock.opened.v1" => "opened",
+            "lock.open-rejected.v1" => "rejected",
+            _ => "failed",
+        };
+        let mut line = json!({"id": event.id(), "at": event.body["time"], "outcome": outcome});
+        let data = event.body["data"].as_object().unwrap().clone();
+        line.as_object_mut().unwrap().extend(data);
+        lines.entry(event.request()).or_insert(line);
+    }
+    lines.into_values().collect()
 }

@@ -8,11 +8,22 @@ mod lenient;
 
 use super::{Violation, judge};
 use crate::history::History;
+use serde_json::Value;
 
 /// What is found when something of the good run is changed.
 fn found(change: impl FnOnce(&mut History)) -> Vec<Violation> {
+    found_in(change, |_| {})
+}
+
+/// The same, when something of its audit is changed, too.
+fn found_in(
+    change: impl FnOnce(&mut History),
+    audit: impl FnOnce(&mut Vec<Value>),
+) -> Vec<Violation> {
     let mut history = good::history();
     change(&mut history);
+    history.audit = good::audit(&history);
+    audit(&mut history.audit);
     judge(&history)
 }
 

@@ -14,6 +14,7 @@ async fn with_a_password_and_the_pin_on_standard_input() {
     me.types("check-config").await.done(
         "ok
         environments: acceptance
+        audit: redis, kept for 30days
         integrations: 1
         acme-utrecht: site NL6254340082 (acceptance), flow password, opens from confirmed, paid, 15 min before the \
          start; 0 mapped objects",

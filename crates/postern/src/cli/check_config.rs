@@ -134,13 +134,14 @@ impl<'a> IntegrationSummary<'a> {
 
 impl Summary<'_> {
     fn words(&self) -> String {
-        let names = |names: &[&str]| match names {
+        let environments = match self.environments.as_slice() {
             [] => "none".to_owned(),
             names => names.join(", "),
         };
-        let mut lines = vec!["ok".to_owned()];
-        lines.push(format!("environments: {}", names(&self.environments)));
-        lines.push(format!("guest keys set up for: {}", names(&self.guest_keys)));
+        let mut lines = vec!["ok".to_owned(), format!("environments: {environments}")];
+        if !self.guest_keys.is_empty() {
+            lines.push(format!("guest keys set up for: {}", self.guest_keys.join(", ")));
+        }
         lines.push(self.audit.words());
         lines.push(format!("integrations: {}", self.integrations.len()));
         lines.extend(self.integrations.iter().map(IntegrationSummary::words));

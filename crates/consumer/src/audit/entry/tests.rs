@@ -28,6 +28,16 @@ fn terminal(data: OutboundData) -> Outbound {
     }
 }
 
+fn too_late() -> OutboundData {
+    OutboundData::OpenRejected(OpenRejected {
+        request: request(None),
+        reason: RejectedReason::TooLate,
+        detail: "over".into(),
+        opens_at: None,
+        attempts: 0,
+    })
+}
+
 fn unseen() -> Saw {
     Saw {
         booking_status: None,
@@ -124,14 +134,7 @@ fn a_failure_names_its_cause_and_how_far_it_got() {
 
 #[test]
 fn a_rehearsal_says_that_it_is_one() {
-    let rejected = OpenRejected {
-        request: request(None),
-        reason: RejectedReason::TooLate,
-        detail: "over".into(),
-        opens_at: None,
-        attempts: 0,
-    };
-    let terminal = Outbound { rehearsal: true, ..terminal(OutboundData::OpenRejected(rejected)) };
+    let terminal = Outbound { rehearsal: true, ..terminal(too_late()) };
     assert!(Entry::new(&terminal, None, unseen()).unwrap().rehearsal);
 }
 
@@ -147,14 +150,7 @@ fn a_check_in_is_no_decision() {
 
 #[test]
 fn a_line_of_a_later_version_is_read() {
-    let rejected = OpenRejected {
-        request: request(None),
-        reason: RejectedReason::TooLate,
-        detail: "over".into(),
-        opens_at: None,
-        attempts: 0,
-    };
-    let line = line(OutboundData::OpenRejected(rejected), None, unseen());
+    let line = line(too_late(), None, unseen());
     let later = line.replace("too_late", "to_be_thought_of").replacen('{', r#"{"more":[1],"#, 1);
     let entry: Entry = serde_json::from_str(&later).unwrap();
     assert_eq!(entry.reason.as_deref(), Some("to_be_thought_of"));

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::access_codes::AccessCodes;
-use super::codes::Codes;
+use super::codes::{Codes, Invitation, SignIn};
 use super::records::Records;
 use super::standing::Standing;
 use super::tokens::Tokens;
@@ -36,8 +35,8 @@ struct IqState {
 pub(crate) struct Live {
     pub(crate) world: World,
     pub(crate) tokens: Tokens,
-    pub(crate) codes: Codes,
-    pub(crate) access_codes: AccessCodes,
+    pub(crate) login_codes: Codes<SignIn>,
+    pub(crate) access_codes: Codes<Invitation>,
     pub(crate) records: Records,
     pub(crate) faults: FaultSet,
     pub(crate) locks: HashMap<Uuid, LockPlace>,
@@ -51,8 +50,8 @@ impl Live {
     pub(crate) fn new(world: World) -> Self {
         let mut live = Self {
             tokens: Tokens::default(),
-            codes: Codes::default(),
-            access_codes: AccessCodes::default(),
+            login_codes: Codes::default(),
+            access_codes: Codes::default(),
             records: Records::default(),
             faults: FaultSet::default(),
             locks: HashMap::new(),

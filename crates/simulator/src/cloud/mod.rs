@@ -2,7 +2,6 @@
 //!
 //! Every critical section is short and never awaits; thousands of commands a second go through it.
 
-mod access_codes;
 mod codes;
 mod live;
 mod log;
@@ -14,8 +13,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
-pub(crate) use self::access_codes::{Invitation, LIFETIME as ACCESS_CODE_LIFETIME, Presented};
-pub(crate) use self::codes::Code;
+pub(crate) use self::codes::{CODE_LIFETIME, Invitation, Presented, SignIn};
 pub(crate) use self::live::{Live, LockPlace};
 pub(crate) use self::log::Log;
 pub(crate) use self::records::{Command, DigitalKey, Entry, EntryCategory, Mail, Opening};

@@ -16,7 +16,7 @@ use super::json_body::JsonBody;
 use super::refusal::{Refusal, Verdict};
 use super::rights;
 use crate::answer::json_answer;
-use crate::cloud::{ACCESS_CODE_LIFETIME, Cloud, DigitalKey, Invitation};
+use crate::cloud::{CODE_LIFETIME, Cloud, DigitalKey, Invitation};
 
 /// `POST /v1.2/sites/{id}/access_codes`
 pub(super) async fn access_code(
@@ -34,7 +34,7 @@ pub(super) async fn access_code(
     }
     JsonBody::parse(&headers, &body)?;
     let code = live.access_codes.issue(Invitation { invited_by: user, site }, now);
-    let answer = json!({"access_code": code, "expires_in": ACCESS_CODE_LIFETIME.num_seconds()});
+    let answer = json!({"access_code": code, "expires_in": CODE_LIFETIME.num_seconds()});
     Ok(json_answer(StatusCode::CREATED, &answer))
 }
 

@@ -43,8 +43,8 @@ fn asking_user(live: &Live, form: &[u8]) -> Option<String> {
     form_urlencoded::parse(form).find_map(|(name, value)| match &*name {
         "username" => Some(value.into_owned()),
         "refresh_token" => live.tokens.refresh_owner(&value).map(str::to_owned),
-        "code" => live.codes.owner(&value).map(str::to_owned),
-        "access_code" => live.access_codes.owner(&value).map(str::to_owned),
+        "code" => live.login_codes.look(&value).map(|it| it.grant.username.to_string()),
+        "access_code" => live.access_codes.look(&value).map(|it| it.invited_by.to_string()),
         _ => None,
     })
 }

@@ -13,7 +13,8 @@ use crate::cloud::{Grant, Holder, Live, Presented};
 /// The only scope that such a token has; it may be asked for or left out.
 const SCOPE: &str = "digital_key";
 
-/// The client may come any way. A code is spent by its first presentation.
+/// The client may come any way. A code is spent by its first presentation, whoever the client is: the
+/// guest's app need not be the pod member's (a decision).
 pub(super) fn by_access_code(
     live: &mut Live,
     headers: &HeaderMap,
@@ -28,9 +29,9 @@ pub(super) fn by_access_code(
         return Err(OAuthError::request("access_code is missing"));
     };
     let refused = OAuthError::grant("the access code is unknown, spent or expired");
-    let invitation = match live.access_codes.present(code, now) {
+    let invitation = match live.access_codes.present(code, |_| true, now) {
         Presented::Granted(invitation) => invitation,
-        Presented::Reused => {
+        Presented::Reused(_) => {
             live.records.reused += 1;
             return Err(refused);
         }

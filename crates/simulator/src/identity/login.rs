@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::authorize::{Asked, Refusal};
 use super::form::Form;
 use crate::answer::empty_answer;
-use crate::cloud::{Cloud, Code, Grant, Holder};
+use crate::cloud::{Cloud, Grant, Holder, SignIn};
 use crate::same_text::same_text;
 
 const PAGE: &str = include_str!("login.html");
@@ -54,12 +54,12 @@ pub(super) async fn sign_in(
         family: Uuid::new_v4(),
         holder: Holder::User,
     };
-    let code = Code {
+    let sign_in = SignIn {
         grant,
         redirect_uri: asked.redirect_uri.clone(),
         challenge: asked.challenge.clone(),
     };
-    let code = live.codes.issue(code, now);
+    let code = live.login_codes.issue(sign_in, now);
     asked.back_with(&code).map_or_else(IntoResponse::into_response, |url| redirect(&url))
 }
 

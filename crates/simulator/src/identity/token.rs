@@ -18,7 +18,7 @@ use super::form::Form;
 use super::pkce::verifies;
 use super::scope::granted_scope;
 use crate::answer::json_answer;
-use crate::cloud::{Cloud, Grant, Holder, Live, Redeemed};
+use crate::cloud::{Cloud, Grant, Holder, Live, Presented, Redeemed, SignIn};
 use crate::same_text::same_text;
 
 pub(super) async fn token(
@@ -127,18 +127,20 @@ fn by_code(
         return Err(OAuthError::request("code, redirect_uri or code_verifier is missing"));
     };
     let refused = OAuthError::grant("the code is unknown, spent or expired, or not for this");
-    let Some((code, spent_before)) = live.codes.take(code, &client_id, now) else {
-        return Err(refused);
+    let is_for = |sign_in: &SignIn| sign_in.grant.client_id == client_id;
+    let sign_in = match live.login_codes.present(code, is_for, now) {
+        Presented::Granted(sign_in) => sign_in,
+        Presented::Reused(SignIn { grant, .. }) => {
+            live.records.reused += 1;
+            live.tokens.revoke_family(grant.family);
+            return Err(refused);
+        }
+        Presented::Unknown => return Err(refused),
     };
-    if spent_before {
-        live.records.reused += 1;
-        live.tokens.revoke_family(code.grant.family);
+    if sign_in.redirect_uri != redirect_uri || !verifies(verifier, &sign_in.challenge) {
         return Err(refused);
     }
-    if code.redirect_uri != redirect_uri || !verifies(verifier, &code.challenge) {
-        return Err(refused);
-    }
-    Ok(code.grant)
+    Ok(sign_in.grant)
 }
 
 /// The client may come any way; the spent token is replaced by a new one. Presenting a spent one

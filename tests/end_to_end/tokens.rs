@@ -104,7 +104,7 @@ async fn where_the_replacement_is_rejected_too_nobody_asks_for_a_third_one() {
         let failed = scene.open(id, BOOKING).await;
         assert_eq!(
             (failed.text("reason"), failed.text("class")),
-            ("salto_unavailable", "temporary")
+            ("credentials_rejected", "configuration")
         );
         assert_eq!(failed.data["attempts"], attempts, "{id}");
     }

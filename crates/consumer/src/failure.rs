@@ -165,7 +165,10 @@ fn failure(cause: Cause, error: &impl std::fmt::Display) -> Option<Failure> {
 /// Salto's causes in the contract's words.
 pub(crate) const fn reason(cause: Cause) -> FailedReason {
     match cause {
-        Cause::CredentialsRejected | Cause::NotSignedIn => FailedReason::CredentialsRejected,
+        // A token that Salto granted and refuses, and the next one too: somebody must look.
+        Cause::TokenRejected | Cause::CredentialsRejected | Cause::NotSignedIn => {
+            FailedReason::CredentialsRejected
+        }
         Cause::Forbidden | Cause::SiteNotFound | Cause::AlreadyActivated => FailedReason::Forbidden,
         Cause::NotActivated => FailedReason::IqNotActivated,
         Cause::LockNotFound | Cause::IqNotFound => FailedReason::LockNotFound,
@@ -173,13 +176,8 @@ pub(crate) const fn reason(cause: Cause) -> FailedReason {
         Cause::OtpBlocked => FailedReason::OtpBlocked,
         Cause::IqOffline => FailedReason::IqOffline,
         Cause::RateLimited => FailedReason::RateLimited,
-        // No credentials were rejected: Salto refuses a token that it granted itself, and the next
-        // one may well do.
-        Cause::TokenRejected
-        | Cause::Unavailable
-        | Cause::NotAsked
-        | Cause::Unanswered
-        | Cause::Late
-        | Cause::Cache => FailedReason::SaltoUnavailable,
+        Cause::Unavailable | Cause::NotAsked | Cause::Unanswered | Cause::Late | Cause::Cache => {
+            FailedReason::SaltoUnavailable
+        }
     }
 }

@@ -17,7 +17,7 @@ fn of(call: &str) -> Vec<Row> {
         failed(error(400, "1101", "Invalid parameter"), missing),
         failed(error(403, "2203", "Missing right"), "forbidden"),
         failed(error(403, 9999, "Nobody has seen this"), "forbidden"),
-        failed(status(401), "salto_unavailable"),
+        failed(status(401), "credentials_rejected"),
         failed(status(429), "rate_limited"),
     ];
     for code in [400, 403, 405, 418, 422, 499] {

@@ -48,7 +48,7 @@ pub fn statuses() -> Vec<Row> {
         rows.push(refused(status(code), "forbidden").calm());
     }
     // Once more with another token, and with no third one for a while.
-    rows.push(under(status(401), End::Failed("salto_unavailable")).commands(2..=2));
+    rows.push(under(status(401), End::Failed("credentials_rejected")).commands(2..=2));
     rows.push(not_done(status(404), "salto_unavailable"));
     rows.push(not_done(status(429), "rate_limited"));
     rows.push(not_done(status(503), "salto_unavailable"));
@@ -97,7 +97,7 @@ pub fn bodies() -> Vec<Row> {
     rows.push(not_done(error(503, "3102", "otp_invalid"), "salto_unavailable"));
     rows.push(not_done(error(429, "2202", "Otp is invalid"), "rate_limited"));
     rows.push(not_done(error(302, "3102", "otp_invalid"), "salto_unavailable"));
-    let rejected = under(error(401, "2203", "Missing right"), End::Failed("salto_unavailable"));
+    let rejected = under(error(401, "2203", "Missing right"), End::Failed("credentials_rejected"));
     rows.push(rejected.commands(2..=2));
     rows.push(under(error(200, "3102", "otp_invalid"), End::Opened).commands(ONCE));
     rows.extend(in_doubt(error(500, "3102", "otp_blocked")));

@@ -118,6 +118,10 @@ async fn a_rejected_one_time_password_fails_the_rehearsal_as_it_would_the_openin
         assert_eq!((failed.text("reason"), &failed.data["attempts"]), ("otp_invalid", &json!(1)));
     }
     assert_eq!(pin_calls(&scene).await, before + 3, "one password per request");
+    for letter in scene.bus.dead_letters_when(3, SOON).await {
+        assert_eq!(letter.reason(), "otp_invalid");
+        assert!(letter.header("postern-detail").starts_with("rehearsal: "), "{letter:?}");
+    }
     scene.outbox.one_of("rehearsal.iq.attention.v1", SOON).await;
     scene.outbox.catch_up().await;
     scene.outbox.events().iter().for_each(is_marked);

@@ -52,8 +52,12 @@ pub(crate) async fn failed(
     if known.dead_lettered {
         return Ok(());
     }
-    let (reason, detail) = (failed.reason.code(), failed.detail.as_str());
-    keep(line, arrival, DeadLetter { reason, detail, attempts: failed.attempts }).await?;
+    let reason = failed.reason.code();
+    let detail = match known.terminal.rehearsal {
+        true => format!("rehearsal: {}", failed.detail),
+        false => failed.detail.clone(),
+    };
+    keep(line, arrival, DeadLetter { reason, detail: &detail, attempts: failed.attempts }).await?;
     failpoint::reach("after-dead-letter");
     line.insist(|| worker.ledger.dead_lettered(pursuit.reference())).await
 }

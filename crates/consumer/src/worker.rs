@@ -64,7 +64,7 @@ pub enum RunError {
     #[error("no HTTPS client")]
     Http(#[source] salto::HttpError),
     /// The address for health and metrics cannot be listened on.
-    #[error("http.listen: {0} cannot be listened on")]
+    #[error("http.listen: {0} cannot be listened on; each worker of a machine needs its own")]
     Listen(SocketAddr, #[source] std::io::Error),
     /// The audit's lines could not be written.
     #[error("audit.directory: {0}")]

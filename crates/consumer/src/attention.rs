@@ -74,11 +74,7 @@ impl Attention {
                     continue;
                 }
             };
-            let published = match rehearsal {
-                true => line.mention(&message).await.map_err(Unpublished::from),
-                false => line.offer(&message).await,
-            };
-            match published {
+            match line.offer(&message, rehearsal).await {
                 Ok(()) => {}
                 // Nobody is bound for it: it is due again after a while.
                 Err(Unpublished::Unwanted) => continue,

@@ -10,12 +10,14 @@
 //! - [`ledger`] knows in Redis who acts on a request and what came of it; [`bookings`] the newest
 //!   state of every booking; [`store`] is the connection to Redis.
 //! - [`audit`] is the line that every decision leaves, where it goes, and how it is read.
-//! - [`lookup`] tells commands what is known, and changes nothing.
+//! - [`lookup`] tells commands what is known, and changes nothing but the pauses that Salto asks them
+//!   for.
 //! - What must wait for longer than it may hold a place is parked ([`park`]); [`turns`] says whose
 //!   turn it is at an IQ, and the ledger how many commands are on their way over all workers.
 //! - [`guard`] keeps an IQ from being asked with passwords that Salto rejects, [`watch`] sees when one
 //!   needs a restore, [`attention`] tells the booking system of it; [`entry_log`] asks Salto what came
-//!   of a command without an answer; [`trouble`] keeps what went wrong at an IQ last; [`suspects`] are messages that may kill their worker.
+//!   of a command without an answer; [`trouble`] keeps what went wrong at an IQ last; [`suspects`] are
+//!   messages that may kill their worker.
 //! - [`health`] and [`metrics`] tell the operator.
 
 mod after;

@@ -164,24 +164,20 @@ impl Line {
         }
     }
 
-    /// Publishes an event of a rehearsal, until the broker has confirmed it: nobody need listen.
-    pub(crate) async fn mention(&self, message: &Message) -> Result<(), LetGo> {
-        let mut failures = 0;
-        while self.try_publish(message, failures).await? == Published::Refused {
-            failures += 1;
-            self.wait(PAUSES.wait(failures, dice())).await?;
-        }
-        Ok(())
-    }
-
-    /// Publishes an event, until the broker has confirmed it and not returned it; for a while.
-    pub(crate) async fn offer(&self, message: &Message) -> Result<(), Unpublished> {
+    /// Publishes an event, until the broker has confirmed it and not returned it; for a while. To a
+    /// rehearsal nobody need listen.
+    pub(crate) async fn offer(
+        &self,
+        message: &Message,
+        rehearsal: bool,
+    ) -> Result<(), Unpublished> {
         let until = Instant::now() + OFFERING;
         let mut failures = 0;
         loop {
             match self.try_publish(message, failures).await? {
                 Published::Yes => return Ok(()),
                 Published::Refused => {}
+                Published::Returned if rehearsal => return Ok(()),
                 Published::Returned => {
                     let routing_key = message.routing_key.as_str();
                     tracing::warn!(

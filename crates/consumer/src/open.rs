@@ -181,9 +181,7 @@ async fn prepare(
             Ok(()) if remaining <= patience => {
                 Opened::No { setback: Setback::late(), iq_id: None }
             }
-            Ok(()) => {
-                Opened::Later(waited.clamp(PREPARING.0, PREPARING.1), Until::Prepared)
-            },
+            Ok(()) => Opened::Later(waited.clamp(PREPARING.0, PREPARING.1), Until::Prepared),
             Err(LetGo) => Opened::LetGo,
         },
     }

@@ -23,8 +23,7 @@ pub(crate) async fn report(line: &Line, known: &Known) -> Result<(), Unpublished
 
 async fn publish(line: &Line, event: &Outbound) -> Result<(), Unpublished> {
     match Message::event(event) {
-        Ok(message) if event.rehearsal => Ok(line.mention(&message).await?),
-        Ok(message) => line.offer(&message).await,
+        Ok(message) => line.offer(&message, event.rehearsal).await,
         // It came out of the ledger as JSON, so this does not happen; and if it does, the broker
         // keeps the message until its delivery limit makes it a dead letter.
         Err(error) => {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     args::Printing,
     failure::Failure,
-    output::{Output, note},
+    output::{Output, names, note},
     words,
 };
 use crate::config::Config;
@@ -134,10 +134,7 @@ impl<'a> IntegrationSummary<'a> {
 
 impl Summary<'_> {
     fn words(&self) -> String {
-        let environments = match self.environments.as_slice() {
-            [] => "none".to_owned(),
-            names => names.join(", "),
-        };
+        let environments = names(&self.environments);
         let mut lines = vec!["ok".to_owned(), format!("environments: {environments}")];
         if !self.guest_keys.is_empty() {
             lines.push(format!("guest keys set up for: {}", self.guest_keys.join(", ")));

@@ -1,6 +1,9 @@
 //! Results on standard output, for people or for programs.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Borrow,
+    io::{self, Write},
+};
 
 use chrono::{DateTime, Local, Utc};
 use serde::Serialize;
@@ -101,6 +104,11 @@ pub(super) fn local(time: Option<DateTime<Utc>>) -> String {
 pub(super) fn printable(text: &str) -> String {
     let plain = |character: char| if character.is_control() { '\u{fffd}' } else { character };
     text.chars().map(plain).collect()
+}
+
+/// Names one after the other, or `none`.
+pub(super) fn names<T: Borrow<str>>(names: &[T]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// A cell for what is so, is not so, or is not known.

@@ -11,7 +11,7 @@ use salto::{
 };
 use secrecy::ExposeSecret;
 
-use super::{advice, failure::Failure, pause, site::seen};
+use super::{advice, failure::Failure, output::names, pause, site::seen};
 
 /// What commands about an integration's site use.
 pub(super) struct SiteAccess<'a> {
@@ -93,7 +93,7 @@ fn find<'a>(settings: &'a Settings, id: &str) -> Result<&'a IntegrationSettings,
     found.ok_or_else(|| {
         let known: Vec<&str> =
             settings.integrations.iter().map(|known| known.rules.id.as_str()).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known = names(&known);
         Failure::Usage(format!("no integration {id:?} is configured; configured: {known}"))
     })
 }

@@ -1,17 +1,18 @@
 //! postern's events as a person would tell them.
 
-use chrono::Local;
 use consumer::{Mode, Rehearsal};
 use events::{
     CheckIn, IqAttention, IqState, OpenFailed, OpenRejected, Opened, Outbound, OutboundData,
 };
 use rules::FailedClass;
 
+use super::output::local;
+
 /// An event in one line: time here, integration, booking or IQ, and what happened.
 pub(super) fn line(event: &Outbound) -> String {
     format!(
         "{}  {}  {}  {}{}",
-        event.time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S"),
+        local(Some(event.time)),
         event.integration_id(),
         event.subject(),
         if event.rehearsal { "(rehearsal) " } else { "" },
@@ -39,9 +40,8 @@ fn happened(data: &OutboundData) -> String {
             format!("checked in: the booking is to become {status}")
         }
         OutboundData::OpenRejected(OpenRejected { reason, detail, opens_at, attempts, .. }) => {
-            let later = opens_at.map_or_else(String::new, |time| {
-                format!(", opens at {}", time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S"))
-            });
+            let later =
+                opens_at.map_or_else(String::new, |at| format!(", opens at {}", local(Some(at))));
             format!("rejected, {}: {detail}{later}{}", reason.code(), tries(*attempts))
         }
         OutboundData::OpenFailed(OpenFailed { reason, class, detail, attempts, .. }) => {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::cli::{
     failure::Failure,
-    output::{Output, note},
+    output::{Output, names, note},
 };
 
 const TELL_EVERY: Duration = Duration::from_secs(2);
@@ -134,8 +134,7 @@ impl Report {
         let all = ["replayed", "dropped", "failed", "gone", "left"].map(|it| (it, count(it)));
         let counted = all.iter().filter(|(_, count)| *count > 0);
         let counted: Vec<_> = counted.map(|(word, count)| format!("{count} {word}")).collect();
-        let sum = if counted.is_empty() { "none".to_owned() } else { counted.join(", ") };
-        let sum = format!("dead letters: {sum}");
+        let sum = format!("dead letters: {}", names(&counted));
         if count("failed") + count("left") > 0 {
             return Err(Failure::plain(sum));
         }

@@ -3,6 +3,7 @@
 use salto::Standing;
 
 use super::finding::{About, Finding};
+use crate::cli::output::names;
 
 /// What a system user needs: the role \[S1\], remote access, and not to be blocked \[M\].
 pub(super) fn check(about: About<'_>, standing: &Standing) -> Finding {
@@ -26,16 +27,12 @@ pub(super) fn check(about: About<'_>, standing: &Standing) -> Finding {
     }
     match &standing.roles {
         Some(roles) if !roles.iter().any(|role| role == "site_admin") => about.warning(
-            format!("its roles are {}; site_admin is not one", list(roles)),
+            format!("its roles are {}; site_admin is not one", names(roles)),
             "have it given the role site_admin at the site: IQs cannot be activated without",
         ),
-        Some(roles) => about.ok(format!("{}, remote access", list(roles))),
+        Some(roles) => about.ok(format!("{}, remote access", names(roles))),
         None => about.note("Salto does not tell its roles"),
     }
-}
-
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 #[cfg(test)]

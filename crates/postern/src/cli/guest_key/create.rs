@@ -9,7 +9,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
 use super::{UNCERTAIN, body, failure};
-use crate::cli::{args::Printing, failure::Failure, output::Output, typed};
+use crate::cli::{
+    args::Printing,
+    failure::Failure,
+    output::{Output, names},
+    typed,
+};
 
 /// Arguments of `guest-key create`.
 ///
@@ -55,7 +60,7 @@ pub(super) async fn run(create: Create, settings: &Settings) -> Result<(), Failu
 fn find<'a>(settings: &'a Settings, name: &str) -> Result<&'a Arc<Environment>, Failure> {
     settings.environments.get(name).ok_or_else(|| {
         let known: Vec<&str> = settings.environments.keys().map(String::as_str).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known = names(&known);
         Failure::Usage(format!("no environment {name:?} is configured; configured: {known}"))
     })
 }

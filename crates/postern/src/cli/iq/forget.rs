@@ -10,7 +10,7 @@ use crate::cli::{
     args::Printing,
     confirm::Confirm,
     failure::Failure,
-    output::{Output, note},
+    output::{Output, names, note},
     site_access,
 };
 
@@ -68,7 +68,7 @@ pub(super) async fn run(forget: Forget, settings: &Settings) -> Result<(), Failu
 fn find(stored: Vec<(String, Stored)>, wanted: &str) -> anyhow::Result<(String, Stored)> {
     let known: Vec<String> = stored.iter().map(|(iq, _)| iq.clone()).collect();
     stored.into_iter().find(|(iq, _)| iq.eq_ignore_ascii_case(wanted)).ok_or_else(|| {
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known = names(&known);
         anyhow!("nothing is stored of an IQ {wanted:?}; stored are: {known}")
     })
 }

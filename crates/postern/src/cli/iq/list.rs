@@ -1,7 +1,7 @@
 //! `postern iq list`: the IQs of a site, and how far their activation is.
 
 use anyhow::Context;
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Utc};
 use consumer::{Settings, Trouble};
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use super::{View, next_step, views};
 use crate::cli::{
     args::List,
     failure::Failure,
-    output::{Output, yes_or_no},
+    output::{Output, local, yes_or_no},
     site_access,
 };
 
@@ -119,20 +119,15 @@ impl Row {
             yes_or_no(self.restore_required),
             at_salto.to_owned(),
             self.state.replace('_', " "),
-            here(self.state_since),
+            local(self.state_since),
             if rejected > 0 { rejected.to_string() } else { String::new() },
-            here(self.blocked_until),
+            local(self.blocked_until),
             self.last_error
                 .as_ref()
-                .map_or_else(String::new, |it| format!("{} at {}", it.reason, here(Some(it.at)))),
+                .map_or_else(String::new, |it| format!("{} at {}", it.reason, local(Some(it.at)))),
             self.next.clone().unwrap_or_default(),
         ]
     }
-}
-
-fn here(time: Option<DateTime<Utc>>) -> String {
-    let here = |time: DateTime<Utc>| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S");
-    time.map_or_else(String::new, |time| here(time).to_string())
 }
 
 #[cfg(test)]
@@ -162,7 +157,7 @@ mod tests {
         );
         let cells = row.cells();
         assert_eq!(cells[..6], ["q1", "Cellar", "no", "", "", "not activated"]);
-        let at = here(Some(time));
+        let at = local(Some(time));
         let last_error = format!("iq_offline at {at}");
         assert_eq!(cells[6..11], ["pending pin", &at, "2", &at, &last_error]);
         assert_eq!(serde_json::to_value(&row).unwrap()["state"], "pending_pin");

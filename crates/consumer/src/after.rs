@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rules::{Certainty, Delays, Doubt, FailedReason, Next, Opening};
+use rules::{Certainty, Delays, Doubt, FailedReason, Opening, RetryDecision};
 
 use crate::{
     conclude::Outcome,
@@ -57,13 +57,14 @@ pub(crate) fn after(
         "not opened"
     );
 
-    match rules::after::after(setback.certainty, doubt, worker.resend, wait, pursuit.remaining()) {
-        Next::Retry(wait) => {
+    match rules::retry_decision(setback.certainty, doubt, worker.resend, wait, pursuit.remaining())
+    {
+        RetryDecision::Retry(wait) => {
             pursuit.not_before = Instant::now() + wait;
             After::Again(wait)
         }
-        Next::GiveUp if doubt.commands > 0 => After::Unknown,
-        Next::GiveUp => {
+        RetryDecision::GiveUp if doubt.commands > 0 => After::Unknown,
+        RetryDecision::GiveUp => {
             let lock_id = Some(opening.lock_id);
             After::Failed(Outcome::Failed { failure, lock_id, iq_id })
         }

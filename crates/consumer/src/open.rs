@@ -93,7 +93,7 @@ pub(crate) async fn open(
         return Opened::LetGo;
     }
     failpoint::reach("before-command");
-    let leave_before = leave_before(worker, pursuit, claimed);
+    let leave_before = leave_before(worker, pursuit, claimed, opening);
     let timeout = worker.opening.command_timeout;
     let (site, sent_at) = (&integration.site, Instant::now());
     let answer = if probe {
@@ -147,10 +147,15 @@ fn renew_aside(worker: &Arc<Worker>, integration: &Arc<Integration>) {
     });
 }
 
-/// The instant from which on the command must not leave: the request and the booking are over,
+/// The instant from which on the command must not leave: the request or the window is over,
 /// somebody else may act on the request, or a command in doubt may not be repeated any more. A
 /// process may stand still between its claim and its command for as long as it pleases.
-fn leave_before(worker: &Worker, pursuit: &Pursuit, claimed: &Claimed) -> DateTime<Utc> {
+fn leave_before(
+    worker: &Worker,
+    pursuit: &Pursuit,
+    claimed: &Claimed,
+    opening: &Opening,
+) -> DateTime<Utc> {
     let mut until = worker.ledger.holds_until(claimed);
     if claimed.doubt.commands > 0 {
         let left = worker.resend.window.saturating_sub(claimed.doubt.since_first);
@@ -159,8 +164,7 @@ fn leave_before(worker: &Worker, pursuit: &Pursuit, claimed: &Claimed) -> DateTi
     // In this order, standing still in between makes it earlier.
     let now = Utc::now();
     let until = now + until.saturating_duration_since(Instant::now());
-    let ends_at = claimed.booking.as_ref().map_or(until, |booking| booking.ends_at);
-    until.min(ends_at).min(pursuit.expires_at)
+    until.min(opening.window.closes_at).min(pursuit.expires_at)
 }
 
 /// Gets what a command needs, for as long as that may hold a place. What is under way serves whoever

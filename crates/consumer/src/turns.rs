@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rules::{Crowd, Turn};
+use rules::{IqQueueLoad, IqQueueWait};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
@@ -75,9 +75,9 @@ impl Turns {
                 return Ok(Seat::new(queue, permit));
             }
             let left = IN_PLACE.saturating_sub(began.elapsed());
-            let limit = match queue.crowd().turn(Duration::ZERO, 1.0) {
-                Turn::InPlace(limit) if !left.is_zero() => limit.min(left),
-                Turn::InPlace(_) | Turn::Park(_) => return Err(NoSeat::Crowded),
+            let limit = match queue.crowd().wait(Duration::ZERO, 1.0) {
+                IqQueueWait::InPlace(limit) if !left.is_zero() => limit.min(left),
+                IqQueueWait::InPlace(_) | IqQueueWait::Park(_) => return Err(NoSeat::Crowded),
             };
             let waiting = Waiting::new(&queue);
             tokio::select! {
@@ -98,9 +98,9 @@ impl Turns {
 
     /// How long a request that was first taken `waited` ago keeps away from an IQ that is crowded.
     pub(crate) fn away(&self, place: (&str, &str), waited: Duration) -> Duration {
-        match self.queue(place.0, place.1).crowd().turn(waited, dice()) {
-            Turn::InPlace(limit) => limit.mul_f64(dice()),
-            Turn::Park(wait) => wait,
+        match self.queue(place.0, place.1).crowd().wait(waited, dice()) {
+            IqQueueWait::InPlace(limit) => limit.mul_f64(dice()),
+            IqQueueWait::Park(wait) => wait,
         }
     }
 
@@ -117,9 +117,9 @@ impl Queue {
         Self { limit, seats: Arc::new(Semaphore::new(seats)), state: Mutex::default() }
     }
 
-    fn crowd(&self) -> Crowd {
+    fn crowd(&self) -> IqQueueLoad {
         let state = self.state();
-        Crowd {
+        IqQueueLoad {
             limit: self.limit,
             waiting: state.waiting,
             typical: state.typical,

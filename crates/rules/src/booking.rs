@@ -1,4 +1,4 @@
-//! A booking, and which of two states of it is the newer one.
+//! A booking, and the order of its states.
 
 use chrono::{DateTime, Utc};
 
@@ -7,26 +7,26 @@ use chrono::{DateTime, Utc};
 pub struct Booking {
     /// The booking system's status, such as `confirmed`.
     pub status: String,
-    /// What was booked; at least one object.
+    /// The booked objects; at least one.
     pub object_ids: Vec<String>,
-    /// Begin of the booked time.
+    /// The beginning of the booked time.
     pub starts_at: DateTime<Utc>,
-    /// End of the booked time; the booking does not open at this instant any more.
+    /// The end of the booked time. [`crate::Window`] says until when doors open.
     pub ends_at: DateTime<Utc>,
 }
 
-/// Where a state of a booking stands in the order of the booking's events.
+/// The version of a booking's state, which orders the booking's events (`docs/contract.md`, Inbound).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BookingVersion {
-    /// Grows with every change of the booking, where the booking system counts.
+    /// A number that grows with every change of the booking, where the booking system sends one.
     pub revision: Option<u64>,
     /// The event's `time`.
     pub time: DateTime<Utc>,
 }
 
 impl BookingVersion {
-    /// Whether this state replaces `stored`: a revision beats none; then the higher revision;
-    /// equal, the later time; equal, the one stored first stays.
+    /// Whether this state replaces `stored`: a revision precedes none, then the higher revision, then
+    /// the later time. Of two equal versions the stored one remains.
     #[must_use]
     pub fn supersedes(&self, stored: &Self) -> bool {
         (self.revision, self.time) > (stored.revision, stored.time)
@@ -45,19 +45,19 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_beats_none_however_old() {
+    fn a_revision_supersedes_none_whatever_the_time() {
         assert!(version(Some(0), 0).supersedes(&version(None, 1_000)));
         assert!(!version(None, 1_000).supersedes(&version(Some(0), 0)));
     }
 
     #[test]
-    fn the_higher_revision_beats_the_later_time() {
+    fn the_higher_revision_supersedes_the_later_time() {
         assert!(version(Some(2), 0).supersedes(&version(Some(1), 1_000)));
         assert!(!version(Some(1), 1_000).supersedes(&version(Some(2), 0)));
     }
 
     #[test]
-    fn equal_revisions_go_by_time_and_then_the_first_stays() {
+    fn equal_revisions_are_ordered_by_time_and_equal_versions_do_not_replace() {
         assert!(version(Some(7), 2).supersedes(&version(Some(7), 1)));
         assert!(!version(Some(7), 1).supersedes(&version(Some(7), 1)));
         assert!(version(None, 2).supersedes(&version(None, 1)));
@@ -69,7 +69,7 @@ mod tests {
     }
 
     proptest! {
-        /// Any order of arrival ends with the same newest version: what makes replicas agree.
+        /// Any order of arrival ends with the same newest version, on which replicas therefore agree.
         #[test]
         fn the_order_of_arrival_does_not_matter(mut events in prop::collection::vec(versions(), 1..8)) {
             let newest = |events: &[BookingVersion]| {

@@ -1,34 +1,34 @@
-//! The rule: may this door open now?
+//! The rule: whether a door may open now (`docs/contract.md`, The rule).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{Booking, Integration, RejectedReason};
+use crate::{Booking, Integration, RejectedReason, Window};
 
 /// An open request, as far as the rules need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The object whose door is asked for; needed where the booking has several.
+    /// The object whose door is to open; needed where the booking has several.
     pub object_id: Option<String>,
     /// When the request was first taken from the queue.
     pub taken_at: DateTime<Utc>,
-    /// The instant from which on nothing may be opened for it.
+    /// The first instant at which no door may open for it any more.
     pub expires_at: DateTime<Utc>,
 }
 
-/// The answer of the rules.
+/// The result of the rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// The door may open now.
     Open(Opening),
     /// The rules say no.
     Rejected(Rejection),
-    /// The rules would say yes, but the request expired after it was taken: what has become of
-    /// it meanwhile is its answer.
+    /// The rules say yes, but the request expired after it was taken. The answer is the outcome of
+    /// its last attempt.
     Expired(Opening),
 }
 
-/// What to open, and what to say when it has opened.
+/// The door to open, and what its events report once it has opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
     /// The booked object.
@@ -37,18 +37,20 @@ pub struct Opening {
     pub lock_id: Uuid,
     /// The booking field that takes the time of the opening.
     pub record_in_field: Option<String>,
-    /// The status to move the booking to, with its first opening.
+    /// The status that the booking gets with its first opening.
     pub check_in_status: Option<String>,
+    /// The window of the booking: no command may leave once it is over.
+    pub window: Window,
 }
 
-/// Why not.
+/// A rule that says no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     /// The code.
     pub reason: RejectedReason,
-    /// In plain words, without personal data.
+    /// The explanation for people, without personal data.
     pub detail: String,
-    /// With `too_early`: the instant from which the door may open.
+    /// With `too_early`: the beginning of the window.
     pub opens_at: Option<DateTime<Utc>>,
 }
 
@@ -60,8 +62,8 @@ impl Rejection {
 
 /// Decides a request by the newest known state of its booking.
 ///
-/// A request that had expired when it was taken is not judged any further: every other answer
-/// would be about a moment at which nobody stands at the door.
+/// A request that had expired when it was taken is not checked any further: any other answer would
+/// describe a moment at which the guest no longer waits at the door.
 #[must_use]
 pub fn decide(
     now: DateTime<Utc>,
@@ -69,14 +71,14 @@ pub fn decide(
     booking: Option<&Booking>,
     request: &Request,
 ) -> Decision {
-    match judge(now, integration, booking, request) {
+    match check(now, integration, booking, request) {
         Err(rejection) => Decision::Rejected(rejection),
         Ok(opening) if in_time(now, request) => Decision::Open(opening),
         Ok(opening) => Decision::Expired(opening),
     }
 }
 
-fn judge(
+fn check(
     now: DateTime<Utc>,
     integration: Option<&Integration>,
     booking: Option<&Booking>,
@@ -87,8 +89,9 @@ fn judge(
     integration_active(integration)?;
     let booking = booking_known(booking)?;
     status_allowed(integration, booking)?;
-    window_begun(now, integration, booking)?;
-    window_not_over(now, booking)?;
+    let window = Window::of(Some(integration), booking);
+    window_begun(now, window)?;
+    window_not_over(now, window)?;
     let object_id = object_booked(booking, request)?;
     let lock_id = lock_mapped(integration, &object_id)?;
     Ok(Opening {
@@ -96,6 +99,7 @@ fn judge(
         lock_id,
         record_in_field: integration.record_opened_at_in.clone(),
         check_in_status: integration.check_in_status.clone(),
+        window,
     })
 }
 
@@ -147,30 +151,19 @@ pub(crate) fn status_allowed(
     Ok(())
 }
 
-/// From when on the booking's doors open: `starts_at − minutes_before`.
-pub(crate) fn opens_at(integration: &Integration, booking: &Booking) -> DateTime<Utc> {
-    let before = TimeDelta::minutes(integration.minutes_before.into());
-    booking.starts_at.checked_sub_signed(before).unwrap_or(DateTime::<Utc>::MIN_UTC)
-}
-
 /// Exact to the instant.
-pub(crate) fn window_begun(
-    now: DateTime<Utc>,
-    integration: &Integration,
-    booking: &Booking,
-) -> Result<(), Rejection> {
-    let opens_at = opens_at(integration, booking);
-    if now < opens_at {
+pub(crate) fn window_begun(now: DateTime<Utc>, window: Window) -> Result<(), Rejection> {
+    if !window.has_begun(now) {
         let detail = "the booking's window has not begun";
         let early = Rejection::new(RejectedReason::TooEarly, detail);
-        return Err(Rejection { opens_at: Some(opens_at), ..early });
+        return Err(Rejection { opens_at: Some(window.opens_at), ..early });
     }
     Ok(())
 }
 
-/// `now < ends_at`, exact to the instant.
-pub(crate) fn window_not_over(now: DateTime<Utc>, booking: &Booking) -> Result<(), Rejection> {
-    if now >= booking.ends_at {
+/// Exact to the instant.
+pub(crate) fn window_not_over(now: DateTime<Utc>, window: Window) -> Result<(), Rejection> {
+    if window.is_over(now) {
         return Err(Rejection::new(RejectedReason::TooLate, "the booking has ended"));
     }
     Ok(())
@@ -190,7 +183,7 @@ pub(crate) fn object_booked(booking: &Booking, request: &Request) -> Result<Stri
             RejectedReason::ObjectNotInBooking,
             "the object asked for does not belong to the booking",
         )),
-        // One object, however often the booking lists it.
+        // The booking may list the same object several times.
         (None, [first, rest @ ..]) if rest.iter().all(|other| other == first) => Ok(first.clone()),
         (None, _) => Err(Rejection::new(
             RejectedReason::ObjectAmbiguous,

@@ -1,74 +1,57 @@
-//! Every rule, its answer and what it looked at: for people who ask why a door does not open.
+//! Every rule with its result and its inputs, for people who ask why a door does not open.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::coded_enum;
 use crate::decide::{self, Rejection, Request};
-use crate::{Booking, Integration};
+use crate::{Booking, Integration, Window};
 
-/// A rule, in the order in which [`crate::decide()`] asks them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Rule {
-    /// The request had not expired when it was taken from the queue.
-    TakenInTime,
-    /// The integration is configured.
-    IntegrationKnown,
-    /// It is switched on.
-    IntegrationActive,
-    /// A state of the booking is known.
-    BookingKnown,
-    /// Its status is one that opens doors.
-    StatusAllowed,
-    /// The time has come from which on its doors open.
-    WindowBegun,
-    /// The booking has not ended.
-    WindowNotOver,
-    /// The object asked for is one of the booking's, or its only one.
-    ObjectBooked,
-    /// The object has a lock.
-    LockMapped,
-    /// The request has not expired since.
-    NotExpired,
-}
-
-impl Rule {
-    /// The rule's name in `snake_case`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::TakenInTime => "taken_in_time",
-            Self::IntegrationKnown => "integration_known",
-            Self::IntegrationActive => "integration_active",
-            Self::BookingKnown => "booking_known",
-            Self::StatusAllowed => "status_allowed",
-            Self::WindowBegun => "window_begun",
-            Self::WindowNotOver => "window_not_over",
-            Self::ObjectBooked => "object_booked",
-            Self::LockMapped => "lock_mapped",
-            Self::NotExpired => "not_expired",
-        }
+coded_enum! {
+    /// A rule, in the order in which [`crate::decide()`] evaluates them.
+    pub enum Rule {
+        /// The request had not expired when it was taken from the queue.
+        TakenInTime = "taken_in_time",
+        /// The integration is configured.
+        IntegrationKnown = "integration_known",
+        /// The integration is switched on.
+        IntegrationActive = "integration_active",
+        /// A state of the booking is known.
+        BookingKnown = "booking_known",
+        /// The booking's status is one that opens doors.
+        StatusAllowed = "status_allowed",
+        /// The booking's window has begun.
+        WindowBegun = "window_begun",
+        /// The booking's window is not over.
+        WindowNotOver = "window_not_over",
+        /// The requested object is one of the booking's, or the booking has only one.
+        ObjectBooked = "object_booked",
+        /// The object has a lock.
+        LockMapped = "lock_mapped",
+        /// The request has not expired since it was taken.
+        NotExpired = "not_expired",
     }
 }
 
-/// A rule's answer.
+/// The result of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// The door may open, as far as this rule goes.
+pub enum RuleResult {
+    /// This rule allows the door to open.
     Yes,
-    /// It may not: the first of these is the decision.
+    /// This rule does not. The first rejection is the decision.
     No(Rejection),
     /// The request has expired since it was taken, which is no rejection.
     Expired,
-    /// What the rule is about is not known.
-    Moot,
+    /// The inputs of the rule are not known.
+    NotApplicable,
 }
 
-/// Something that a rule looked at.
+/// An input of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+pub enum RuleInput {
     /// A text, or none.
     Text(Option<String>),
-    /// Several.
+    /// Several texts.
     Texts(Vec<String>),
     /// An instant.
     Time(DateTime<Utc>),
@@ -78,139 +61,160 @@ pub enum Seen {
     Lock(Option<Uuid>),
 }
 
-/// A rule with its answer.
+/// The inputs of a rule, by name.
+type Inputs = Vec<(&'static str, RuleInput)>;
+
+/// A rule with its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct RuleStep {
     /// The rule.
     pub rule: Rule,
-    /// Its answer.
-    pub verdict: Verdict,
-    /// What it looked at, by name.
-    pub seen: Vec<(&'static str, Seen)>,
+    /// Its result.
+    pub result: RuleResult,
+    /// Its inputs, by name.
+    pub inputs: Vec<(&'static str, RuleInput)>,
 }
 
-/// All rules in order, each as [`crate::decide()`] would answer were it the first.
+/// All rules in order. Each result is the one that [`crate::decide()`] would give if the rule were
+/// evaluated first.
 #[must_use]
 pub fn explain(
     now: DateTime<Utc>,
     integration: Option<&Integration>,
     booking: Option<&Booking>,
     request: &Request,
-) -> Vec<Step> {
-    let both = integration.zip(booking);
-    let object = booking.map(|booking| decide::object_booked(booking, request));
-    let booked = object.as_ref().and_then(|object| object.as_ref().ok());
-    let lock = integration.zip(booked);
-    let step = |rule, verdict, seen| Step { rule, verdict, seen };
-    vec![
-        step(
-            Rule::TakenInTime,
-            verdict(Some(decide::taken_in_time(request))),
-            vec![
-                ("taken_at", Seen::Time(request.taken_at)),
-                ("expires_at", Seen::Time(request.expires_at)),
-            ],
-        ),
-        step(
-            Rule::IntegrationKnown,
-            verdict(Some(decide::integration_known(integration))),
-            integration.map(|it| ("id", text(&it.id))).into_iter().collect(),
-        ),
-        step(
-            Rule::IntegrationActive,
-            verdict(integration.map(decide::integration_active)),
-            Vec::new(),
-        ),
-        step(Rule::BookingKnown, verdict(Some(decide::booking_known(booking))), Vec::new()),
-        step(
-            Rule::StatusAllowed,
-            verdict(
-                both.map(|(integration, booking)| decide::status_allowed(integration, booking)),
-            ),
-            statuses(integration, booking),
-        ),
-        step(
-            Rule::WindowBegun,
-            verdict(both.map(|(it, booking)| decide::window_begun(now, it, booking))),
-            begin(now, integration, booking),
-        ),
-        step(
-            Rule::WindowNotOver,
-            verdict(booking.map(|booking| decide::window_not_over(now, booking))),
-            [booking.map(|it| ("ends_at", Seen::Time(it.ends_at))), Some(("now", Seen::Time(now)))]
-                .into_iter()
-                .flatten()
-                .collect(),
-        ),
-        step(
-            Rule::ObjectBooked,
-            verdict(object.clone()),
-            [
-                Some(("asked_for", Seen::Text(request.object_id.clone()))),
-                booking.map(|it| ("booked", Seen::Texts(it.object_ids.clone()))),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
-        ),
-        step(
-            Rule::LockMapped,
-            verdict(lock.map(|(integration, object)| decide::lock_mapped(integration, object))),
-            lock.map(|(integration, object)| {
-                vec![("object", text(object)), ("lock", Seen::Lock(integration.lock_of(object)))]
-            })
-            .unwrap_or_default(),
-        ),
-        step(
-            Rule::NotExpired,
-            if decide::in_time(now, request) { Verdict::Yes } else { Verdict::Expired },
-            vec![("expires_at", Seen::Time(request.expires_at)), ("now", Seen::Time(now))],
-        ),
-    ]
+) -> Vec<RuleStep> {
+    let question = Question { now, integration, booking, request };
+    Rule::ALL.iter().map(|rule| question.step(*rule)).collect()
 }
 
-fn verdict<T>(answer: Option<Result<T, Rejection>>) -> Verdict {
-    match answer {
-        None => Verdict::Moot,
-        Some(Ok(_)) => Verdict::Yes,
-        Some(Err(rejection)) => Verdict::No(rejection),
+/// Everything that the rules may look at.
+struct Question<'a> {
+    now: DateTime<Utc>,
+    integration: Option<&'a Integration>,
+    booking: Option<&'a Booking>,
+    request: &'a Request,
+}
+
+impl Question<'_> {
+    fn step(&self, rule: Rule) -> RuleStep {
+        let (result, inputs) = match rule {
+            Rule::TakenInTime => self.taken_in_time(),
+            Rule::IntegrationKnown => self.integration_known(),
+            Rule::IntegrationActive => {
+                (result(self.integration.map(decide::integration_active)), Inputs::new())
+            }
+            Rule::BookingKnown => {
+                (result(Some(decide::booking_known(self.booking))), Inputs::new())
+            }
+            Rule::StatusAllowed => self.status_allowed(),
+            Rule::WindowBegun => self.window_begun(),
+            Rule::WindowNotOver => self.window_not_over(),
+            Rule::ObjectBooked => self.object_booked(),
+            Rule::LockMapped => self.lock_mapped(),
+            Rule::NotExpired => self.not_expired(),
+        };
+        RuleStep { rule, result, inputs }
+    }
+
+    fn taken_in_time(&self) -> (RuleResult, Inputs) {
+        let inputs = vec![
+            ("taken_at", RuleInput::Time(self.request.taken_at)),
+            ("expires_at", RuleInput::Time(self.request.expires_at)),
+        ];
+        (result(Some(decide::taken_in_time(self.request))), inputs)
+    }
+
+    fn integration_known(&self) -> (RuleResult, Inputs) {
+        let inputs = self.integration.map(|it| ("id", text(&it.id))).into_iter().collect();
+        (result(Some(decide::integration_known(self.integration))), inputs)
+    }
+
+    fn status_allowed(&self) -> (RuleResult, Inputs) {
+        let allowed = |integration: &Integration| {
+            let check_in = integration.check_in_status.clone();
+            RuleInput::Texts(
+                integration.open_from_statuses.iter().cloned().chain(check_in).collect(),
+            )
+        };
+        let both = self.integration.zip(self.booking);
+        let inputs = known([
+            self.booking.map(|booking| ("status", text(&booking.status))),
+            self.integration.map(|integration| ("allowed", allowed(integration))),
+        ]);
+        let allowed =
+            both.map(|(integration, booking)| decide::status_allowed(integration, booking));
+        (result(allowed), inputs)
+    }
+
+    fn window_begun(&self) -> (RuleResult, Inputs) {
+        let window = self.integration.and(self.window());
+        let inputs = known([
+            window.map(|window| ("opens_at", RuleInput::Time(window.opens_at))),
+            self.booking.map(|booking| ("starts_at", RuleInput::Time(booking.starts_at))),
+            self.integration.map(|it| ("minutes_before", RuleInput::Number(it.minutes_before))),
+            Some(("now", RuleInput::Time(self.now))),
+        ]);
+        (result(window.map(|window| decide::window_begun(self.now, window))), inputs)
+    }
+
+    fn window_not_over(&self) -> (RuleResult, Inputs) {
+        let window = self.window();
+        let inputs = known([
+            self.booking.map(|booking| ("ends_at", RuleInput::Time(booking.ends_at))),
+            Some(("now", RuleInput::Time(self.now))),
+        ]);
+        (result(window.map(|window| decide::window_not_over(self.now, window))), inputs)
+    }
+
+    fn object_booked(&self) -> (RuleResult, Inputs) {
+        let inputs = known([
+            Some(("asked_for", RuleInput::Text(self.request.object_id.clone()))),
+            self.booking.map(|it| ("booked", RuleInput::Texts(it.object_ids.clone()))),
+        ]);
+        (result(self.booking.map(|booking| decide::object_booked(booking, self.request))), inputs)
+    }
+
+    fn lock_mapped(&self) -> (RuleResult, Inputs) {
+        let object =
+            self.booking.and_then(|booking| decide::object_booked(booking, self.request).ok());
+        let Some((integration, object)) = self.integration.zip(object) else {
+            return (RuleResult::NotApplicable, Inputs::new());
+        };
+        let inputs = vec![
+            ("object", text(&object)),
+            ("lock", RuleInput::Lock(integration.lock_of(&object))),
+        ];
+        (result(Some(decide::lock_mapped(integration, &object))), inputs)
+    }
+
+    fn not_expired(&self) -> (RuleResult, Inputs) {
+        let in_time = decide::in_time(self.now, self.request);
+        let inputs = vec![
+            ("expires_at", RuleInput::Time(self.request.expires_at)),
+            ("now", RuleInput::Time(self.now)),
+        ];
+        (if in_time { RuleResult::Yes } else { RuleResult::Expired }, inputs)
+    }
+
+    fn window(&self) -> Option<Window> {
+        self.booking.map(|booking| Window::of(self.integration, booking))
     }
 }
 
-fn text(text: &str) -> Seen {
-    Seen::Text(Some(text.to_owned()))
+fn result<T>(answer: Option<Result<T, Rejection>>) -> RuleResult {
+    match answer {
+        None => RuleResult::NotApplicable,
+        Some(Ok(_)) => RuleResult::Yes,
+        Some(Err(rejection)) => RuleResult::No(rejection),
+    }
 }
 
-fn statuses(
-    integration: Option<&Integration>,
-    booking: Option<&Booking>,
-) -> Vec<(&'static str, Seen)> {
-    let allowed = |integration: &Integration| {
-        let more = integration.check_in_status.clone();
-        Seen::Texts(integration.open_from_statuses.iter().cloned().chain(more).collect())
-    };
-    [
-        booking.map(|booking| ("status", text(&booking.status))),
-        integration.map(|integration| ("allowed", allowed(integration))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+fn text(text: &str) -> RuleInput {
+    RuleInput::Text(Some(text.to_owned()))
 }
 
-fn begin(
-    now: DateTime<Utc>,
-    integration: Option<&Integration>,
-    booking: Option<&Booking>,
-) -> Vec<(&'static str, Seen)> {
-    let both = integration.zip(booking);
-    [
-        both.map(|(it, booking)| ("opens_at", Seen::Time(decide::opens_at(it, booking)))),
-        booking.map(|booking| ("starts_at", Seen::Time(booking.starts_at))),
-        integration.map(|it| ("minutes_before", Seen::Number(it.minutes_before))),
-        Some(("now", Seen::Time(now))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+/// Those inputs that are known.
+fn known<const N: usize>(inputs: [Option<(&'static str, RuleInput)>; N]) -> Inputs {
+    inputs.into_iter().flatten().collect()
 }

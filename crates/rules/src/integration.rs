@@ -1,4 +1,4 @@
-//! One customer's settings, as far as the rules need them.
+//! The settings of an integration, as far as the rules need them.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use uuid::Uuid;
 pub struct Integration {
     /// The id that events name.
     pub id: String,
-    /// Switched off, no door opens.
+    /// Whether the integration is switched on; no door opens while it is off.
     pub active: bool,
     /// The booking statuses that open doors.
     pub open_from_statuses: Vec<String>,
     /// Minutes before the booking's start from which a door opens.
     pub minutes_before: u32,
-    /// The status a booking moves to with its first opening. It opens doors as well, or a
-    /// checked-in guest could not come back in.
+    /// The status that a booking gets with its first opening. It opens doors as well, because a
+    /// checked-in guest must be able to open again.
     pub check_in_status: Option<String>,
     /// The booking field that takes the time of the opening.
     pub record_opened_at_in: Option<String>,
     /// The lock of objects that the mapping does not name.
     pub default_lock: Option<Uuid>,
-    /// Object → lock.
+    /// The lock of each mapped object.
     pub locks: BTreeMap<String, Uuid>,
 }
 
@@ -34,7 +34,7 @@ impl Integration {
             || self.check_in_status.as_deref() == Some(status)
     }
 
-    /// The lock of an object: the mapping's, else the default.
+    /// The lock of an object: the mapped one, else the default.
     #[must_use]
     pub fn lock_of(&self, object_id: &str) -> Option<Uuid> {
         self.locks.get(object_id).copied().or(self.default_lock)

@@ -1,31 +1,37 @@
-//! The rules of postern: may this door open now, and what follows from what came of it.
+//! The rules of postern: whether a door may open now, and what follows from the result of a command.
 //!
 //! Everything here is pure: no clock, no network, no randomness. Callers pass in the time and the
-//! dice, so that every answer can be repeated, explained and tested.
+//! jitter, so that every answer can be repeated, explained and tested.
 //!
-//! - [`reason`]: why a request is not an opened door, in the contract's words.
-//! - [`booking`]: what a booking is, and which of two states of it is the newer one.
-//! - [`integration`]: one customer's settings, as far as the rules need them.
-//! - [`decide()`]: the rule itself.
-//! - [`explain()`]: the same, rule by rule, with what each looked at.
-//! - [`after`]: what follows from an open command that did not open the door.
-//! - [`delay`]: how long to wait before trying again.
-//! - [`turn`]: how to wait for a turn at an IQ that is at its limit.
+//! - [`decide()`]: the rule itself; [`window`]: the window of a booking, which the rule checks.
+//! - [`explain()`]: the same, rule by rule, with the inputs of each.
+//! - [`reason`]: the reasons for which a request does not open a door.
+//! - [`booking`]: a booking, and the order of its states.
+//! - [`integration`]: the settings of an integration, as far as the rules need them.
+//! - [`retry`]: the retry decision, after a command that was not accepted.
+//! - [`delay`]: the wait before another attempt.
+//! - [`iq_queue`]: the wait for a permit of an IQ whose permits are all in use.
+//!
+//! [`coded_enum!`] declares the enums whose variants have a code on the wire.
 
-pub mod after;
+mod coded_enum;
+
 pub mod booking;
 pub mod decide;
 pub mod delay;
 pub mod explain;
 pub mod integration;
+pub mod iq_queue;
 pub mod reason;
-pub mod turn;
+pub mod retry;
+pub mod window;
 
-pub use after::{Certainty, Doubt, Next, ResendLimits};
 pub use booking::{Booking, BookingVersion};
 pub use decide::{Decision, Opening, Rejection, Request, decide};
 pub use delay::Delays;
-pub use explain::{Rule, Seen, Step, Verdict, explain};
+pub use explain::{Rule, RuleInput, RuleResult, RuleStep, explain};
 pub use integration::Integration;
+pub use iq_queue::{IqQueueLoad, IqQueueWait};
 pub use reason::{FailedClass, FailedReason, RejectedReason};
-pub use turn::{Crowd, Turn};
+pub use retry::{Certainty, Doubt, ResendLimits, RetryDecision, retry_decision};
+pub use window::Window;

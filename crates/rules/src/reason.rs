@@ -1,51 +1,16 @@
-//! Why a request did not open a door: the vocabulary of the terminal events.
+//! Reasons for which a request did not open a door: the `reason` of `lock.open-rejected.v1` and
+//! `lock.open-failed.v1` (`docs/contract.md`, Outbound).
 
-use std::fmt;
+use crate::coded_enum;
 
-use serde::{Deserialize, Serialize};
-
-/// Declares an enum of reason codes with its wire names in one place.
-macro_rules! reasons {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $code:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name {
-            $($(#[$doc])* #[serde(rename = $code)] $variant,)+
-        }
-
-        impl $name {
-            /// Every reason, in the order of the contract.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
-
-            /// The code on the wire, in `snake_case`.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$variant => $code,)+ }
-            }
-
-            /// The reason with this code.
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|reason| reason.code() == code)
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.code())
-            }
-        }
-    };
-}
-
-reasons! {
+coded_enum! {
     /// The rules say no (`lock.open-rejected.v1`).
-    RejectedReason {
+    pub enum RejectedReason {
         /// No integration with this id is configured.
         IntegrationUnknown = "integration_unknown",
         /// The integration is switched off.
         IntegrationInactive = "integration_inactive",
-        /// No status of this booking has been seen.
+        /// No status of this booking has been received.
         BookingUnknown = "booking_unknown",
         /// The booking's status is not one that opens doors.
         StatusNotAllowed = "status_not_allowed",
@@ -64,12 +29,12 @@ reasons! {
     }
 }
 
-reasons! {
+coded_enum! {
     /// The rules said yes and the door could not be opened (`lock.open-failed.v1`).
-    FailedReason {
-        /// The IQ has no activation here: no secret or no PIN.
+    pub enum FailedReason {
+        /// No activation of the IQ is stored: the secret or the PIN is missing.
         IqNotActivated = "iq_not_activated",
-        /// The IQ's stored secret and PIN no longer count.
+        /// The IQ's stored secret and PIN are no longer valid.
         IqReactivationRequired = "iq_reactivation_required",
         /// The IQ has no connection to Salto's cloud.
         IqOffline = "iq_offline",
@@ -77,7 +42,7 @@ reasons! {
         OtpInvalid = "otp_invalid",
         /// Salto has blocked the system user for wrong one-time passwords.
         OtpBlocked = "otp_blocked",
-        /// Salto refused the account or the client, or its token.
+        /// Salto refused the account, the client or the token.
         CredentialsRejected = "credentials_rejected",
         /// The system user may not open this lock.
         Forbidden = "forbidden",
@@ -85,39 +50,25 @@ reasons! {
         LockNotFound = "lock_not_found",
         /// Salto asked for fewer requests until the request expired.
         RateLimited = "rate_limited",
-        /// Salto did not answer, or not usefully, until the request expired.
+        /// Salto gave no usable answer until the request expired.
         SaltoUnavailable = "salto_unavailable",
         /// A command may or may not have opened the door.
         OutcomeUnknown = "outcome_unknown",
     }
 }
 
-/// What a failure means to a guest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailedClass {
-    /// Trying again may help.
-    Temporary,
-    /// Somebody must act first.
-    Configuration,
-}
-
-impl FailedClass {
-    /// Both classes.
-    pub const ALL: &[Self] = &[Self::Temporary, Self::Configuration];
-
-    /// The code on the wire.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Temporary => "temporary",
-            Self::Configuration => "configuration",
-        }
+coded_enum! {
+    /// What a failure means to a guest.
+    pub enum FailedClass {
+        /// Another request may succeed.
+        Temporary = "temporary",
+        /// No request succeeds until an operator has corrected something.
+        Configuration = "configuration",
     }
 }
 
 impl FailedReason {
-    /// Whether trying again may help.
+    /// Whether another request may succeed.
     #[must_use]
     pub const fn class(self) -> FailedClass {
         match self {
@@ -141,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_the_contracts() {
+    fn codes_are_those_of_the_contract() {
         let rejected: Vec<_> = RejectedReason::ALL.iter().map(|r| r.code()).collect();
         assert_eq!(
             rejected.join(" "),
@@ -158,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn temporary_reasons_are_the_contracts() {
+    fn temporary_reasons_are_those_of_the_contract() {
         let temporary: Vec<_> = FailedReason::ALL
             .iter()
             .filter(|r| r.class() == FailedClass::Temporary)
@@ -171,9 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn codes_lead_back() {
+    fn every_code_is_read_back() {
         for reason in FailedReason::ALL {
             assert_eq!(FailedReason::from_code(reason.code()), Some(*reason));
+        }
+        for reason in RejectedReason::ALL {
+            assert_eq!(RejectedReason::from_code(reason.code()), Some(*reason));
         }
         assert_eq!(RejectedReason::from_code("otp_invalid"), None);
     }

@@ -32,7 +32,7 @@ impl Lookup {
     pub async fn bookings(
         &self,
         most: usize,
-        keep: impl Fn(&Booking) -> bool,
+        keep: impl Fn(&KnownBooking) -> bool,
     ) -> Result<(Vec<KnownBooking>, bool), StoreError> {
         let mut found = BTreeMap::new();
         let mut cursor = Some(0);
@@ -43,8 +43,13 @@ impl Lookup {
                 // One that cannot be read is not for this command to judge.
                 let booking = record.as_deref().and_then(|record| bookings::read(record).ok());
                 let ids = self.keys.read_booking(key);
-                if let (Some(booking), Some(ids)) = (booking.filter(&keep), ids) {
-                    found.insert(ids, booking);
+                let (Some(booking), Some((integration_id, booking_id))) = (booking, ids) else {
+                    continue;
+                };
+                let known = KnownBooking { integration_id, booking_id, booking };
+                if keep(&known) {
+                    let ids = (known.integration_id.clone(), known.booking_id.clone());
+                    found.insert(ids, known);
                 }
             }
             if found.len() > most {
@@ -53,13 +58,7 @@ impl Lookup {
             cursor = next;
         }
         let more = found.len() > most;
-        let known = found.into_iter().take(most);
-        let known = known.map(|((integration_id, booking_id), booking)| KnownBooking {
-            integration_id,
-            booking_id,
-            booking,
-        });
-        Ok((known.collect(), more))
+        Ok((found.into_values().take(most).collect(), more))
     }
 
     /// The next keys of a pattern; where to go on, if anywhere.

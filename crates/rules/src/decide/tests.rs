@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use chrono::TimeDelta;
+
 use super::*;
-use crate::{Rule, Seen, Verdict, explain};
+use crate::{Rule, RuleInput, RuleResult, explain};
 
 const FRONT: Uuid = Uuid::from_u128(1);
 const ROOM: Uuid = Uuid::from_u128(2);
@@ -59,6 +61,7 @@ fn opens_with_everything_needed_to_say_so() {
             lock_id: ROOM,
             record_in_field: Some("opened_at".into()),
             check_in_status: Some("checked_in".into()),
+            window: Window { opens_at: at(3_600 - 15 * 60), closes_at: at(7_200) },
         }
     );
 }
@@ -305,21 +308,21 @@ proptest! {
     ) {
         let (integration, booking) = (integration.as_ref(), booking.as_ref());
         let steps = explain(now, integration, booking, &request);
-        let first_no = steps.iter().find_map(|step| match &step.verdict {
-            Verdict::No(rejection) => Some(rejection.clone()),
-            Verdict::Yes | Verdict::Expired | Verdict::Moot => None,
+        let first_no = steps.iter().find_map(|step| match &step.result {
+            RuleResult::No(rejection) => Some(rejection.clone()),
+            RuleResult::Yes | RuleResult::Expired | RuleResult::NotApplicable => None,
         });
-        let all = |wanted: &[Verdict]| steps.iter().all(|step| wanted.contains(&step.verdict));
+        let all = |wanted: &[RuleResult]| steps.iter().all(|step| wanted.contains(&step.result));
         match decide(now, integration, booking, &request) {
             Decision::Rejected(rejection) => prop_assert_eq!(Some(rejection), first_no),
             Decision::Open(opening) => {
-                prop_assert!(all(&[Verdict::Yes]));
-                let lock = ("lock", Seen::Lock(Some(opening.lock_id)));
-                let named = steps.iter().any(|step| step.seen.contains(&lock));
+                prop_assert!(all(&[RuleResult::Yes]));
+                let lock = ("lock", RuleInput::Lock(Some(opening.lock_id)));
+                let named = steps.iter().any(|step| step.inputs.contains(&lock));
                 prop_assert!(named);
             }
             Decision::Expired(_) => {
-                prop_assert!(all(&[Verdict::Yes, Verdict::Expired]) && !all(&[Verdict::Yes]));
+                prop_assert!(all(&[RuleResult::Yes, RuleResult::Expired]) && !all(&[RuleResult::Yes]));
             }
         }
     }
@@ -331,15 +334,15 @@ fn an_explanation_names_what_each_rule_saw() {
     let steps = explain(now, Some(&integration()), Some(&booking()), &request());
     let step = |rule| steps.iter().find(|step| step.rule == rule).unwrap();
     let window = step(Rule::WindowBegun);
-    assert!(matches!(&window.verdict, Verdict::No(no) if no.reason == RejectedReason::TooEarly));
-    assert!(window.seen.contains(&("opens_at", Seen::Time(at(3_600 - 15 * 60)))));
-    assert!(window.seen.contains(&("now", Seen::Time(now))));
+    assert!(matches!(&window.result, RuleResult::No(no) if no.reason == RejectedReason::TooEarly));
+    assert!(window.inputs.contains(&("opens_at", RuleInput::Time(at(3_600 - 15 * 60)))));
+    assert!(window.inputs.contains(&("now", RuleInput::Time(now))));
     let allowed = ["confirmed", "paid", "checked_in"].map(str::to_owned).to_vec();
-    assert!(step(Rule::StatusAllowed).seen.contains(&("allowed", Seen::Texts(allowed))));
-    assert_eq!(step(Rule::LockMapped).verdict, Verdict::Yes);
+    assert!(step(Rule::StatusAllowed).inputs.contains(&("allowed", RuleInput::Texts(allowed))));
+    assert_eq!(step(Rule::LockMapped).result, RuleResult::Yes);
 
     let nothing = explain(now, None, None, &request());
-    let moot = nothing.iter().filter(|step| step.verdict == Verdict::Moot);
+    let moot = nothing.iter().filter(|step| step.result == RuleResult::NotApplicable);
     let moot: Vec<_> = moot.map(|step| step.rule.code()).collect();
     assert_eq!(
         moot.join(" "),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
 use consumer::{KnownBooking, Lookup, Settings, StoreError};
-use rules::{Booking, Decision, Integration, RejectedReason, Request};
+use rules::{Booking, Decision, Integration, RejectedReason, Request, Window};
 
 use super::deadline::{Deadline, Late};
 use super::doors::Doors;
@@ -24,12 +24,16 @@ pub(super) struct Soon {
 
 /// Reads them.
 pub(super) async fn read(
+    settings: &Settings,
     lookup: &Lookup,
     now: DateTime<Utc>,
     deadline: Deadline,
 ) -> Result<Soon, Finding> {
     let soon = now + TimeDelta::hours(1);
-    let wanted = |booking: &Booking| booking.starts_at <= soon && now < booking.ends_at;
+    let wanted = |known: &KnownBooking| {
+        let rules = rules_of(settings, &known.integration_id);
+        known.booking.starts_at <= soon && !Window::of(rules, &known.booking).is_over(now)
+    };
     let read: Result<Result<_, StoreError>, Late> =
         deadline.within(lookup.bookings(MOST, wanted)).await;
     let trouble = |what: String| About(CHECK, "Redis").broken(what, "see Redis' log");
@@ -60,7 +64,7 @@ pub(super) fn check(
     let mut unseen = 0;
     for known in &soon.bookings {
         let id = known.integration_id.as_str();
-        let rules = settings.integrations.iter().map(|it| &it.rules).find(|it| it.id == id);
+        let rules = rules_of(settings, id);
         let doors = doors.get(id);
         let active = rules.is_some_and(|rules| rules.active);
         unseen += usize::from(active && doors.is_none());
@@ -93,6 +97,10 @@ pub(super) fn check(
     findings
 }
 
+fn rules_of<'a>(settings: &'a Settings, id: &str) -> Option<&'a Integration> {
+    settings.integrations.iter().map(|it| &it.rules).find(|it| it.id == id)
+}
+
 /// By object, what is in the way.
 fn obstacles<'a>(
     rules: Option<&Integration>,
@@ -100,8 +108,7 @@ fn obstacles<'a>(
     booking: &'a Booking,
     now: DateTime<Utc>,
 ) -> Vec<(&'a str, &'static str)> {
-    let before = TimeDelta::minutes(rules.map_or(0, |rules| rules.minutes_before).into());
-    let at = now.max(booking.starts_at.checked_sub_signed(before).unwrap_or(now));
+    let at = now.max(Window::of(rules, booking).opens_at);
     let judge = |object: &'a String| {
         let expires_at = at + TimeDelta::seconds(1);
         let request = Request { object_id: Some(object.clone()), taken_at: at, expires_at };

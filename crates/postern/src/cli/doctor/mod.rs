@@ -109,7 +109,7 @@ async fn redis_and_beyond(
     let checks = settings.integrations.iter().map(|it| integration::check(access, it, deadline));
     let (examined, soon) = future::join(
         stream::iter(checks).buffered(AT_ONCE).collect::<Vec<_>>(),
-        bookings::read(&access.lookup, now, deadline),
+        bookings::read(settings, &access.lookup, now, deadline),
     )
     .await;
     let (mut findings, mut doors) = (Vec::new(), HashMap::new());

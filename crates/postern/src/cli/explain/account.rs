@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use consumer::Settings;
 use events::{Outbound, OutboundData};
-use rules::{FailedReason, Rule, Seen, Step, Verdict};
+use rules::{FailedReason, Rule, RuleInput, RuleResult, RuleStep};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -81,7 +81,7 @@ pub(super) struct Asked {
     pub(super) detail: Option<String>,
     pub(super) seen: Map<String, Value>,
     #[serde(skip)]
-    pub(super) step: Step,
+    pub(super) step: RuleStep,
 }
 
 impl Account {
@@ -145,39 +145,46 @@ impl Account {
         let expires_at = self.at.checked_add_signed(TimeDelta::minutes(1)).unwrap_or(self.at);
         let request = rules::Request { object_id, taken_at: self.at, expires_at };
         let steps = rules::explain(self.at, rules, booking.state.as_ref(), &request);
-        let about_expiry = |step: &Step| matches!(step.rule, Rule::TakenInTime | Rule::NotExpired);
+        let about_expiry =
+            |step: &RuleStep| matches!(step.rule, Rule::TakenInTime | Rule::NotExpired);
         self.rules =
             steps.into_iter().filter(|step| !about_expiry(step)).map(Asked::from).collect();
         self.decision = Some(self.rules.iter().find_map(|asked| asked.reason).unwrap_or("open"));
         self.lock_id =
-            self.rules.iter().flat_map(|asked| &asked.step.seen).find_map(|it| match it {
-                (_, Seen::Lock(lock)) => *lock,
-                (_, Seen::Text(_) | Seen::Texts(_) | Seen::Time(_) | Seen::Number(_)) => None,
+            self.rules.iter().flat_map(|asked| &asked.step.inputs).find_map(|it| match it {
+                (_, RuleInput::Lock(lock)) => *lock,
+                (
+                    _,
+                    RuleInput::Text(_)
+                    | RuleInput::Texts(_)
+                    | RuleInput::Time(_)
+                    | RuleInput::Number(_),
+                ) => None,
             });
     }
 }
 
-impl From<Step> for Asked {
-    fn from(step: Step) -> Self {
-        let (verdict, no) = match &step.verdict {
-            Verdict::Yes => ("yes", None),
-            Verdict::No(no) => ("no", Some(no)),
-            Verdict::Expired => ("expired", None),
-            Verdict::Moot => ("moot", None),
+impl From<RuleStep> for Asked {
+    fn from(step: RuleStep) -> Self {
+        let (verdict, no) = match &step.result {
+            RuleResult::Yes => ("yes", None),
+            RuleResult::No(no) => ("no", Some(no)),
+            RuleResult::Expired => ("expired", None),
+            RuleResult::NotApplicable => ("moot", None),
         };
-        let value = |seen: &Seen| match seen {
-            Seen::Text(text) => json!(text),
-            Seen::Texts(texts) => json!(texts),
-            Seen::Time(time) => json!(time),
-            Seen::Number(number) => json!(number),
-            Seen::Lock(lock) => json!(lock),
+        let value = |seen: &RuleInput| match seen {
+            RuleInput::Text(text) => json!(text),
+            RuleInput::Texts(texts) => json!(texts),
+            RuleInput::Time(time) => json!(time),
+            RuleInput::Number(number) => json!(number),
+            RuleInput::Lock(lock) => json!(lock),
         };
         Self {
             rule: step.rule.code(),
             verdict,
             reason: no.map(|no| no.reason.code()),
             detail: no.map(|no| no.detail.clone()),
-            seen: step.seen.iter().map(|(name, it)| ((*name).to_owned(), value(it))).collect(),
+            seen: step.inputs.iter().map(|(name, it)| ((*name).to_owned(), value(it))).collect(),
             step,
         }
     }

@@ -1,7 +1,7 @@
 //! An account as a person would give it.
 
 use chrono::{DateTime, Local, Utc};
-use rules::{Rule, Seen};
+use rules::{Rule, RuleInput};
 
 use super::account::{Account, Asked, Booking, Request};
 use super::door::Door;
@@ -114,7 +114,7 @@ fn booking(booking: &Booking) -> Vec<String> {
 
 fn rule(asked: &Asked) -> String {
     let seen =
-        asked.step.seen.iter().filter_map(|(name, seen)| {
+        asked.step.inputs.iter().filter_map(|(name, seen)| {
             Some(format!("{} {}", name.replace('_', " "), value(seen)?))
         });
     let seen = seen.collect::<Vec<_>>().join(", ");
@@ -134,13 +134,15 @@ fn rule(asked: &Asked) -> String {
     format!("{verdict:<4} {question:<27}{seen}").trim_end().to_owned()
 }
 
-fn value(seen: &Seen) -> Option<String> {
+fn value(seen: &RuleInput) -> Option<String> {
     match seen {
-        Seen::Text(text) => text.clone(),
-        Seen::Texts(texts) => Some(texts.join("/")),
-        Seen::Time(at) => Some(time(*at)),
-        Seen::Number(number) => Some(number.to_string()),
-        Seen::Lock(lock) => Some(lock.map_or_else(|| "none".to_owned(), |lock| lock.to_string())),
+        RuleInput::Text(text) => text.clone(),
+        RuleInput::Texts(texts) => Some(texts.join("/")),
+        RuleInput::Time(at) => Some(time(*at)),
+        RuleInput::Number(number) => Some(number.to_string()),
+        RuleInput::Lock(lock) => {
+            Some(lock.map_or_else(|| "none".to_owned(), |lock| lock.to_string()))
+        }
     }
 }
 

@@ -1,0 +1,45 @@
+//! The window in which the doors of a booking may open.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{Booking, Integration};
+
+/// The window of a booking: its doors may open at `opens_at <= now < closes_at`.
+///
+/// This is the one computation of the window. The rule, its explanation, the deadline of a command
+/// and `postern doctor` read it (`docs/contract.md`, The rule).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// The first instant at which a door may open.
+    pub opens_at: DateTime<Utc>,
+    /// The first instant at which a door may not open any more.
+    pub closes_at: DateTime<Utc>,
+}
+
+impl Window {
+    /// The window of `booking`. Without an integration, it is the booked time itself.
+    #[must_use]
+    pub fn of(integration: Option<&Integration>, booking: &Booking) -> Self {
+        let minutes_before = integration.map_or(0, |integration| integration.minutes_before);
+        let before = TimeDelta::minutes(minutes_before.into());
+        Self {
+            opens_at: booking
+                .starts_at
+                .checked_sub_signed(before)
+                .unwrap_or(DateTime::<Utc>::MIN_UTC),
+            closes_at: booking.ends_at,
+        }
+    }
+
+    /// Whether the window has begun.
+    #[must_use]
+    pub fn has_begun(&self, now: DateTime<Utc>) -> bool {
+        self.opens_at <= now
+    }
+
+    /// Whether the window is over.
+    #[must_use]
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.closes_at <= now
+    }
+}

@@ -127,7 +127,7 @@ async fn what_nobody_listened_to_is_told_later_and_outlives_its_worker() {
     world.settings.set("broker.prefetch", 2);
     world.simulator.change_iq(IQ_GROUND_FLOOR, json!({"restore_required": true})).await;
     let worker = world.worker("first").start().await;
-    worker.says("nobody would have received it", SOON).await;
+    worker.says("no queue is bound for the routing key", SOON).await;
     worker.kill().await;
     let scene = Scene::new(world, 1).await;
     told_of(&scene, "reactivation_required").await;

@@ -69,7 +69,7 @@ async fn what_was_sent_is_settled_before_the_end() {
 
     scene.outbox.ended(4, SOON).await;
     assert_eq!(scene.bus.waiting("postern.open-requests").await, Some(0));
-    assert!(!scene.workers[0].log().contains("given back"), "nothing is left to others");
+    assert!(!scene.workers[0].log().contains("delivery requeued"), "nothing is left to others");
 }
 
 #[tokio::test]

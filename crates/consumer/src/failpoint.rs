@@ -1,33 +1,32 @@
-//! Points at which tests end or freeze the process: the step before is done, the next has not
+//! Points at which tests end or freeze the process: the step before is done, the next one has not
 //! begun.
 
 /// Ends the process here as `kill -9` would, or freezes it, where the file that `POSTERN_FAILPOINT`
-/// names says `kill` or `freeze` and this point. That file goes first: it strikes once.
+/// names holds `kill` or `freeze` and this point. The file is removed first, so that it acts once.
 #[cfg(feature = "failpoints")]
 pub(crate) fn reach(point: &str) {
     reach_with(point, "");
 }
 
-/// The same for the message of that id: the file may name it after the point, and then stays, as
-/// such a message strikes whenever it comes.
+/// The same for the message with that id: the file may name it after the point. The file then stays,
+/// because the failpoint acts at every delivery of such a message.
 #[cfg(feature = "failpoints")]
 pub(crate) fn reach_with(point: &str, id: &str) {
     use nix::sys::signal::{Signal, raise};
     let Some(path) = std::env::var_os("POSTERN_FAILPOINT") else { return };
     let Ok(order) = std::fs::read_to_string(&path) else { return };
-    let Some((what, wanted)) = order.split_once(' ') else { return };
+    let Some((action, wanted)) = order.split_once(' ') else { return };
     let (wanted, message) = wanted.split_once(' ').unwrap_or((wanted, ""));
-    let signal = match what {
+    let signal = match action {
         "kill" if wanted == point => Signal::SIGKILL,
         "freeze" if wanted == point => Signal::SIGSTOP,
         _ => return,
     };
-    // Of several messages that reach it at once, one is struck.
-    let strikes =
-        if message.is_empty() { std::fs::remove_file(path).is_ok() } else { message == id };
-    if strikes {
+    // Where several messages reach the point at once, one of them removes the file.
+    let acts = if message.is_empty() { std::fs::remove_file(path).is_ok() } else { message == id };
+    if acts {
         tracing::warn!(point, %signal, "failpoint reached");
-        // To this thread: no step may be taken until another one has noticed.
+        // The signal goes to this thread: it must not take another step before the signal acts.
         let _ = raise(signal);
     }
 }

@@ -1,70 +1,42 @@
-//! RabbitMQ, inward: takes booking statuses and open requests, and sees each through to its end.
+//! RabbitMQ, inward: takes booking statuses and open requests from their queues and settles each of them.
 //!
-//! The way of an open request reads top to bottom in [`message`]:
-//! decode → claim → decide → open → conclude → audit → report → settle, one file each; [`round`] puts
-//! decide and open together, and [`after`] says what follows where it did not open. A booking status
-//! takes the same road with fewer stops, in [`booking_status`].
+//! - [`request`] is the path of an open request: decode → claim → decide → open → conclude → audit →
+//!   report → settle, one file each. [`booking`] is the shorter path of a booking status.
+//! - [`state`] is everything in Redis, with the Lua scripts: the ledger, bookings, the OTP guard.
+//! - [`integrations`] are the configured integrations, and what this worker keeps per IQ in memory.
+//! - [`broker`] is the session with RabbitMQ: subscriptions, receivers, publishing, dead letters, the
+//!   poison guard.
+//! - [`background`] runs beside the messages: heartbeat, restores of IQs, clocks, events about IQs.
+//! - [`audit`] is the line that each decision leaves, where it goes, and how it is read.
+//! - [`operator`] is what people see: health, metrics, log lines, and the records that commands read.
+//! - [`run`] is the [`process`], [`worker`] everything that handling a message may use, [`settings`] what
+//!   the process must be told.
 //!
-//! - [`run`] is the worker; [`settings`] is what it must be told.
-//! - [`session`] keeps it subscribed: two connections, built anew as a whole when anything fails.
-//! - [`ledger`] knows in Redis who acts on a request and what came of it; [`bookings`] the newest
-//!   state of every booking; [`store`] is the connection to Redis.
-//! - [`audit`] is the line that every decision leaves, where it goes, and how it is read.
-//! - [`lookup`] tells commands what is known, and changes nothing but the pauses that Salto asks them
-//!   for.
-//! - What must wait for longer than it may hold a place is parked ([`park`]); [`turns`] says whose
-//!   turn it is at an IQ, and the ledger how many commands are on their way over all workers.
-//! - [`guard`] keeps an IQ from being asked with passwords that Salto rejects, [`watch`] sees when one
-//!   needs a restore, [`attention`] tells the booking system of it; [`entry_log`] asks Salto what came
-//!   of a command without an answer; [`trouble`] keeps what went wrong at an IQ last; [`suspects`] are
-//!   messages that may kill their worker.
-//! - [`health`] and [`metrics`] tell the operator.
+//! Steps use state, integrations and broker; none of those knows a step.
 
-mod after;
-mod attention;
 pub mod audit;
-mod booking_status;
-mod bookings;
-mod claim;
-mod conclude;
-mod dead_letter;
-mod decide;
-mod decode;
-mod directory;
-mod entry_log;
+mod background;
+mod booking;
+mod broker;
 mod failpoint;
-mod failure;
-mod feed;
-mod guard;
-mod health;
-mod intake;
-mod keys;
-mod ledger;
-mod line;
-mod lookup;
-mod message;
-mod metrics;
-mod open;
-mod park;
-mod pursuit;
-mod report;
-mod round;
-mod session;
+mod integrations;
+mod jitter;
+mod operator;
+mod process;
+mod request;
 mod settings;
-mod store;
-mod suspects;
-mod trouble;
-mod turns;
-mod vigil;
-mod watch;
+mod state;
 mod worker;
 
-pub use guard::{Guard, Standing, Subject, Verdict};
-pub use lookup::{ClaimRecord, KnownBooking, Lookup, RequestRecord};
+pub use operator::lookup::{ClaimRecord, Lookup, RequestRecord, StoredBooking};
+pub use process::{RunError, run};
 pub use settings::{
     AuditSink, BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings,
     Rehearsal, RetentionSettings, Settings, claim_lease,
 };
-pub use store::{Store, StoreError};
-pub use trouble::{Trouble, Troubles};
-pub use worker::{RunError, run};
+pub use state::{
+    iq_ref::IqRef,
+    last_errors::{LastError, LastErrors},
+    otp_guard::{OtpGuard, OtpStatus, OtpSubject, OtpVerdict},
+    store::{Store, StoreError},
+};

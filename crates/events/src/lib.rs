@@ -36,3 +36,4 @@ pub use event::{Event, InboundData};
 pub use identity::{Role, event_id, request_key};
 pub use open_request::{OpenRequest, decode_open_request};
 pub use outbound::{Outbound, OutboundData};
+pub use traceparent::trace_id;

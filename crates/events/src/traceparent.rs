@@ -20,6 +20,12 @@ pub(crate) fn valid(text: &str) -> Option<String> {
     Some(format!("00-{trace_id}-{parent_id}-{sampled:02x}"))
 }
 
+/// The trace id of a valid `traceparent`, as log lines and audit lines show it.
+#[must_use]
+pub fn trace_id(traceparent: &str) -> Option<&str> {
+    traceparent.split('-').nth(1)
+}
+
 fn split(fields: &str) -> Option<[&str; 4]> {
     let mut parts = fields.split('-');
     let four = [2, 32, 16, 2].map(|length| {

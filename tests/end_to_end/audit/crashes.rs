@@ -81,7 +81,7 @@ async fn a_second_copy_waits_for_whoever_is_about_to_write_the_line() {
     // One of them for each worker.
     scene.bus.open_requests(&[request.clone(), request]).await;
     until_true("the copy to be parked", SOON, || async {
-        other.metrics().await.contains(r#"postern_requests_parked_total{until="elsewhere"}"#)
+        other.metrics().await.contains(r#"postern_requests_parked_total{reason="other_worker"}"#)
     })
     .await;
     frozen.thaw();

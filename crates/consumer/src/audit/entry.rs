@@ -1,46 +1,44 @@
 //! A line of the audit.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use events::{Outbound, OutboundData, RequestRef};
+use events::{Outbound, OutboundData, RequestRef, trace_id};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{ledger::Claimed, metrics::trace_id, pursuit::Pursuit};
-
-/// A decided request. Its members are all there is: ids, codes, times and our own words, no personal
-/// data and no secret. In JSON what is not known is left out, and the members keep this order.
+/// A decided request: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
+/// an unknown member is left out, and the members keep this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Of the terminal event; a line that comes twice has one id.
+    /// The terminal event's id; a line that is written twice has one id.
     pub id: Uuid,
-    /// When it was decided: the terminal event's time.
+    /// When the request was decided: the terminal event's time.
     pub at: DateTime<Utc>,
-    /// Whose door.
+    /// The integration.
     pub integration_id: String,
-    /// By which booking.
+    /// The booking.
     pub booking_id: String,
-    /// The object that was opened or asked for, or the only one booked.
+    /// The object that was opened or that the request names, or the only one of the booking.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_id: Option<String>,
-    /// Who asked: what the request says, an opaque reference (contract).
+    /// The request's own opaque reference to a person (`docs/contract.md`, Inbound).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
     /// `id` of the request.
     pub request_id: String,
     /// `source` of the request.
     pub request_source: String,
-    /// What it came to.
-    pub outcome: Outcome,
-    /// The rule that said no, or why the door could not be opened: a code of the contract.
+    /// The outcome.
+    pub outcome: AuditOutcome,
+    /// The rejected or failed reason (`docs/contract.md`, Outbound).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The same in plain words.
+    /// The reason in plain words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
-    /// From when on the door opens, where it was too early.
+    /// When the booking's window opens, where the request came too early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opens_at: Option<DateTime<Utc>>,
-    /// The lock, where the rules got as far.
+    /// The lock, where the rules found one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock_id: Option<Uuid>,
     /// The IQ that reaches the lock, where it is known.
@@ -48,33 +46,34 @@ pub struct Entry {
     pub iq_id: Option<String>,
     /// Commands written to Salto for this request.
     pub attempts: u32,
-    /// Whether it was decided as if, and no command was meant to leave.
-    #[serde(default, skip_serializing_if = "is_not")]
+    /// Whether the request was rehearsed, so that no command was to be sent.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub rehearsal: bool,
-    /// Of the request's `traceparent`.
+    /// The trace id of the request's `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
-    /// What the rules looked at.
-    pub saw: Saw,
+    /// What the rules read.
+    #[serde(rename = "saw")]
+    pub inputs: Inputs,
 }
 
-/// What a request came to.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum AuditOutcome {
     /// Salto accepted the command.
     Opened,
-    /// The rules said no.
+    /// The rules rejected the request.
     Rejected,
-    /// The rules said yes, and the door could not be opened.
+    /// The rules allowed it, and the door could not be opened.
     Failed,
 }
 
-impl Outcome {
-    /// All of them.
+impl AuditOutcome {
+    /// All outcomes.
     pub const ALL: [Self; 3] = [Self::Opened, Self::Rejected, Self::Failed];
 
-    /// As a line has it.
+    /// The code in a line.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -85,53 +84,31 @@ impl Outcome {
     }
 }
 
-/// What the rules looked at when they decided. The booking's members are missing where it was unknown.
+/// What the rules read when they decided. The booking's members are missing where it was unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Saw {
+pub struct Inputs {
     /// The booking's status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking_status: Option<String>,
-    /// Its revision, where the booking system counts.
+    /// Its revision, where the booking system counts revisions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub booking_revision: Option<u64>,
-    /// Begin of the booked time.
+    /// The begin of the booked time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<DateTime<Utc>>,
-    /// End of the booked time.
+    /// The end of the booked time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
     /// When the request was first taken from the queue.
     pub taken_at: DateTime<Utc>,
-    /// When it expires.
+    /// When the request expires.
     pub expires_at: DateTime<Utc>,
 }
 
-impl Saw {
-    pub(crate) fn new(claimed: &Claimed, expires_at: DateTime<Utc>) -> Self {
-        let booking = claimed.booking.as_ref();
-        Self {
-            booking_status: booking.map(|booking| booking.status.clone()),
-            booking_revision: claimed.booking_revision,
-            starts_at: booking.map(|booking| booking.starts_at),
-            ends_at: booking.map(|booking| booking.ends_at),
-            taken_at: claimed.taken_at.trunc_subsecs(6),
-            expires_at,
-        }
-    }
-}
-
 impl Entry {
-    /// The line of a terminal event; no other event has one.
-    pub(crate) fn of(terminal: &Outbound, pursuit: &Pursuit, claimed: &Claimed) -> Option<Self> {
-        let asked = pursuit.request.data.object_id.clone();
-        let asked = asked.or_else(|| match claimed.booking.as_ref()?.object_ids.as_slice() {
-            [only] => Some(only.clone()),
-            [] | [_, _, ..] => None,
-        });
-        Self::new(terminal, asked, Saw::new(claimed, pursuit.expires_at))
-    }
-
-    fn new(terminal: &Outbound, asked: Option<String>, saw: Saw) -> Option<Self> {
+    /// The line of a terminal event; other events have none. `asked`: the object that the request
+    /// names, or the only one of the booking.
+    pub(crate) fn new(terminal: &Outbound, asked: Option<String>, inputs: Inputs) -> Option<Self> {
         let entry = |request: &RequestRef, outcome, attempts| Self {
             id: terminal.id,
             at: terminal.time.trunc_subsecs(6),
@@ -150,27 +127,27 @@ impl Entry {
             attempts,
             rehearsal: terminal.rehearsal,
             trace_id: terminal.traceparent.as_deref().and_then(trace_id).map(str::to_owned),
-            saw: saw.clone(),
+            inputs: inputs.clone(),
         };
         match &terminal.data {
             OutboundData::Opened(data) => Some(Self {
                 object_id: Some(data.object_id.clone()),
                 lock_id: Some(data.lock_id),
                 iq_id: Some(data.iq_id.clone()),
-                ..entry(&data.request, Outcome::Opened, data.attempts)
+                ..entry(&data.request, AuditOutcome::Opened, data.attempts)
             }),
             OutboundData::OpenRejected(data) => Some(Self {
                 reason: Some(data.reason.code().to_owned()),
                 detail: Some(data.detail.clone()),
                 opens_at: data.opens_at,
-                ..entry(&data.request, Outcome::Rejected, data.attempts)
+                ..entry(&data.request, AuditOutcome::Rejected, data.attempts)
             }),
             OutboundData::OpenFailed(data) => Some(Self {
                 reason: Some(data.reason.code().to_owned()),
                 detail: Some(data.detail.clone()),
                 lock_id: data.lock_id,
                 iq_id: data.iq_id.clone(),
-                ..entry(&data.request, Outcome::Failed, data.attempts)
+                ..entry(&data.request, AuditOutcome::Failed, data.attempts)
             }),
             OutboundData::CheckIn(_) | OutboundData::IqAttention(_) => None,
         }
@@ -178,7 +155,7 @@ impl Entry {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it by reference")]
-const fn is_not(value: &bool) -> bool {
+const fn is_false(value: &bool) -> bool {
     !*value
 }
 

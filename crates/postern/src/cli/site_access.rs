@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
-use consumer::{Guard, IntegrationSettings, Lookup, Settings, Store, Troubles};
+use consumer::{IntegrationSettings, LastErrors, Lookup, OtpGuard, Settings, Store};
 use deadpool_redis::Pool;
 use salto::{
     ActivationStore, Breakers, CallError, Cause, Http, KeyCheckError, RedisTokenCache, SaltoClock,
@@ -18,8 +18,8 @@ pub(super) struct SiteAccess<'a> {
     pub(super) integration: &'a IntegrationSettings,
     pub(super) site: Site,
     pub(super) activations: ActivationStore,
-    pub(super) guard: Arc<Guard>,
-    pub(super) troubles: Troubles,
+    pub(super) guard: Arc<OtpGuard>,
+    pub(super) last_errors: LastErrors,
     pub(super) redis: Pool,
     lookup: Lookup,
 }
@@ -139,8 +139,8 @@ async fn prepare<'a>(
         cache,
     );
     let lookup = Lookup::through(Arc::clone(&store), prefix);
-    let troubles = Troubles::new(Arc::clone(&store), prefix);
-    let guard = Arc::new(Guard::new(store, prefix, Arc::clone(&sealer)));
+    let last_errors = LastErrors::new(Arc::clone(&store), prefix);
+    let guard = Arc::new(OtpGuard::new(store, prefix, Arc::clone(&sealer)));
     let activations = ActivationStore::new(redis.clone(), prefix, sealer);
-    Ok(SiteAccess { integration, site, activations, guard, troubles, redis, lookup })
+    Ok(SiteAccess { integration, site, activations, guard, last_errors, redis, lookup })
 }

@@ -38,8 +38,8 @@ fn too_late() -> OutboundData {
     })
 }
 
-fn unseen() -> Saw {
-    Saw {
+fn unknown_booking() -> Inputs {
+    Inputs {
         booking_status: None,
         booking_revision: None,
         starts_at: None,
@@ -50,15 +50,15 @@ fn unseen() -> Saw {
 }
 
 /// The line, which must be read back as it was.
-fn line(data: OutboundData, asked: Option<&str>, saw: Saw) -> String {
-    let entry = Entry::new(&terminal(data), asked.map(str::to_owned), saw).unwrap();
+fn line(data: OutboundData, asked: Option<&str>, inputs: Inputs) -> String {
+    let entry = Entry::new(&terminal(data), asked.map(str::to_owned), inputs).unwrap();
     let line = serde_json::to_string(&entry).unwrap();
     assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry);
     line
 }
 
 #[test]
-fn an_opening_tells_who_which_door_and_what_the_rules_saw() {
+fn an_opening_tells_who_which_door_and_what_the_rules_read() {
     let opened = Opened {
         request: request(Some("guest-7")),
         object_id: "room-12".into(),
@@ -68,15 +68,15 @@ fn an_opening_tells_who_which_door_and_what_the_rules_saw() {
         record_in_field: Some("opened".into()),
         attempts: 2,
     };
-    let saw = Saw {
+    let inputs = Inputs {
         booking_status: Some("paid".into()),
         booking_revision: Some(7),
         starts_at: Some(time("2026-11-22T09:00:00Z")),
         ends_at: Some(time("2026-11-22T11:00:00Z")),
-        ..unseen()
+        ..unknown_booking()
     };
     assert_eq!(
-        line(OutboundData::Opened(opened), None, saw),
+        line(OutboundData::Opened(opened), None, inputs),
         concat!(
             r#"{"id":"ID","at":"2026-11-22T10:00:00.123456Z","integration_id":"acme","#,
             r#""booking_id":"B-1","object_id":"room-12","requested_by":"guest-7","#,
@@ -100,7 +100,7 @@ fn a_rejection_names_the_rule() {
         opens_at: Some(time("2026-11-22T10:45:00Z")),
         attempts: 0,
     };
-    let line = line(OutboundData::OpenRejected(rejected), Some("room-1"), unseen());
+    let line = line(OutboundData::OpenRejected(rejected), Some("room-1"), unknown_booking());
     for part in [
         r#""object_id":"room-1","request_id""#,
         r#""outcome":"rejected","reason":"too_early","detail":"too early","#,
@@ -122,7 +122,7 @@ fn a_failure_names_its_cause_and_how_far_it_got() {
         lock_id: Some(Uuid::nil()),
         iq_id: Some("iq-1".into()),
     };
-    let line = line(OutboundData::OpenFailed(failed), None, unseen());
+    let line = line(OutboundData::OpenFailed(failed), None, unknown_booking());
     for part in [
         r#""outcome":"failed","reason":"iq_offline","detail":"offline","lock_id":"0000"#,
         r#""iq_id":"iq-1","attempts":1,"#,
@@ -135,7 +135,7 @@ fn a_failure_names_its_cause_and_how_far_it_got() {
 #[test]
 fn a_rehearsal_says_that_it_is_one() {
     let terminal = Outbound { rehearsal: true, ..terminal(too_late()) };
-    assert!(Entry::new(&terminal, None, unseen()).unwrap().rehearsal);
+    assert!(Entry::new(&terminal, None, unknown_booking()).unwrap().rehearsal);
 }
 
 #[test]
@@ -145,12 +145,15 @@ fn a_check_in_is_no_decision() {
         status: "checked_in".into(),
         opened_at: time("2026-11-22T10:00:00Z"),
     };
-    assert_eq!(Entry::new(&terminal(OutboundData::CheckIn(check_in)), None, unseen()), None);
+    assert_eq!(
+        Entry::new(&terminal(OutboundData::CheckIn(check_in)), None, unknown_booking()),
+        None
+    );
 }
 
 #[test]
 fn a_line_of_a_later_version_is_read() {
-    let line = line(too_late(), None, unseen());
+    let line = line(too_late(), None, unknown_booking());
     let later = line.replace("too_late", "to_be_thought_of").replacen('{', r#"{"more":[1],"#, 1);
     let entry: Entry = serde_json::from_str(&later).unwrap();
     assert_eq!(entry.reason.as_deref(), Some("to_be_thought_of"));

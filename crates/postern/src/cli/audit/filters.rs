@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use clap::{Args, builder::PossibleValuesParser};
-use consumer::audit::{Entry, Outcome};
+use consumer::audit::{AuditOutcome, Entry};
 use rules::{FailedReason, RejectedReason};
 
 use crate::cli::moment::Moment;
@@ -30,7 +30,7 @@ pub(super) struct Filters {
     #[arg(long, value_name = "ID")]
     request: Option<String>,
     /// Only with this outcome.
-    #[arg(long, value_parser = PossibleValuesParser::new(Outcome::ALL.map(Outcome::code)))]
+    #[arg(long, value_parser = PossibleValuesParser::new(AuditOutcome::ALL.map(AuditOutcome::code)))]
     outcome: Option<String>,
     /// Only for this reason, such as too_early or iq_offline.
     #[arg(long, value_name = "REASON", value_parser = reasons(), hide_possible_values = true)]

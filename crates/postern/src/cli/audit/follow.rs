@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context;
 use consumer::{
     Settings,
-    audit::{Days, Lines},
+    audit::{AuditLines, DailyFiles},
 };
 
 use super::{
@@ -58,16 +58,16 @@ pub(super) async fn run(
 
 /// What has not been read yet.
 enum Coming<'a> {
-    Stream(Lines<'a>),
+    Stream(AuditLines<'a>),
     /// How far each day has been read.
-    Days(&'a Days, BTreeMap<PathBuf, u64>),
+    Days(&'a DailyFiles, BTreeMap<PathBuf, u64>),
 }
 
 impl<'a> Coming<'a> {
     async fn of(source: &'a Source) -> Result<Self, Failure> {
         match source {
             Source::Stream(trail) => {
-                let lines = trail.coming().await.context("the audit cannot be read")?;
+                let lines = trail.added_from_now().await.context("the audit cannot be read")?;
                 Ok(Self::Stream(lines))
             }
             Source::Days(days) => {

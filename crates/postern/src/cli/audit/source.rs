@@ -11,7 +11,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use consumer::{
     AuditSink, Settings,
-    audit::{Days, Lines, Trail},
+    audit::{AuditLines, AuditStream, DailyFiles},
 };
 
 use super::lines::{self, Read};
@@ -22,8 +22,8 @@ type Period = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
 /// Where the lines are.
 pub(super) enum Source {
-    Stream(Trail),
-    Days(Days),
+    Stream(AuditStream),
+    Days(DailyFiles),
     /// `-` is standard input.
     File(PathBuf),
 }
@@ -31,7 +31,7 @@ pub(super) enum Source {
 /// A way through a source.
 pub(super) enum Parts<'a> {
     /// A few lines at a time.
-    Stream(Lines<'a>),
+    Stream(AuditLines<'a>),
     /// File by file.
     Files(vec::IntoIter<PathBuf>),
 }
@@ -47,10 +47,11 @@ impl Source {
         };
         match &settings.audit {
             AuditSink::Redis => {
-                let trail = Trail::new(&settings.redis).context("redis.url cannot be used")?;
+                let trail =
+                    AuditStream::new(&settings.redis).context("redis.url cannot be used")?;
                 Ok(Self::Stream(trail))
             }
-            AuditSink::Directory(directory) => Ok(Self::Days(Days::new(directory))),
+            AuditSink::Directory(directory) => Ok(Self::Days(DailyFiles::new(directory))),
             AuditSink::Stdout => elsewhere(
                 "to = \"stdout\", so the lines are wherever the workers' standard output goes",
             ),
@@ -86,7 +87,7 @@ impl Source {
 }
 
 /// The days there are, the oldest first.
-pub(super) fn list(days: &Days) -> Result<Vec<(chrono::NaiveDate, PathBuf)>, Failure> {
+pub(super) fn list(days: &DailyFiles) -> Result<Vec<(chrono::NaiveDate, PathBuf)>, Failure> {
     let listed =
         days.list().context("the audit's directory cannot be read; is it on this machine?");
     Ok(listed?.into_iter().collect())

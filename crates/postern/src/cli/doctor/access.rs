@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use consumer::{Guard, IntegrationSettings, Lookup, Settings, Store};
+use consumer::{IntegrationSettings, Lookup, OtpGuard, Settings, Store};
 use deadpool_redis::Pool;
 use salto::{
     ActivationStore, Breakers, Http, RedisTokenCache, SaltoClock, Site, TokenCache, seal::Sealer,
@@ -15,7 +15,7 @@ pub(in crate::cli) struct Access<'a> {
     pub(in crate::cli) sealer: Arc<Sealer>,
     pub(in crate::cli) redis: Pool,
     pub(in crate::cli) lookup: Lookup,
-    pub(in crate::cli) guard: Guard,
+    pub(in crate::cli) guard: OtpGuard,
     pub(in crate::cli) activations: ActivationStore,
     pub(in crate::cli) http: Http,
     tokens: Arc<dyn TokenCache>,
@@ -31,7 +31,7 @@ impl<'a> Access<'a> {
         Ok(Self {
             settings,
             lookup: Lookup::through(Arc::clone(&store), prefix),
-            guard: Guard::new(store, prefix, Arc::clone(&sealer)),
+            guard: OtpGuard::new(store, prefix, Arc::clone(&sealer)),
             activations: ActivationStore::new(redis.clone(), prefix, Arc::clone(&sealer)),
             tokens: Arc::new(RedisTokenCache::new(redis.clone(), prefix, Arc::clone(&sealer))),
             http: Http::new()?,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
-use consumer::{KnownBooking, Lookup, Settings, StoreError};
+use consumer::{Lookup, Settings, StoreError, StoredBooking};
 use rules::{Booking, Decision, Integration, RejectedReason, Request, Window};
 
 use super::deadline::{Deadline, Late};
@@ -18,7 +18,7 @@ const MOST: usize = 5_000;
 
 /// The stored bookings that run or are about to, and whether there are more.
 pub(super) struct Soon {
-    pub(super) bookings: Vec<KnownBooking>,
+    pub(super) bookings: Vec<StoredBooking>,
     more: bool,
 }
 
@@ -30,7 +30,7 @@ pub(super) async fn read(
     deadline: Deadline,
 ) -> Result<Soon, Finding> {
     let soon = now + TimeDelta::hours(1);
-    let wanted = |known: &KnownBooking| {
+    let wanted = |known: &StoredBooking| {
         let rules = rules_of(settings, &known.integration_id);
         known.booking.starts_at <= soon && !Window::of(rules, &known.booking).is_over(now)
     };

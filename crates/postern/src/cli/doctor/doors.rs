@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::Utc;
-use consumer::Standing;
+use consumer::OtpStatus;
 use rules::FailedReason;
 use salto::{Activation, ActivationState, IqInfo, LockInfo};
 use uuid::Uuid;
@@ -21,7 +21,7 @@ impl Doors {
         locks: &[LockInfo],
         iqs: &[IqInfo],
         activations: &HashMap<String, Activation>,
-        fares: &HashMap<String, Standing>,
+        fares: &HashMap<String, OtpStatus>,
     ) -> Self {
         let iq_of = |lock: &LockInfo| (lock.id, lock.iq.as_ref().map(|iq| iq.id.clone()));
         let locks: BTreeMap<_, _> = locks.iter().map(iq_of).collect();
@@ -75,7 +75,7 @@ fn is_usable(state: ActivationState) -> bool {
 fn trouble(
     state: Option<ActivationState>,
     restore: bool,
-    fare: Option<&Standing>,
+    fare: Option<&OtpStatus>,
 ) -> Option<FailedReason> {
     let blocked = fare.and_then(|fare| fare.blocked_until).is_some_and(|until| until > Utc::now());
     match state {

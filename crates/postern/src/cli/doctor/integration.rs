@@ -102,7 +102,7 @@ async fn inside(
         salto.ask(site.iqs()),
         salto.ask(site.locks()),
         deadline.within(access.activations.list(id)),
-        deadline.within(access.guard.standings(id)),
+        deadline.within(access.guard.statuses(id)),
     )
     .await;
     let activations: Option<HashMap<String, Activation>> = match stored {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Local, Utc};
-use consumer::Standing;
+use consumer::OtpStatus;
 use rules::Integration;
 use salto::{Activation, ActivationState, IqInfo};
 
@@ -14,7 +14,7 @@ use super::finding::{About, Finding};
 pub(super) fn check(
     rules: &Integration,
     iqs: &[IqInfo],
-    (activations, fares): (&HashMap<String, Activation>, &HashMap<String, Standing>),
+    (activations, fares): (&HashMap<String, Activation>, &HashMap<String, OtpStatus>),
     doors: &Doors,
 ) -> Vec<Finding> {
     let used = used(rules, doors);
@@ -65,7 +65,7 @@ impl Examined<'_> {
         &self,
         iq: &IqInfo,
         state: Option<ActivationState>,
-        fare: Option<&Standing>,
+        fare: Option<&OtpStatus>,
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
         findings.extend(self.activation(iq, state, fare));
@@ -98,7 +98,7 @@ impl Examined<'_> {
         &self,
         iq: &IqInfo,
         state: Option<ActivationState>,
-        fare: Option<&Standing>,
+        fare: Option<&OtpStatus>,
     ) -> Option<Finding> {
         let Some(used) = self.used else {
             return match state {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Explain;
 use super::door::{self, Door};
-use super::known::{Known, KnownBooking, KnownRequest, object_of, told};
+use super::known::{Known, KnownRequest, StoredBooking, object_of, told};
 use crate::cli::doctor::Access;
 use crate::cli::failure::Failure;
 use crate::cli::pause;
@@ -139,7 +139,7 @@ impl Account {
     fn ask(
         &mut self,
         rules: Option<&rules::Integration>,
-        booking: &KnownBooking,
+        booking: &StoredBooking,
         object_id: Option<String>,
     ) {
         let expires_at = self.at.checked_add_signed(TimeDelta::minutes(1)).unwrap_or(self.at);
@@ -228,8 +228,8 @@ impl From<KnownRequest> for Request {
     }
 }
 
-impl From<KnownBooking> for Booking {
-    fn from(known: KnownBooking) -> Self {
+impl From<StoredBooking> for Booking {
+    fn from(known: StoredBooking) -> Self {
         let (starts_at, ends_at) =
             known.state.as_ref().map(|state| (state.starts_at, state.ends_at)).unzip();
         Self {

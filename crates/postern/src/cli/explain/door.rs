@@ -63,7 +63,7 @@ async fn ask(
         }
     };
     let stored = access.activations.list(id).await.map_err(words)?;
-    let fares = access.guard.standings(id).await.map_err(words)?;
+    let fares = access.guard.statuses(id).await.map_err(words)?;
     let activations: HashMap<_, _> =
         stored.into_iter().map(|(iq, stored)| (iq, stored.activation)).collect();
     let doors = Doors::new(&locks, &iqs, &activations, &fares);

@@ -16,7 +16,7 @@ pub(super) struct KnownRequest {
 }
 
 /// A booking as it is known now.
-pub(super) struct KnownBooking {
+pub(super) struct StoredBooking {
     pub(super) integration_id: String,
     pub(super) booking_id: String,
     pub(super) state: Option<Booking>,
@@ -26,7 +26,7 @@ pub(super) struct KnownBooking {
 
 pub(super) struct Known {
     pub(super) request: Option<KnownRequest>,
-    pub(super) booking: Option<KnownBooking>,
+    pub(super) booking: Option<StoredBooking>,
 }
 
 /// Gathers it. The outcome of a request says which booking it is about.
@@ -64,7 +64,7 @@ pub(super) async fn gather(
         None => None,
         Some((integration_id, booking_id)) => {
             let (integration, booking) = (integration_id.as_str(), booking_id.as_str());
-            Some(KnownBooking {
+            Some(StoredBooking {
                 state: lookup.booking(integration, booking).await.map_err(told)?,
                 version: lookup.version(integration, booking).await.map_err(told)?,
                 checked_in: lookup.is_checked_in(integration, booking).await.map_err(told)?,

@@ -59,7 +59,11 @@ pub(super) async fn run(forget: Forget, settings: &Settings) -> Result<(), Failu
              look at `postern iq list`, and run it again",
         ));
     }
-    access.troubles.forget(integration_id, &iq).await.context("its last error is still kept")?;
+    access
+        .last_errors
+        .forget(consumer::IqRef { integration_id, iq_id: &iq })
+        .await
+        .context("its last error is still kept")?;
     let now = Now { integration_id, iq_id: &iq, state: "not_activated" };
     Output::new(forget.printing).one(&now, || "forgotten: the IQ is not activated here".to_owned())
 }

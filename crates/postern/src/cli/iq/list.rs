@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use consumer::{Settings, Trouble};
+use consumer::{LastError, Settings};
 use serde::Serialize;
 
 use super::{View, next_step, views};
@@ -38,7 +38,7 @@ struct Row {
     /// Nothing is sent to it until then.
     blocked_until: Option<DateTime<Utc>>,
     /// What went wrong there last, whether or not it has gone right since.
-    last_error: Option<Trouble>,
+    last_error: Option<LastError>,
     /// What to do, in words.
     next: Option<String>,
 }
@@ -48,11 +48,11 @@ pub(super) async fn run(list: List, settings: &Settings) -> Result<(), Failure> 
     let access = site_access::open(settings, &list.integration.integration_id).await?;
     let id = list.integration.integration_id.as_str();
     let views = views(&access).await?.into_iter();
-    let troubles = access.troubles.last(id).await;
-    let mut troubles = troubles.context("the IQs' last errors cannot be read")?;
+    let last_errors = access.last_errors.by_iq(id).await;
+    let mut last_errors = last_errors.context("the IQs' last errors cannot be read")?;
     let rows: Vec<Row> = views
         .map(|view| {
-            let last_error = troubles.remove(&view.id);
+            let last_error = last_errors.remove(&view.id);
             Row::of(id, view, last_error)
         })
         .collect();
@@ -74,7 +74,7 @@ pub(super) async fn run(list: List, settings: &Settings) -> Result<(), Failure> 
 }
 
 impl Row {
-    fn of(integration_id: &str, view: View, last_error: Option<Trouble>) -> Self {
+    fn of(integration_id: &str, view: View, last_error: Option<LastError>) -> Self {
         let next = next_step(integration_id, &view);
         let at_salto = view.listed.is_some();
         let (mut name, mut online, mut otp_enabled, mut restore_required) = Default::default();
@@ -132,7 +132,7 @@ impl Row {
 
 #[cfg(test)]
 mod tests {
-    use consumer::Standing;
+    use consumer::OtpStatus;
     use salto::ActivationState;
 
     use super::*;
@@ -151,9 +151,9 @@ mod tests {
                 state: ActivationState::PendingPin,
                 since: Some(time),
                 sets_pin: false,
-                standing: Standing { rejected_in_a_row: 2, blocked_until: Some(time) },
+                standing: OtpStatus { rejected_in_a_row: 2, blocked_until: Some(time) },
             },
-            Some(Trouble { reason: "iq_offline".into(), detail: "no gateway".into(), at: time }),
+            Some(LastError { reason: "iq_offline".into(), detail: "no gateway".into(), at: time }),
         );
         let cells = row.cells();
         assert_eq!(cells[..6], ["q1", "Cellar", "no", "", "", "not activated"]);

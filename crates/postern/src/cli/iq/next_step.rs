@@ -78,7 +78,7 @@ fn working(view: &View, command: impl Fn(&str) -> String) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use chrono::Utc;
-    use consumer::Standing;
+    use consumer::OtpStatus;
     use serde_json::json;
 
     use super::*;
@@ -92,7 +92,7 @@ mod tests {
             state,
             since: None,
             sets_pin: false,
-            standing: Standing::default(),
+            standing: OtpStatus::default(),
         }
     }
 
@@ -116,8 +116,8 @@ mod tests {
     #[test]
     fn what_is_worst_is_said() {
         let activated = || view(ActivationState::Activated);
-        let rejected = Standing { rejected_in_a_row: 1, blocked_until: None };
-        let blocked = Standing { rejected_in_a_row: 1, blocked_until: Some(Utc::now()) };
+        let rejected = OtpStatus { rejected_in_a_row: 1, blocked_until: None };
+        let blocked = OtpStatus { rejected_in_a_row: 1, blocked_until: Some(Utc::now()) };
         says(&View { standing: rejected, ..activated() }, "rejected last");
         says(&View { standing: rejected, sets_pin: true, ..activated() }, "iq set-pin");
         says(&View { standing: blocked, sets_pin: true, ..activated() }, "blocked");

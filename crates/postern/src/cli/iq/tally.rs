@@ -3,7 +3,7 @@
 
 use anyhow::{Context, bail};
 use chrono::SecondsFormat;
-use consumer::{Standing, Subject, Verdict};
+use consumer::{IqRef, OtpStatus, OtpSubject, OtpVerdict};
 use salto::{Cause, activation::Stored};
 
 use crate::cli::{output::note, site_access::SiteAccess};
@@ -21,14 +21,14 @@ pub(super) struct Tally<'a> {
 
 impl Tally<'_> {
     /// How one-time passwords fare at the IQ.
-    pub(super) async fn standing(&self) -> anyhow::Result<Standing> {
-        let standings = self.access.guard.standings(self.access.site.integration_id()).await;
+    pub(super) async fn standing(&self) -> anyhow::Result<OtpStatus> {
+        let standings = self.access.guard.statuses(self.access.site.integration_id()).await;
         let standings = standings.context("the rejected one-time passwords cannot be read")?;
         Ok(standings.get(self.iq).copied().unwrap_or_default())
     }
 
     /// Refuses while Salto wants no calls, or the IQ is left alone.
-    pub(super) async fn refuse_while_blocked(&self) -> anyhow::Result<Standing> {
+    pub(super) async fn refuse_while_blocked(&self) -> anyhow::Result<OtpStatus> {
         // Whoever has typed a PIN has taken their time.
         self.access.heed_pause().await?;
         let standing = self.standing().await?;
@@ -58,13 +58,13 @@ impl Tally<'_> {
     /// Takes note of a bad answer to a password made with what `of` holds, or with something else.
     pub(super) async fn note(&self, cause: Cause, detail: String, of: Option<&Stored>) {
         if cause == Cause::OtpBlocked {
-            self.judge(Verdict::Blocked, of).await;
+            self.judge(OtpVerdict::Blocked, of).await;
         } else if cause == Cause::OtpInvalid {
-            let verdict = if of.is_some() { Verdict::Invalid } else { Verdict::InvalidOther };
+            let verdict = if of.is_some() { OtpVerdict::Invalid } else { OtpVerdict::InvalidOther };
             self.judge(verdict, of).await;
         }
-        let at = (self.access.site.integration_id(), self.iq);
-        if let Err(error) = self.access.troubles.note(at, cause, detail).await {
+        let at = IqRef { integration_id: self.access.site.integration_id(), iq_id: self.iq };
+        if let Err(error) = self.access.last_errors.record(at, cause, detail).await {
             note(&format!("warning: `postern iq list` will not show this: {error}"));
         }
     }
@@ -72,18 +72,17 @@ impl Tally<'_> {
     /// Takes note that Salto accepted a password made with what this record holds: workers and the
     /// booking system learn that trouble is over.
     pub(super) async fn proven(&self, stored: &Stored) {
-        self.judge(Verdict::Proven, Some(stored)).await;
+        self.judge(OtpVerdict::Proven, Some(stored)).await;
     }
 
-    async fn judge(&self, verdict: Verdict, of: Option<&Stored>) {
-        let subject = Subject {
-            integration_id: self.access.site.integration_id(),
-            iq_id: self.iq,
+    async fn judge(&self, verdict: OtpVerdict, of: Option<&Stored>) {
+        let subject = OtpSubject {
+            iq: IqRef { integration_id: self.access.site.integration_id(), iq_id: self.iq },
             sealed: of.map(Stored::sealed).unwrap_or_default(),
             traceparent: None,
             rehearsal: self.access.integration.mode.rehearses(),
         };
-        if let Err(error) = self.access.guard.judge(subject, verdict).await {
+        if let Err(error) = self.access.guard.record(subject, verdict).await {
             note(&format!("warning: the workers could not be told of Salto's answer: {error}"));
         }
     }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use consumer::Guard;
+use consumer::OtpGuard;
 use tokio::{
     task::JoinHandle,
     time::{Instant, interval, sleep},
@@ -26,7 +26,7 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 
 /// The turn at an IQ, kept until it is given back or the process ends.
 pub(super) struct Turn {
-    guard: Arc<Guard>,
+    guard: Arc<OtpGuard>,
     integration_id: String,
     iq: String,
     who: Uuid,
@@ -52,7 +52,13 @@ impl Turn {
             loop {
                 ticks.tick().await;
                 // Where Redis is away, the next attempt says so.
-                let _ = guard.take_turn(&integration_id, &iq, who, LASTS).await;
+                let _ = guard
+                    .take_operator_lease(
+                        consumer::IqRef { integration_id: &integration_id, iq_id: &iq },
+                        who,
+                        LASTS,
+                    )
+                    .await;
             }
         }));
         Ok(turn)
@@ -78,7 +84,14 @@ impl Turn {
     }
 
     async fn ask(&self) -> anyhow::Result<Option<Duration>> {
-        let taken = self.guard.take_turn(&self.integration_id, &self.iq, self.who, LASTS).await;
+        let taken = self
+            .guard
+            .take_operator_lease(
+                consumer::IqRef { integration_id: &self.integration_id, iq_id: &self.iq },
+                self.who,
+                LASTS,
+            )
+            .await;
         taken.context("the turn at the IQ cannot be taken")
     }
 
@@ -98,6 +111,12 @@ impl Turn {
             let _ = keeping.await;
         }
         // Where this fails, it ends by itself.
-        let _ = self.guard.end_turn(&self.integration_id, &self.iq, self.who).await;
+        let _ = self
+            .guard
+            .end_operator_lease(
+                consumer::IqRef { integration_id: &self.integration_id, iq_id: &self.iq },
+                self.who,
+            )
+            .await;
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use consumer::Standing;
+use consumer::OtpStatus;
 use salto::{ActivatedIq, Activation, ActivationState, IqInfo};
 
 use crate::cli::{output::note, site_access::SiteAccess};
@@ -24,7 +24,7 @@ pub(in crate::cli) struct View {
     /// A change of the PIN was begun and is not known to have ended.
     pub(in crate::cli) sets_pin: bool,
     /// How one-time passwords fare.
-    pub(in crate::cli) standing: Standing,
+    pub(in crate::cli) standing: OtpStatus,
 }
 
 /// The site's IQs as Salto lists them, then those that only we know of.
@@ -41,7 +41,7 @@ pub(in crate::cli) async fn views(access: &SiteAccess<'_>) -> anyhow::Result<Vec
     };
     let stored = access.activations.list(integration_id).await;
     let stored = stored.context("the stored activations cannot be read")?;
-    let standings = access.guard.standings(integration_id).await;
+    let standings = access.guard.statuses(integration_id).await;
     let standings = standings.context("the rejected one-time passwords cannot be read")?;
     let stored = stored.into_iter().map(|(iq, stored)| (iq, stored.activation)).collect();
     Ok(merge(listed, &at_salto, stored, &standings))
@@ -51,7 +51,7 @@ fn merge(
     listed: Vec<IqInfo>,
     at_salto: &[ActivatedIq],
     mut stored: HashMap<String, Activation>,
-    standings: &HashMap<String, Standing>,
+    standings: &HashMap<String, OtpStatus>,
 ) -> Vec<View> {
     let view = |id: String, listed: Option<IqInfo>, stored: Option<Activation>| {
         let at_salto = at_salto.iter().find(|iq| iq.iq_id.eq_ignore_ascii_case(&id));
@@ -90,7 +90,7 @@ mod tests {
             [ActivatedIq { iq_id: "Q1".into(), activated: Some(true), activation_date: None }];
         let ours = || Activation::proven("ABCDEFGHIJKLMNOP".into(), "0601".into());
         let stored = ["q1", "gone"].map(|id| (id.to_owned(), ours()));
-        let standing = Standing { rejected_in_a_row: 2, blocked_until: None };
+        let standing = OtpStatus { rejected_in_a_row: 2, blocked_until: None };
         let standings = HashMap::from([("q2".to_owned(), standing)]);
         let views = merge(listed.into(), &at_salto, HashMap::from(stored), &standings);
         let told: Vec<_> = views

@@ -157,7 +157,7 @@ fn of_all(rules: &Integration) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use consumer::Standing;
+    use consumer::OtpStatus;
     use serde_json::json;
 
     use super::*;
@@ -198,7 +198,7 @@ mod tests {
             state,
             since: None,
             sets_pin: false,
-            standing: Standing::default(),
+            standing: OtpStatus::default(),
         }
     }
 
@@ -231,8 +231,8 @@ mod tests {
     fn an_iq_in_trouble_is_found_whatever_the_trouble() {
         let rules = rules(&[], Some(GOOD));
         let activated = || iq("q1", ActivationState::Activated);
-        let blocked = Standing { rejected_in_a_row: 1, blocked_until: Some(chrono::Utc::now()) };
-        let rejected = Standing { rejected_in_a_row: 1, blocked_until: None };
+        let blocked = OtpStatus { rejected_in_a_row: 1, blocked_until: Some(chrono::Utc::now()) };
+        let rejected = OtpStatus { rejected_in_a_row: 1, blocked_until: None };
         let restore = json!({"id": "q1", "restore_required": true});
         let restore = Some(serde_json::from_value(restore).unwrap());
         for (view, kind) in [

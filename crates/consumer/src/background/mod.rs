@@ -1,0 +1,7 @@
+//! What runs beside the messages, for as long as the process or its session.
+
+pub(crate) mod audit_retention;
+pub(crate) mod heartbeat;
+pub(crate) mod iq_events;
+pub(crate) mod iq_restore;
+pub(crate) mod salto_clocks;

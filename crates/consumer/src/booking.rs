@@ -1,0 +1,53 @@
+//! The path of a booking status: decode → store → acknowledge.
+
+use std::time::Instant;
+
+use chrono::Utc;
+use events::names::BOOKING_STATUS_QUEUE;
+
+use crate::{
+    broker::{
+        dead_letter,
+        received::Received,
+        session_handle::{REFUSALS, SessionHandle, Unstored},
+    },
+    failpoint,
+    operator::{message_span, settled},
+    worker::Worker,
+};
+
+/// Handles a booking status: the delivery is acknowledged once the booking is stored, or requeued.
+pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, received: Received) {
+    let received_at = Instant::now();
+    let Ok(_alone) = worker.poison_guard.admit(session, &received.arrival).await else { return };
+
+    let event = match events::decode_booking_status(&received.arrival.body, Utc::now()) {
+        Ok(event) => event,
+        Err(error) => {
+            if dead_letter::undecodable(session, &received, &error).await.is_ok() {
+                settled::undecodable(BOOKING_STATUS_QUEUE, &error, received_at);
+            }
+            return;
+        }
+    };
+    message_span::record_booking_status(&event);
+
+    failpoint::reach("before-store");
+    match session.retry_until_stopped(|| worker.bookings.store(&event, Utc::now())).await {
+        Ok(stored) => {
+            failpoint::reach("after-store");
+            if session.acknowledge(&received.acker).await.is_ok() {
+                settled::stored(&event, stored, received_at);
+            }
+        }
+        Err(Unstored::Refused(error)) => {
+            if dead_letter::unstorable(session, &received, &error, REFUSALS).await.is_ok() {
+                settled::unstorable(BOOKING_STATUS_QUEUE, &error, received_at);
+            }
+        }
+        Err(Unstored::Abandoned) => {
+            session.requeue(&received.acker).await;
+            settled::requeued(received_at);
+        }
+    }
+}

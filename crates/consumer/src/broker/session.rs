@@ -1,0 +1,201 @@
+//! The supervised session with RabbitMQ: two connections and everything on them, replaced as a whole.
+//!
+//! A client that recovers piece by piece can stay connected and receive nothing. A session ends with its
+//! first error, and its unsettled messages are delivered again with the next session.
+
+use std::{sync::Arc, time::Duration};
+
+use events::names::{BOOKING_STATUS_QUEUE, OPEN_REQUESTS_QUEUE};
+use lapin::{Channel, Connection};
+use publisher::{ConnectError, Publisher, Reconnect, TopologyError, queue_state};
+use secrecy::ExposeSecret;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    receiver::Receiver,
+    session_handle::SessionHandle,
+    subscription::{Subscription, SubscriptionError},
+};
+use crate::{
+    background::iq_events, booking::booking_status, request::open_request,
+    settings::BrokerSettings, worker::Worker,
+};
+
+/// How long connecting may take, and each step towards a session.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the broker may take to confirm a publish. A broker that takes longer counts as lost.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Unconfirmed publishes at once, one per channel.
+const PUBLISHING_CHANNELS: usize = 64;
+
+/// How often the subscriptions are checked, and how long the broker may take to answer.
+const CHECK_EVERY: Duration = Duration::from_secs(4);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// How long closing a connection may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Why there is no session.
+#[derive(Debug, thiserror::Error)]
+enum SessionError {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+    #[error("RabbitMQ refused")]
+    Refused(#[from] lapin::Error),
+    #[error(transparent)]
+    Subscription(#[from] SubscriptionError),
+    #[error("RabbitMQ did not answer within {CONNECT_TIMEOUT:?}")]
+    Silent(#[from] tokio::time::error::Elapsed),
+}
+
+/// Keeps a session until `stop`. The error is one that waiting cannot correct.
+pub(crate) async fn keep(
+    worker: &Arc<Worker>,
+    broker: &BrokerSettings,
+    stop: &CancellationToken,
+) -> Result<(), TopologyError> {
+    let mut reconnect = Reconnect::new();
+    while !stop.is_cancelled() {
+        let opened = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            opened = Session::open(broker) => opened,
+        };
+        match opened {
+            Ok(session) => {
+                tracing::info!("subscribed");
+                worker.health.set_subscribed(true);
+                let reason = session.run(worker, stop).await;
+                worker.health.set_subscribed(false);
+                if !stop.is_cancelled() {
+                    tracing::error!(reason, "session lost");
+                }
+                reconnect.reset();
+            }
+            Err(SessionError::Topology(error)) if !error.may_pass() => return Err(error),
+            Err(error) => {
+                let error = chain(&error);
+                tracing::error!(error, "no session with RabbitMQ");
+            }
+        }
+        let delay = reconnect.next_delay();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(delay) => {}
+        }
+    }
+    Ok(())
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+struct Session {
+    consuming: Connection,
+    publisher: Publisher,
+    check: Channel,
+    prefetch: u16,
+    bookings: Subscription,
+    requests: Subscription,
+}
+
+impl Session {
+    async fn open(broker: &BrokerSettings) -> Result<Self, SessionError> {
+        let url = broker.url.expose_secret();
+        let consuming =
+            publisher::connect(url, "postern worker, consuming", CONNECT_TIMEOUT).await?;
+        timeout(CONNECT_TIMEOUT, publisher::declare(&consuming)).await??;
+        let publishing =
+            publisher::connect(url, "postern worker, publishing", CONNECT_TIMEOUT).await?;
+        let opening = Publisher::open(publishing, PUBLISHING_CHANNELS, CONFIRM_TIMEOUT);
+        let publisher = timeout(CONNECT_TIMEOUT, opening).await??;
+        let check = timeout(CONNECT_TIMEOUT, consuming.create_channel()).await??;
+        let prefetch = broker.prefetch;
+        let bookings = Subscription::open(&consuming, BOOKING_STATUS_QUEUE, prefetch).await?;
+        let requests = Subscription::open(&consuming, OPEN_REQUESTS_QUEUE, prefetch).await?;
+        Ok(Self { consuming, publisher, check, prefetch, bookings, requests })
+    }
+
+    /// Handles deliveries until `stop` or until an error. Answers the reason of its end.
+    async fn run(mut self, worker: &Arc<Worker>, stop: &CancellationToken) -> String {
+        let ended = stop.child_token();
+        let session = SessionHandle::new(self.publisher.clone(), ended.clone());
+        let bookings = Receiver::new(BOOKING_STATUS_QUEUE, self.prefetch);
+        let requests = Receiver::new(OPEN_REQUESTS_QUEUE, self.prefetch);
+        let (connection, tasks) = (&self.consuming, &worker.tasks);
+        let on_booking = |session, received| {
+            let worker = Arc::clone(worker);
+            async move { booking_status(&worker, &session, received).await }
+        };
+        let on_request = |session, received| {
+            let worker = Arc::clone(worker);
+            async move { open_request(&worker, &session, received).await }
+        };
+
+        let reason = tokio::select! {
+            biased;
+            () = ended.cancelled() => "a message could not be settled".to_owned(),
+            reason = self.publisher.closed() => reason,
+            _ = iq_events::publish(worker, &session) => "events could not be published".to_owned(),
+            reason = check(&self.check, [&bookings, &requests]) => reason,
+            reason = bookings.run(connection, &mut self.bookings, &session, tasks, on_booking)
+                => reason,
+            reason = requests.run(connection, &mut self.requests, &session, tasks, on_request)
+                => reason,
+        };
+        session.end_session();
+        worker.health.set_subscribed(false);
+
+        if stop.is_cancelled() {
+            // The broker takes back what is prefetched and not begun when the connection closes; what was
+            // sent to Salto finishes and is settled over this session.
+            self.bookings.cancel().await;
+            self.requests.cancel().await;
+            worker.drained().await;
+        }
+        let close = self.consuming.close(200, "done".into());
+        let _ = timeout(CLOSE_TIMEOUT, close).await;
+        let _ = timeout(CLOSE_TIMEOUT, self.publisher.close()).await;
+        reason
+    }
+}
+
+/// Checks that the broker still has this consumer and still sends the messages that wait; returns when
+/// one of the two is not so. A worker that is connected and receives nothing looks healthy from outside.
+async fn check(channel: &Channel, receivers: [&Receiver; 2]) -> String {
+    let mut ticks = interval(CHECK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut silent_since: [Option<u64>; 2] = [None; 2];
+    loop {
+        ticks.tick().await;
+        for (receiver, silent) in receivers.iter().zip(&mut silent_since) {
+            let state = match timeout(CHECK_TIMEOUT, queue_state(channel, receiver.queue)).await {
+                Ok(Ok(state)) => state,
+                Ok(Err(error)) => return error.to_string(),
+                Err(_) => return format!("RabbitMQ did not answer within {CHECK_TIMEOUT:?}"),
+            };
+            if state.consumers == 0 {
+                return format!("{} has no consumer", receiver.queue);
+            }
+            let taken = receiver.taken();
+            let waiting = state.ready > 0 && receiver.has_free_permit();
+            if waiting && *silent == Some(taken) {
+                return format!("{} has messages and sends none", receiver.queue);
+            }
+            *silent = waiting.then_some(taken);
+        }
+    }
+}

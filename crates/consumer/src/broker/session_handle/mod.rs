@@ -1,0 +1,86 @@
+//! The session handle: what a delivery uses of the session that it came with.
+//!
+//! - This file: the end of the session, and waiting until then.
+//! - [`publish`]: publishing until the broker has confirmed.
+//! - [`settle`]: acknowledging and requeuing.
+//! - [`redis_retry`]: repeating Redis commands until Redis answers, or until the session ends.
+
+mod publish;
+mod redis_retry;
+mod settle;
+
+use std::{sync::Arc, time::Duration};
+
+use publisher::Publisher;
+use rules::Delays;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use publish::Unpublished;
+pub(crate) use redis_retry::{REFUSALS, Unstored};
+
+/// Waits between attempts at Redis and the broker.
+const RETRY_DELAYS: Delays =
+    Delays { base: Duration::from_millis(100), cap: Duration::from_secs(2) };
+
+/// The delivery is abandoned unsettled, because the worker stops or its session is lost. The broker
+/// delivers the message again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Abandoned;
+
+/// A handle to a session: its publisher, and whether it has ended.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionHandle {
+    publisher: Publisher,
+    /// Cancelled when the worker stops or the session is lost.
+    ended: CancellationToken,
+    places: Places,
+}
+
+/// The places of the queue that a delivery came from: each delivery takes one permit.
+#[derive(Debug, Clone)]
+struct Places {
+    permits: Arc<Semaphore>,
+    total: usize,
+}
+
+impl SessionHandle {
+    pub(crate) fn new(publisher: Publisher, ended: CancellationToken) -> Self {
+        let places = Places { permits: Arc::new(Semaphore::new(0)), total: 0 };
+        Self { publisher, ended, places }
+    }
+
+    /// The same handle, for deliveries that each take one of `total` permits.
+    pub(crate) fn with_places(&self, permits: &Arc<Semaphore>, total: usize) -> Self {
+        Self { places: Places { permits: Arc::clone(permits), total }, ..self.clone() }
+    }
+
+    /// Whether at least half of the places are free, so that a delivery may wait in its place.
+    pub(crate) fn has_free_places(&self) -> bool {
+        self.places.permits.available_permits() * 2 >= self.places.total
+    }
+
+    /// Returns when the session has ended.
+    pub(crate) async fn until_ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Whether the session has ended.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.ended.is_cancelled()
+    }
+
+    /// Ends the session: its unsettled messages are delivered again with the next session.
+    pub(crate) fn end_session(&self) {
+        self.ended.cancel();
+    }
+
+    /// Waits, unless the session ends first.
+    pub(crate) async fn wait(&self, duration: Duration) -> Result<(), Abandoned> {
+        tokio::select! {
+            biased;
+            () = self.ended.cancelled() => Err(Abandoned),
+            () = tokio::time::sleep(duration) => Ok(()),
+        }
+    }
+}

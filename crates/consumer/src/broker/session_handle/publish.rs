@@ -1,0 +1,118 @@
+//! Publishing until the broker has confirmed.
+
+use std::time::Duration;
+
+use publisher::{Message, PublishError};
+use tokio::time::Instant;
+
+use super::{Abandoned, RETRY_DELAYS, SessionHandle};
+use crate::jitter::jitter;
+
+/// How long an event that no queue takes is offered before its request is parked.
+const OFFER_TIME: Duration = Duration::from_secs(1);
+
+/// The broker did not take an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unpublished {
+    /// See [`Abandoned`].
+    Abandoned,
+    /// No queue is bound for it, or a bound queue takes no messages now.
+    NoQueue,
+}
+
+impl From<Abandoned> for Unpublished {
+    fn from(Abandoned: Abandoned) -> Self {
+        Self::Abandoned
+    }
+}
+
+/// The result of one attempt to publish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PublishResult {
+    Confirmed,
+    /// No queue is bound for it.
+    Returned,
+    /// The broker, or the channel, did not take it this time.
+    Refused,
+}
+
+impl SessionHandle {
+    /// Publishes a message to a queue that postern declares, until the broker has confirmed it. Where
+    /// the queue is missing, the session ends, and the next session declares the queue again.
+    pub(crate) async fn enqueue(&self, message: &Message) -> Result<(), Abandoned> {
+        let mut failures = 0;
+        loop {
+            match self.publish_once(message, failures).await? {
+                PublishResult::Confirmed => return Ok(()),
+                PublishResult::Refused => {}
+                PublishResult::Returned => {
+                    let routing_key = message.routing_key.as_str();
+                    tracing::error!(routing_key, "a queue is missing, ending the session");
+                    self.end_session();
+                    return Err(Abandoned);
+                }
+            }
+            failures += 1;
+            self.wait(RETRY_DELAYS.wait(failures, jitter())).await?;
+        }
+    }
+
+    /// Publishes an event, for a limited time, until the broker has confirmed it and has not returned
+    /// it. The event of a rehearsal needs no queue.
+    pub(crate) async fn publish_event(
+        &self,
+        message: &Message,
+        rehearsal: bool,
+    ) -> Result<(), Unpublished> {
+        let until = Instant::now() + OFFER_TIME;
+        let mut failures = 0;
+        loop {
+            match self.publish_once(message, failures).await? {
+                PublishResult::Confirmed => return Ok(()),
+                PublishResult::Refused => {}
+                PublishResult::Returned if rehearsal => return Ok(()),
+                PublishResult::Returned => {
+                    let routing_key = message.routing_key.as_str();
+                    tracing::warn!(
+                        routing_key,
+                        failures,
+                        "not published yet: no queue is bound for the routing key"
+                    );
+                }
+            }
+            failures += 1;
+            let delay = RETRY_DELAYS.wait(failures, jitter());
+            if Instant::now() + delay > until {
+                return Err(Unpublished::NoQueue);
+            }
+            self.wait(delay).await?;
+        }
+    }
+
+    async fn publish_once(
+        &self,
+        message: &Message,
+        failures: u32,
+    ) -> Result<PublishResult, Abandoned> {
+        let Err(error) = self.publisher.publish(message.clone()).await else {
+            return Ok(PublishResult::Confirmed);
+        };
+        let routing_key = message.routing_key.as_str();
+        match error {
+            PublishError::Returned { .. } => Ok(PublishResult::Returned),
+            PublishError::Refused => {
+                tracing::warn!(%error, routing_key, failures, "not published yet");
+                Ok(PublishResult::Refused)
+            }
+            PublishError::Lost(_) if !self.publisher.is_closed() => {
+                tracing::warn!(%error, routing_key, failures, "not published yet");
+                Ok(PublishResult::Refused)
+            }
+            PublishError::Lost(_) | PublishError::Unconfirmed(_) => {
+                tracing::warn!(%error, routing_key, "publishing failed, ending the session");
+                self.end_session();
+                Err(Abandoned)
+            }
+        }
+    }
+}

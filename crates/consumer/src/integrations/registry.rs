@@ -1,0 +1,122 @@
+//! The integrations by id, each with its client of Salto's API.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use salto::{Account, Breakers, Environment, Http, SaltoClock, Site, TokenCache};
+
+use crate::settings::{IntegrationSettings, Mode, Settings};
+
+/// An integration and its client.
+#[derive(Debug)]
+pub(crate) struct Integration {
+    pub(crate) rules: rules::Integration,
+    pub(crate) mode: Mode,
+    pub(crate) site: Site,
+    /// Whether Salto's log of entries is asked after a command that was not answered.
+    pub(crate) ask_entries: bool,
+    environment: Arc<Environment>,
+    account: Account,
+}
+
+/// All integrations of the configuration that was read last.
+pub(crate) struct Integrations {
+    http: Http,
+    cache: Arc<dyn TokenCache>,
+    entries: RwLock<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    integrations: HashMap<String, Arc<Integration>>,
+    /// One per environment. They are kept when the configuration changes, with the clock's offset.
+    clocks: BTreeMap<String, Arc<SaltoClock>>,
+    /// One per environment, kept with the state of a failing host.
+    breakers: BTreeMap<String, Arc<Breakers>>,
+}
+
+impl Integrations {
+    /// `settings.integrations` name environments of `settings.environments` only.
+    pub(crate) fn new(settings: &Settings, http: Http, cache: Arc<dyn TokenCache>) -> Self {
+        let integrations = Self { http, cache, entries: RwLock::default() };
+        integrations.replace(settings);
+        integrations
+    }
+
+    /// Replaces the integrations by those of another configuration. An integration whose account is the
+    /// same keeps its token and its cached lists.
+    pub(crate) fn replace(&self, settings: &Settings) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        for name in settings.environments.keys() {
+            let clock = || Arc::new(SaltoClock::new(name));
+            entries.clocks.entry(name.clone()).or_insert_with(clock);
+            let breakers = || Arc::new(Breakers::new(name));
+            entries.breakers.entry(name.clone()).or_insert_with(breakers);
+        }
+        let integrations = settings.integrations.iter().filter_map(|integration| {
+            let environment = settings.environments.get(&integration.environment)?;
+            let integration = self.integration(&entries, integration, environment)?;
+            Some((integration.rules.id.clone(), integration))
+        });
+        entries.integrations = integrations.collect();
+    }
+
+    fn integration(
+        &self,
+        entries: &Entries,
+        settings: &IntegrationSettings,
+        environment: &Arc<Environment>,
+    ) -> Option<Arc<Integration>> {
+        let clock = entries.clocks.get(&settings.environment)?;
+        let breakers = entries.breakers.get(&settings.environment)?;
+        let id = settings.rules.id.as_str();
+        let before = entries.integrations.get(id).filter(|before| {
+            before.account.is_same(&settings.account) && before.environment.is_same(environment)
+        });
+        let site = match before {
+            Some(before) => before.site.clone(),
+            None => Site::new(
+                id,
+                self.http.clone(),
+                Arc::clone(environment),
+                Arc::clone(clock),
+                Arc::clone(breakers),
+                settings.account.clone(),
+                Arc::clone(&self.cache),
+            ),
+        };
+        Some(Arc::new(Integration {
+            rules: settings.rules.clone(),
+            mode: settings.mode,
+            site,
+            ask_entries: settings.ask_entries,
+            environment: Arc::clone(environment),
+            account: settings.account.clone(),
+        }))
+    }
+
+    pub(crate) fn get(&self, integration_id: &str) -> Option<Arc<Integration>> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.integrations.get(integration_id).cloned()
+    }
+
+    /// All integrations.
+    pub(crate) fn all(&self) -> Vec<Arc<Integration>> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.integrations.values().cloned().collect()
+    }
+
+    /// The breakers of all environments, by name.
+    pub(crate) fn breakers(&self) -> Vec<(String, Arc<Breakers>)> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.breakers.iter().map(|(name, it)| (name.clone(), Arc::clone(it))).collect()
+    }
+
+    /// The clocks of all environments.
+    pub(crate) fn clocks(&self) -> Vec<Arc<SaltoClock>> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.clocks.values().cloned().collect()
+    }
+}

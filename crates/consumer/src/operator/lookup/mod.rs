@@ -1,0 +1,152 @@
+//! Reading what Redis holds, for commands. They change nothing but the pauses that Salto asks them
+//! for.
+
+mod record;
+mod scan;
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_redis::redis;
+use events::{BookingStatus, Event, OpenRequest, Outbound};
+use rules::{Booking, BookingVersion};
+use salto::CallError;
+
+use crate::{
+    settings::RedisSettings,
+    state::{
+        bookings,
+        keys::Keys,
+        ledger,
+        pauses::{Pauses, requested_pause},
+        store::{Store, StoreError},
+    },
+};
+
+pub use record::{ClaimRecord, RequestRecord};
+pub use scan::StoredBooking;
+
+/// Reads the ledger and the booking store.
+#[derive(Debug)]
+pub struct Lookup {
+    store: Arc<Store>,
+    keys: Keys,
+    pauses: Pauses,
+}
+
+impl Lookup {
+    /// Connects when first used.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] where Redis' client cannot read the URL.
+    pub fn new(settings: &RedisSettings) -> Result<Self, StoreError> {
+        Ok(Self::through(Arc::new(Store::new(settings)?), &settings.key_prefix))
+    }
+
+    /// Reads through a connection that the caller uses too.
+    #[must_use]
+    pub fn through(store: Arc<Store>, key_prefix: &str) -> Self {
+        let keys = Keys::new(key_prefix);
+        let pauses = Pauses::new(Arc::clone(&store), keys.clone());
+        Self { store, keys, pauses }
+    }
+
+    /// The rest of the pause that Salto asked for; zero where there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn pause(&self, integration_id: &str) -> Result<Duration, StoreError> {
+        self.pauses.remaining(integration_id).await
+    }
+
+    /// Shares the pause that Salto asked for in its answer to a call, if it did: all workers obey it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn share_pause(
+        &self,
+        integration_id: &str,
+        error: &CallError,
+    ) -> Result<(), StoreError> {
+        match requested_pause(error) {
+            Some(pause) => self.pauses.share(integration_id, pause).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a booking status would become its booking's newest state.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or a record cannot be read.
+    pub async fn is_newest(&self, status: &Event<BookingStatus>) -> Result<bool, StoreError> {
+        let version = BookingVersion { revision: status.data.revision, time: status.time };
+        let key = self.keys.booking(&status.data.integration_id, &status.data.booking_id);
+        let stored: Option<String> =
+            self.store.query(redis::cmd("HGET").arg(key).arg("version")).await?;
+        Ok(stored.is_none_or(|stored| stored < bookings::order(&version)))
+    }
+
+    /// The recorded outcome of a request, which a replay publishes again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or a record cannot be read.
+    pub async fn outcome(
+        &self,
+        request: &Event<OpenRequest>,
+    ) -> Result<Option<Outbound>, StoreError> {
+        let key = self.keys.request(events::request_key(&request.source, &request.id));
+        let terminal: Option<Vec<u8>> =
+            self.store.query(redis::cmd("HGET").arg(key).arg("terminal")).await?;
+        terminal.as_deref().map(ledger::read_event).transpose()
+    }
+
+    /// The version of a booking's newest known state.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or a record cannot be read.
+    pub async fn version(
+        &self,
+        integration_id: &str,
+        booking_id: &str,
+    ) -> Result<Option<BookingVersion>, StoreError> {
+        let key = self.keys.booking(integration_id, booking_id);
+        let stored: Option<String> =
+            self.store.query(redis::cmd("HGET").arg(key).arg("version")).await?;
+        Ok(stored.as_deref().and_then(bookings::read_order))
+    }
+
+    /// Whether the booking has had its first opening.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or a record cannot be read.
+    pub async fn is_checked_in(
+        &self,
+        integration_id: &str,
+        booking_id: &str,
+    ) -> Result<bool, StoreError> {
+        let key = self.keys.check_in(integration_id, booking_id);
+        self.store.query(redis::cmd("EXISTS").arg(key)).await
+    }
+
+    /// The newest known state of a booking.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or a record cannot be read.
+    pub async fn booking(
+        &self,
+        integration_id: &str,
+        booking_id: &str,
+    ) -> Result<Option<Booking>, StoreError> {
+        let key = self.keys.booking(integration_id, booking_id);
+        let record: Option<Vec<u8>> =
+            self.store.query(redis::cmd("HGET").arg(key).arg("record")).await?;
+        record.as_deref().map(bookings::read).transpose()
+    }
+}

@@ -1,0 +1,138 @@
+//! The numbers for Prometheus.
+
+use std::time::Duration;
+
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use salto::OpenError;
+
+const SETTLED: &str = "postern_messages_settled_total";
+const ANSWERS: &str = "postern_answers_total";
+const DEAD_LETTERS: &str = "postern_dead_letters_total";
+const PARKED: &str = "postern_requests_parked_total";
+const COMMANDS: &str = "postern_commands_total";
+const COMMAND_SECONDS: &str = "postern_command_seconds";
+const REQUEST_SECONDS: &str = "postern_request_seconds";
+const IN_FLIGHT: &str = "postern_messages_in_flight";
+const SUBSCRIBED: &str = "postern_subscribed";
+const REDIS_UP: &str = "postern_redis_up";
+const SESSIONS: &str = "postern_sessions_total";
+const CLOCK_OFFSET: &str = "postern_salto_clock_offset_seconds";
+const BREAKER_OPEN: &str = "postern_salto_breaker_open";
+
+const BUCKETS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+
+/// Installs the recorder. The handle renders the numbers for Prometheus.
+pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new().set_buckets(BUCKETS)?.install_recorder()?;
+    describe_counter!(SETTLED, "Messages settled, by queue and result");
+    describe_counter!(
+        ANSWERS,
+        "Open requests answered, by decision, reason and whether it was a rehearsal"
+    );
+    describe_counter!(DEAD_LETTERS, "Dead letters made, by reason");
+    describe_counter!(PARKED, "Open requests parked in a retry queue, by the reason of the wait");
+    describe_counter!(COMMANDS, "Open commands to Salto, and probes of rehearsals, by result");
+    describe_histogram!(COMMAND_SECONDS, "Time from sending an open command to its answer");
+    describe_histogram!(REQUEST_SECONDS, "Time from receiving an open request to settling it");
+    describe_gauge!(IN_FLIGHT, "Messages taken and not settled, by queue");
+    describe_gauge!(SUBSCRIBED, "1 while subscribed to both queues");
+    describe_gauge!(REDIS_UP, "1 while Redis answers");
+    describe_counter!(SESSIONS, "Sessions with RabbitMQ begun");
+    describe_gauge!(
+        BREAKER_OPEN,
+        "1 while the breaker stops calls to a host of Salto, by environment and host"
+    );
+    describe_gauge!(CLOCK_OFFSET, "Salto's clock minus the worker's, by environment");
+    Ok(handle)
+}
+
+/// A message was settled.
+pub(crate) fn settled(queue: &'static str, result: &'static str) {
+    counter!(SETTLED, "queue" => queue, "result" => result).increment(1);
+}
+
+/// A request was answered.
+pub(crate) fn answered(
+    decision: &'static str,
+    reason: &'static str,
+    rehearsal: bool,
+    duration: Duration,
+) {
+    settled("open-requests", decision);
+    let rehearsal = if rehearsal { "yes" } else { "no" };
+    counter!(ANSWERS, "decision" => decision, "reason" => reason, "rehearsal" => rehearsal)
+        .increment(1);
+    histogram!(REQUEST_SECONDS).record(duration);
+}
+
+/// A request was parked.
+pub(crate) fn parked(reason: &'static str) {
+    counter!(PARKED, "reason" => reason).increment(1);
+}
+
+/// A dead letter was made.
+pub(crate) fn dead_letter(reason: &str) {
+    counter!(DEAD_LETTERS, "reason" => reason.to_owned()).increment(1);
+}
+
+/// A command was sent, or failed before it was written.
+pub(crate) fn command(duration: Duration, error: Option<&OpenError>) {
+    let result = match error.map(|error| error.certainty) {
+        None => "accepted",
+        Some(salto::Certainty::NeverHappened) => "never_happened",
+        Some(salto::Certainty::Unknown) => "unknown",
+        Some(salto::Certainty::Refused) => "refused",
+    };
+    counter!(COMMANDS, "result" => result).increment(1);
+    if error.is_none_or(|error| error.written) {
+        histogram!(COMMAND_SECONDS).record(duration);
+    }
+}
+
+/// Counts a message as in flight until it is dropped.
+pub(crate) struct InFlight(metrics::Gauge);
+
+impl InFlight {
+    pub(crate) fn new(queue: &'static str) -> Self {
+        let gauge = gauge!(IN_FLIGHT, "queue" => short(queue));
+        gauge.increment(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
+/// Whether both queues are subscribed to.
+pub(crate) fn subscribed(yes: bool) {
+    gauge!(SUBSCRIBED).set(f64::from(u8::from(yes)));
+    if yes {
+        counter!(SESSIONS).increment(1);
+    }
+}
+
+/// Whether Redis answers.
+pub(crate) fn redis_up(yes: bool) {
+    gauge!(REDIS_UP).set(f64::from(u8::from(yes)));
+}
+
+/// The difference between Salto's clock and the worker's.
+pub(crate) fn clock_offset(environment: &str, seconds: f64) {
+    gauge!(CLOCK_OFFSET, "environment" => environment.to_owned()).set(seconds);
+}
+
+/// Whether the breaker stops calls to a host of Salto.
+pub(crate) fn breaker(environment: &str, host: &'static str, open: bool) {
+    let gauge = gauge!(BREAKER_OPEN, "environment" => environment.to_owned(), "host" => host);
+    gauge.set(f64::from(u8::from(open)));
+}
+
+/// The name of a queue as the labels have it.
+pub(crate) fn short(queue: &'static str) -> &'static str {
+    queue.strip_prefix("postern.").unwrap_or(queue)
+}

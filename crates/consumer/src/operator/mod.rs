@@ -1,0 +1,8 @@
+//! What the operator sees: health, metrics, log lines, and the records that commands read.
+
+pub(crate) mod health;
+pub(crate) mod lookup;
+pub(crate) mod message_span;
+pub(crate) mod metrics;
+pub(crate) mod next_step;
+pub(crate) mod settled;

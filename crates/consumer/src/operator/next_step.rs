@@ -1,0 +1,30 @@
+//! What an operator does about a failed request whose class is `configuration`.
+
+use rules::FailedReason;
+
+/// The next step, as warnings name it; none where trying again may help. The runbook says more.
+pub(crate) const fn after_failure(reason: FailedReason) -> Option<&'static str> {
+    match reason {
+        FailedReason::IqNotActivated => Some("run `postern iq activate`"),
+        FailedReason::IqReactivationRequired => {
+            Some("run `postern iq activate`, after a reset at Salto where it asks for one")
+        }
+        FailedReason::OtpInvalid => {
+            Some("run `postern iq probe`, and `postern doctor` for the clocks")
+        }
+        FailedReason::CredentialsRejected => Some(
+            "run `postern doctor`, then correct the account's credentials or run `postern login`",
+        ),
+        FailedReason::Forbidden => {
+            Some("run `postern doctor`: it names the right that the system user lacks")
+        }
+        FailedReason::LockNotFound => {
+            Some("run `postern mapping check`: the mapped lock does not exist at the site")
+        }
+        FailedReason::IqOffline
+        | FailedReason::OtpBlocked
+        | FailedReason::RateLimited
+        | FailedReason::SaltoUnavailable
+        | FailedReason::OutcomeUnknown => None,
+    }
+}

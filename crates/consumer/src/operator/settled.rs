@@ -1,0 +1,95 @@
+//! What becomes of each message: one log line and the numbers, when it is settled. The ids are in the
+//! message's span.
+
+use std::time::{Duration, Instant};
+
+use events::{BookingStatus, DecodeError, Event, Outbound, OutboundData};
+use rules::FailedClass;
+
+use super::{metrics, next_step};
+use crate::state::{bookings::Stored, store::StoreError};
+
+/// A request has its answer, and its message is acknowledged.
+pub(crate) fn answered(terminal: &Outbound, received: Instant) {
+    let (decision, reason, attempts) = match &terminal.data {
+        OutboundData::Opened(data) => ("opened", "", data.attempts),
+        OutboundData::OpenRejected(data) => ("rejected", data.reason.code(), data.attempts),
+        OutboundData::OpenFailed(data) => ("failed", data.reason.code(), data.attempts),
+        // These are no terminal events: no request ends in one.
+        OutboundData::CheckIn(_) | OutboundData::IqAttention(_) => return,
+    };
+    let duration = received.elapsed();
+    metrics::answered(decision, reason, terminal.rehearsal, duration);
+    let (rehearsal, answer_id, duration_ms) = (terminal.rehearsal, terminal.id, millis(duration));
+    match &terminal.data {
+        OutboundData::OpenFailed(data) if data.class == FailedClass::Configuration => {
+            let next_step = next_step::after_failure(data.reason);
+            tracing::warn!(
+                decision, reason, detail = data.detail, next_step, rehearsal, attempts, %answer_id,
+                duration_ms, "request answered"
+            );
+        }
+        OutboundData::OpenFailed(_)
+        | OutboundData::Opened(_)
+        | OutboundData::OpenRejected(_)
+        | OutboundData::CheckIn(_)
+        | OutboundData::IqAttention(_) => {
+            tracing::info!(
+                decision, reason, rehearsal, attempts, %answer_id, duration_ms, "request answered"
+            );
+        }
+    }
+}
+
+/// A request waits in a retry queue, and its message is acknowledged.
+pub(crate) fn parked(wait: Duration, reason: &'static str) {
+    metrics::parked(reason);
+    tracing::debug!(wait_ms = millis(wait), reason, "request parked");
+}
+
+/// A booking status is stored, and its message is acknowledged.
+pub(crate) fn stored(event: &Event<BookingStatus>, stored: Stored, received: Instant) {
+    let decision = match stored {
+        Stored::Newest => "stored",
+        Stored::Superseded => "superseded",
+    };
+    metrics::settled("booking-status", decision);
+    tracing::info!(
+        status = event.data.status,
+        revision = event.data.revision,
+        decision,
+        duration_ms = millis(received.elapsed()),
+        "booking status settled"
+    );
+}
+
+/// A message is no event of its queue, and is a dead letter now.
+pub(crate) fn undecodable(queue: &'static str, error: &DecodeError, received: Instant) {
+    metrics::settled(metrics::short(queue), "dead_letter");
+    tracing::warn!(
+        reason = error.code.as_str(),
+        detail = error.detail,
+        duration_ms = millis(received.elapsed()),
+        "dead letter made"
+    );
+}
+
+/// Redis refused a message again and again, and it is a dead letter now.
+pub(crate) fn unstorable(queue: &'static str, error: &StoreError, received: Instant) {
+    metrics::settled(metrics::short(queue), "dead_letter");
+    tracing::error!(
+        reason = "retries_exhausted",
+        %error,
+        duration_ms = millis(received.elapsed()),
+        "dead letter made"
+    );
+}
+
+/// A delivery is back in its queue, unsettled.
+pub(crate) fn requeued(received: Instant) {
+    tracing::info!(duration_ms = millis(received.elapsed()), "delivery requeued");
+}
+
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}

@@ -1,0 +1,115 @@
+//! The life of the process: start, configuration reloads, and the stop.
+
+mod redis_at_start;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use publisher::TopologyError;
+use salto::{ClockStore, Http, KeyCheckError};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    audit::AuditWriteError,
+    background::{audit_retention, heartbeat, iq_restore, salto_clocks},
+    broker::session,
+    operator::{health, metrics},
+    settings::Settings,
+    state::store::{Store, StoreError},
+    worker::Worker,
+};
+
+/// How long removing the heartbeat at the stop may take.
+const STOP_HEARTBEAT: Duration = Duration::from_millis(500);
+
+/// Why a worker cannot work. Waiting corrects none of these.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// RabbitMQ has an exchange or queue of postern's name with other arguments.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+    /// Redis holds values sealed with another `secrets.key`.
+    #[error(transparent)]
+    SecretsKey(KeyCheckError),
+    /// The Redis URL cannot be read.
+    #[error("redis.url cannot be used")]
+    Redis(#[source] StoreError),
+    /// The HTTP client for Salto cannot be made.
+    #[error("no HTTPS client")]
+    Http(#[source] salto::HttpError),
+    /// The address for health and metrics cannot be listened on.
+    #[error("http.listen: {0} cannot be listened on; each worker of a machine needs its own")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// The audit's lines cannot be written.
+    #[error("audit.directory: {0}")]
+    Audit(#[from] AuditWriteError),
+    /// The metrics cannot be set up.
+    #[error("no metrics")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// Runs a worker until `shutdown`; then lets what was sent to Salto finish, returns all other messages
+/// to their queues and returns, within `command_timeout` + 5 s. Waits, not ready, where RabbitMQ or Redis
+/// is away.
+///
+/// Of the settings that arrive over `reloads`, environments and integrations take effect at once, also
+/// for requests that wait; the other settings stay as they were at the start.
+///
+/// # Errors
+///
+/// What waiting cannot correct: see [`RunError`].
+pub async fn run(
+    settings: Settings,
+    shutdown: CancellationToken,
+    reloads: mpsc::Receiver<Settings>,
+) -> Result<(), RunError> {
+    let prometheus = metrics::install()?;
+    let store = Arc::new(Store::new(&settings.redis).map_err(RunError::Redis)?);
+    let http = Http::new().map_err(RunError::Http)?;
+    let worker = Arc::new(Worker::new(&settings, &store, http));
+    worker.audit.prepare()?;
+
+    let address = settings.http_listen;
+    let listener =
+        TcpListener::bind(address).await.map_err(|error| RunError::Listen(address, error))?;
+    let serving = tokio::spawn(health::serve(listener, Arc::clone(&worker.health), prometheus));
+    tracing::info!(%address, integrations = settings.integrations.len(), "started");
+
+    let beside = [
+        tokio::spawn(reload(Arc::clone(&worker), reloads)),
+        tokio::spawn(audit_retention::enforce(Arc::clone(&worker), settings.retention.audit)),
+        tokio::spawn(heartbeat::beat(Arc::clone(&worker))),
+    ];
+    let clocks = ClockStore::new(store.pool(), &worker.key_prefix);
+    let at_start = tokio::select! {
+        at_start = redis_at_start::wait(&worker, &store, &clocks) => at_start,
+        () = shutdown.cancelled() => Ok(()),
+    };
+    let result = match at_start {
+        Ok(()) => {
+            let with_salto = [
+                tokio::spawn(salto_clocks::store_and_show(Arc::clone(&worker), clocks)),
+                tokio::spawn(iq_restore::watch(Arc::clone(&worker))),
+            ];
+            let kept = session::keep(&worker, &settings.broker, &shutdown).await;
+            with_salto.iter().for_each(JoinHandle::abort);
+            kept.map_err(RunError::from)
+        }
+        Err(error) => Err(error),
+    };
+
+    worker.drained().await;
+    beside.iter().for_each(JoinHandle::abort);
+    let _ = tokio::time::timeout(STOP_HEARTBEAT, worker.heartbeat.stop()).await;
+    serving.abort();
+    tracing::info!("stopped");
+    result
+}
+
+/// Applies each new configuration.
+async fn reload(worker: Arc<Worker>, mut reloads: mpsc::Receiver<Settings>) {
+    while let Some(settings) = reloads.recv().await {
+        worker.integrations.replace(&settings);
+        tracing::info!(integrations = settings.integrations.len(), "configuration reloaded");
+    }
+}

@@ -1,0 +1,179 @@
+//! One attempt: the rules, and at most one command.
+
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
+
+use chrono::Utc;
+use rules::Opening;
+
+use super::{
+    claim::ClaimedRequest,
+    conclude::Outcome,
+    context::Context,
+    decide::{DoorAction, NextStep, decide},
+    entry_log::{self, LogAnswer},
+    open::{AllowedOpening, CommandResult, open},
+    request_state::RequestState,
+    retry_decision::{FollowUp, follow_up},
+    wait_reason::WaitReason,
+};
+use crate::{
+    broker::session_handle::Unstored,
+    integrations::registry::Integration,
+    state::ledger::{Claim, LastCommand, Reservation},
+};
+
+/// How often to look whether a booking has become known: at first, and later.
+const BOOKING_POLL: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+
+/// How long asking Salto's log may take: before another command, and before a request ends.
+const LOG_BEFORE_COMMAND: Duration = Duration::from_secs(1);
+const LOG_BEFORE_END: Duration = Duration::from_secs(3);
+
+/// How an attempt ended.
+pub(super) enum AttemptResult {
+    /// With an outcome, after so many commands.
+    Concluded(Outcome, u32),
+    /// With a wait for the next attempt.
+    Wait(Duration, WaitReason),
+}
+
+/// A door that the rules allow to open.
+struct Allowed {
+    integration: Arc<Integration>,
+    opening: Opening,
+    action: DoorAction,
+}
+
+/// Applies the rules, and sends a command where they and everything else allow it.
+pub(super) async fn attempt(
+    context: Context<'_>,
+    state: &mut RequestState,
+    claimed: &ClaimedRequest,
+) -> Result<AttemptResult, Unstored> {
+    let claim = &*claimed.claim;
+    if claim.reservation == Reservation::Reserved {
+        // Until the reserved command has been written, it is not sent.
+        state.last_command = LastCommand::NotSent;
+    }
+    state.update_from(claim);
+    let allowed = match apply_rules(context, state, claim).await {
+        ControlFlow::Continue(allowed) => allowed,
+        ControlFlow::Break(result) => return Ok(result),
+    };
+    state.lock = Some(allowed.opening.lock_id);
+    let delay = state.delay();
+    if !delay.is_zero() {
+        return Ok(AttemptResult::Wait(delay, WaitReason::NextAttempt));
+    }
+    if claim.doubt.commands > state.doubt_at_last_log_query {
+        state.doubt_at_last_log_query = claim.doubt.commands;
+        if let Some(result) = ask_log(context, claim, &allowed).await {
+            return Ok(result);
+        }
+    }
+    send_command(context, state, claimed, allowed).await
+}
+
+/// Applies the rules. The attempt goes on where they allow the door to open.
+async fn apply_rules(
+    context: Context<'_>,
+    state: &RequestState,
+    claim: &Claim,
+) -> ControlFlow<AttemptResult, Allowed> {
+    let worker = context.worker;
+    let integration = worker.integrations.get(state.integration_id());
+    let next = decide(worker, integration.as_deref(), state, claim);
+    tracing::debug!(?next, "request decided");
+    ControlFlow::Break(match (next, integration) {
+        (NextStep::Open(opening, action), Some(integration)) => {
+            return ControlFlow::Continue(Allowed { integration, opening, action });
+        }
+        (NextStep::ConcludeInDoubt(opening), Some(integration)) => {
+            let outcome = outcome_in_doubt(context, &integration, claim, opening).await;
+            AttemptResult::Concluded(outcome, claim.attempts)
+        }
+        (NextStep::Conclude(outcome), _) => AttemptResult::Concluded(outcome, claim.attempts),
+        (NextStep::AwaitBooking, _) | (NextStep::Open(..) | NextStep::ConcludeInDoubt(_), None) => {
+            // A booking that has been awaited for longer is looked for less often.
+            let poll = claim.waited().clamp(BOOKING_POLL.0, BOOKING_POLL.1);
+            AttemptResult::Wait(poll, WaitReason::Booking)
+        }
+    })
+}
+
+/// Asks Salto's log about the commands in doubt, before another command is sent. None where the attempt
+/// goes on.
+async fn ask_log(context: Context<'_>, claim: &Claim, allowed: &Allowed) -> Option<AttemptResult> {
+    let Allowed { integration, opening, .. } = allowed;
+    let (lock, limit) = (opening.lock_id, LOG_BEFORE_COMMAND);
+    match entry_log::ask(context.worker, integration, claim, lock, limit).await {
+        LogAnswer::Opened { at, iq_id } => {
+            let outcome = Outcome::opened(claim, opening.clone(), at, iq_id);
+            Some(AttemptResult::Concluded(outcome, claim.attempts))
+        }
+        LogAnswer::NoEntry => None,
+        // The next attempt sees the pause, and whether the request can wait that long.
+        LogAnswer::Paused => Some(AttemptResult::Wait(Duration::ZERO, WaitReason::NextAttempt)),
+    }
+}
+
+/// Sends the command, and says what follows its result.
+async fn send_command(
+    context: Context<'_>,
+    state: &mut RequestState,
+    claimed: &ClaimedRequest,
+    allowed: Allowed,
+) -> Result<AttemptResult, Unstored> {
+    let claim = &*claimed.claim;
+    let Allowed { integration, opening, action } = allowed;
+    let door = AllowedOpening { integration: &integration, opening: &opening, action };
+    Ok(match open(context, state, claimed, door).await {
+        CommandResult::Accepted { iq_id, opened_at } => {
+            state.last_command = LastCommand::NoneOrUnknown;
+            let outcome = Outcome::opened(claim, opening, opened_at, iq_id);
+            AttemptResult::Concluded(outcome, claim.attempts + 1)
+        }
+        CommandResult::Rehearsed { iq_id } => {
+            let outcome = Outcome::opened(claim, opening, Utc::now(), iq_id);
+            AttemptResult::Concluded(outcome, claim.attempts)
+        }
+        CommandResult::Prepared => AttemptResult::Wait(Duration::ZERO, WaitReason::Preparation),
+        CommandResult::Wait(wait, reason) => AttemptResult::Wait(wait, reason),
+        CommandResult::Abandoned => return Err(Unstored::Abandoned),
+        CommandResult::NotOpened { failed, iq_id } => {
+            if let Some(pause) = failed.pause {
+                let share = || context.worker.pauses.share(&integration.rules.id, pause);
+                context.session.retry_until_stopped(share).await?;
+            }
+            let attempts = claim.attempts + u32::from(failed.written);
+            let paused = failed.pause.is_some();
+            match follow_up(context.worker, state, claim, &opening, failed, iq_id) {
+                FollowUp::Retry(wait) => AttemptResult::Wait(wait, WaitReason::NextAttempt),
+                FollowUp::Conclude(outcome) => AttemptResult::Concluded(outcome, attempts),
+                FollowUp::ConcludeInDoubt if paused => {
+                    let outcome = Outcome::unknown(Some(opening.lock_id));
+                    AttemptResult::Concluded(outcome, attempts)
+                }
+                FollowUp::ConcludeInDoubt => {
+                    let outcome = outcome_in_doubt(context, &integration, claim, opening).await;
+                    AttemptResult::Concluded(outcome, attempts)
+                }
+            }
+        }
+    })
+}
+
+/// The outcome of a command that was not answered and may not be repeated, as far as Salto's log knows it.
+async fn outcome_in_doubt(
+    context: Context<'_>,
+    integration: &Integration,
+    claim: &Claim,
+    opening: Opening,
+) -> Outcome {
+    let ended = context.session.is_ended();
+    let limit = if ended { LOG_BEFORE_COMMAND } else { LOG_BEFORE_END };
+    match entry_log::ask(context.worker, integration, claim, opening.lock_id, limit).await {
+        LogAnswer::Opened { at, iq_id } => Outcome::opened(claim, opening, at, iq_id),
+        LogAnswer::NoEntry | LogAnswer::Paused => Outcome::unknown(Some(opening.lock_id)),
+    }
+}

@@ -1,0 +1,51 @@
+//! Step 6: write the audit line that an outcome still keeps, for sinks other than Redis.
+
+use super::{context::Context, request_state::RequestState};
+use crate::{
+    audit::AuditWriteError, broker::session_handle::Unstored, failpoint, settings::AuditSink,
+    state::ledger::RecordedOutcome,
+};
+
+/// Why a line is not in its sink.
+#[derive(Debug)]
+pub(super) enum Unaudited {
+    /// See [`Unstored`].
+    Unstored(Unstored),
+    /// File or standard output do not take it now.
+    Unwritten,
+}
+
+impl From<Unstored> for Unaudited {
+    fn from(unstored: Unstored) -> Self {
+        Self::Unstored(unstored)
+    }
+}
+
+impl From<AuditWriteError> for Unaudited {
+    fn from(error: AuditWriteError) -> Self {
+        tracing::error!(%error, "audit line not written, the message waits");
+        Self::Unwritten
+    }
+}
+
+/// Writes the line that an outcome still keeps, whichever worker recorded it, and removes it from the
+/// outcome.
+pub(super) async fn audit(
+    context: Context<'_>,
+    state: &RequestState,
+    outcome: &RecordedOutcome,
+) -> Result<(), Unaudited> {
+    let Context { worker, session } = context;
+    let Some(line) = &outcome.audit else { return Ok(()) };
+    match worker.audit.sink() {
+        // A worker with another sink recorded the outcome.
+        AuditSink::Redis => {
+            session.retry_until_stopped(|| worker.ledger.append_audit(line)).await?;
+        }
+        AuditSink::Directory(_) | AuditSink::Stdout => worker.audit.write(line).await?,
+        AuditSink::Off => {}
+    }
+    failpoint::reach("after-audit");
+    session.retry_until_stopped(|| worker.ledger.audited(state.key())).await?;
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Step 2: claim the request, so that no two workers act on it.
+
+use std::time::Duration;
+
+use rules::Delays;
+use salto::Prepared;
+
+use super::{context::Context, request_state::RequestState};
+use crate::{
+    broker::session_handle::{Abandoned, Unstored},
+    failpoint,
+    integrations::{
+        iq_queue::{IqPermit, NoPermit},
+        registry::Integration,
+    },
+    jitter::jitter,
+    settings::{Mode, Rehearsal},
+    state::{
+        iq_ref::IqRef,
+        ledger::{Claim, ClaimAnswer, LastCommand, PlannedCommand, RecordedOutcome, Reservation},
+    },
+    worker::Worker,
+};
+
+/// Waits between two looks at a request that another owner acts on.
+const POLLS: Delays = Delays { base: Duration::from_millis(40), cap: Duration::from_millis(500) };
+
+/// A mapping of more locks is not searched at every request.
+const MANY_LOCKS: usize = 64;
+
+/// How long a copy of a request that another owner acts on is parked.
+const OTHER_OWNER: Duration = Duration::from_secs(1);
+
+/// The result of claiming.
+pub(super) enum ClaimResult {
+    /// The request has its outcome.
+    Concluded(Box<RecordedOutcome>),
+    /// This delivery may act on it.
+    Claimed(Box<ClaimedRequest>),
+    /// Another owner acts on it: claim again after this.
+    Busy(Duration),
+}
+
+/// A claimed request, and the permit for its command.
+pub(super) struct ClaimedRequest {
+    pub(super) claim: Box<Claim>,
+    /// What a command needs, as it was ready before the claim; the claim loaded the state of its IQ.
+    pub(super) prepared: Option<Prepared>,
+    /// Whether the IQ has no free permit in this worker.
+    iq_is_full: bool,
+    /// The permit to send a command to the IQ, until this is dropped.
+    _permit: Option<IqPermit>,
+}
+
+impl ClaimedRequest {
+    /// How long to wait where only a permit is missing, in this worker or over all workers.
+    pub(super) fn permit_wait(&self, worker: &Worker, state: &RequestState) -> Option<Duration> {
+        let prepared = self.prepared.as_ref()?;
+        if !self.iq_is_full && self.claim.reservation != Reservation::Full {
+            return None;
+        }
+        let iq = IqRef { integration_id: state.integration_id(), iq_id: &prepared.iq_id };
+        Some(worker.iq_queues.retry_delay(iq, self.claim.waited()))
+    }
+}
+
+/// Claims the request, or waits a little until the other owner has finished.
+///
+/// Where everything for a command is ready, the claim reserves it: the ledger then counts it as written,
+/// and the claim is the only round trip before the command.
+pub(super) async fn claim(
+    context: Context<'_>,
+    state: &mut RequestState,
+) -> Result<ClaimResult, Unstored> {
+    let Context { worker, session } = context;
+    let integration = worker.integrations.get(state.integration_id());
+    let mode = integration.as_ref().map_or(Mode::Live, |integration| integration.mode);
+    let prepared = integration.and_then(|integration| ready(&integration, state));
+    let needs_permit = state.delay().is_zero() && mode != Mode::Rehearsal(Rehearsal::Nothing);
+    let (mut permit, mut iq_is_full) = (None, false);
+    if let Some(prepared) = prepared.as_ref().filter(|_| needs_permit) {
+        let iq = IqRef { integration_id: state.integration_id(), iq_id: &prepared.iq_id };
+        match worker.iq_queues.acquire(session, iq).await {
+            Ok(acquired) => permit = Some(acquired),
+            Err(NoPermit::Full) => iq_is_full = true,
+            Err(NoPermit::Abandoned) => return Err(Abandoned.into()),
+        }
+    }
+    let mut polls = 0;
+    loop {
+        let planned = PlannedCommand {
+            iq_id: prepared.as_ref().map(|prepared| prepared.iq_id.as_str()),
+            follows_at_once: permit.is_some(),
+            rehearsal: mode.rehearses(),
+        };
+        state.owner.next_attempt();
+        let ask = || worker.ledger.claim(state.key(), &state.owner, planned, state.last_result());
+        let left = match session.retry_until_stopped(ask).await? {
+            // The other owner is about to finish it. If that owner dies, this delivery finishes it.
+            ClaimAnswer::Concluded(outcome)
+                if outcome.claimed_elsewhere && outcome.is_unfinished() =>
+            {
+                OTHER_OWNER
+            }
+            ClaimAnswer::Concluded(outcome) => return Ok(ClaimResult::Concluded(outcome)),
+            ClaimAnswer::Claimed(claim) => {
+                tracing::debug!(
+                    attempts = claim.attempts,
+                    in_doubt = claim.doubt.commands,
+                    reservation = ?claim.reservation,
+                    iq_id = planned.iq_id,
+                    "request claimed"
+                );
+                state.last_command = LastCommand::NoneOrUnknown;
+                failpoint::reach("after-claim");
+                let claimed = ClaimedRequest { claim, prepared, iq_is_full, _permit: permit };
+                return Ok(ClaimResult::Claimed(Box::new(claimed)));
+            }
+            ClaimAnswer::Busy(left) => left,
+        };
+        state.last_command = LastCommand::NoneOrUnknown;
+        // Other requests may use the permit meanwhile.
+        permit = None;
+        polls += 1;
+        let wait = POLLS.wait(polls, 0.5 + jitter() / 2.0).min(left);
+        // A message that the broker took back from a dead worker can be claimed soon; a mere copy of the
+        // request cannot.
+        if !state.owner.is_redelivered() && !state.may_wait_in_place(session, wait) {
+            return Ok(ClaimResult::Busy(left.min(OTHER_OWNER)));
+        }
+        session.wait(wait).await?;
+        state.waited_in_place += wait;
+    }
+}
+
+/// What a command needs, if all of it is ready and its IQ is certain: the permit of another IQ would not
+/// help.
+fn ready(integration: &Integration, state: &RequestState) -> Option<Prepared> {
+    let request = &state.request.data;
+    let (rules, site) = (&integration.rules, &integration.site);
+    let named = || request.object_id.as_deref().and_then(|object| rules.lock_of(object));
+    if let Some(lock) = state.lock.or_else(named) {
+        return site.ready(lock);
+    }
+    // The object is known only with the booking; where all doors are behind one IQ, each lock will do.
+    if rules.locks.len() > MANY_LOCKS {
+        return None;
+    }
+    let locks = rules.default_lock.iter().chain(rules.locks.values());
+    site.ready_behind_one_iq(locks.copied())
+}

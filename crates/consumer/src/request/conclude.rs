@@ -1,0 +1,186 @@
+//! Step 5: record the outcome before it is published.
+
+use chrono::{DateTime, SubsecRound, Utc};
+use events::{
+    CheckIn, OpenFailed, OpenRejected, Opened, Outbound, OutboundData, RequestRef, Role, event_id,
+};
+use rules::{FailedReason, Opening, Rejection};
+use uuid::Uuid;
+
+use super::{context::Context, request_state::RequestState};
+use crate::{
+    audit::{Entry, Inputs},
+    broker::session_handle::Unstored,
+    failpoint,
+    settings::AuditSink,
+    state::{
+        failure::Failure,
+        ledger::{AuditLine, CheckInOfBooking, Claim, Conclusion, RecordedOutcome},
+        store::StoreError,
+    },
+};
+
+/// The outcome of a request.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Salto accepted the command.
+    Opened {
+        opening: Opening,
+        iq_id: String,
+        opened_at: DateTime<Utc>,
+        booking_ends_at: DateTime<Utc>,
+    },
+    /// The rules rejected the request.
+    Rejected(Rejection),
+    /// The rules allowed it, and the door could not be opened.
+    Failed { failure: Failure, lock_id: Option<Uuid>, iq_id: Option<String> },
+}
+
+impl Outcome {
+    /// The door opened at that time, through that IQ.
+    pub(super) fn opened(
+        claim: &Claim,
+        opening: Opening,
+        opened_at: DateTime<Utc>,
+        iq_id: String,
+    ) -> Self {
+        let booking_ends_at = claim.booking.as_ref().map_or(opened_at, |booking| booking.ends_at);
+        Self::Opened { opening, iq_id, opened_at, booking_ends_at }
+    }
+
+    /// A command was not answered and may not be repeated. The outcome stays unknown, whatever Salto
+    /// answers later.
+    pub(super) fn unknown(lock_id: Option<Uuid>) -> Self {
+        let detail = "a command went unanswered: the door may have opened or not";
+        let failure = Failure::new(FailedReason::OutcomeUnknown, detail);
+        Self::Failed { failure, lock_id, iq_id: None }
+    }
+}
+
+/// Records the outcome. Answers the recorded outcome, which may be another worker's.
+pub(super) async fn conclude(
+    context: Context<'_>,
+    state: &RequestState,
+    claim: &Claim,
+    outcome: Outcome,
+    attempts: u32,
+) -> Result<RecordedOutcome, Unstored> {
+    let Context { worker, session } = context;
+    let check_in = check_in(state, &outcome);
+    let terminal = terminal(state, outcome, attempts);
+    let audit =
+        audit_line(worker.audit.sink(), &terminal, state, claim).map_err(Unstored::Refused)?;
+    let record = || {
+        let check_in = check_in
+            .as_ref()
+            .map(|(event, ends_at)| CheckInOfBooking { event, booking_ends_at: *ends_at });
+        let conclusion = Conclusion { terminal: &terminal, check_in, audit: &audit };
+        worker.ledger.conclude(state.key(), conclusion)
+    };
+    // Only this worker knows the result of a command; any other outcome can be found again.
+    let recorded = if attempts > 0 {
+        session.retry_until_done(record).await?
+    } else {
+        session.retry_until_stopped(record).await?
+    };
+    tracing::debug!(event_type = %recorded.terminal.event_type(), attempts, "outcome recorded");
+    failpoint::reach("after-conclude");
+    Ok(recorded)
+}
+
+/// The audit line of an outcome, for that sink.
+fn audit_line(
+    sink: &AuditSink,
+    terminal: &Outbound,
+    state: &RequestState,
+    claim: &Claim,
+) -> Result<AuditLine, StoreError> {
+    let booking = claim.booking.as_ref();
+    let asked = state.request.data.object_id.clone();
+    let asked = asked.or_else(|| match booking?.object_ids.as_slice() {
+        [only] => Some(only.clone()),
+        [] | [_, _, ..] => None,
+    });
+    let inputs = Inputs {
+        booking_status: booking.map(|booking| booking.status.clone()),
+        booking_revision: claim.booking_revision,
+        starts_at: booking.map(|booking| booking.starts_at),
+        ends_at: booking.map(|booking| booking.ends_at),
+        taken_at: claim.taken_at.trunc_subsecs(6),
+        expires_at: state.expires_at,
+    };
+    let Some(entry) = Entry::new(terminal, asked, inputs) else { return Ok(AuditLine::None) };
+    let line =
+        || serde_json::to_string(&entry).map_err(|error| StoreError::Refused(error.to_string()));
+    Ok(match sink {
+        AuditSink::Redis => AuditLine::Stream(line()?),
+        AuditSink::Directory(_) | AuditSink::Stdout => AuditLine::Keep(line()?),
+        AuditSink::Off => AuditLine::None,
+    })
+}
+
+fn terminal(state: &RequestState, outcome: Outcome, attempts: u32) -> Outbound {
+    let request = RequestRef::from(&state.request);
+    let data = match outcome {
+        Outcome::Opened { opening, iq_id, opened_at, .. } => OutboundData::Opened(Opened {
+            request,
+            object_id: opening.object_id,
+            lock_id: opening.lock_id,
+            iq_id,
+            opened_at,
+            record_in_field: opening.record_in_field,
+            attempts,
+        }),
+        Outcome::Rejected(rejection) => OutboundData::OpenRejected(OpenRejected {
+            request,
+            reason: rejection.reason,
+            detail: rejection.detail,
+            opens_at: rejection.opens_at,
+            attempts,
+        }),
+        Outcome::Failed { failure, lock_id, iq_id } => OutboundData::OpenFailed(OpenFailed {
+            request,
+            reason: failure.reason,
+            class: failure.reason.class(),
+            detail: failure.detail,
+            attempts,
+            lock_id,
+            iq_id,
+        }),
+    };
+    outbound(state, Role::Terminal, data)
+}
+
+/// The check-in of an opening, and the booking's end. The ledger publishes only a booking's first one.
+fn check_in(state: &RequestState, outcome: &Outcome) -> Option<(Outbound, DateTime<Utc>)> {
+    let Outcome::Opened { opening, opened_at, booking_ends_at, .. } = outcome else { return None };
+    let data = OutboundData::CheckIn(CheckIn {
+        request: RequestRef::from(&state.request),
+        status: opening.check_in_status.clone()?,
+        opened_at: *opened_at,
+    });
+    Some((outbound(state, Role::CheckIn, data), *booking_ends_at))
+}
+
+fn outbound(state: &RequestState, role: Role, data: OutboundData) -> Outbound {
+    let request = &state.request;
+    Outbound {
+        id: event_id(&request.source, &request.id, role),
+        time: Utc::now(),
+        traceparent: request.traceparent.clone(),
+        rehearsal: state.rehearsal,
+        data,
+    }
+}
+
+/// For tests of the ledger: the audit line of a request as this step makes it.
+#[cfg(test)]
+pub(crate) fn audit_line_of(
+    sink: &AuditSink,
+    request: events::Event<events::OpenRequest>,
+    terminal: &Outbound,
+    claim: &Claim,
+) -> AuditLine {
+    let state = RequestState::new(request, false, std::time::Duration::from_secs(60));
+    audit_line(sink, terminal, &state, claim).unwrap()
+}

@@ -1,0 +1,34 @@
+//! The dead letter of a failed request, beside its event.
+
+use events::OutboundData;
+use publisher::{Arrival, DeadLetter};
+
+use super::{context::Context, request_state::RequestState};
+use crate::{
+    broker::{dead_letter, session_handle::Unstored},
+    failpoint,
+    state::ledger::RecordedOutcome,
+};
+
+/// Makes the dead letter of a failed request, once, however often its outcome is published.
+pub(super) async fn failed(
+    context: Context<'_>,
+    arrival: &Arrival,
+    state: &RequestState,
+    outcome: &RecordedOutcome,
+) -> Result<(), Unstored> {
+    let Context { worker, session } = context;
+    let OutboundData::OpenFailed(failed) = &outcome.terminal.data else { return Ok(()) };
+    if outcome.dead_lettered {
+        return Ok(());
+    }
+    let detail = match outcome.terminal.rehearsal {
+        true => format!("rehearsal: {}", failed.detail),
+        false => failed.detail.clone(),
+    };
+    let (reason, attempts) = (failed.reason.code(), failed.attempts);
+    dead_letter::make(session, arrival, DeadLetter { reason, detail: &detail, attempts }).await?;
+    tracing::debug!(reason, "dead letter made");
+    failpoint::reach("after-dead-letter");
+    session.retry_until_stopped(|| worker.ledger.dead_lettered(state.key())).await
+}

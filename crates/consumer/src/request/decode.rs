@@ -1,0 +1,20 @@
+//! Step 1: from bytes to an open request, or to a dead letter.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use events::DecodeError;
+
+use super::request_state::RequestState;
+use crate::{broker::received::Received, failpoint, operator::message_span};
+
+/// Reads an open request.
+pub(super) fn decode(
+    received: &Received,
+    request_ttl: Duration,
+) -> Result<RequestState, DecodeError> {
+    let request = events::decode_open_request(&received.arrival.body, Utc::now())?;
+    message_span::record_request(&request);
+    failpoint::reach_with("after-decode", &request.id);
+    Ok(RequestState::new(request, received.redelivered, request_ttl))
+}

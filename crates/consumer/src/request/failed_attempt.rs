@@ -1,0 +1,125 @@
+//! A failed attempt: why it failed, whether its command may have had an effect, and what that means for
+//! the next attempt.
+
+use std::time::Duration;
+
+use rules::{Certainty, FailedReason};
+use salto::{CallError, Cause, OpenError};
+
+use crate::state::{failure::Failure, pauses::requested_pause};
+
+/// An attempt that did not open the door.
+#[derive(Debug)]
+pub(super) struct FailedAttempt {
+    /// Why; none where the request only ran out of time.
+    pub(super) failure: Option<Failure>,
+    /// Whether a command may have had an effect.
+    pub(super) certainty: Certainty,
+    /// Whether a command was written.
+    pub(super) written: bool,
+    /// The shortest time until the next attempt.
+    pub(super) retry_after: Option<Duration>,
+    /// The pause that Salto has just asked for, for the whole integration and all replicas.
+    pub(super) pause: Option<Duration>,
+    /// Whether one immediate retry is likely to succeed.
+    pub(super) retry_at_once: bool,
+}
+
+impl FailedAttempt {
+    /// An attempt that ended before any command and that no retry can help.
+    pub(super) fn refused(reason: FailedReason, detail: impl Into<String>) -> Self {
+        Self {
+            failure: Some(Failure::new(reason, detail)),
+            certainty: Certainty::Refused,
+            ..Self::out_of_time()
+        }
+    }
+
+    /// The request's time ended before a command could be sent.
+    pub(super) const fn out_of_time() -> Self {
+        Self {
+            failure: None,
+            certainty: Certainty::NeverHappened,
+            written: false,
+            retry_after: None,
+            pause: None,
+            retry_at_once: false,
+        }
+    }
+
+    /// Salto has blocked the user at this IQ, so that postern sends nothing there for a while.
+    pub(super) fn blocked_iq(left: Duration) -> Self {
+        let minutes = left.as_secs().div_ceil(60);
+        Self::refused(
+            FailedReason::OtpBlocked,
+            format!(
+                "Salto has blocked the system user at this IQ after wrong one-time passwords, and \
+                 postern sends nothing there for another {minutes} min"
+            ),
+        )
+    }
+
+    /// A pause that Salto asked for has not ended.
+    pub(super) fn paused(pause: Duration) -> Self {
+        Self {
+            failure: Some(Failure::new(
+                FailedReason::RateLimited,
+                "Salto asked for a pause of this integration's calls",
+            )),
+            retry_after: Some(pause),
+            ..Self::out_of_time()
+        }
+    }
+}
+
+impl From<CallError> for FailedAttempt {
+    /// A call before the command failed: no command was sent.
+    fn from(error: CallError) -> Self {
+        let certainty = match error.cause {
+            Cause::CredentialsRejected
+            | Cause::NotSignedIn
+            | Cause::Forbidden
+            | Cause::LockNotFound
+            | Cause::SiteNotFound
+            | Cause::IqNotFound
+            | Cause::AlreadyActivated
+            | Cause::NotActivated
+            | Cause::OtpInvalid
+            | Cause::OtpBlocked => Certainty::Refused,
+            Cause::TokenRejected
+            | Cause::IqOffline
+            | Cause::RateLimited
+            | Cause::Unavailable
+            | Cause::NotAsked
+            | Cause::Unanswered
+            | Cause::Late
+            | Cause::Cache => Certainty::NeverHappened,
+        };
+        Self {
+            failure: Failure::of_call(error.cause, &error),
+            certainty,
+            written: false,
+            retry_after: error.retry_after,
+            pause: requested_pause(&error),
+            retry_at_once: error.cause == Cause::TokenRejected,
+        }
+    }
+}
+
+impl From<OpenError> for FailedAttempt {
+    fn from(error: OpenError) -> Self {
+        Self {
+            failure: Failure::of_call(error.cause, &error),
+            certainty: match error.certainty {
+                salto::Certainty::NeverHappened => Certainty::NeverHappened,
+                salto::Certainty::Unknown => Certainty::Unknown,
+                salto::Certainty::Refused => Certainty::Refused,
+            },
+            written: error.written,
+            retry_after: error.retry_after,
+            // An open breaker is this worker's own wait, and no pause that Salto asked for.
+            pause: error.retry_after.filter(|_| error.cause != Cause::NotAsked),
+            retry_at_once: error.cause == Cause::TokenRejected,
+        }
+    }
+}

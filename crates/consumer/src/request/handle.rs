@@ -1,0 +1,189 @@
+//! The path of an open request, from the queue to its end.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use events::names::OPEN_REQUESTS_QUEUE;
+
+use super::{
+    attempt::{AttemptResult, attempt},
+    audit::{Unaudited, audit},
+    claim::{ClaimResult, claim},
+    conclude::conclude,
+    context::Context,
+    dead_letter, decode,
+    park::park,
+    report::report,
+    request_state::RequestState,
+    wait_reason::WaitReason,
+};
+use crate::{
+    broker::{
+        dead_letter as undeliverable,
+        received::Received,
+        session_handle::{Abandoned, SessionHandle, Unpublished, Unstored},
+    },
+    failpoint,
+    operator::settled,
+    state::{ledger::RecordedOutcome, store::StoreError},
+    worker::Worker,
+};
+
+/// How long a request whose answer no queue takes is parked.
+const PARKED_WITHOUT_QUEUE: Duration = Duration::from_secs(4);
+
+/// How long a request whose audit line cannot be written is parked. Its answer is published again each
+/// time that it is delivered.
+const PARKED_WITHOUT_AUDIT: Duration = Duration::from_secs(16);
+
+/// How long releasing a claim may take when a delivery is requeued.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Handles an open request: the delivery is acknowledged once its effect is durable, or requeued.
+pub(crate) async fn open_request(
+    worker: &Arc<Worker>,
+    session: &SessionHandle,
+    received: Received,
+) {
+    let received_at = Instant::now();
+    let context = Context { worker, session };
+    let Ok(_alone) = worker.poison_guard.admit(session, &received.arrival).await else { return };
+
+    let mut state = match decode::decode(&received, worker.opening.request_ttl) {
+        Ok(state) => state,
+        Err(error) => {
+            if undeliverable::undecodable(session, &received, &error).await.is_ok() {
+                settled::undecodable(OPEN_REQUESTS_QUEUE, &error, received_at);
+            }
+            return;
+        }
+    };
+
+    let result = match answer_and_report(context, &received, &mut state).await {
+        Err(Unfinished::Wait(wait, reason)) => {
+            match park(context, &received, &state, wait, reason).await {
+                Ok(()) => return,
+                Err(unstored) => Err(unstored.into()),
+            }
+        }
+        result => result,
+    };
+    match result {
+        Ok(outcome) => {
+            failpoint::reach("before-ack");
+            if session.acknowledge(&received.acker).await.is_ok() {
+                settled::answered(&outcome.terminal, received_at);
+            }
+        }
+        Err(Unfinished::Refused(error)) => {
+            let failures = state.failures;
+            if undeliverable::unstorable(session, &received, &error, failures).await.is_ok() {
+                settled::unstorable(OPEN_REQUESTS_QUEUE, &error, received_at);
+            }
+        }
+        Err(Unfinished::Abandoned | Unfinished::Wait(..)) => {
+            requeue(context, &received, &state).await;
+            settled::requeued(received_at);
+        }
+    }
+}
+
+/// Requeues a delivery. Its claim is released first, so that the next owner need not wait for its lease.
+async fn requeue(context: Context<'_>, received: &Received, state: &RequestState) {
+    let Context { worker, session } = context;
+    let (last, resumption) = (state.last_result(), state.resumption());
+    let release = worker.ledger.release(state.key(), &state.owner, last, resumption);
+    let _ = tokio::time::timeout(RELEASE_TIMEOUT, release).await;
+    session.requeue(&received.acker).await;
+}
+
+/// Why a request has not ended with this delivery.
+enum Unfinished {
+    /// The worker stops or its session is lost.
+    Abandoned,
+    /// It waits for longer than it may keep its place.
+    Wait(Duration, WaitReason),
+    /// Redis refused again and again.
+    Refused(StoreError),
+}
+
+impl From<Abandoned> for Unfinished {
+    fn from(Abandoned: Abandoned) -> Self {
+        Self::Abandoned
+    }
+}
+
+impl From<Unstored> for Unfinished {
+    fn from(unstored: Unstored) -> Self {
+        match unstored {
+            Unstored::Abandoned => Self::Abandoned,
+            Unstored::Refused(error) => Self::Refused(error),
+        }
+    }
+}
+
+impl From<Unpublished> for Unfinished {
+    fn from(unpublished: Unpublished) -> Self {
+        match unpublished {
+            Unpublished::Abandoned => Self::Abandoned,
+            // The outcome is in the ledger: the next owner of the message publishes it.
+            Unpublished::NoQueue => Self::Wait(PARKED_WITHOUT_QUEUE, WaitReason::AnswerQueue),
+        }
+    }
+}
+
+impl From<Unaudited> for Unfinished {
+    fn from(unaudited: Unaudited) -> Self {
+        match unaudited {
+            Unaudited::Unstored(unstored) => unstored.into(),
+            // The line is in the ledger: the next owner of the message writes it.
+            Unaudited::Unwritten => Self::Wait(PARKED_WITHOUT_AUDIT, WaitReason::AuditSink),
+        }
+    }
+}
+
+async fn answer_and_report(
+    context: Context<'_>,
+    received: &Received,
+    state: &mut RequestState,
+) -> Result<RecordedOutcome, Unfinished> {
+    let outcome = answer(context, state).await?;
+    let audited = audit(context, state, &outcome).await;
+    // The outcome is final: an audit line that cannot be written does not hold the answer back.
+    report(context.session, &outcome).await?;
+    dead_letter::failed(context, &received.arrival, state, &outcome).await?;
+    audited?;
+    Ok(outcome)
+}
+
+/// Finds the request's answer: attempt after attempt, each with a new claim, the rules applied again, and
+/// at most one command.
+async fn answer(
+    context: Context<'_>,
+    state: &mut RequestState,
+) -> Result<RecordedOutcome, Unfinished> {
+    loop {
+        let claimed = match claim(context, state).await? {
+            ClaimResult::Concluded(outcome) => return Ok(*outcome),
+            ClaimResult::Claimed(claimed) => claimed,
+            ClaimResult::Busy(wait) => {
+                return Err(Unfinished::Wait(wait, WaitReason::OtherWorker));
+            }
+        };
+        let (wait, reason) = match attempt(context, state, &claimed).await? {
+            // `claimed` keeps the IQ's permit until the outcome is recorded.
+            AttemptResult::Concluded(outcome, attempts) => {
+                return Ok(conclude(context, state, &claimed.claim, outcome, attempts).await?);
+            }
+            AttemptResult::Wait(wait, reason) => (wait, reason),
+        };
+        drop(claimed);
+        if !state.may_wait_in_place(context.session, wait) {
+            return Err(Unfinished::Wait(wait, reason));
+        }
+        context.session.wait(wait).await?;
+        state.waited_in_place += wait;
+    }
+}

@@ -1,0 +1,36 @@
+//! Open requests: the steps from the queue to the answer, one file each.
+//!
+//! ```text
+//! receive ─► decode ─► claim ─► decide ─► open ─► conclude ─► audit ─► report ─► settle
+//! ```
+//!
+//! - [`handle`] is the path of a delivery; [`attempt`] puts decide and open together.
+//! - [`request_state`] is what a delivery keeps of its request between two claims.
+//! - [`retry_decision`] says what follows a [`failed_attempt`]; [`entry_log`] asks Salto's log about a
+//!   command that was not answered.
+//! - [`park`] makes a request wait without a place; [`wait_reason`] says what it waits for.
+//! - [`dead_letter`] keeps a failed request beside its event.
+
+mod attempt;
+mod audit;
+mod claim;
+mod conclude;
+mod context;
+mod dead_letter;
+mod decide;
+mod decode;
+mod entry_log;
+mod failed_attempt;
+mod handle;
+mod open;
+mod park;
+mod prepare;
+mod report;
+mod request_state;
+mod retry_decision;
+mod send_deadline;
+mod wait_reason;
+
+#[cfg(test)]
+pub(crate) use conclude::audit_line_of;
+pub(crate) use handle::open_request;

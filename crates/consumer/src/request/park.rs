@@ -1,0 +1,36 @@
+//! Parking: a request that waits for longer than it may keep its place goes into a retry queue, and is
+//! delivered again.
+
+use std::time::Duration;
+
+use publisher::Message;
+
+use super::{context::Context, request_state::RequestState, wait_reason::WaitReason};
+use crate::{
+    broker::{received::Received, session_handle::Unstored},
+    failpoint,
+    operator::settled,
+};
+
+/// Parks a request. Its claim is released first, so that the next owner can claim it; and the delivery is
+/// acknowledged only after the broker has confirmed the parked message. A worker that is killed in between
+/// leaves two copies, of which one acts at a time.
+pub(super) async fn park(
+    context: Context<'_>,
+    received: &Received,
+    state: &RequestState,
+    wait: Duration,
+    reason: WaitReason,
+) -> Result<(), Unstored> {
+    let Context { worker, session } = context;
+    let release = || {
+        worker.ledger.release(state.key(), &state.owner, state.last_result(), state.resumption())
+    };
+    session.retry_until_stopped(release).await?;
+    failpoint::reach("before-park");
+    session.enqueue(&Message::parked(&received.arrival, wait)).await?;
+    failpoint::reach("after-park");
+    session.acknowledge(&received.acker).await?;
+    settled::parked(wait, reason.as_str());
+    Ok(())
+}

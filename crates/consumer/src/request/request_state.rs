@@ -1,0 +1,119 @@
+//! The state of a request between its claims, for one delivery.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use events::{Event, OpenRequest};
+use uuid::Uuid;
+
+use crate::{
+    broker::session_handle::SessionHandle,
+    state::{
+        failure::Failure,
+        ledger::{Claim, ClaimOwner, LastCommand, LastResult, RequestKey, Resumption},
+    },
+    worker::IN_PLACE,
+};
+
+/// A wait as short as this costs no more than parking.
+const SHORTER_THAN_PARKING: Duration = Duration::from_millis(100);
+
+/// What a worker keeps of a request between its claims.
+#[derive(Debug)]
+pub(super) struct RequestState {
+    pub(super) request: Event<OpenRequest>,
+    pub(super) expires_at: DateTime<Utc>,
+    pub(super) owner: ClaimOwner,
+    /// The result of the command that the last claim reserved.
+    pub(super) last_command: LastCommand,
+    /// Why the last attempt failed.
+    pub(super) failure: Option<Failure>,
+    /// Failed attempts, by all workers.
+    pub(super) failures: u32,
+    /// No command is sent before this instant.
+    pub(super) not_before: Instant,
+    /// The lock that the last decision named.
+    pub(super) lock: Option<Uuid>,
+    /// Whether the request is rehearsed, as the ledger has it.
+    pub(super) rehearsal: bool,
+    /// The sum of the waits in place.
+    pub(super) waited_in_place: Duration,
+    /// The number of commands in doubt when Salto's log was asked last.
+    pub(super) doubt_at_last_log_query: u32,
+    key: Uuid,
+}
+
+impl RequestState {
+    pub(super) fn new(request: Event<OpenRequest>, redelivered: bool, ttl: Duration) -> Self {
+        Self {
+            expires_at: request.expires_at(ttl),
+            owner: ClaimOwner::new(redelivered),
+            last_command: LastCommand::NoneOrUnknown,
+            failure: None,
+            failures: 0,
+            not_before: Instant::now(),
+            lock: None,
+            rehearsal: false,
+            waited_in_place: Duration::ZERO,
+            doubt_at_last_log_query: 0,
+            key: events::request_key(&request.source, &request.id),
+            request,
+        }
+    }
+
+    pub(super) fn integration_id(&self) -> &str {
+        &self.request.data.integration_id
+    }
+
+    /// The key of the request's record in the ledger.
+    pub(super) fn key(&self) -> RequestKey<'_> {
+        RequestKey {
+            key: self.key,
+            integration_id: &self.request.data.integration_id,
+            booking_id: &self.request.data.booking_id,
+            expires_at: self.expires_at,
+        }
+    }
+
+    /// What the next claim, or the release, tells the ledger about the last command.
+    pub(super) fn last_result(&self) -> LastResult<'_> {
+        LastResult { command: self.last_command, failure: self.failure.as_ref() }
+    }
+
+    /// What the next owner must know after a release.
+    pub(super) fn resumption(&self) -> Resumption {
+        Resumption { failures: self.failures, wait: self.delay() }
+    }
+
+    /// Takes over what the ledger knows from other workers.
+    pub(super) fn update_from(&mut self, claim: &Claim) {
+        self.rehearsal = claim.rehearsal;
+        self.failures = self.failures.max(claim.failures);
+        self.not_before = self.not_before.max(claim.asked_at + claim.wait);
+    }
+
+    /// The time until a command may be sent; zero when it may be sent now.
+    pub(super) fn delay(&self) -> Duration {
+        self.not_before.saturating_duration_since(Instant::now())
+    }
+
+    /// The time until the request expires; zero when it has expired.
+    pub(super) fn remaining(&self) -> Duration {
+        (self.expires_at - Utc::now()).to_std().unwrap_or_default()
+    }
+
+    /// Whether a wait may happen in place: it is short, and other deliveries do not need the place.
+    pub(super) fn may_wait_in_place(&self, session: &SessionHandle, wait: Duration) -> bool {
+        wait.is_zero() || (self.waited_in_place + wait <= IN_PLACE && session.has_free_places())
+    }
+
+    /// For how long the request may wait in place until something arrives.
+    pub(super) fn wait_limit(&self, session: &SessionHandle) -> Duration {
+        let limit = if session.has_free_places() {
+            IN_PLACE.saturating_sub(self.waited_in_place)
+        } else {
+            Duration::ZERO
+        };
+        limit.max(SHORTER_THAN_PARKING)
+    }
+}

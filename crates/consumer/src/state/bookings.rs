@@ -1,0 +1,137 @@
+//! The booking store: the newest known state of every booking.
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
+use deadpool_redis::redis::Script;
+use events::{BookingStatus, Event};
+use rules::{Booking, BookingVersion};
+use serde::{Deserialize, Serialize};
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    keys::Keys,
+    store::{Store, StoreError},
+};
+
+/// Whether a booking status was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// It is the newest state now.
+    Newest,
+    /// A newer state, or the same one, was there already.
+    Superseded,
+}
+
+/// The bookings in Redis, stored by compare-and-set: replicas may take their events in any order.
+#[derive(Debug)]
+pub(crate) struct Bookings {
+    store: Arc<Store>,
+    keys: Keys,
+    retention: Duration,
+    script: Script,
+}
+
+impl Bookings {
+    pub(crate) fn new(store: Arc<Store>, keys: Keys, retention: Duration) -> Self {
+        let script = Script::new(include_str!("bookings/store.lua"));
+        Self { store, keys, retention, script }
+    }
+
+    /// Stores a booking status, unless a newer one is known.
+    pub(crate) async fn store(
+        &self,
+        event: &Event<BookingStatus>,
+        now: DateTime<Utc>,
+    ) -> Result<Stored, StoreError> {
+        let status = &event.data;
+        let version = BookingVersion { revision: status.revision, time: event.time };
+        let record = serde_json::to_string(&Record::from(status))
+            .map_err(|error| StoreError::Refused(error.to_string()))?;
+        let (integration, booking) = (&status.integration_id, &status.booking_id);
+        let newest: i64 = self
+            .store
+            .run(
+                self.script
+                    .key(self.keys.booking(integration, booking))
+                    .key(self.keys.check_in(integration, booking))
+                    .arg(order(&version))
+                    .arg(record)
+                    .arg(kept_until(now, status.ends_at, self.retention)),
+            )
+            .await?;
+        Ok(if newest == 1 { Stored::Newest } else { Stored::Superseded })
+    }
+}
+
+/// The Unix time in milliseconds until which a record is kept: `retention` after the `end` of its
+/// booking or request, or after now where that is over already, so that a late older event still
+/// finds the newer one.
+pub(crate) fn kept_until(now: DateTime<Utc>, end: DateTime<Utc>, retention: Duration) -> i64 {
+    let retention = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
+    end.max(now).timestamp_millis().saturating_add(retention)
+}
+
+/// A booking as stored: only what the rules need.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    status: String,
+    object_ids: Vec<String>,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+}
+
+impl From<&BookingStatus> for Record {
+    fn from(status: &BookingStatus) -> Self {
+        Self {
+            status: status.status.clone(),
+            object_ids: status.object_ids.clone(),
+            starts_at: status.starts_at,
+            ends_at: status.ends_at,
+        }
+    }
+}
+
+/// Reads a stored booking.
+pub(crate) fn read(record: &[u8]) -> Result<Booking, StoreError> {
+    let record: Record = serde_json::from_slice(record)
+        .map_err(|error| StoreError::Refused(format!("a stored booking is unreadable: {error}")))?;
+    Ok(Booking {
+        status: record.status,
+        object_ids: record.object_ids,
+        starts_at: record.starts_at,
+        ends_at: record.ends_at,
+    })
+}
+
+/// A version as text that compares, byte by byte, as [`BookingVersion::supersedes`] does. Lua's
+/// numbers are too coarse for revisions.
+pub(crate) fn order(version: &BookingVersion) -> String {
+    let (counted, revision) = version.revision.map_or((0, 0), |revision| (1, revision));
+    let time = version.time;
+    format!(
+        "{counted}.{revision:020}.{:05}-{:03}-{:05}.{:010}",
+        time.year(),
+        time.ordinal(),
+        time.num_seconds_from_midnight(),
+        time.nanosecond(),
+    )
+}
+
+/// The version that [`order`] wrote.
+pub(crate) fn read_order(order: &str) -> Option<BookingVersion> {
+    let (revision, time) = order.split_once('.')?;
+    let (number, time) = time.split_once('.')?;
+    let (date, nanoseconds) = time.split_once('.')?;
+    let mut parts = date.split('-');
+    let (year, ordinal, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    let time = NaiveDate::from_yo_opt(year.parse().ok()?, ordinal.parse().ok()?)?.and_time(
+        NaiveTime::from_num_seconds_from_midnight_opt(
+            seconds.parse().ok()?,
+            nanoseconds.parse().ok()?,
+        )?,
+    );
+    let revision = (revision == "1").then(|| number.parse().ok());
+    Some(BookingVersion { revision: revision.flatten(), time: time.and_utc() })
+}
+
+#[cfg(test)]
+mod tests;

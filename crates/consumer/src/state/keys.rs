@@ -1,0 +1,169 @@
+//! The names of postern's records in Redis.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+/// Makes keys below one prefix.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    pub(crate) fn new(prefix: impl Into<String>) -> Self {
+        Self { prefix: prefix.into() }
+    }
+
+    /// The ledger's record of a request.
+    pub(crate) fn request(&self, request: Uuid) -> String {
+        format!("{}request:{request}", self.prefix)
+    }
+
+    /// The newest state of a booking.
+    pub(crate) fn booking(&self, integration_id: &str, booking_id: &str) -> String {
+        format!("{}booking:{}:{}", self.prefix, encode(integration_id), encode(booking_id))
+    }
+
+    /// The pattern of all bookings' keys, for `SCAN`.
+    pub(crate) fn bookings(&self) -> String {
+        format!("{}booking:*", escape_pattern(&self.prefix))
+    }
+
+    /// The pattern of all requests' keys, for `SCAN`.
+    pub(crate) fn requests(&self) -> String {
+        format!("{}request:*", escape_pattern(&self.prefix))
+    }
+
+    /// The integration and the booking that a key of [`Self::booking`] names.
+    pub(crate) fn read_booking(&self, key: &str) -> Option<(String, String)> {
+        let (integration, booking) =
+            key.strip_prefix(&self.prefix)?.strip_prefix("booking:")?.split_once(':')?;
+        Some((decode(integration)?, decode(booking)?))
+    }
+
+    /// The mark of a booking's first opening.
+    pub(crate) fn check_in(&self, integration_id: &str, booking_id: &str) -> String {
+        format!("{}check-in:{}:{}", self.prefix, encode(integration_id), encode(booking_id))
+    }
+
+    /// The mark of a booking's first rehearsed opening.
+    pub(crate) fn rehearsed_check_in(&self, integration_id: &str, booking_id: &str) -> String {
+        let (integration, booking) = (encode(integration_id), encode(booking_id));
+        format!("{}rehearsed-check-in:{integration}:{booking}", self.prefix)
+    }
+
+    /// Exists while Salto has asked for no calls for an integration.
+    pub(crate) fn pause(&self, integration_id: &str) -> String {
+        format!("{}pause:{}", self.prefix, encode(integration_id))
+    }
+
+    /// By IQ: the consecutive OTP rejections, and until when the IQ is blocked.
+    pub(crate) fn otp_status(&self, integration_id: &str) -> String {
+        format!("{}guard:{}", self.prefix, encode(integration_id))
+    }
+
+    /// The lease of an operator's command that sends one-time passwords to the IQ.
+    pub(crate) fn operator_lease(&self, integration_id: &str, iq_id: &str) -> String {
+        format!("{}turn:{}:{}", self.prefix, encode(integration_id), encode(iq_id))
+    }
+
+    /// By IQ: the last state other than `activated` that an event has reported.
+    pub(crate) fn reported_iq_states(&self, integration_id: &str) -> String {
+        format!("{}told:{}", self.prefix, encode(integration_id))
+    }
+
+    /// By IQ: the last error.
+    pub(crate) fn last_errors(&self, integration_id: &str) -> String {
+        format!("{}trouble:{}", self.prefix, encode(integration_id))
+    }
+
+    /// The integration's commands in flight to Salto.
+    pub(crate) fn in_flight(&self, integration_id: &str) -> String {
+        format!("{}in-flight:{}", self.prefix, encode(integration_id))
+    }
+
+    /// Exists while the last check of the integration's IQs is recent.
+    pub(crate) fn iq_check(&self, integration_id: &str) -> String {
+        format!("{}looked-at:{}", self.prefix, encode(integration_id))
+    }
+
+    /// The events about IQs that wait to be published.
+    pub(crate) fn iq_events(&self) -> String {
+        format!("{}attention", self.prefix)
+    }
+
+    /// The audit's stream.
+    pub(crate) fn audit(&self) -> String {
+        format!("{}audit", self.prefix)
+    }
+
+    /// A worker's heartbeat.
+    pub(crate) fn heartbeat(&self, worker: Uuid) -> String {
+        format!("{}worker:{worker}", self.prefix)
+    }
+}
+
+/// An id as part of a key: without `:`, so that no two pairs of ids share a key.
+fn encode(id: &str) -> String {
+    let mut part = String::with_capacity(id.len());
+    for character in id.chars() {
+        if matches!(character, ':' | '%') || character.is_ascii_control() || character == ' ' {
+            // Writing to a String cannot fail.
+            let _ = write!(part, "%{:02X}", u32::from(character));
+        } else {
+            part.push(character);
+        }
+    }
+    part
+}
+
+/// The id that a part of a key was made of.
+fn decode(part: &str) -> Option<String> {
+    let mut whole = String::with_capacity(part.len());
+    let mut rest = part;
+    while let Some((before, after)) = rest.split_once('%') {
+        let (code, after) = after.split_at_checked(2)?;
+        whole.push_str(before);
+        whole.push(char::from(u8::from_str_radix(code, 16).ok()?));
+        rest = after;
+    }
+    whole.push_str(rest);
+    Some(whole)
+}
+
+/// A pattern that matches this text alone.
+fn escape_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for character in text.chars() {
+        if matches!(character, '*' | '?' | '[' | ']' | '^' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_with_colons_do_not_share_keys() {
+        let keys = Keys::new("postern:");
+        assert_eq!(keys.booking("acme", "B-1"), "postern:booking:acme:B-1");
+        assert_ne!(keys.booking("a:b", "c"), keys.booking("a", "b:c"));
+        assert_ne!(keys.booking("a%3A", "c"), keys.booking("a:", "c"));
+    }
+
+    #[test]
+    fn a_booking_key_names_its_integration_and_booking() {
+        let keys = Keys::new("p[1]*:");
+        for (integration, booking) in [("acme", "B-1"), ("a:b", "100%: c\n"), ("é%3A", "")] {
+            let key = keys.booking(integration, booking);
+            assert_eq!(keys.read_booking(&key), Some((integration.into(), booking.into())));
+        }
+        assert_eq!(keys.read_booking("other:booking:a:b"), None);
+        assert_eq!(keys.bookings(), "p\\[1\\]\\*:booking:*");
+    }
+}

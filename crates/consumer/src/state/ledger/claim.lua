@@ -1,0 +1,125 @@
+-- Claims a request for one delivery and loads what its decision needs.
+--
+-- KEYS: request, booking, activations, pause, OTP guard, commands in flight.
+-- ARGV: 1 owner, 2 attempt, 3 '1' when a command follows at once, 4 the result of the owner's last
+--       command ('unsent', 'never' or ''), 5 the cause of its failure or '', 6 lease (ms),
+--       7 now (RFC 3339), 8 keep until (Unix ms), 9 '1' when the message was redelivered,
+--       10 the key of the owner's heartbeat, 11 the IQ that the command would go to or '',
+--       12 commands in flight per IQ at most, 13 per integration, 14 '1' when the integration
+--       rehearses.
+--
+-- Answers {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line} or
+-- {'busy', ms} or {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking,
+--  its version, failures, ms until a command may be sent, pause (ms), activation, consecutive OTP
+--  rejections, ms for which the IQ is blocked, 'yes', 'no' or 'full': is the command reserved, '1'
+--  when the request is rehearsed}.
+--
+-- In the record, 'round' is the attempt, 'announced' the reservation, and 'alive' the key of the
+-- owner's heartbeat.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
+  'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
+  'not_before', 'slot', 'rehearsal', 'audit')
+
+-- Another owner has the claim until its lease ends; or, where the broker has taken the message back
+-- from a consumer, until the heartbeat of the owner's worker ends.
+local mine = r[4] == ARGV[1]
+local claimed = r[4] and not mine and tonumber(r[5]) > now
+  and (ARGV[9] == '0' or redis.call('EXISTS', r[6]) == 1)
+if r[1] then
+  return {'known', r[1], r[2], r[3] or '0', claimed and 1 or 0, r[18]}
+end
+if claimed then
+  return {'busy', tonumber(r[5]) - now}
+end
+
+-- A command that cannot be sent now is not reserved: the booking is unknown, Salto or the backoff asks
+-- to wait, the IQ is blocked after too many rejected OTPs, or too many other commands are in flight.
+local known = redis.call('HMGET', KEYS[2], 'record', 'version')
+local booking = known[1]
+local wait = math.max(0, tonumber(r[15] or '0') - now)
+local pause = math.max(0, redis.call('PTTL', KEYS[4]))
+local activation, rejected, blocked = false, 0, 0
+if ARGV[11] ~= '' then
+  activation = redis.call('HGET', KEYS[3], ARGV[11])
+  local guard = redis.call('HGET', KEYS[5], ARGV[11])
+  if guard then
+    local count, blocked_until = string.match(guard, '^(%d+) (%d+)$')
+    rejected, blocked = tonumber(count), math.max(0, tonumber(blocked_until) - now)
+  end
+end
+
+-- The commands in flight: one member each, 'owner\nheartbeat\niq', until its lease ends. The member of
+-- an earlier attempt, or of an owner whose claim has lapsed, does not count.
+if r[16] and r[16] ~= '' then
+  redis.call('ZREM', KEYS[6], r[16])
+end
+local function has_room(only_living)
+  local all, here = 0, 0
+  for _, member in ipairs(redis.call('ZRANGE', KEYS[6], 0, -1)) do
+    local alive, iq = string.match(member, '^.-\n(.-)\n(.*)$')
+    if only_living and redis.call('EXISTS', alive) == 0 then
+      redis.call('ZREM', KEYS[6], member)
+    else
+      all = all + 1
+      if iq == ARGV[11] then
+        here = here + 1
+      end
+    end
+  end
+  -- Where OTPs are being rejected, one at a time: a few wrong ones block the user.
+  local per_iq = rejected > 0 and 1 or tonumber(ARGV[12])
+  return here < per_iq and all < tonumber(ARGV[13])
+end
+
+local reserved, slot = 'no', ''
+if ARGV[3] == '1' and booking and wait == 0 and pause == 0 and blocked == 0 then
+  redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now)
+  reserved = (has_room(false) or has_room(true)) and 'yes' or 'full'
+end
+if reserved == 'yes' then
+  slot = ARGV[1] .. '\n' .. ARGV[10] .. '\n' .. ARGV[11]
+  redis.call('ZADD', KEYS[6], now + tonumber(ARGV[6]), slot)
+  redis.call('PEXPIRE', KEYS[6], ARGV[6])
+end
+
+-- Every reserved command counts as one that was written and may have opened the door; the next claim
+-- corrects the counters where its result says otherwise.
+local attempts = tonumber(r[8] or '0')
+local doubts = tonumber(r[9] or '0')
+local doubt_at = tonumber(r[10] or '0')
+local undo = mine and ARGV[4] or ''
+if mine and r[7] == ARGV[2] then
+  undo = r[13] == 'yes' and 'unsent' or '' -- the same claim again: its reply was lost
+end
+if undo == 'unsent' then
+  attempts = attempts - 1
+end
+if undo ~= '' then
+  doubts = doubts - 1
+  if doubts == 0 then
+    doubt_at = 0
+  end
+end
+local loaded = {attempts, doubts, doubt_at > 0 and now - doubt_at or 0}
+if reserved == 'yes' then
+  attempts = attempts + 1
+  doubts = doubts + 1
+  if doubt_at == 0 then
+    doubt_at = now
+  end
+end
+
+local taken_at = r[11] or ARGV[7]
+-- The first claim decides it, so that the answer is about a rehearsal or about a door, never both.
+local rehearsal = r[11] and (r[17] or '0') or ARGV[14]
+local cause = ARGV[5] ~= '' and ARGV[5] or r[12]
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', now + tonumber(ARGV[6]), 'alive', ARGV[10],
+  'round', ARGV[2], 'attempts', attempts, 'doubts', doubts, 'doubt_at', doubt_at,
+  'taken_at', taken_at, 'cause', cause or '', 'announced', reserved, 'slot', slot,
+  'rehearsal', rehearsal)
+redis.call('PEXPIREAT', KEYS[1], ARGV[8])
+return {'claimed', taken_at, loaded[1], loaded[2], loaded[3], cause or '',
+  booking, known[2], tonumber(r[14] or '0'), wait, pause, activation, rejected,
+  blocked, reserved, rehearsal}

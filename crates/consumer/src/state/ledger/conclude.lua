@@ -1,0 +1,42 @@
+-- Records the outcome of a request, once: a later call answers the first outcome. The first opening of
+-- a booking adds its check-in, and every decision its audit line.
+--
+-- KEYS: request, check-in mark, commands in flight, audit.
+-- ARGV: 1 terminal event, 2 check-in event or '', 3 keep the request until (Unix ms), 4 keep the
+--       mark until (Unix ms), 5 audit line or '', 6 for how long the audit keeps it (ms), or '' where
+--       it is kept here until a worker has written it elsewhere.
+-- Answers {terminal, check_in, dead_lettered, audit line still to be written}.
+local known = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'slot', 'audit')
+if known[4] and known[4] ~= '' then
+  redis.call('ZREM', KEYS[3], known[4])
+  redis.call('HDEL', KEYS[1], 'slot')
+end
+if known[1] then
+  return {known[1], known[2], known[3] or '0', known[5]}
+end
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+-- The line comes first, so that no outcome is recorded where its line cannot be. The whole stream
+-- expires with its last line, because nothing trims it while nothing is decided.
+local to_write = false
+if ARGV[6] ~= '' then
+  redis.call('XADD', KEYS[4], 'MINID', '~', now - tonumber(ARGV[6]), '*', 'line', ARGV[5])
+  redis.call('PEXPIRE', KEYS[4], ARGV[6])
+elseif ARGV[5] ~= '' then
+  to_write = ARGV[5]
+  redis.call('HSET', KEYS[1], 'audit', to_write)
+end
+
+local check_in = false
+if ARGV[2] ~= '' then
+  if redis.call('SET', KEYS[2], '1', 'NX', 'PXAT', ARGV[4]) then
+    check_in = ARGV[2]
+    redis.call('HSET', KEYS[1], 'check_in', check_in)
+  elseif now + redis.call('PTTL', KEYS[2]) < tonumber(ARGV[4]) then
+    redis.call('PEXPIREAT', KEYS[2], ARGV[4])
+  end
+end
+redis.call('HSET', KEYS[1], 'terminal', ARGV[1])
+redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+return {ARGV[1], check_in, '0', to_write}

@@ -1,0 +1,244 @@
+//! The ledger: which worker acts on a request, which commands were sent for it, and its outcome.
+//!
+//! There is one Redis record per request. Every change is a Lua script, so that workers on any machine
+//! see the same; all durations are measured on Redis' clock.
+
+mod claim;
+mod outcome;
+
+use std::{sync::Arc, time::Duration, time::Instant};
+
+use chrono::{DateTime, Utc};
+use deadpool_redis::redis::{self, Script, Value};
+use events::Outbound;
+use uuid::Uuid;
+
+use super::{
+    bookings::kept_until,
+    failure::Failure,
+    heartbeat::Heartbeat,
+    keys::Keys,
+    store::{Store, StoreError, millis},
+};
+use crate::settings::RetentionSettings;
+
+use claim::read_claim_answer;
+pub(crate) use claim::{
+    Claim, ClaimAnswer, ClaimOwner, LastCommand, LastResult, PlannedCommand, Reservation,
+};
+pub(crate) use outcome::{AuditLine, CheckInOfBooking, Conclusion, RecordedOutcome};
+use outcome::{Recorded, read_outcome, to_record};
+
+/// Commands in flight at once, over all workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct InFlightLimits {
+    /// To one IQ.
+    pub(crate) per_iq: u32,
+    /// For one integration.
+    pub(crate) per_integration: u32,
+}
+
+/// What the ledger must be told of the configuration.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LedgerSettings {
+    /// How long a claim lasts.
+    pub(crate) lease: Duration,
+    pub(crate) limits: InFlightLimits,
+    pub(crate) retention: RetentionSettings,
+}
+
+/// The request that a record is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestKey<'a> {
+    /// [`events::request_key`] of its event.
+    pub(crate) key: Uuid,
+    pub(crate) integration_id: &'a str,
+    pub(crate) booking_id: &'a str,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// What the next owner of a released claim must know.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Resumption {
+    /// Failed attempts so far.
+    pub(crate) failures: u32,
+    /// The time until a command may be sent.
+    pub(crate) wait: Duration,
+}
+
+/// The ledger in Redis.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    store: Arc<Store>,
+    keys: Keys,
+    key_prefix: String,
+    heartbeat: Arc<Heartbeat>,
+    settings: LedgerSettings,
+    claim: Script,
+    conclude: Script,
+    release: Script,
+}
+
+impl Ledger {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        key_prefix: &str,
+        heartbeat: Arc<Heartbeat>,
+        settings: LedgerSettings,
+    ) -> Self {
+        Self {
+            store,
+            keys: Keys::new(key_prefix),
+            key_prefix: key_prefix.to_owned(),
+            heartbeat,
+            settings,
+            claim: Script::new(include_str!("claim.lua")),
+            conclude: Script::new(include_str!("conclude.lua")),
+            release: Script::new(include_str!("release.lua")),
+        }
+    }
+
+    /// Claims a request, and reserves the planned command where it may be sent: a reserved command
+    /// counts as written.
+    pub(crate) async fn claim(
+        &self,
+        request: RequestKey<'_>,
+        owner: &ClaimOwner,
+        planned: PlannedCommand<'_>,
+        last: LastResult<'_>,
+    ) -> Result<ClaimAnswer, StoreError> {
+        let (asked_at, now) = (Instant::now(), Utc::now());
+        let LedgerSettings { lease, limits, retention } = self.settings;
+        let integration_id = request.integration_id;
+        let answer: Value = self
+            .store
+            .run(
+                self.claim
+                    .key(self.keys.request(request.key))
+                    .key(self.keys.booking(integration_id, request.booking_id))
+                    .key(salto::activation::activations_key(&self.key_prefix, integration_id))
+                    .key(self.keys.pause(integration_id))
+                    .key(self.keys.otp_status(integration_id))
+                    .key(self.keys.in_flight(integration_id))
+                    .arg(owner.id.to_string())
+                    .arg(owner.attempt)
+                    .arg(u8::from(planned.follows_at_once))
+                    .arg(last.command.as_arg())
+                    .arg(last.failure.map(Failure::to_record).unwrap_or_default())
+                    .arg(millis(lease))
+                    .arg(now.to_rfc3339())
+                    .arg(kept_until(now, request.expires_at, retention.outcomes))
+                    .arg(u8::from(owner.is_redelivered()))
+                    .arg(self.heartbeat.key())
+                    .arg(planned.iq_id.unwrap_or_default())
+                    .arg(limits.per_iq)
+                    .arg(limits.per_integration)
+                    .arg(u8::from(planned.rehearsal)),
+            )
+            .await?;
+        read_claim_answer(answer, asked_at)
+    }
+
+    /// Until when no other worker can claim a request: the end of the claim's lease, or of the
+    /// heartbeat without which a redelivered message is free for others.
+    pub(crate) fn claim_valid_until(&self, claim: &Claim) -> Instant {
+        let lease_ends = claim.asked_at + self.settings.lease;
+        self.heartbeat.alive_until(claim.asked_at).min(lease_ends)
+    }
+
+    /// Records an outcome and its audit line. Answers the recorded outcome, which is another one where
+    /// another worker has recorded one before.
+    pub(crate) async fn conclude(
+        &self,
+        request: RequestKey<'_>,
+        conclusion: Conclusion<'_>,
+    ) -> Result<RecordedOutcome, StoreError> {
+        let now = Utc::now();
+        let Conclusion { terminal, check_in, audit } = conclusion;
+        let retention = self.settings.retention;
+        let (integration_id, booking_id) = (request.integration_id, request.booking_id);
+        let mark = match terminal.rehearsal {
+            // The booking's real first opening is still to come.
+            true => self.keys.rehearsed_check_in(integration_id, booking_id),
+            false => self.keys.check_in(integration_id, booking_id),
+        };
+        let (line, line_kept) = match audit {
+            AuditLine::None => ("", String::new()),
+            AuditLine::Stream(line) => (line.as_str(), millis(retention.audit).to_string()),
+            AuditLine::Keep(line) => (line.as_str(), String::new()),
+        };
+        let (check_in, mark_until) = match check_in {
+            Some(CheckInOfBooking { event, booking_ends_at }) => {
+                (to_record(event)?, kept_until(now, booking_ends_at, retention.bookings))
+            }
+            None => (String::new(), 0),
+        };
+        let recorded: Recorded = self
+            .store
+            .run(
+                self.conclude
+                    .key(self.keys.request(request.key))
+                    .key(mark)
+                    .key(self.keys.in_flight(integration_id))
+                    .key(self.keys.audit())
+                    .arg(to_record(terminal)?)
+                    .arg(check_in)
+                    .arg(kept_until(now, request.expires_at, retention.outcomes))
+                    .arg(mark_until)
+                    .arg(line)
+                    .arg(line_kept),
+            )
+            .await?;
+        read_outcome(recorded)
+    }
+
+    /// Appends an audit line to the stream that another worker has kept to write it elsewhere.
+    pub(crate) async fn append_audit(&self, line: &str) -> Result<(), StoreError> {
+        let mut add = redis::cmd("XADD");
+        add.arg(self.keys.audit()).arg("*").arg("line").arg(line);
+        self.store.query(&add).await
+    }
+
+    /// Records that the outcome's audit line is written.
+    pub(crate) async fn audited(&self, request: RequestKey<'_>) -> Result<(), StoreError> {
+        let key = self.keys.request(request.key);
+        self.store.query(redis::cmd("HDEL").arg(key).arg("audit")).await
+    }
+
+    /// Records that the outcome's dead letter is in the dead letters.
+    pub(crate) async fn dead_lettered(&self, request: RequestKey<'_>) -> Result<(), StoreError> {
+        let key = self.keys.request(request.key);
+        self.store.query(redis::cmd("HSET").arg(key).arg("dead_lettered").arg("1")).await
+    }
+
+    /// Releases a claim: another worker may claim the request at once, and goes on after so many
+    /// failures and after so long; or publishes its outcome.
+    pub(crate) async fn release(
+        &self,
+        request: RequestKey<'_>,
+        owner: &ClaimOwner,
+        last: LastResult<'_>,
+        resumption: Resumption,
+    ) -> Result<(), StoreError> {
+        self.store
+            .run(
+                self.release
+                    .key(self.keys.request(request.key))
+                    .key(self.keys.in_flight(request.integration_id))
+                    .arg(owner.id.to_string())
+                    .arg(last.command.as_arg())
+                    .arg(last.failure.map(Failure::to_record).unwrap_or_default())
+                    .arg(resumption.failures)
+                    .arg(millis(resumption.wait)),
+            )
+            .await
+    }
+}
+
+/// Reads a terminal event from its record.
+pub(crate) fn read_event(record: &[u8]) -> Result<Outbound, StoreError> {
+    outcome::from_record(record)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! The recorded outcome of a request: written once, published until the broker has confirmed it.
+
+use chrono::{DateTime, Utc};
+use events::{Outbound, OutboundData};
+use serde::Serialize;
+
+use crate::state::store::StoreError;
+
+/// An outcome to record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Conclusion<'a> {
+    /// The event that answers the request.
+    pub(crate) terminal: &'a Outbound,
+    /// The check-in, where the opening has one.
+    pub(crate) check_in: Option<CheckInOfBooking<'a>>,
+    /// The audit line.
+    pub(crate) audit: &'a AuditLine,
+}
+
+/// The event that the first opening of a booking adds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CheckInOfBooking<'a> {
+    pub(crate) event: &'a Outbound,
+    /// The mark of the first opening outlives the booking.
+    pub(crate) booking_ends_at: DateTime<Utc>,
+}
+
+/// The audit line of an outcome, and where it goes when the outcome is recorded.
+#[derive(Debug)]
+pub(crate) enum AuditLine {
+    /// There is no audit.
+    None,
+    /// Into the stream, in the same step.
+    Stream(String),
+    /// To the outcome's record, until a worker has written it to its sink.
+    Keep(String),
+}
+
+/// A recorded outcome.
+#[derive(Debug, Clone)]
+pub(crate) struct RecordedOutcome {
+    /// The event that answers the request.
+    pub(crate) terminal: Outbound,
+    /// The check-in that came with it.
+    pub(crate) check_in: Option<Outbound>,
+    /// Whether its dead letter is in the dead letters, where it needs one.
+    pub(crate) dead_lettered: bool,
+    /// Its audit line, where it is still to be written.
+    pub(crate) audit: Option<String>,
+    /// Whether another owner is about to publish it, to write its line and to make its dead letter.
+    pub(crate) claimed_elsewhere: bool,
+}
+
+impl RecordedOutcome {
+    /// Whether a step that is done once is still to be done: its audit line, or the dead letter of a
+    /// failure.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        let failed = matches!(self.terminal.data, OutboundData::OpenFailed(_));
+        self.audit.is_some() || (failed && !self.dead_lettered)
+    }
+}
+
+/// The answer of conclude.lua: terminal event, check-in event, whether the dead letter is made, audit
+/// line still to be written.
+pub(super) type Recorded = (Vec<u8>, Option<Vec<u8>>, String, Option<String>);
+
+/// Reads a recorded outcome that no other owner claims.
+pub(super) fn read_outcome(recorded: Recorded) -> Result<RecordedOutcome, StoreError> {
+    let (terminal, check_in, dead_lettered, audit) = recorded;
+    Ok(RecordedOutcome {
+        terminal: from_record(&terminal)?,
+        check_in: check_in.as_deref().map(from_record).transpose()?,
+        dead_lettered: dead_lettered == "1",
+        audit,
+        claimed_elsewhere: false,
+    })
+}
+
+pub(super) fn to_record(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Refused(error.to_string()))
+}
+
+pub(super) fn from_record(record: &[u8]) -> Result<Outbound, StoreError> {
+    serde_json::from_slice(record)
+        .map_err(|error| StoreError::Refused(format!("a recorded outcome is unreadable: {error}")))
+}

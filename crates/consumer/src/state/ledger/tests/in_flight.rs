@@ -1,0 +1,111 @@
+//! Limits of commands in flight, and pauses.
+
+use super::*;
+
+#[tokio::test]
+async fn the_longer_pause_remains() {
+    let fixture = Fixture::booked(LEASE).await;
+    let pause = async || {
+        fixture.claimed(&mut ClaimOwner::new(false), false, LastCommand::NoneOrUnknown).await.pause
+    };
+    let fixture_pause = |seconds| fixture.pauses.share("acme", Duration::from_secs(seconds));
+    fixture_pause(60).await.unwrap();
+    fixture_pause(1).await.unwrap();
+    assert!(pause().await > Duration::from_secs(50));
+}
+
+/// One of several requests of an integration, each with a delivery of its own.
+struct Competitor {
+    key: Uuid,
+    owner: ClaimOwner,
+}
+
+impl Competitor {
+    fn new() -> Self {
+        Self { key: Uuid::new_v4(), owner: ClaimOwner::new(false) }
+    }
+
+    fn key<'a>(&self, fixture: &'a Fixture) -> RequestKey<'a> {
+        RequestKey { key: self.key, ..fixture.key() }
+    }
+
+    /// Claims with a command to that IQ.
+    async fn plans(&mut self, fixture: &Fixture, iq_id: &str) -> Reservation {
+        self.owner.next_attempt();
+        let planned = PlannedCommand { iq_id: Some(iq_id), ..to_iq(true) };
+        let last = LastResult { command: LastCommand::NoneOrUnknown, failure: None };
+        let key = self.key(fixture);
+        match fixture.ledger.claim(key, &self.owner, planned, last).await.unwrap() {
+            ClaimAnswer::Claimed(claimed) => claimed.reservation,
+            other => panic!("not claimed: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn commands_in_flight_are_limited_per_iq_and_per_integration() {
+    let fixture = Fixture::booked(LEASE).await;
+    fixture.ledger.heartbeat.beat(Duration::from_secs(60)).await.unwrap();
+    let [mut a, mut b, mut c, mut d] = [(); 4].map(|()| Competitor::new());
+    assert_eq!(a.plans(&fixture, "iq-1").await, Reservation::Reserved);
+    assert_eq!(b.plans(&fixture, "iq-1").await, Reservation::Reserved);
+    assert_eq!(
+        b.plans(&fixture, "iq-1").await,
+        Reservation::Reserved,
+        "its own reservation counts once"
+    );
+    assert_eq!(c.plans(&fixture, "iq-1").await, Reservation::Full, "two at this IQ");
+    assert_eq!(c.plans(&fixture, "iq-2").await, Reservation::Reserved);
+    assert_eq!(d.plans(&fixture, "iq-3").await, Reservation::Full, "three for the integration");
+
+    fixture.concluded(a.key(&fixture), "x").await;
+    assert_eq!(d.plans(&fixture, "iq-1").await, Reservation::Reserved, "one has its outcome");
+    let last = LastResult { command: LastCommand::NoEffect, failure: None };
+    fixture.ledger.release(b.key(&fixture), &b.owner, last, NO_WAIT).await.unwrap();
+    let mut e = Competitor::new();
+    assert_eq!(e.plans(&fixture, "iq-1").await, Reservation::Reserved, "one was released");
+}
+
+#[tokio::test]
+async fn a_dead_workers_commands_do_not_count() {
+    let fixture = Fixture::booked(LEASE).await;
+    let [mut a, mut b, mut c] = [(); 3].map(|()| Competitor::new());
+    fixture.ledger.heartbeat.beat(Duration::from_secs(60)).await.unwrap();
+    assert_eq!(a.plans(&fixture, "iq-1").await, Reservation::Reserved);
+    assert_eq!(b.plans(&fixture, "iq-1").await, Reservation::Reserved);
+    assert_eq!(c.plans(&fixture, "iq-1").await, Reservation::Full);
+    fixture.ledger.heartbeat.stop().await.unwrap();
+    assert_eq!(c.plans(&fixture, "iq-1").await, Reservation::Reserved);
+}
+
+#[tokio::test]
+async fn a_request_without_a_permit_has_sent_nothing() {
+    let fixture = Fixture::booked(LEASE).await;
+    fixture.ledger.heartbeat.beat(Duration::from_secs(60)).await.unwrap();
+    let [mut a, mut b] = [(); 2].map(|()| Competitor::new());
+    a.plans(&fixture, "iq-1").await;
+    b.plans(&fixture, "iq-1").await;
+    let mut owner = ClaimOwner::new(false);
+    for _ in 0..3 {
+        let claimed = fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
+        assert_eq!((claimed.reservation, claimed.attempts), (Reservation::Full, 0));
+        assert_eq!(claimed.doubt.commands, 0);
+    }
+}
+
+#[tokio::test]
+async fn while_otps_are_rejected_one_command_is_in_flight_at_a_time() {
+    let fixture = Fixture::booked(LEASE).await;
+    fixture.ledger.heartbeat.beat(Duration::from_secs(60)).await.unwrap();
+    let mut set = redis::cmd("HSET");
+    set.arg(fixture.ledger.keys.otp_status("acme")).arg("iq-1").arg("1 0");
+    fixture.ledger.store.query::<()>(&set).await.unwrap();
+    let [mut a, mut b, mut c] = [(); 3].map(|()| Competitor::new());
+    assert_eq!(a.plans(&fixture, "iq-1").await, Reservation::Reserved);
+    assert_eq!(b.plans(&fixture, "iq-1").await, Reservation::Full);
+    assert_eq!(
+        c.plans(&fixture, "iq-2").await,
+        Reservation::Reserved,
+        "another IQ is not concerned"
+    );
+}

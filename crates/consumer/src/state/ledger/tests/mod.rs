@@ -1,0 +1,126 @@
+//! The ledger's scripts in a real Redis.
+
+mod audit_lines;
+mod claims;
+mod in_flight;
+mod outcomes;
+
+use chrono::TimeDelta;
+use events::{OpenRejected, OutboundData, Role, event_id};
+use rules::{FailedReason, RejectedReason};
+
+use super::*;
+use crate::{
+    audit::Entry,
+    request::audit_line_of,
+    settings::AuditSink,
+    state::{pauses::Pauses, store::testing::redis},
+};
+
+const LEASE: Duration = Duration::from_secs(30);
+const MINUTE: Duration = Duration::from_secs(60);
+const RETENTION: RetentionSettings =
+    RetentionSettings { outcomes: MINUTE, bookings: MINUTE, audit: MINUTE };
+
+const NO_WAIT: Resumption = Resumption { failures: 0, wait: Duration::ZERO };
+const LIMITS: InFlightLimits = InFlightLimits { per_iq: 2, per_integration: 3 };
+
+struct Fixture {
+    ledger: Ledger,
+    pauses: Pauses,
+    request: Uuid,
+}
+
+impl Fixture {
+    fn new(lease: Duration) -> Self {
+        let (store, prefix) = redis();
+        let keys = Keys::new(&prefix);
+        let heartbeat = Arc::new(Heartbeat::new(Arc::clone(&store), &keys, Uuid::new_v4()));
+        let pauses = Pauses::new(Arc::clone(&store), keys);
+        let settings = LedgerSettings { lease, limits: LIMITS, retention: RETENTION };
+        let ledger = Ledger::new(store, &prefix, heartbeat, settings);
+        Self { ledger, pauses, request: Uuid::new_v4() }
+    }
+
+    async fn conclude(
+        &self,
+        key: RequestKey<'_>,
+        terminal: &Outbound,
+        check_in: Option<CheckInOfBooking<'_>>,
+        audit: &AuditLine,
+    ) -> RecordedOutcome {
+        self.ledger.conclude(key, Conclusion { terminal, check_in, audit }).await.unwrap()
+    }
+
+    async fn concluded(&self, key: RequestKey<'_>, detail: &str) -> RecordedOutcome {
+        self.conclude(key, &self.terminal(detail), None, &AuditLine::None).await
+    }
+
+    fn key(&self) -> RequestKey<'_> {
+        RequestKey {
+            key: self.request,
+            integration_id: "acme",
+            booking_id: "B-1",
+            expires_at: Utc::now() + TimeDelta::seconds(60),
+        }
+    }
+
+    /// With a known booking.
+    async fn booked(lease: Duration) -> Self {
+        let fixture = Self::new(lease);
+        let key = fixture.ledger.keys.booking("acme", "B-1");
+        let record = r#"{"status":"paid","object_ids":["room"],"starts_at":"2026-01-01T00:00:00Z","ends_at":"2036-01-01T00:00:00Z"}"#;
+        let mut set = redis::cmd("HSET");
+        set.arg(key).arg("record").arg(record);
+        fixture.ledger.store.query::<()>(&set).await.unwrap();
+        fixture
+    }
+
+    async fn claim(&self, owner: &mut ClaimOwner, sending: bool, last: LastCommand) -> ClaimAnswer {
+        owner.next_attempt();
+        self.ledger
+            .claim(self.key(), owner, to_iq(sending), LastResult { command: last, failure: None })
+            .await
+            .unwrap()
+    }
+
+    async fn claimed(&self, owner: &mut ClaimOwner, sending: bool, last: LastCommand) -> Claim {
+        match self.claim(owner, sending, last).await {
+            ClaimAnswer::Claimed(claimed) => *claimed,
+            other => panic!("not claimed: {other:?}"),
+        }
+    }
+
+    fn terminal(&self, detail: &str) -> Outbound {
+        Outbound {
+            id: event_id("/test", &self.request.to_string(), Role::Terminal),
+            time: Utc::now(),
+            traceparent: None,
+            rehearsal: false,
+            data: OutboundData::OpenRejected(OpenRejected {
+                request: events::RequestRef {
+                    integration_id: "acme".into(),
+                    booking_id: "B-1".into(),
+                    requested_by: None,
+                    request_id: self.request.to_string(),
+                    request_source: "/test".into(),
+                },
+                reason: RejectedReason::TooLate,
+                detail: detail.into(),
+                opens_at: None,
+                attempts: 0,
+            }),
+        }
+    }
+}
+
+fn to_iq(follows_at_once: bool) -> PlannedCommand<'static> {
+    PlannedCommand { iq_id: Some("iq-1"), follows_at_once, rehearsal: false }
+}
+
+fn detail(outcome: &RecordedOutcome) -> &str {
+    match &outcome.terminal.data {
+        OutboundData::OpenRejected(data) => &data.detail,
+        other => panic!("another event: {other:?}"),
+    }
+}

@@ -15,7 +15,10 @@ async fn a_line_that_cannot_be_written_holds_its_message_and_not_the_answer() {
     assert_eq!(answer.kind, "lock.opened.v1");
     scene.workers[0].says("an audit line is not written, and its message waits", SOON).await;
     until_true("the message to be parked", SOON, || async {
-        scene.workers[0].metrics().await.contains(r#"postern_requests_parked_total{reason="audit_sink"}"#)
+        scene.workers[0]
+            .metrics()
+            .await
+            .contains(r#"postern_requests_parked_total{reason="audit_sink"}"#)
     })
     .await;
     assert_eq!(scene.settled("open-requests").await, 0);

@@ -7,11 +7,12 @@ use rules::Opening;
 
 use super::{
     claim::ClaimedRequest,
+    command_result::CommandResult,
     conclude::Outcome,
     context::Context,
     decide::{DoorAction, NextStep, decide},
     entry_log::{self, LogAnswer},
-    open::{AllowedOpening, CommandResult, open},
+    open::{AllowedOpening, open},
     request_state::RequestState,
     retry_decision::{FollowUp, follow_up},
     wait_reason::WaitReason,

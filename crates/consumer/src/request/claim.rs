@@ -76,16 +76,7 @@ pub(super) async fn claim(
     let integration = worker.integrations.get(state.integration_id());
     let mode = integration.as_ref().map_or(Mode::Live, |integration| integration.mode);
     let prepared = integration.and_then(|integration| ready(&integration, state));
-    let needs_permit = state.delay().is_zero() && mode != Mode::Rehearsal(Rehearsal::Nothing);
-    let (mut permit, mut iq_is_full) = (None, false);
-    if let Some(prepared) = prepared.as_ref().filter(|_| needs_permit) {
-        let iq = IqRef { integration_id: state.integration_id(), iq_id: &prepared.iq_id };
-        match worker.iq_queues.acquire(session, iq).await {
-            Ok(acquired) => permit = Some(acquired),
-            Err(NoPermit::Full) => iq_is_full = true,
-            Err(NoPermit::Abandoned) => return Err(Abandoned.into()),
-        }
-    }
+    let (mut permit, iq_is_full) = acquire_permit(context, state, mode, prepared.as_ref()).await?;
     let mut polls = 0;
     loop {
         let planned = PlannedCommand {
@@ -130,6 +121,23 @@ pub(super) async fn claim(
         }
         session.wait(wait).await?;
         state.waited_in_place += wait;
+    }
+}
+
+/// Takes a permit of the IQ, where a command may follow at once; and whether the IQ has none free.
+async fn acquire_permit(
+    context: Context<'_>,
+    state: &RequestState,
+    mode: Mode,
+    prepared: Option<&Prepared>,
+) -> Result<(Option<IqPermit>, bool), Abandoned> {
+    let sends_a_command = state.delay().is_zero() && mode != Mode::Rehearsal(Rehearsal::Nothing);
+    let Some(prepared) = prepared.filter(|_| sends_a_command) else { return Ok((None, false)) };
+    let iq = IqRef { integration_id: state.integration_id(), iq_id: &prepared.iq_id };
+    match context.worker.iq_queues.acquire(context.session, iq).await {
+        Ok(permit) => Ok((Some(permit), false)),
+        Err(NoPermit::Full) => Ok((None, true)),
+        Err(NoPermit::Abandoned) => Err(Abandoned),
     }
 }
 

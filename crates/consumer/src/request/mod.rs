@@ -14,6 +14,7 @@
 mod attempt;
 mod audit;
 mod claim;
+mod command_result;
 mod conclude;
 mod context;
 mod dead_letter;

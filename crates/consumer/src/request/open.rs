@@ -3,12 +3,13 @@
 use std::time::Duration;
 use std::{sync::Arc, time::Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use rules::{FailedReason, Opening};
 use salto::{Activation, ActivationState, Cause, OpenError, OtpKey, Prepared};
 
 use super::{
     claim::ClaimedRequest,
+    command_result::CommandResult,
     context::Context,
     decide::DoorAction,
     failed_attempt::FailedAttempt,
@@ -29,24 +30,6 @@ use crate::{
     },
     worker::Worker,
 };
-
-/// The result of trying to open.
-#[derive(Debug)]
-pub(super) enum CommandResult {
-    /// Salto accepted the command.
-    Accepted { iq_id: String, opened_at: DateTime<Utc> },
-    /// Everything that a command needs was ready, and the rehearsal ends here.
-    Rehearsed { iq_id: String },
-    /// No command was sent. What was missing is ready now, and the next claim reserves the command.
-    Prepared,
-    /// No command was sent: the IQ has no free permit, or an answer of Salto is missing. The next attempt
-    /// follows after this wait.
-    Wait(Duration, WaitReason),
-    /// The door did not open, as far as postern knows.
-    NotOpened { failed: FailedAttempt, iq_id: Option<String> },
-    /// The worker stops; no command was sent.
-    Abandoned,
-}
 
 /// The door that the rules allow to open, and what is done there.
 #[derive(Debug, Clone, Copy)]

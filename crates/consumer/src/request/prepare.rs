@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use rules::Opening;
 
 use super::{
-    claim::ClaimedRequest, context::Context, failed_attempt::FailedAttempt, open::CommandResult,
-    request_state::RequestState, wait_reason::WaitReason,
+    claim::ClaimedRequest, command_result::CommandResult, context::Context,
+    failed_attempt::FailedAttempt, request_state::RequestState, wait_reason::WaitReason,
 };
 use crate::{
     broker::session_handle::Abandoned, integrations::registry::Integration, worker::Worker,

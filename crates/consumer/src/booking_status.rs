@@ -5,7 +5,7 @@ use std::time::Instant;
 use chrono::Utc;
 use events::names::BOOKING_STATUS_QUEUE;
 use lapin::message::Delivery;
-use publisher::Arrival;
+use publisher::ReceivedMessage;
 
 use crate::{
     dead_letter, decode, failpoint,
@@ -17,7 +17,7 @@ use crate::{
 /// Takes a booking status to its end: acknowledged once it is stored, or given back.
 pub(crate) async fn booking_status(worker: &Worker, line: &Line, delivery: Delivery) {
     let received = Instant::now();
-    let (arrival, acker) = Arrival::from_delivery(BOOKING_STATUS_QUEUE, delivery);
+    let (arrival, acker) = ReceivedMessage::from_delivery(BOOKING_STATUS_QUEUE, delivery);
     let Ok(_alone) = worker.suspects.admit(line, &arrival).await else { return };
 
     let event = match decode::booking_status(&arrival) {

@@ -1,9 +1,9 @@
 //! Messages that nobody can go on with: kept as they came, with the reason.
 
 use chrono::Utc;
-use events::{DecodeError, OutboundData};
+use events::{DeadLetterReason, DecodeError, OutboundData};
 use lapin::Acker;
-use publisher::{Arrival, DeadLetter, Message};
+use publisher::{DeadLetter, Message, ReceivedMessage};
 
 use crate::{
     failpoint,
@@ -15,16 +15,13 @@ use crate::{
     worker::Worker,
 };
 
-/// The reason of messages that Redis refused again and again.
-const RETRIES_EXHAUSTED: &str = "retries_exhausted";
-
 /// Keeps a message that is no event of its queue, and settles it.
 pub(crate) async fn undecodable(
     line: &Line,
-    (arrival, acker): (&Arrival, &Acker),
+    (arrival, acker): (&ReceivedMessage, &Acker),
     error: &DecodeError,
 ) -> Result<(), LetGo> {
-    let why = DeadLetter { reason: error.code.as_str(), detail: &error.detail, attempts: 0 };
+    let why = DeadLetter { reason: error.kind.into(), detail: &error.detail, attempts: 0 };
     keep(line, arrival, why).await?;
     line.acknowledge(acker).await
 }
@@ -32,13 +29,13 @@ pub(crate) async fn undecodable(
 /// Keeps a message that Redis refused, and settles it.
 pub(crate) async fn unstorable(
     line: &Line,
-    (arrival, acker): (&Arrival, &Acker),
+    (arrival, acker): (&ReceivedMessage, &Acker),
     error: &StoreError,
     attempts: u32,
 ) -> Result<(), LetGo> {
     let detail = error.to_string();
-    keep(line, arrival, DeadLetter { reason: RETRIES_EXHAUSTED, detail: &detail, attempts })
-        .await?;
+    let reason = DeadLetterReason::RetriesExhausted;
+    keep(line, arrival, DeadLetter { reason, detail: &detail, attempts }).await?;
     line.acknowledge(acker).await
 }
 
@@ -46,13 +43,13 @@ pub(crate) async fn unstorable(
 pub(crate) async fn failed(
     worker: &Worker,
     line: &Line,
-    (arrival, pursuit, known): (&Arrival, &Pursuit, &Known),
+    (arrival, pursuit, known): (&ReceivedMessage, &Pursuit, &Known),
 ) -> Result<(), Unstored> {
     let OutboundData::OpenFailed(failed) = &known.terminal.data else { return Ok(()) };
     if known.dead_lettered {
         return Ok(());
     }
-    let reason = failed.reason.code();
+    let reason = failed.reason.into();
     let detail = match known.terminal.rehearsal {
         true => format!("rehearsal: {}", failed.detail),
         false => failed.detail.clone(),
@@ -62,7 +59,7 @@ pub(crate) async fn failed(
     line.insist(|| worker.ledger.dead_lettered(pursuit.reference())).await
 }
 
-async fn keep(line: &Line, arrival: &Arrival, why: DeadLetter<'_>) -> Result<(), LetGo> {
+async fn keep(line: &Line, arrival: &ReceivedMessage, why: DeadLetter<'_>) -> Result<(), LetGo> {
     line.put(&Message::dead_letter(arrival, &why, Utc::now())).await?;
     metrics::dead_letter(why.reason);
     Ok(())

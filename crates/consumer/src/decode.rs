@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use chrono::Utc;
 use events::{BookingStatus, DecodeError, Event, OpenRequest};
-use publisher::Arrival;
+use publisher::ReceivedMessage;
 
 use crate::{failpoint, pursuit::Pursuit};
 
 /// Reads an open request.
 pub(crate) fn open_request(
-    arrival: &Arrival,
+    arrival: &ReceivedMessage,
     redelivered: bool,
     request_ttl: Duration,
 ) -> Result<Pursuit, DecodeError> {
@@ -20,6 +20,8 @@ pub(crate) fn open_request(
 }
 
 /// Reads a booking status.
-pub(crate) fn booking_status(arrival: &Arrival) -> Result<Event<BookingStatus>, DecodeError> {
+pub(crate) fn booking_status(
+    arrival: &ReceivedMessage,
+) -> Result<Event<BookingStatus>, DecodeError> {
     events::decode_booking_status(&arrival.body, Utc::now())
 }

@@ -11,7 +11,7 @@ use std::{
 
 use events::names::OPEN_REQUESTS_QUEUE;
 use lapin::message::Delivery;
-use publisher::Arrival;
+use publisher::ReceivedMessage;
 
 use crate::{
     audit::{Unaudited, audit},
@@ -40,7 +40,7 @@ const UNAUDITED: Duration = Duration::from_secs(16);
 pub(crate) async fn open_request(worker: &Arc<Worker>, line: &Line, delivery: Delivery) {
     let received = Instant::now();
     let redelivered = delivery.redelivered;
-    let (arrival, acker) = Arrival::from_delivery(OPEN_REQUESTS_QUEUE, delivery);
+    let (arrival, acker) = ReceivedMessage::from_delivery(OPEN_REQUESTS_QUEUE, delivery);
     let Ok(_alone) = worker.suspects.admit(line, &arrival).await else { return };
 
     let mut pursuit = match decode::open_request(&arrival, redelivered, worker.opening.request_ttl)
@@ -133,7 +133,7 @@ impl From<Unaudited> for Unfinished {
 async fn see_through(
     worker: &Arc<Worker>,
     line: &Line,
-    arrival: &Arrival,
+    arrival: &ReceivedMessage,
     pursuit: &mut Pursuit,
 ) -> Result<Known, Unfinished> {
     let known = answer(worker, line, pursuit).await?;

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use events::{BookingStatus, DecodeError, Event, OpenRequest, Outbound, OutboundData};
+use events::{
+    BookingStatus, DeadLetterReason, DecodeError, Event, OpenRequest, Outbound, OutboundData,
+};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use salto::OpenError;
@@ -113,7 +115,7 @@ pub(crate) fn undecodable(queue: &'static str, error: &DecodeError, received: In
     counter!(SETTLED, "queue" => short(queue), "result" => "dead_letter").increment(1);
     tracing::warn!(
         queue,
-        reason = error.code.as_str(),
+        reason = error.kind.code(),
         detail = error.detail,
         duration_ms = millis(received.elapsed()),
         "dead letter"
@@ -138,8 +140,8 @@ pub(crate) fn given_back(id: &str, received: Instant) {
 }
 
 /// A dead letter was made.
-pub(crate) fn dead_letter(reason: &str) {
-    counter!(DEAD_LETTERS, "reason" => reason.to_owned()).increment(1);
+pub(crate) fn dead_letter(reason: DeadLetterReason) {
+    counter!(DEAD_LETTERS, "reason" => reason.code()).increment(1);
 }
 
 /// A command was sent, or should have been.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lapin::Acker;
-use publisher::{Arrival, Message};
+use publisher::{Message, ReceivedMessage};
 
 use crate::{
     failpoint,
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) async fn park(
     worker: &Worker,
     line: &Line,
-    (arrival, acker): (&Arrival, &Acker),
+    (arrival, acker): (&ReceivedMessage, &Acker),
     pursuit: &Pursuit,
     (wait, until): (Duration, Until),
 ) -> Result<(), Unstored> {

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use publisher::Arrival;
+use publisher::ReceivedMessage;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::line::{LetGo, Line, dice};
@@ -26,7 +26,7 @@ impl Suspects {
     pub(crate) async fn admit(
         &self,
         line: &Line,
-        arrival: &Arrival,
+        arrival: &ReceivedMessage,
     ) -> Result<Option<MutexGuard<'_, ()>>, LetGo> {
         if arrival.deliveries() < SUSPECT {
             return Ok(None);

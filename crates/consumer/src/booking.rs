@@ -8,7 +8,7 @@ use events::names::BOOKING_STATUS_QUEUE;
 use crate::{
     broker::{
         dead_letter,
-        received::Received,
+        delivery::Delivery,
         session_handle::{REFUSALS, SessionHandle, Unstored},
     },
     failpoint,
@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// Handles a booking status: the delivery is acknowledged once the booking is stored, or requeued.
-pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, received: Received) {
+pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, delivery: Delivery) {
     let received_at = Instant::now();
-    let Ok(_alone) = worker.poison_guard.admit(session, &received.arrival).await else { return };
+    let Ok(_alone) = worker.poison_guard.admit(session, &delivery.message).await else { return };
 
-    let event = match events::decode_booking_status(&received.arrival.body, Utc::now()) {
+    let event = match events::decode_booking_status(&delivery.message.body, Utc::now()) {
         Ok(event) => event,
         Err(error) => {
-            if dead_letter::undecodable(session, &received, &error).await.is_ok() {
+            if dead_letter::undecodable(session, &delivery, &error).await.is_ok() {
                 settled::undecodable(BOOKING_STATUS_QUEUE, &error, received_at);
             }
             return;
@@ -36,17 +36,17 @@ pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, rec
     match session.retry_until_stopped(|| worker.bookings.store(&event, Utc::now())).await {
         Ok(stored) => {
             failpoint::reach("after-store");
-            if session.acknowledge(&received.acker).await.is_ok() {
+            if session.acknowledge(&delivery.acker).await.is_ok() {
                 settled::stored(&event, stored, received_at);
             }
         }
         Err(Unstored::Refused(error)) => {
-            if dead_letter::unstorable(session, &received, &error, REFUSALS).await.is_ok() {
+            if dead_letter::unstorable(session, &delivery, &error, REFUSALS).await.is_ok() {
                 settled::unstorable(BOOKING_STATUS_QUEUE, &error, received_at);
             }
         }
         Err(Unstored::Abandoned) => {
-            session.requeue(&received.acker).await;
+            session.requeue(&delivery.acker).await;
             settled::requeued(received_at);
         }
     }

@@ -1,39 +1,40 @@
-//! The wire: the events postern takes in and sends out, and the names they travel under.
+//! The wire format: the events that postern receives and publishes, and the names of their exchanges,
+//! queues, keys and headers (`docs/contract.md`, Events).
 //!
-//! Inward, bytes become events that hold only what the contract knows, checked member by member:
+//! Inbound, bytes become events that hold only what the contract names, checked member by member:
 //!
 //! - [`decode_booking_status`] and [`decode_open_request`], with [`DecodeError`] for everything else.
 //! - [`Event`], the envelope, around [`BookingStatus`] or [`OpenRequest`].
 //!
-//! Outward, an [`Outbound`] is a whole CloudEvent that serialises to the same bytes every time:
+//! Outbound, an [`Outbound`] is a whole CloudEvent that serialises to the same bytes every time:
 //!
-//! - [`answer`]: what a request can end in, [`Opened`], [`OpenRejected`], [`OpenFailed`], and
-//!   [`CheckIn`]; [`attention`]: [`IqAttention`].
-//! - [`identity`]: ids derived from the request, so that saying it twice is saying it once.
+//! - [`OutboundType`]: the list of the event types.
+//! - [`outbound::answer`]: the answers to a request, [`Opened`], [`OpenRejected`] and [`OpenFailed`], and
+//!   [`CheckIn`]; [`outbound::attention`]: [`IqAttention`].
+//! - [`outbound::identity`]: ids derived from the request, so that a repeated event has the same id.
 //!
-//! Beside them: [`names`] for exchanges, queues, keys and headers, [`limits`] for sizes, and
-//! [`schema`] for the JSON Schemas and the AsyncAPI document under `schemas/`.
+//! Both: [`DeadLetterReason`], the reasons of dead letters; [`names`] for exchanges, queues, keys and
+//! headers; [`limits`] for sizes; and [`schema`] for the JSON Schemas and the AsyncAPI document under
+//! `schemas/`.
 
-pub mod answer;
-pub mod attention;
-pub mod booking_status;
-mod decode;
-pub mod event;
-pub mod identity;
+mod dead_letter_reason;
+pub mod inbound;
 pub mod limits;
+mod member_schema;
 pub mod names;
-pub mod open_request;
 pub mod outbound;
 pub mod schema;
 mod timestamp;
 mod traceparent;
 
-pub use answer::{CheckIn, OpenFailed, OpenRejected, Opened, RequestRef};
-pub use attention::{IqAttention, IqState};
-pub use booking_status::{BookingStatus, decode_booking_status};
-pub use decode::error::{DecodeCode, DecodeError};
-pub use event::{Event, InboundData};
-pub use identity::{Role, event_id, request_key};
-pub use open_request::{OpenRequest, decode_open_request};
-pub use outbound::{Outbound, OutboundData};
+pub use dead_letter_reason::DeadLetterReason;
+pub use inbound::booking_status::{BookingStatus, decode_booking_status};
+pub use inbound::event::{Event, InboundData};
+pub use inbound::open_request::{OpenRequest, decode_open_request};
+pub use inbound::{DecodeError, DecodeErrorKind};
+pub use outbound::answer::{CheckIn, OpenFailed, OpenRejected, Opened, RequestRef};
+pub use outbound::attention::{IqAttention, IqState};
+pub use outbound::event::{Outbound, OutboundData};
+pub use outbound::event_type::OutboundType;
+pub use outbound::identity::{Role, event_id, request_key};
 pub use traceparent::trace_id;

@@ -1,12 +1,12 @@
-//! How large things may be. Sizes are in bytes of UTF-8, bounds included. All are decisions: wide
-//! enough for every booking system met so far, and narrow enough that nothing here can hurt.
+//! Limits of events. Sizes are in bytes of UTF-8, bounds included. All are decisions: wide enough for
+//! every known booking system, and narrow enough to bound memory and time.
 
 use std::time::Duration;
 
-/// A message body. Anything larger is `malformed`, before a byte of it is read.
+/// A message body. A larger one is `malformed` and is not read.
 pub const BODY: usize = 1024 * 1024;
 
-/// An integration id. It ends the routing key of every answer, and a routing key has 255 bytes.
+/// An integration id. It ends the routing key of every answer, and a routing key has at most 255 bytes.
 pub const INTEGRATION_ID: usize = 200;
 
 /// Every other id, a booking's status, and `requested_by`.
@@ -21,8 +21,8 @@ pub const OBJECTS: usize = 1000;
 /// The highest revision of a booking, 2⁶³−1.
 pub const REVISION: u64 = i64::MAX as u64;
 
-/// How far an event's `time` may be ahead of the worker's clock.
+/// The maximum by which an event's `time` may be ahead of the worker's clock.
 pub const CLOCK_AHEAD: Duration = Duration::from_secs(5 * 60);
 
-/// How long after its `time` a request can live, whatever it asks for.
+/// The maximum time from a request's `time` to its expiry, whatever the request names.
 pub const REQUEST_LIFETIME: Duration = Duration::from_secs(10 * 60);

@@ -1,26 +1,26 @@
-//! Times on the wire: RFC 3339 with an offset coming in, UTC with `Z` and at most microseconds
-//! going out.
+//! Times on the wire: RFC 3339 with an offset in inbound events, UTC with `Z` and at most microseconds
+//! in outbound ones.
 
 use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Utc};
 use serde::{Deserialize, Deserializer, Serializer, de, ser};
 
-/// Reads a time, or `None` where it is not RFC 3339, has no offset, or falls outside the years
-/// 0 to 9999 of UTC, which RFC 3339 could not say again.
+/// Reads a time, or `None` where it is not RFC 3339, has no offset, or is outside the years 0 to 9999
+/// of UTC, which RFC 3339 cannot express.
 pub(crate) fn parse(text: &str) -> Option<DateTime<Utc>> {
-    // chrono also takes a blank for the `T` and a typographic minus; RFC 3339's grammar does not.
+    // chrono also accepts a blank for the `T` and a typographic minus; RFC 3339's grammar does not.
     if !text.is_ascii() || text.as_bytes().get(10) == Some(&b' ') {
         return None;
     }
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    can_be_said(time).then_some(time)
+    is_expressible(time).then_some(time)
 }
 
-/// Writes a time with as many digits as it needs; what is below a microsecond is cut off.
+/// Writes a time with as many digits as it needs; digits below a microsecond are cut off.
 pub(crate) fn serialize<S: Serializer>(
     time: &DateTime<Utc>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    if !can_be_said(*time) {
+    if !is_expressible(*time) {
         return Err(ser::Error::custom("RFC 3339 has no year outside 0000 to 9999"));
     }
     let text = time.trunc_subsecs(6).to_rfc3339_opts(SecondsFormat::AutoSi, true);
@@ -34,7 +34,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     parse(&text).ok_or_else(|| de::Error::custom("a time is not RFC 3339"))
 }
 
-fn can_be_said(time: DateTime<Utc>) -> bool {
+fn is_expressible(time: DateTime<Utc>) -> bool {
     (0..=9999).contains(&time.year())
 }
 
@@ -63,7 +63,7 @@ pub(crate) mod optional {
 mod tests {
     use super::*;
 
-    fn say(time: DateTime<Utc>) -> Result<String, serde_json::Error> {
+    fn write(time: DateTime<Utc>) -> Result<String, serde_json::Error> {
         let mut bytes = Vec::new();
         serialize(&time, &mut serde_json::Serializer::new(&mut bytes))?;
         Ok(String::from_utf8(bytes).unwrap())
@@ -72,15 +72,15 @@ mod tests {
     #[test]
     fn offsets_become_utc() {
         assert_eq!(
-            say(parse("2026-01-15T13:00:00+01:00").unwrap()).unwrap(),
+            write(parse("2026-01-15T13:00:00+01:00").unwrap()).unwrap(),
             r#""2026-01-15T12:00:00Z""#
         );
     }
 
     #[test]
-    fn what_is_below_a_microsecond_is_cut_off() {
+    fn digits_below_a_microsecond_are_cut_off() {
         assert_eq!(
-            say(parse("2026-01-15T12:00:00.123456789Z").unwrap()).unwrap(),
+            write(parse("2026-01-15T12:00:00.123456789Z").unwrap()).unwrap(),
             r#""2026-01-15T12:00:00.123456Z""#
         );
     }
@@ -110,6 +110,6 @@ mod tests {
         assert_eq!(parse("9999-12-31T23:59:59-00:01"), None);
         assert!(parse("0000-01-01T00:00:00Z").is_some());
         assert_eq!(parse("0000-01-01T00:00:00+00:01"), None);
-        assert!(say(DateTime::<Utc>::MAX_UTC).is_err());
+        assert!(write(DateTime::<Utc>::MAX_UTC).is_err());
     }
 }

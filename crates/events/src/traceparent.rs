@@ -1,9 +1,10 @@
 //! `traceparent`, the distributed-tracing extension (W3C Trace Context).
 
-/// The valid `traceparent` in `text`, or `None`: a broken one is no reason to keep a door shut.
+/// The valid `traceparent` in `text`, or `None`: an invalid one does not invalidate the event.
 ///
-/// Of a version later than `00` the fields of `00` are kept and said as `00`, as the
-/// recommendation asks of those who do not know it; of its flags that is `sampled`.
+/// Of a version later than `00`, the fields of `00` are kept and written as `00`, as the
+/// recommendation demands of an implementation that does not know the version; of its flags, that is
+/// `sampled`.
 pub(crate) fn valid(text: &str) -> Option<String> {
     let (fields, rest) = text.split_at_checked(55)?;
     let [version, trace_id, parent_id, flags] = split(fields)?;
@@ -47,26 +48,26 @@ fn is_zero(hex: &str) -> bool {
 mod tests {
     use super::*;
 
-    const GOOD: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const VALID: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
     #[test]
-    fn a_good_one_is_kept() {
-        assert_eq!(valid(GOOD).as_deref(), Some(GOOD));
+    fn a_valid_one_is_kept() {
+        assert_eq!(valid(VALID).as_deref(), Some(VALID));
     }
 
     #[test]
-    fn a_later_version_is_said_as_00() {
+    fn a_later_version_is_written_as_00() {
         for later in [
             "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-07-what-the-future-holds",
         ] {
-            assert_eq!(valid(later).as_deref(), Some(GOOD));
+            assert_eq!(valid(later).as_deref(), Some(VALID));
         }
     }
 
     #[test]
-    fn broken_ones_are_ignored() {
-        for broken in [
+    fn invalid_ones_are_ignored() {
+        for invalid in [
             "",
             "00",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
@@ -80,7 +81,7 @@ mod tests {
             "00_0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331_01",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0\u{e9}",
         ] {
-            assert_eq!(valid(broken), None, "{broken}");
+            assert_eq!(valid(invalid), None, "{invalid}");
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use publisher::Arrival;
+use publisher::ReceivedMessage;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::session_handle::{Abandoned, SessionHandle};
@@ -27,12 +27,12 @@ impl PoisonGuard {
     pub(crate) async fn admit(
         &self,
         session: &SessionHandle,
-        arrival: &Arrival,
+        message: &ReceivedMessage,
     ) -> Result<Option<MutexGuard<'_, ()>>, Abandoned> {
-        if arrival.deliveries() < SUSPECT {
+        if message.deliveries() < SUSPECT {
             return Ok(None);
         }
-        tracing::debug!(deliveries = arrival.deliveries(), "poison suspect");
+        tracing::debug!(deliveries = message.deliveries(), "poison suspect");
         session.wait(SHUFFLE.mul_f64(jitter())).await?;
         tokio::select! {
             biased;

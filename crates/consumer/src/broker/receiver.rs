@@ -16,7 +16,7 @@ use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
-use super::{received::Received, session_handle::SessionHandle, subscription::Subscription};
+use super::{delivery::Delivery, session_handle::SessionHandle, subscription::Subscription};
 use crate::operator::{message_span, metrics};
 
 /// A queue that sends no delivery for this long is subscribed to anew: it may be quiet, or the
@@ -61,7 +61,7 @@ impl Receiver {
         handle: H,
     ) -> String
     where
-        H: Fn(SessionHandle, Received) -> F,
+        H: Fn(SessionHandle, Delivery) -> F,
         F: Future<Output = ()> + Send + 'static,
     {
         let session = session.with_places(&self.permits, self.prefetch);
@@ -84,9 +84,9 @@ impl Receiver {
             };
             self.taken.fetch_add(1, Ordering::Relaxed);
             let (session, queue) = (session.clone(), self.queue);
-            let received = Received::new(queue, delivery);
+            let delivery = Delivery::new(queue, delivery);
             let span = message_span::new(queue);
-            let handling = AssertUnwindSafe(handle(session.clone(), received)).catch_unwind();
+            let handling = AssertUnwindSafe(handle(session.clone(), delivery)).catch_unwind();
             let handling = async move {
                 let _in_flight = metrics::InFlight::new(queue);
                 if handling.await.is_err() {

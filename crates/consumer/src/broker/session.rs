@@ -136,13 +136,13 @@ impl Session {
         let bookings = Receiver::new(BOOKING_STATUS_QUEUE, self.prefetch);
         let requests = Receiver::new(OPEN_REQUESTS_QUEUE, self.prefetch);
         let (connection, tasks) = (&self.consuming, &worker.tasks);
-        let on_booking = |session, received| {
+        let on_booking = |session, delivery| {
             let worker = Arc::clone(worker);
-            async move { booking_status(&worker, &session, received).await }
+            async move { booking_status(&worker, &session, delivery).await }
         };
-        let on_request = |session, received| {
+        let on_request = |session, delivery| {
             let worker = Arc::clone(worker);
-            async move { open_request(&worker, &session, received).await }
+            async move { open_request(&worker, &session, delivery).await }
         };
 
         let reason = tokio::select! {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use events::DeadLetterReason;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use salto::OpenError;
@@ -73,8 +74,8 @@ pub(crate) fn parked(reason: &'static str) {
 }
 
 /// A dead letter was made.
-pub(crate) fn dead_letter(reason: &str) {
-    counter!(DEAD_LETTERS, "reason" => reason.to_owned()).increment(1);
+pub(crate) fn dead_letter(reason: DeadLetterReason) {
+    counter!(DEAD_LETTERS, "reason" => reason.code()).increment(1);
 }
 
 /// A command was sent, or failed before it was written.

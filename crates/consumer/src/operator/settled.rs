@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use events::{BookingStatus, DecodeError, Event, Outbound, OutboundData};
+use events::{BookingStatus, DeadLetterReason, DecodeError, Event, Outbound, OutboundData};
 use rules::FailedClass;
 
 use super::{metrics, next_step};
@@ -67,7 +67,7 @@ pub(crate) fn stored(event: &Event<BookingStatus>, stored: Stored, received: Ins
 pub(crate) fn undecodable(queue: &'static str, error: &DecodeError, received: Instant) {
     metrics::settled(metrics::short(queue), "dead_letter");
     tracing::warn!(
-        reason = error.code.as_str(),
+        reason = error.kind.code(),
         detail = error.detail,
         duration_ms = millis(received.elapsed()),
         "dead letter made"
@@ -78,7 +78,7 @@ pub(crate) fn undecodable(queue: &'static str, error: &DecodeError, received: In
 pub(crate) fn unstorable(queue: &'static str, error: &StoreError, received: Instant) {
     metrics::settled(metrics::short(queue), "dead_letter");
     tracing::error!(
-        reason = "retries_exhausted",
+        reason = DeadLetterReason::RetriesExhausted.code(),
         %error,
         duration_ms = millis(received.elapsed()),
         "dead letter made"

@@ -1,7 +1,7 @@
 //! The dead letter of a failed request, beside its event.
 
 use events::OutboundData;
-use publisher::{Arrival, DeadLetter};
+use publisher::{DeadLetter, ReceivedMessage};
 
 use super::{context::Context, request_state::RequestState};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 /// Makes the dead letter of a failed request, once, however often its outcome is published.
 pub(super) async fn failed(
     context: Context<'_>,
-    arrival: &Arrival,
+    message: &ReceivedMessage,
     state: &RequestState,
     outcome: &RecordedOutcome,
 ) -> Result<(), Unstored> {
@@ -26,9 +26,9 @@ pub(super) async fn failed(
         true => format!("rehearsal: {}", failed.detail),
         false => failed.detail.clone(),
     };
-    let (reason, attempts) = (failed.reason.code(), failed.attempts);
-    dead_letter::make(session, arrival, DeadLetter { reason, detail: &detail, attempts }).await?;
-    tracing::debug!(reason, "dead letter made");
+    let (reason, attempts) = (failed.reason.into(), failed.attempts);
+    dead_letter::make(session, message, DeadLetter { reason, detail: &detail, attempts }).await?;
+    tracing::debug!(reason = failed.reason.code(), "dead letter made");
     failpoint::reach("after-dead-letter");
     session.retry_until_stopped(|| worker.ledger.dead_lettered(state.key())).await
 }

@@ -6,15 +6,15 @@ use chrono::Utc;
 use events::DecodeError;
 
 use super::request_state::RequestState;
-use crate::{broker::received::Received, failpoint, operator::message_span};
+use crate::{broker::delivery::Delivery, failpoint, operator::message_span};
 
 /// Reads an open request.
 pub(super) fn decode(
-    received: &Received,
+    delivery: &Delivery,
     request_ttl: Duration,
 ) -> Result<RequestState, DecodeError> {
-    let request = events::decode_open_request(&received.arrival.body, Utc::now())?;
+    let request = events::decode_open_request(&delivery.message.body, Utc::now())?;
     message_span::record_request(&request);
     failpoint::reach_with("after-decode", &request.id);
-    Ok(RequestState::new(request, received.redelivered, request_ttl))
+    Ok(RequestState::new(request, delivery.redelivered, request_ttl))
 }

@@ -22,7 +22,7 @@ use super::{
 use crate::{
     broker::{
         dead_letter as undeliverable,
-        received::Received,
+        delivery::Delivery,
         session_handle::{Abandoned, SessionHandle, Unpublished, Unstored},
     },
     failpoint,
@@ -45,25 +45,25 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) async fn open_request(
     worker: &Arc<Worker>,
     session: &SessionHandle,
-    received: Received,
+    delivery: Delivery,
 ) {
     let received_at = Instant::now();
     let context = Context { worker, session };
-    let Ok(_alone) = worker.poison_guard.admit(session, &received.arrival).await else { return };
+    let Ok(_alone) = worker.poison_guard.admit(session, &delivery.message).await else { return };
 
-    let mut state = match decode::decode(&received, worker.opening.request_ttl) {
+    let mut state = match decode::decode(&delivery, worker.opening.request_ttl) {
         Ok(state) => state,
         Err(error) => {
-            if undeliverable::undecodable(session, &received, &error).await.is_ok() {
+            if undeliverable::undecodable(session, &delivery, &error).await.is_ok() {
                 settled::undecodable(OPEN_REQUESTS_QUEUE, &error, received_at);
             }
             return;
         }
     };
 
-    let result = match answer_and_report(context, &received, &mut state).await {
+    let result = match answer_and_report(context, &delivery, &mut state).await {
         Err(Unfinished::Wait(wait, reason)) => {
-            match park(context, &received, &state, wait, reason).await {
+            match park(context, &delivery, &state, wait, reason).await {
                 Ok(()) => return,
                 Err(unstored) => Err(unstored.into()),
             }
@@ -73,30 +73,30 @@ pub(crate) async fn open_request(
     match result {
         Ok(outcome) => {
             failpoint::reach("before-ack");
-            if session.acknowledge(&received.acker).await.is_ok() {
+            if session.acknowledge(&delivery.acker).await.is_ok() {
                 settled::answered(&outcome.terminal, received_at);
             }
         }
         Err(Unfinished::Refused(error)) => {
             let failures = state.failures;
-            if undeliverable::unstorable(session, &received, &error, failures).await.is_ok() {
+            if undeliverable::unstorable(session, &delivery, &error, failures).await.is_ok() {
                 settled::unstorable(OPEN_REQUESTS_QUEUE, &error, received_at);
             }
         }
         Err(Unfinished::Abandoned | Unfinished::Wait(..)) => {
-            requeue(context, &received, &state).await;
+            requeue(context, &delivery, &state).await;
             settled::requeued(received_at);
         }
     }
 }
 
 /// Requeues a delivery. Its claim is released first, so that the next owner need not wait for its lease.
-async fn requeue(context: Context<'_>, received: &Received, state: &RequestState) {
+async fn requeue(context: Context<'_>, delivery: &Delivery, state: &RequestState) {
     let Context { worker, session } = context;
     let (last, resumption) = (state.last_result(), state.resumption());
     let release = worker.ledger.release(state.key(), &state.owner, last, resumption);
     let _ = tokio::time::timeout(RELEASE_TIMEOUT, release).await;
-    session.requeue(&received.acker).await;
+    session.requeue(&delivery.acker).await;
 }
 
 /// Why a request has not ended with this delivery.
@@ -146,14 +146,14 @@ impl From<Unaudited> for Unfinished {
 
 async fn answer_and_report(
     context: Context<'_>,
-    received: &Received,
+    delivery: &Delivery,
     state: &mut RequestState,
 ) -> Result<RecordedOutcome, Unfinished> {
     let outcome = answer(context, state).await?;
     let audited = audit(context, state, &outcome).await;
     // The outcome is final: an audit line that cannot be written does not hold the answer back.
     report(context.session, &outcome).await?;
-    dead_letter::failed(context, &received.arrival, state, &outcome).await?;
+    dead_letter::failed(context, &delivery.message, state, &outcome).await?;
     audited?;
     Ok(outcome)
 }

@@ -1,6 +1,5 @@
 //! Step 4: send one command, or its rehearsal, or say why none was sent.
 
-use std::time::Duration;
 use std::{sync::Arc, time::Instant};
 
 use chrono::Utc;

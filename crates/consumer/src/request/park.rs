@@ -7,7 +7,7 @@ use publisher::Message;
 
 use super::{context::Context, request_state::RequestState, wait_reason::WaitReason};
 use crate::{
-    broker::{received::Received, session_handle::Unstored},
+    broker::{delivery::Delivery, session_handle::Unstored},
     failpoint,
     operator::settled,
 };
@@ -17,7 +17,7 @@ use crate::{
 /// leaves two copies, of which one acts at a time.
 pub(super) async fn park(
     context: Context<'_>,
-    received: &Received,
+    delivery: &Delivery,
     state: &RequestState,
     wait: Duration,
     reason: WaitReason,
@@ -28,9 +28,9 @@ pub(super) async fn park(
     };
     session.retry_until_stopped(release).await?;
     failpoint::reach("before-park");
-    session.enqueue(&Message::parked(&received.arrival, wait)).await?;
+    session.enqueue(&Message::parked(&delivery.message, wait)).await?;
     failpoint::reach("after-park");
-    session.acknowledge(&received.acker).await?;
+    session.acknowledge(&delivery.acker).await?;
     settled::parked(wait, reason.as_str());
     Ok(())
 }

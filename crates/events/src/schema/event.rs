@@ -1,4 +1,4 @@
-//! The JSON Schema of a whole event: the CloudEvents envelope with the schema of its data inside.
+//! The JSON Schema of a whole event: the CloudEvents envelope around the schema of its data.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -6,12 +6,12 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use super::examples::{self, Example};
-use super::values;
 use crate::{
-    BookingStatus, CheckIn, IqAttention, OpenFailed, OpenRejected, OpenRequest, Opened, names,
+    BookingStatus, CheckIn, IqAttention, OpenFailed, OpenRejected, OpenRequest, Opened,
+    OutboundType, member_schema, names,
 };
 
-/// One of the seven types.
+/// An event type with its schema.
 pub(super) struct EventSchema {
     pub(super) event_type: &'static str,
     pub(super) example: Value,
@@ -24,17 +24,26 @@ impl EventSchema {
     }
 }
 
-/// All seven, those that come in first.
+/// All event types, the inbound ones first.
 pub(super) fn all() -> serde_json::Result<Vec<EventSchema>> {
-    Ok(vec![
+    let mut all = vec![
         inbound::<BookingStatus>(&examples::booking_status())?,
         inbound::<OpenRequest>(&examples::open_request())?,
-        outbound::<Opened>(&examples::opened())?,
-        outbound::<CheckIn>(&examples::check_in())?,
-        outbound::<OpenRejected>(&examples::open_rejected())?,
-        outbound::<OpenFailed>(&examples::open_failed())?,
-        outbound::<IqAttention>(&examples::iq_attention())?,
-    ])
+    ];
+    for event_type in OutboundType::ALL {
+        all.push(of_outbound(*event_type)?);
+    }
+    Ok(all)
+}
+
+fn of_outbound(event_type: OutboundType) -> serde_json::Result<EventSchema> {
+    match event_type {
+        OutboundType::Opened => outbound::<Opened>(event_type),
+        OutboundType::CheckIn => outbound::<CheckIn>(event_type),
+        OutboundType::OpenRejected => outbound::<OpenRejected>(event_type),
+        OutboundType::OpenFailed => outbound::<OpenFailed>(event_type),
+        OutboundType::IqAttention => outbound::<IqAttention>(event_type),
+    }
 }
 
 fn inbound<T: JsonSchema>(example: &impl Example) -> serde_json::Result<EventSchema> {
@@ -44,29 +53,29 @@ fn inbound<T: JsonSchema>(example: &impl Example) -> serde_json::Result<EventSch
         schema
     };
     let properties = json!({
-        "id": described(values::id(&mut generator),
-            "With `source` what identifies the event. At most 256 bytes."),
-        "source": described(values::source(&mut generator),
-            "Who sends it, a URI reference. At most 1024 bytes."),
-        "time": described(values::time(&mut generator),
-            "When it came about. At most 5 minutes ahead of the worker's clock."),
+        "id": described(member_schema::id(&mut generator),
+            "The event's id, unique together with `source`. At most 256 bytes."),
+        "source": described(member_schema::source(&mut generator),
+            "The sender, a URI reference. At most 1024 bytes."),
+        "time": described(member_schema::time(&mut generator),
+            "The time of the event. At most 5 minutes ahead of the worker's clock."),
         "traceparent": {
-            "description": "W3C trace context, passed on to all that follows. \
+            "description": "W3C trace context, passed on to everything that the event causes. \
                 An invalid one is ignored.",
             "examples": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
         },
     });
     let event_type = json!({
-        "description": "What kind of event it is.",
+        "description": "The type of the event.",
         "const": example.event_type(),
     });
-    schema::<T>(example, (event_type, properties), &["id", "source", "time"])
+    schema::<T>(example, event_type, properties, &["id", "source", "time"])
 }
 
-fn outbound<T: JsonSchema>(example: &impl Example) -> serde_json::Result<EventSchema> {
+fn outbound<T: JsonSchema>(event_type: OutboundType) -> serde_json::Result<EventSchema> {
     let properties = json!({
         "id": {
-            "description": "Derived from what caused the event: a repetition has the same id.",
+            "description": "Derived from the cause of the event: a repeated event has the same id.",
             "type": "string",
             "format": "uuid",
         },
@@ -75,9 +84,9 @@ fn outbound<T: JsonSchema>(example: &impl Example) -> serde_json::Result<EventSc
             "description": "The `booking_id`; of `iq.attention.v1` the `iq_id`.",
             "type": "string",
         },
-        "time": { "description": "When it came about.", "type": "string", "format": "date-time" },
+        "time": { "description": "The time of the event.", "type": "string", "format": "date-time" },
         "datacontenttype": {
-            "description": "What `data` is.",
+            "description": "The content type of `data`.",
             "const": names::DATA_CONTENT_TYPE,
         },
         "traceparent": {
@@ -86,20 +95,21 @@ fn outbound<T: JsonSchema>(example: &impl Example) -> serde_json::Result<EventSc
             "pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
         },
     });
-    let event_type = json!({
-        "description": "What kind of event it is; with `rehearsal.` before it where it only tells what \
-            would have happened.",
-        "enum": [example.event_type(), names::rehearsal(example.event_type())],
+    let types = json!({
+        "description": "The type of the event; it begins with `rehearsal.` where the event only reports \
+            what would have happened.",
+        "enum": [event_type.code(), event_type.rehearsal()],
     });
     let required = ["id", "source", "subject", "time", "datacontenttype"];
-    schema::<T>(example, (event_type, properties), &required)
+    schema::<T>(&examples::outbound(event_type), types, properties, &required)
 }
 
-/// The envelope's `type` and other `properties`, and of these the `required` ones, around the data of
+/// The envelope with its `type`, its other `properties` and those that are `required`, around data of
 /// type `T`.
 fn schema<T: JsonSchema>(
     example: &impl Example,
-    (event_type, mut properties): (Value, Value),
+    event_type: Value,
+    mut properties: Value,
     required: &[&str],
 ) -> serde_json::Result<EventSchema> {
     let title = example.event_type();
@@ -136,7 +146,7 @@ fn data<T: JsonSchema>() -> Schema {
     schema
 }
 
-/// A description is one line; in the source it may be several.
+/// Joins a description to one line; in the source it may be several.
 fn unfold(schema: &mut Schema) {
     if let Some(Value::String(description)) = schema.get_mut("description") {
         *description = description.replace('\n', " ");

@@ -1,4 +1,5 @@
-//! One event of each type, of one booking: what the documents show, made by the types themselves.
+//! The examples of the documents: one event of each type, all of one booking, made by the types
+//! themselves.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rules::{FailedReason, RejectedReason};
@@ -7,7 +8,7 @@ use uuid::{Uuid, uuid};
 
 use crate::{
     BookingStatus, CheckIn, Event, InboundData, IqAttention, IqState, OpenFailed, OpenRejected,
-    OpenRequest, Opened, Outbound, OutboundData, RequestRef, Role, event_id,
+    OpenRequest, Opened, Outbound, OutboundData, OutboundType, RequestRef, Role, event_id,
 };
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -15,7 +16,7 @@ const LOCK: Uuid = uuid!("a5091d73-d7ea-4eb7-b883-0a4d241584ca");
 const IQ: &str = "8e2c1b7f-5a64-4a5e-9a0e-1d7c2f1f8b11";
 const DETAIL: &str = "opening starts at 2026-01-15T13:45:00Z";
 
-/// An event that can be shown.
+/// An event that serves as an example.
 pub(super) trait Example {
     fn event_type(&self) -> &'static str;
     fn on_the_wire(&self) -> serde_json::Result<Value>;
@@ -33,7 +34,7 @@ impl<T: InboundData> Example for Event<T> {
 
 impl Example for Outbound {
     fn event_type(&self) -> &'static str {
-        self.data.event_type()
+        self.data.event_type().code()
     }
 
     fn on_the_wire(&self) -> serde_json::Result<Value> {
@@ -41,7 +42,7 @@ impl Example for Outbound {
     }
 }
 
-/// Noon of the day, and so many minutes.
+/// The day of the examples at noon, plus `minutes`.
 fn noon(minutes: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_768_478_400) + TimeDelta::minutes(minutes)
 }
@@ -80,6 +81,17 @@ pub(super) fn open_request() -> Event<OpenRequest> {
     }
 }
 
+/// The example of an outbound type.
+pub(super) fn outbound(event_type: OutboundType) -> Outbound {
+    match event_type {
+        OutboundType::Opened => opened(),
+        OutboundType::CheckIn => check_in(),
+        OutboundType::OpenRejected => open_rejected(),
+        OutboundType::OpenFailed => open_failed(),
+        OutboundType::IqAttention => iq_attention(),
+    }
+}
+
 fn answer(role: Role, data: OutboundData) -> Outbound {
     let request = open_request();
     Outbound {
@@ -91,7 +103,7 @@ fn answer(role: Role, data: OutboundData) -> Outbound {
     }
 }
 
-pub(super) fn opened() -> Outbound {
+fn opened() -> Outbound {
     let opened = Opened {
         request: RequestRef::from(&open_request()),
         object_id: "room-12".to_owned(),
@@ -104,7 +116,7 @@ pub(super) fn opened() -> Outbound {
     answer(Role::Terminal, OutboundData::Opened(opened))
 }
 
-pub(super) fn check_in() -> Outbound {
+fn check_in() -> Outbound {
     let check_in = CheckIn {
         request: RequestRef::from(&open_request()),
         status: "checked_in".to_owned(),
@@ -113,7 +125,7 @@ pub(super) fn check_in() -> Outbound {
     answer(Role::CheckIn, OutboundData::CheckIn(check_in))
 }
 
-pub(super) fn open_rejected() -> Outbound {
+fn open_rejected() -> Outbound {
     let rejected = OpenRejected {
         request: RequestRef::from(&open_request()),
         reason: RejectedReason::TooEarly,
@@ -124,7 +136,7 @@ pub(super) fn open_rejected() -> Outbound {
     answer(Role::Terminal, OutboundData::OpenRejected(rejected))
 }
 
-pub(super) fn open_failed() -> Outbound {
+fn open_failed() -> Outbound {
     let failed = OpenFailed {
         request: RequestRef::from(&open_request()),
         reason: FailedReason::IqOffline,
@@ -137,7 +149,7 @@ pub(super) fn open_failed() -> Outbound {
     answer(Role::Terminal, OutboundData::OpenFailed(failed))
 }
 
-pub(super) fn iq_attention() -> Outbound {
+fn iq_attention() -> Outbound {
     Outbound {
         id: uuid!("7d2f5a0e-3a3c-4b0e-8a44-5f1f1c7a9e01"),
         time: noon(0),
@@ -149,5 +161,23 @@ pub(super) fn iq_attention() -> Outbound {
             state: IqState::ReactivationRequired,
             detail: "Salto no longer accepts the IQ's PIN: activate the IQ again".to_owned(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outbound_type_is_read_back() {
+        for event_type in OutboundType::ALL {
+            let example = outbound(*event_type);
+            assert_eq!(example.data.event_type(), *event_type);
+            for rehearsal in [false, true] {
+                let event = Outbound { rehearsal, ..example.clone() };
+                let json = event.to_json().unwrap();
+                assert_eq!(serde_json::from_slice::<Outbound>(&json).unwrap(), event);
+            }
+        }
     }
 }

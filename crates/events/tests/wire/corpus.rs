@@ -11,7 +11,7 @@ pub(super) fn schemas() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas")
 }
 
-/// The clock by which the samples are right or wrong.
+/// The clock for which the samples are valid or invalid.
 pub(super) fn now() -> DateTime<Utc> {
     "2026-01-15T12:00:00Z".parse().unwrap()
 }
@@ -49,6 +49,6 @@ pub(super) fn decode(event_type: &str, body: &[u8]) -> Result<(), DecodeError> {
     match event_type {
         names::BOOKING_STATUS => decode_booking_status(body, now()).map(drop),
         names::OPEN_REQUEST => decode_open_request(body, now()).map(drop),
-        other => panic!("{other} does not come in"),
+        other => panic!("{other} is not inbound"),
     }
 }

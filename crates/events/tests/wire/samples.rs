@@ -1,14 +1,15 @@
-//! Every sample is what its name says, to the decoder.
+//! The decoder's result for every sample is the one in the sample's name.
 
 use super::corpus;
 use events::{
-    DecodeCode, DecodeError, Outbound, decode_booking_status, decode_open_request, names,
+    DecodeError, DecodeErrorKind, Outbound, OutboundType, decode_booking_status,
+    decode_open_request, names,
 };
 
 const INBOUND: [&str; 2] = [names::BOOKING_STATUS, names::OPEN_REQUEST];
 
 #[test]
-fn valid_events_of_the_booking_system_are_taken() {
+fn valid_events_of_the_booking_system_are_accepted() {
     let samples = corpus::samples("valid");
     assert!(samples.len() >= 12);
     for sample in samples.iter().filter(|sample| INBOUND.contains(&sample.words[0].as_str())) {
@@ -39,7 +40,7 @@ fn invalid_messages_are_refused_with_their_code() {
     assert!(samples.len() >= 30);
     for sample in samples {
         let error = corpus::decode(&sample.words[1], &sample.body).expect_err(&sample.name());
-        assert_eq!(error.code.as_str(), sample.words[0], "{}: {error}", sample.name());
+        assert_eq!(error.kind.code(), sample.words[0], "{}: {error}", sample.name());
     }
 }
 
@@ -54,7 +55,7 @@ fn no_detail_repeats_the_message() {
     }
 }
 
-/// Every text between quotes that the contract does not know, longer than a letter or two.
+/// Every quoted text of more than two bytes that is not a name of the contract.
 fn texts(body: &str) -> Vec<String> {
     const KNOWN: [&str; 17] = [
         "booking_id",
@@ -138,7 +139,7 @@ fn details_say_which_member_and_what_is_allowed() {
 }
 
 #[test]
-fn what_is_decoded_is_what_was_said() {
+fn the_decoded_values_are_those_of_the_body() {
     let sample = |name: &str| {
         let samples = corpus::samples("valid");
         samples.into_iter().find(|sample| sample.name() == name).expect(name).body
@@ -164,7 +165,18 @@ fn what_is_decoded_is_what_was_said() {
 }
 
 #[test]
-fn codes_are_the_contracts() {
-    let codes = [DecodeCode::Malformed, DecodeCode::UnknownType, DecodeCode::SchemaViolation];
-    assert_eq!(codes.map(DecodeCode::as_str), ["malformed", "unknown_type", "schema_violation"]);
+fn codes_are_those_of_the_contract() {
+    let codes: Vec<_> = DecodeErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+    assert_eq!(codes, ["malformed", "unknown_type", "schema_violation"]);
+    let types: Vec<_> = OutboundType::ALL.iter().map(|event_type| event_type.code()).collect();
+    assert_eq!(
+        types,
+        [
+            "lock.opened.v1",
+            "booking.check-in.v1",
+            "lock.open-rejected.v1",
+            "lock.open-failed.v1",
+            "iq.attention.v1",
+        ]
+    );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use clap::{Args, builder::PossibleValuesParser};
 use consumer::Settings;
-use events::{Outbound, names};
+use events::{Outbound, OutboundType, names};
 use futures_util::StreamExt;
 use lapin::{
     Connection, Consumer,
@@ -45,8 +45,8 @@ pub(super) struct Tail {
 
 /// Every type, and those of rehearsals.
 fn types() -> impl Iterator<Item = String> {
-    let rehearsals = names::OUTBOUND.map(names::rehearsal);
-    names::OUTBOUND.map(str::to_owned).into_iter().chain(rehearsals)
+    let rehearsals = OutboundType::ALL.iter().map(|event_type| event_type.rehearsal());
+    OutboundType::ALL.iter().map(|event_type| event_type.code().to_owned()).chain(rehearsals)
 }
 
 /// Prints events until the count, the timeout or Ctrl-C.

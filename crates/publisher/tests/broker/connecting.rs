@@ -1,3 +1,5 @@
+//! Opening connections.
+
 use std::time::Duration;
 
 use publisher::{ConnectError, connect};
@@ -35,7 +37,7 @@ async fn a_missing_virtual_host_is_a_refusal_that_names_it() {
 }
 
 #[tokio::test]
-async fn nobody_listening_is_unreachable_and_may_pass() {
+async fn a_closed_port_is_unreachable_and_may_pass() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -48,7 +50,7 @@ async fn nobody_listening_is_unreachable_and_may_pass() {
 }
 
 #[tokio::test]
-async fn a_silent_peer_is_given_up_in_time() {
+async fn a_silent_peer_ends_in_a_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port());
     let connecting = connect(&url, "test", Duration::from_millis(200));
@@ -57,7 +59,7 @@ async fn a_silent_peer_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn heartbeat_and_frame_size_are_agreed_on_with_the_broker() {
+async fn heartbeat_and_frame_size_are_negotiated_with_the_broker() {
     let host = VirtualHost::create().await;
     let connection = host.connect().await;
     assert_eq!(connection.configuration().heartbeat(), 5);

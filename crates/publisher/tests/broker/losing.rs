@@ -1,15 +1,17 @@
+//! Lost connections.
+
 use std::time::{Duration, Instant};
 
 use publisher::{PublishError, Publisher, connect};
 use tokio::task::JoinHandle;
 
-use crate::link::Link;
-use crate::publishing::message;
+use crate::fixtures::message;
+use crate::proxy::Proxy;
 use crate::virtual_host::{DEADLINE, VirtualHost, bound_queue};
 
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What the publishes of one task came to, in order.
+/// The results of one task's publishes, in order.
 type Answers = Vec<Result<(), PublishError>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -24,7 +26,7 @@ async fn every_publish_is_answered_when_the_broker_closes_the_connection() {
         let publisher = publisher.clone();
         async move { publisher.closed().await }
     });
-    // The broker lists a connection a moment after it stands.
+    // The broker lists a connection some time after it is open.
     let killing = async {
         while !closing.is_finished() {
             host.kill_connections().await;
@@ -38,48 +40,48 @@ async fn every_publish_is_answered_when_the_broker_closes_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_publish_is_answered_when_the_wire_is_cut() {
+async fn every_publish_is_answered_when_the_network_is_cut() {
     let host = VirtualHost::create().await;
     bound_queue(&host.channel().await, "here", "amq.topic", "here").await;
-    let link = Link::to(host.url()).await;
-    let connection = connect(link.url().as_str(), "test", DEADLINE).await.unwrap();
+    let proxy = Proxy::start(host.url()).await;
+    let connection = connect(proxy.url().as_str(), "test", DEADLINE).await.unwrap();
     let publisher = Publisher::open(connection, 8, CONFIRM_TIMEOUT).await.unwrap();
     let load = under_load(&publisher).await;
 
-    link.cut();
+    proxy.cut();
     tokio::time::timeout(DEADLINE, publisher.closed()).await.unwrap();
     assert_all_answered(&publisher, load).await;
 }
 
-/// Heartbeats find out what no error tells.
+/// The heartbeat detects a loss that causes no error.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_broker_that_freezes_is_noticed() {
     let host = VirtualHost::create().await;
-    let link = Link::to(host.url()).await;
-    let mut url = link.url().clone();
+    let proxy = Proxy::start(host.url()).await;
+    let mut url = proxy.url().clone();
     url.set_query(Some("heartbeat=1"));
     let connection = connect(url.as_str(), "test", DEADLINE).await.unwrap();
     let publisher = Publisher::open(connection, 1, CONFIRM_TIMEOUT).await.unwrap();
 
-    link.hold();
+    proxy.hold();
     let reason = tokio::time::timeout(DEADLINE, publisher.closed()).await.unwrap();
     assert!(reason.contains("heartbeat"), "{reason}");
 }
 
 #[tokio::test]
-async fn closing_is_seen_by_everybody_who_asks() {
+async fn every_listener_notices_a_closed_connection() {
     let host = VirtualHost::create().await;
     let publisher = host.publisher(1).await;
     let (first, second) = (publisher.clone(), publisher.clone());
-    let asking = tokio::spawn(async move { tokio::join!(first.closed(), second.closed()) });
+    let listening = tokio::spawn(async move { tokio::join!(first.closed(), second.closed()) });
     publisher.close().await;
-    tokio::time::timeout(DEADLINE, asking).await.unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, listening).await.unwrap().unwrap();
     assert!(publisher.is_closed());
-    // And also by those who ask afterwards.
+    // A later listener notices it too.
     tokio::time::timeout(DEADLINE, publisher.closed()).await.unwrap();
 }
 
-/// Starts tasks that publish until it fails, and waits until each has got through once.
+/// Starts tasks that publish until an error, and waits until each has published once.
 async fn under_load(publisher: &Publisher) -> Vec<JoinHandle<Answers>> {
     let (through, mut first) = tokio::sync::mpsc::channel(32);
     let tasks = (0..32)
@@ -109,7 +111,8 @@ async fn under_load(publisher: &Publisher) -> Vec<JoinHandle<Answers>> {
 
 async fn assert_all_answered(publisher: &Publisher, load: Vec<JoinHandle<Answers>>) {
     for task in load {
-        let mut answers = tokio::time::timeout(DEADLINE, task).await.expect("it hangs").unwrap();
+        let mut answers =
+            tokio::time::timeout(DEADLINE, task).await.expect("the publish does not end").unwrap();
         let error = answers.pop().unwrap().unwrap_err();
         assert!(matches!(error, PublishError::Lost(_)), "{error:?}");
         assert!(answers.iter().all(Result::is_ok));

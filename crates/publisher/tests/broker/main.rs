@@ -4,10 +4,13 @@
 
 mod connecting;
 mod dead_letters;
+mod fixtures;
 mod inspecting;
-mod link;
 mod losing;
+mod parked_headers;
 mod parking;
+mod parking_broker;
+mod proxy;
 mod publishing;
 mod replays;
 mod topology;

@@ -1,130 +1,21 @@
+//! Parking messages in retry queues.
+
 use std::time::{Duration, Instant};
 
 use events::names;
-use lapin::options::{BasicGetOptions, QueueDeleteOptions};
-use lapin::types::{AMQPValue, FieldArray, FieldTable};
-use lapin::{BasicProperties, Channel, Connection};
-use publisher::{
-    Arrival, DeadLetter, Label, Message, PublishError, Publisher, RETRY_DELAYS, declare,
-    server_version,
+use lapin::BasicProperties;
+use lapin::options::QueueDeleteOptions;
+use lapin::types::{AMQPValue, FieldTable};
+use publisher::{Message, PublishError, ReceivedMessage};
+
+use crate::fixtures::{dead_letter, number, original, return_unsettled};
+use crate::parking_broker::{
+    Broker, SHORTEST, assert_origin, failed, headers, record, with, x_death_records,
 };
 
-use crate::dead_letters::{number, original, text};
-use crate::replays::{TOO_OFTEN, dead_letter, give_back};
-use crate::virtual_host::{DEADLINE, VirtualHost, bound_queue, take};
-
-const SHORTEST: Duration = RETRY_DELAYS[0];
-
-struct Broker {
-    host: VirtualHost,
-    _connection: Connection,
-    channel: Channel,
-    publisher: Publisher,
-}
-
-impl Broker {
-    async fn new() -> Self {
-        let host = VirtualHost::create().await;
-        let connection = host.connect().await;
-        declare(&connection).await.unwrap();
-        let channel = connection.create_channel().await.unwrap();
-        let publisher = host.publisher(4).await;
-        Self { host, _connection: connection, channel, publisher }
-    }
-
-    async fn open_request(&self) -> Arrival {
-        let taken = take(&self.channel, names::OPEN_REQUESTS_QUEUE).await.delivery;
-        Arrival::from_delivery(names::OPEN_REQUESTS_QUEUE, taken).0
-    }
-
-    /// As the booking system sends it.
-    async fn send(&self, properties: BasicProperties) -> Arrival {
-        let user = self.host.url().username().to_owned();
-        self.publisher.publish(Message { properties, ..original(&user) }).await.unwrap();
-        self.open_request().await
-    }
-
-    /// There and back.
-    async fn park(&self, arrival: &Arrival) -> Arrival {
-        self.publisher.publish(Message::parked(arrival, SHORTEST)).await.unwrap();
-        self.open_request().await
-    }
-
-    /// Deaths that are told of in a header that somebody else wrote: RabbitMQ 3 keeps them, 4 goes by an
-    /// account of its own and writes the headers anew.
-    async fn keeps<const N: usize>(&self, foreign: [(String, i64); N]) -> Vec<(String, i64)> {
-        let version = server_version(self.host.url().as_str(), DEADLINE).await.unwrap();
-        if version.starts_with("3.") { foreign.to_vec() } else { Vec::new() }
-    }
-
-    async fn is_empty(&self, queue: &str) -> bool {
-        let got = self.channel.basic_get(queue.into(), BasicGetOptions::default()).await;
-        got.unwrap().is_none()
-    }
-}
-
-fn with(headers: impl IntoIterator<Item = (&'static str, AMQPValue)>) -> BasicProperties {
-    let mut table = FieldTable::default();
-    for (name, value) in headers {
-        table.insert(name.into(), value);
-    }
-    BasicProperties::default().with_headers(table)
-}
-
-fn string(text: &str) -> AMQPValue {
-    AMQPValue::LongString(text.into())
-}
-
-fn array(values: Vec<AMQPValue>) -> AMQPValue {
-    AMQPValue::FieldArray(FieldArray::from(values))
-}
-
-fn death(queue: AMQPValue, count: AMQPValue) -> AMQPValue {
-    let mut death = FieldTable::default();
-    death.insert("queue".into(), queue);
-    death.insert("reason".into(), string("expired"));
-    death.insert("count".into(), count);
-    AMQPValue::FieldTable(death)
-}
-
-fn headers(arrival: &Arrival) -> &FieldTable {
-    arrival.properties.headers().as_ref().unwrap()
-}
-
-/// Queue and count of every death in the headers.
-fn deaths(headers: &FieldTable) -> Vec<(String, i64)> {
-    match headers.inner().get("x-death") {
-        Some(AMQPValue::FieldArray(deaths)) => deaths
-            .as_slice()
-            .iter()
-            .map(|death| match death {
-                AMQPValue::FieldTable(death) => (text(death, "queue"), number(death, "count")),
-                other => panic!("{other:?}"),
-            })
-            .collect(),
-        None => Vec::new(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn died(queue: &str, count: i64) -> (String, i64) {
-    (queue.to_owned(), count)
-}
-
-fn assert_first_arrival(headers: &FieldTable) {
-    assert_eq!(text(headers, "postern-exchange"), "postern.inbound");
-    assert_eq!(text(headers, "postern-routing-key"), "lock.open-request.acme");
-    assert_eq!(text(headers, "postern-queue"), "postern.open-requests");
-}
-
-fn failed(arrival: &Arrival) -> Message {
-    let why = DeadLetter { reason: "iq_offline", detail: "no gateway", attempts: 2 };
-    Message::dead_letter(arrival, &why, "2026-03-01T12:00:00Z".parse().unwrap())
-}
-
 #[test]
-fn waits_in_the_queue_with_the_longest_delay_that_is_not_too_long() {
-    let arrival = Arrival {
+fn a_message_waits_in_the_queue_with_the_longest_delay_up_to_the_wait() {
+    let received = ReceivedMessage {
         exchange: names::INBOUND_EXCHANGE.to_owned(),
         routing_key: "lock.open-request".to_owned(),
         queue: names::OPEN_REQUESTS_QUEUE.to_owned(),
@@ -143,14 +34,14 @@ fn waits_in_the_queue_with_the_longest_delay_that_is_not_too_long() {
         (64_000, "64s"),
         (600_000, "64s"),
     ] {
-        let message = Message::parked(&arrival, Duration::from_millis(wait));
+        let message = Message::parked(&received, Duration::from_millis(wait));
         assert_eq!(message.exchange, "");
         assert_eq!(message.routing_key, format!("postern.retry.open-requests.{delay}"), "{wait}");
     }
 }
 
 #[tokio::test]
-async fn comes_back_after_its_delay_as_it_was() {
+async fn a_parked_message_returns_unchanged_after_its_delay() {
     let broker = Broker::new().await;
     let user = broker.host.url().username().to_owned();
     let mut sent = original(&user).properties;
@@ -159,11 +50,11 @@ async fn comes_back_after_its_delay_as_it_was() {
         many.insert(format!("header-{number}").into(), AMQPValue::LongInt(number));
     }
     sent = sent.with_headers(many);
-    let arrival = broker.send(sent.clone()).await;
-    assert!(arrival.properties.expiration().is_some() && arrival.properties.user_id().is_some());
+    let received = broker.send(sent.clone()).await;
+    assert!(received.properties.expiration().is_some() && received.properties.user_id().is_some());
 
     let parked = Instant::now();
-    let back = broker.park(&arrival).await;
+    let back = broker.park(&received).await;
     // The broker counts whole milliseconds.
     assert!(parked.elapsed() > SHORTEST - Duration::from_millis(2), "{:?}", parked.elapsed());
     assert_eq!((back.exchange.as_str(), back.routing_key.as_str()), ("", "postern.open-requests"));
@@ -182,48 +73,51 @@ async fn comes_back_after_its_delay_as_it_was() {
     assert_eq!(bare(&back.properties), bare(&wanted));
 
     let headers = headers(&back);
-    assert_first_arrival(headers);
-    let kept = broker.keeps([died("elsewhere", 3)]).await;
+    assert_origin(headers);
+    let kept = broker.kept([record("elsewhere", 3)]).await;
     for (name, value) in sent.headers().as_ref().unwrap().inner() {
         let name = name.as_str();
-        // The broker's own, which it writes anew.
+        // The broker's own headers, which it writes anew.
         let first_death = name.starts_with("x-first-death-") && kept.is_empty();
         if !["x-death", "x-delivery-count"].contains(&name) && !first_death {
             assert_eq!(headers.inner().get(name), Some(value), "{name}");
         }
     }
-    let retry = vec![died("postern.retry.open-requests.250ms", 1)];
-    assert_eq!(deaths(headers), [retry, kept.clone()].concat());
+    let retry = vec![record("postern.retry.open-requests.250ms", 1)];
+    assert_eq!(x_death_records(headers), [retry, kept.clone()].concat());
     assert_eq!(
-        deaths(Message::parked(&back, SHORTEST).properties.headers().as_ref().unwrap()),
+        x_death_records(Message::parked(&back, SHORTEST).properties.headers().as_ref().unwrap()),
         kept
     );
 }
 
 #[tokio::test]
-async fn again_and_again_loses_nothing_and_grows_nothing() {
+async fn parking_repeatedly_loses_no_message_and_adds_no_headers() {
     let broker = Broker::new().await;
     let mut waiting = Vec::new();
     for number in 0..20 {
         waiting.push(broker.send(with([("number", AMQPValue::LongLongInt(number))])).await);
     }
     let mut before = None;
-    for round in 0..10 {
-        for arrival in waiting.drain(..) {
-            broker.publisher.publish(Message::parked(&arrival, SHORTEST)).await.unwrap();
+    for repetition in 0..10 {
+        for received in waiting.drain(..) {
+            broker.publisher.publish(Message::parked(&received, SHORTEST)).await.unwrap();
         }
         let mut numbers = Vec::new();
         for _ in 0..20 {
             let back = broker.open_request().await;
-            assert_first_arrival(headers(&back));
-            assert_eq!(deaths(headers(&back)), [died("postern.retry.open-requests.250ms", 1)]);
+            assert_origin(headers(&back));
+            assert_eq!(
+                x_death_records(headers(&back)),
+                [record("postern.retry.open-requests.250ms", 1)]
+            );
             numbers.push(number(headers(&back), "number"));
             let names: Vec<_> = headers(&back).inner().keys().cloned().collect();
-            assert_eq!(before.get_or_insert(names.clone()), &names, "round {round}");
+            assert_eq!(before.get_or_insert(names.clone()), &names, "repetition {repetition}");
             waiting.push(back);
         }
         numbers.sort_unstable();
-        assert_eq!(numbers, (0..20).collect::<Vec<_>>(), "round {round}");
+        assert_eq!(numbers, (0..20).collect::<Vec<_>>(), "repetition {repetition}");
     }
     assert!(broker.is_empty(names::OPEN_REQUESTS_QUEUE).await);
 }
@@ -231,149 +125,24 @@ async fn again_and_again_loses_nothing_and_grows_nothing() {
 #[tokio::test]
 async fn deliveries_are_counted_over_all_stays() {
     let broker = Broker::new().await;
-    let mut arrival = broker.send(BasicProperties::default()).await;
-    assert_eq!(arrival.deliveries(), 0);
+    let mut received = broker.send(BasicProperties::default()).await;
+    assert_eq!(received.deliveries(), 0);
     for total in [3, 5] {
-        broker.publisher.publish(Message::parked(&arrival, SHORTEST)).await.unwrap();
-        let times = total - arrival.deliveries();
-        give_back(&broker.channel, names::OPEN_REQUESTS_QUEUE, times as usize).await;
-        arrival = broker.open_request().await;
-        assert_eq!(arrival.deliveries(), total);
+        broker.publisher.publish(Message::parked(&received, SHORTEST)).await.unwrap();
+        let times = total - received.deliveries();
+        return_unsettled(&broker.channel, names::OPEN_REQUESTS_QUEUE, times as usize).await;
+        received = broker.open_request().await;
+        assert_eq!(received.deliveries(), total);
     }
-    // A replay begins anew.
-    broker.publisher.publish(failed(&arrival)).await.unwrap();
+    // A replay begins a new count.
+    broker.publisher.publish(failed(&received)).await.unwrap();
     let letter = dead_letter(&broker.channel).await;
     broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
     assert_eq!(broker.open_request().await.deliveries(), 0);
 }
 
-#[tokio::test]
-async fn a_dead_letter_tells_of_the_first_arrival_and_of_no_wait() {
-    let broker = Broker::new().await;
-    let own = || with([("tenant", string("acme"))]);
-    let mut arrival = broker.park(&broker.send(own()).await).await;
-    // Parked, failed, replayed; and once more.
-    for replays in [0, 1] {
-        broker.publisher.publish(failed(&arrival)).await.unwrap();
-        let letter = dead_letter(&broker.channel).await;
-        let label = Label::read(&letter);
-        let told = (&*label.reason, label.queue.as_deref(), label.replays);
-        assert_eq!(told, ("iq_offline", Some("postern.open-requests"), replays));
-        assert_first_arrival(headers(&letter));
-        let names = headers(&letter).inner().keys().map(|name| name.as_str());
-        // Some brokers tell it of every delivery.
-        let names: Vec<_> = names.filter(|name| *name != "x-delivery-count").collect();
-        let wanted = [
-            "postern-attempts",
-            "postern-detail",
-            "postern-exchange",
-            "postern-failed-at",
-            "postern-queue",
-            "postern-reason",
-            "postern-replays",
-            "postern-routing-key",
-            "tenant",
-        ];
-        assert_eq!(names, wanted);
-        broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
-        arrival = broker.park(&broker.open_request().await).await;
-    }
-}
-
-#[tokio::test]
-async fn the_brokers_own_dead_letter_of_a_parked_message_is_one_of_the_delivery_limit() {
-    let broker = Broker::new().await;
-    let arrival = broker.send(BasicProperties::default()).await;
-    broker.publisher.publish(Message::parked(&arrival, SHORTEST)).await.unwrap();
-    give_back(&broker.channel, names::OPEN_REQUESTS_QUEUE, TOO_OFTEN).await;
-
-    let letter = dead_letter(&broker.channel).await;
-    let waited = died("postern.retry.open-requests.250ms", 1);
-    assert_eq!(deaths(headers(&letter)), [died("postern.open-requests", 1), waited]);
-    for exchange in [names::DEAD_LETTER_EXCHANGE, ""] {
-        // As it came, and as somebody moved it by hand.
-        let letter = Arrival { exchange: exchange.to_owned(), ..letter.clone() };
-        let label = Label::read(&letter);
-        let told = (&*label.reason, label.queue.as_deref());
-        assert_eq!(told, ("delivery_limit", Some("postern.open-requests")));
-    }
-    broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
-    let again = broker.open_request().await;
-    assert_first_arrival(headers(&again));
-    assert_eq!(deaths(headers(&again)), []);
-    assert_first_arrival(headers(&broker.park(&again).await));
-}
-
-/// Moved by hand out of a retry queue: a wait there is not the work queue's delivery limit.
-#[tokio::test]
-async fn a_wait_is_no_death_of_the_delivery_limit() {
-    let broker = Broker::new().await;
-    let back = broker.park(&broker.send(BasicProperties::default()).await).await;
-    let letter = Arrival { queue: names::DEAD_LETTERS_QUEUE.to_owned(), ..back };
-    let label = Label::read(&letter);
-    let told = (&*label.reason, label.queue.as_deref());
-    assert_eq!(told, ("unknown", Some("postern.open-requests")));
-    let replay = Message::replay(&letter).unwrap();
-    assert_eq!(deaths(replay.properties.headers().as_ref().unwrap()), []);
-}
-
-/// Each of these would be dropped by RabbitMQ 3 on the way back, or stop its dead-lettering.
-#[tokio::test]
-async fn deaths_that_the_broker_cannot_live_with_do_not_go_along() {
-    let broker = Broker::new().await;
-    let raw = |text: &str| AMQPValue::ByteArray(text.as_bytes().into());
-    let one = || AMQPValue::LongLongInt(1);
-    let fine = || death(string("elsewhere"), one());
-    let kept = broker.keeps([died("elsewhere", 1)]).await;
-    for (what, header) in [
-        ("its own queue", array(vec![fine(), death(string("postern.open-requests"), one())])),
-        (
-            "a retry queue, uncountable",
-            array(vec![death(string("postern.retry.open-requests.250ms"), string("x")), fine()]),
-        ),
-        (
-            "the same, otherwise written",
-            array(vec![death(raw("postern.retry.open-requests.250ms"), string("x")), fine()]),
-        ),
-        ("no table", array(vec![AMQPValue::LongInt(1), fine()])),
-        ("text", array(vec![string("{queue=elsewhere}"), string("expired"), fine()])),
-        ("nothing known", array(vec![AMQPValue::FieldTable(FieldTable::default()), fine()])),
-    ] {
-        let back = broker.park(&broker.send(with([("x-death", header)])).await).await;
-        let waited = vec![died("postern.retry.open-requests.250ms", 1)];
-        assert_eq!(deaths(headers(&back)), [waited, kept.clone()].concat(), "{what}");
-    }
-}
-
-/// They meant the exchange of the first arrival. To the default exchange they are queues.
-#[tokio::test]
-async fn further_routing_keys_make_no_copies() {
-    let broker = Broker::new().await;
-    bound_queue(&broker.channel, "audit", names::INBOUND_EXCHANGE, "nothing").await;
-    let keys = || array(vec![string("audit"), string("postern.open-requests")]);
-    let arrival = broker.send(with([("CC", keys()), ("tenant", string("acme"))])).await;
-    assert!(headers(&arrival).contains_key("CC"));
-
-    // The dead letter keeps them: whatever is bound to its exchange is for dead letters.
-    broker.publisher.publish(failed(&arrival)).await.unwrap();
-    let letter = dead_letter(&broker.channel).await;
-    assert_eq!(headers(&letter).inner().get("CC"), Some(&keys()));
-    assert!(broker.is_empty(names::DEAD_LETTERS_QUEUE).await);
-    assert!(broker.is_empty(names::OPEN_REQUESTS_QUEUE).await);
-    assert!(broker.is_empty("audit").await, "a copy of the dead letter");
-
-    broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
-    assert!(broker.is_empty("audit").await, "a copy of the replay");
-    assert_eq!(text(headers(&broker.open_request().await), "tenant"), "acme");
-
-    broker.publisher.publish(Message::parked(&arrival, SHORTEST)).await.unwrap();
-    assert!(broker.is_empty("audit").await, "a copy of the parked message");
-    assert_eq!(broker.open_request().await.routing_key, "postern.open-requests");
-    assert!(broker.is_empty(names::OPEN_REQUESTS_QUEUE).await);
-}
-
-/// Every size up to the largest that a publisher gets through. What the broker adds must fit too,
-/// or nobody could be handed the message again.
+/// Every size up to the largest that a publisher can send. The headers that the broker adds must fit
+/// too, or the message could not be delivered again.
 #[tokio::test]
 async fn large_headers_are_kept_as_long_as_they_can_be_delivered_again() {
     let broker = Broker::new().await;
@@ -381,29 +150,29 @@ async fn large_headers_are_kept_as_long_as_they_can_be_delivered_again() {
         let large = AMQPValue::LongString("x".repeat(size).into());
         let back = broker.park(&broker.send(with([("large", large)])).await).await;
         assert_eq!(headers(&back).contains_key("large"), kept, "{size}");
-        assert_first_arrival(headers(&back));
+        assert_origin(headers(&back));
     }
-    // A name of ours makes them no smaller.
+    // Large headers with names of postern are dropped as well.
     for name in ["postern-deliveries", "postern-replays", "postern-detail", "postern-queue"] {
         let large = AMQPValue::LongString("x".repeat(130_850).into());
-        let arrival = broker.send(with([(name, large)])).await;
-        let back = broker.park(&arrival).await;
-        assert_first_arrival(headers(&back));
+        let received = broker.send(with([(name, large)])).await;
+        let back = broker.park(&received).await;
+        assert_origin(headers(&back));
         assert_eq!(back.deliveries(), 0);
-        broker.publisher.publish(failed(&arrival)).await.unwrap();
-        assert_first_arrival(headers(&dead_letter(&broker.channel).await));
+        broker.publisher.publish(failed(&received)).await.unwrap();
+        assert_origin(headers(&dead_letter(&broker.channel).await));
     }
 }
 
 #[tokio::test]
-async fn without_its_queue_a_message_is_returned() {
+async fn a_message_without_a_retry_queue_is_returned() {
     let broker = Broker::new().await;
-    let arrival = broker.send(BasicProperties::default()).await;
+    let received = broker.send(BasicProperties::default()).await;
     let queue = "postern.retry.open-requests.1s";
     broker.channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     let error = broker
         .publisher
-        .publish(Message::parked(&arrival, Duration::from_secs(3)))
+        .publish(Message::parked(&received, Duration::from_secs(3)))
         .await
         .unwrap_err();
     assert!(matches!(error, PublishError::Returned { reply_code: 312, .. }), "{error:?}");

@@ -1,26 +1,19 @@
+//! Publishing with confirms.
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use events::names;
-use lapin::BasicProperties;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable};
-use publisher::{Message, PublishError, Publisher, declare, queue_state};
+use publisher::{PublishError, Publisher, declare, queue_state};
 
-use crate::link::Link;
+use crate::fixtures::message;
+use crate::proxy::Proxy;
 use crate::virtual_host::{DEADLINE, VirtualHost, bound_queue, take};
 
-pub(crate) fn message(exchange: &str, routing_key: &str, body: &str) -> Message {
-    Message {
-        exchange: exchange.to_owned(),
-        routing_key: routing_key.to_owned(),
-        body: body.as_bytes().to_vec(),
-        properties: BasicProperties::default(),
-    }
-}
-
 #[tokio::test]
-async fn nobody_bound_is_a_failure_until_somebody_is() {
+async fn a_message_without_a_bound_queue_is_returned() {
     let host = VirtualHost::create().await;
     let connection = host.connect().await;
     declare(&connection).await.unwrap();
@@ -56,7 +49,7 @@ async fn each_of_many_tasks_gets_the_answer_to_its_own_message() {
             tokio::spawn(async move {
                 let answer = publisher.publish(message("amq.topic", key, "x")).await;
                 match answer {
-                    Ok(()) => assert!(routed, "{number} was said to be stored"),
+                    Ok(()) => assert!(routed, "{number} was confirmed"),
                     Err(PublishError::Returned { .. }) => assert!(!routed, "{number} was returned"),
                     Err(error) => panic!("{number}: {error}"),
                 }
@@ -91,7 +84,7 @@ async fn a_full_queue_refuses() {
 }
 
 #[tokio::test]
-async fn a_missing_exchange_costs_the_channel_and_not_the_publisher() {
+async fn a_missing_exchange_closes_the_channel_and_not_the_publisher() {
     let host = VirtualHost::create().await;
     let channel = host.channel().await;
     bound_queue(&channel, "here", "amq.topic", "here").await;
@@ -104,51 +97,51 @@ async fn a_missing_exchange_costs_the_channel_and_not_the_publisher() {
     }
 }
 
-/// Dropped with the confirm outstanding, the channel must not serve the next message: that one
-/// would take the first one's answer for its own.
+/// The channel of a dropped publish must not be used for the next message, which would take the missing
+/// answer for its own.
 #[tokio::test]
-async fn a_dropped_publish_leaves_its_answer_to_nobody() {
+async fn the_channel_of_a_dropped_publish_is_not_used_again() {
     let host = VirtualHost::create().await;
     let channel = host.channel().await;
     bound_queue(&channel, "here", "amq.topic", "here").await;
-    let link = Link::to(host.url()).await;
-    let publisher = through(&link, DEADLINE).await;
+    let proxy = Proxy::start(host.url()).await;
+    let publisher = through(&proxy, DEADLINE).await;
 
-    for round in 1..=20 {
-        assert_eq!(link.channels_opened(), round, "one more for each that was dropped");
-        link.hold();
+    for channels in 1..=20 {
+        assert_eq!(proxy.channels_opened(), channels, "one more for each that was dropped");
+        proxy.hold();
         let unroutable = publisher.publish(message("amq.topic", "nowhere", "x"));
-        // Long enough to be on its way, and it cannot be answered.
+        // It is sent within this time, and cannot be answered.
         assert!(tokio::time::timeout(Duration::from_millis(20), unroutable).await.is_err());
-        link.release();
+        proxy.release();
         publisher.publish(message("amq.topic", "here", "x")).await.unwrap();
     }
     assert_eq!(queue_state(&channel, "here").await.unwrap().ready, 20);
 }
 
 #[tokio::test]
-async fn an_answer_that_is_late_is_a_failure_and_spoils_nothing() {
+async fn a_late_answer_is_an_error_and_does_not_affect_later_publishes() {
     let host = VirtualHost::create().await;
     let channel = host.channel().await;
     bound_queue(&channel, "here", "amq.topic", "here").await;
-    let link = Link::to(host.url()).await;
-    let publisher = through(&link, Duration::from_millis(300)).await;
+    let proxy = Proxy::start(host.url()).await;
+    let publisher = through(&proxy, Duration::from_millis(300)).await;
 
-    link.hold();
+    proxy.hold();
     let answer =
         tokio::time::timeout(DEADLINE, publisher.publish(message("amq.topic", "here", "x")));
     let error = answer.await.unwrap().unwrap_err();
     assert!(matches!(error, PublishError::Unconfirmed(_)), "{error:?}");
-    link.release();
+    proxy.release();
 
-    // The first may meet the channel that is still being closed behind the held wire.
+    // The next one may meet the channel that is still being closed behind the held connection.
     let unroutable = publisher.publish(message("amq.topic", "nowhere", "x")).await.unwrap_err();
     assert!(matches!(unroutable, PublishError::Returned { .. }), "{unroutable:?}");
     publisher.publish(message("amq.topic", "here", "x")).await.unwrap();
 }
 
 #[tokio::test]
-async fn more_tasks_than_channels_wait_their_turn() {
+async fn more_tasks_than_channels_wait_for_a_channel() {
     let host = VirtualHost::create().await;
     let channel = host.channel().await;
     bound_queue(&channel, "here", "amq.topic", "here").await;
@@ -164,7 +157,7 @@ async fn more_tasks_than_channels_wait_their_turn() {
     }
 }
 
-async fn through(link: &Link, confirm_timeout: Duration) -> Publisher {
-    let connection = publisher::connect(link.url().as_str(), "test", DEADLINE).await.unwrap();
+async fn through(proxy: &Proxy, confirm_timeout: Duration) -> Publisher {
+    let connection = publisher::connect(proxy.url().as_str(), "test", DEADLINE).await.unwrap();
     Publisher::open(connection, 1, confirm_timeout).await.unwrap()
 }

@@ -1,14 +1,16 @@
+//! Declaring the topology.
+
 use events::names;
 use lapin::ExchangeKind;
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use publisher::{QueueState, TopologyError, declare, queue_state};
+use publisher::{QueueState, TopologyError, TopologyKind, declare, queue_state};
 
-use crate::publishing::message;
+use crate::fixtures::message;
 use crate::virtual_host::{VirtualHost, take};
 
 #[tokio::test]
-async fn stands_after_the_first_and_after_the_second_time() {
+async fn declaring_twice_changes_nothing() {
     let host = VirtualHost::create().await;
     let connection = host.connect().await;
     declare(&connection).await.unwrap();
@@ -31,7 +33,7 @@ async fn stands_after_the_first_and_after_the_second_time() {
     }
 }
 
-/// What a work queue is declared with, told a second time.
+/// The arguments of a work queue, written a second time.
 fn work_arguments() -> Vec<(&'static str, AMQPValue)> {
     let text = |text: &str| AMQPValue::LongString(text.into());
     vec![
@@ -67,14 +69,14 @@ async fn a_queue_that_differs_in_one_argument_is_a_conflict_that_names_it() {
 
         let error = declare(&connection).await.unwrap_err();
         assert!(
-            matches!(&error, TopologyError::Conflict { kind: "queue", name, .. } if name == queue),
+            matches!(&error, TopologyError::Conflict { kind: TopologyKind::Queue, name, .. } if name == queue),
             "{other}: {error:?}"
         );
         assert!(!error.may_pass());
         for wanted in [queue, other, found] {
             assert!(error.to_string().contains(wanted), "{wanted} is missing: {error}");
         }
-        // The conflict does not cost the connection.
+        // The conflict does not close the connection.
         assert!(connection.status().connected());
         channel.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     }
@@ -114,7 +116,7 @@ async fn a_retry_queue_that_differs_in_one_argument_is_a_conflict_that_names_it(
 
         let error = declare(&connection).await.unwrap_err();
         assert!(
-            matches!(&error, TopologyError::Conflict { kind: "queue", name, .. } if name == queue),
+            matches!(&error, TopologyError::Conflict { kind: TopologyKind::Queue, name, .. } if name == queue),
             "{other}: {error:?}"
         );
         assert!(error.to_string().contains(other), "{other} is missing: {error}");
@@ -164,7 +166,10 @@ async fn an_exchange_of_another_kind_is_a_conflict_that_names_it() {
         .unwrap();
 
     let error = declare(&host.connect().await).await.unwrap_err();
-    assert!(matches!(&error, TopologyError::Conflict { kind: "exchange", .. }), "{error:?}");
+    assert!(
+        matches!(&error, TopologyError::Conflict { kind: TopologyKind::Exchange, .. }),
+        "{error:?}"
+    );
     let text = error.to_string();
     for wanted in ["postern.outbound", "'type'", "'topic'", "'fanout'"] {
         assert!(text.contains(wanted), "{wanted} is missing: {text}");
@@ -172,7 +177,7 @@ async fn an_exchange_of_another_kind_is_a_conflict_that_names_it() {
 }
 
 #[tokio::test]
-async fn looking_at_a_missing_queue_is_an_error() {
+async fn the_state_of_a_missing_queue_is_an_error() {
     let host = VirtualHost::create().await;
     let error = queue_state(&host.channel().await, "nowhere").await.unwrap_err();
     assert!(error.to_string().contains("NOT_FOUND"), "{error}");

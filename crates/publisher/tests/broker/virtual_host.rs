@@ -1,4 +1,4 @@
-//! A virtual host for one test, made and removed through the broker's management API.
+//! A virtual host for one test, created and removed through the broker's management API.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use reqwest::{Client, Method, StatusCode};
 use url::Url;
 use uuid::Uuid;
 
-/// How long anything may take before a test fails.
+/// The time after which a test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) struct VirtualHost {
@@ -61,7 +61,7 @@ impl VirtualHost {
         Publisher::open(self.connect().await, channels, DEADLINE).await.unwrap()
     }
 
-    /// Makes the broker close the connections of this virtual host; says how many.
+    /// Makes the broker close the connections of this virtual host; returns their number.
     pub(crate) async fn kill_connections(&self) -> usize {
         let path = ["vhosts", &self.name, "connections"];
         let list = self.management.call(Method::GET, &path, None).await;
@@ -79,7 +79,7 @@ impl Drop for VirtualHost {
         let (management, name) = (self.management.clone(), self.name.clone());
         let removal = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            // A client of its own: the other one lives on the test's runtime.
+            // It needs a client of its own: the other one uses the test's runtime.
             let management = Management { client: Client::new(), ..management };
             runtime.unwrap().block_on(management.call(Method::DELETE, &["vhosts", &name], None));
         });
@@ -89,7 +89,7 @@ impl Drop for VirtualHost {
 
 impl Management {
     fn new() -> Self {
-        // The client insists on it, although the management API speaks plain HTTP on loopback.
+        // The client needs it, although the management API uses plain HTTP on loopback.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let url = variable("POSTERN_BROKER_MANAGEMENT_URL").parse().expect("management URL");
         Self { url, client: Client::new() }
@@ -105,7 +105,7 @@ impl Management {
         let response = request.send().await.expect("the management API answers");
         let status = response.status();
         let text = response.text().await.unwrap();
-        // What is to be deleted may be gone already.
+        // An item to delete may be missing already.
         assert!(
             status.is_success() || status == StatusCode::NOT_FOUND,
             "{path:?}: {status} {text}"
@@ -125,7 +125,7 @@ pub(crate) async fn bound_queue(channel: &Channel, queue: &str, exchange: &str, 
         .unwrap();
 }
 
-/// Takes the next message out of `queue`, waiting for it if need be.
+/// Takes the next message out of `queue`, and waits for it where there is none.
 pub(crate) async fn take(channel: &Channel, queue: &str) -> BasicGetMessage {
     let taking = async {
         loop {

@@ -83,11 +83,11 @@ fn detail(verdict: OtpVerdict) -> String {
 /// Logs a change with the state before, the state after and what an operator does next.
 pub(super) fn log(iq: IqRef<'_>, before: Option<ActivationState>, verdict: OtpVerdict) {
     let IqRef { integration_id, iq_id } = iq;
-    let to = code(reported_state(verdict));
+    let to = reported_state(verdict).code();
     let from = match (verdict, before) {
         // A change back without a change of the activation is the end of a block.
         (OtpVerdict::Accepted | OtpVerdict::Proven, Some(ActivationState::Activated)) => {
-            code(IqState::Blocked)
+            IqState::Blocked.code()
         }
         (
             OtpVerdict::Invalid
@@ -112,13 +112,4 @@ pub(super) fn log(iq: IqRef<'_>, before: Option<ActivationState>, verdict: OtpVe
         IqState::ReactivationRequired => "run `postern iq activate`",
     };
     tracing::warn!(integration_id, iq_id, from, to, next_step, "IQ state changed");
-}
-
-const fn code(state: IqState) -> &'static str {
-    match state {
-        IqState::Degraded => "degraded",
-        IqState::Blocked => "blocked",
-        IqState::ReactivationRequired => "reactivation_required",
-        IqState::Activated => "activated",
-    }
 }

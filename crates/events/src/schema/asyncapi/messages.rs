@@ -1,14 +1,17 @@
-//! The messages that travel, and their headers.
+//! The messages and their headers.
 
 use serde_json::{Value, json};
 
-use super::BINDING;
-use crate::decode::error::DecodeCode;
-use crate::names;
 use crate::schema::event::EventSchema;
+use crate::{DecodeErrorKind, names};
 
-const DELIVERIES: &str = "How often it had been delivered and not settled before it was last \
-    parked; left out where never.";
+/// The version of the AMQP 0-9-1 bindings in this document.
+pub(super) const BINDING: &str = "0.3.0";
+/// The key of a parked open request among the messages.
+pub(super) const PARKED: &str = "parkedOpenRequest";
+
+const DELIVERIES: &str = "The number of deliveries without a settlement before it was last parked; \
+    left out where it is 0.";
 
 /// `lock.open-request.v1` is `lockOpenRequest` in the document.
 pub(super) fn key(event_type: &str) -> String {
@@ -46,44 +49,43 @@ fn count(description: &str) -> Value {
 }
 
 pub(super) fn dead_letter() -> Value {
-    let codes = [DecodeCode::Malformed, DecodeCode::UnknownType, DecodeCode::SchemaViolation]
-        .map(DecodeCode::as_str)
-        .join("`, `");
+    let codes: Vec<_> = DecodeErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+    let codes = codes.join("`, `");
     json!({
         "name": "dead-letter",
         "title": "Dead letter",
-        "summary": "A message postern could not use, or a request that failed: body and headers \
-            as they came, and these headers beside them.",
+        "summary": "A message that postern could not handle, or a request that failed: body and headers \
+            as they were received, with these headers added.",
         "headers": {
             "type": "object",
             "properties": {
-                names::HEADER_REASON: text(&format!("Why, a code: `{codes}`, a reason of \
+                names::HEADER_REASON: text(&format!("The reason, a code: `{codes}`, a reason of \
                     `lock.open-failed.v1`, and others.")),
-                names::HEADER_DETAIL: text("Why, in words; never a value of the message."),
+                names::HEADER_DETAIL: text("An explanation of the reason; never a value of the message."),
                 names::HEADER_FAILED_AT: json!({
                     "type": "string",
                     "format": "date-time",
-                    "description": "When.",
+                    "description": "The time of the failure.",
                 }),
-                names::HEADER_ATTEMPTS: count("How often it was tried."),
-                names::HEADER_REPLAYS: count("How often it was replayed."),
+                names::HEADER_ATTEMPTS: count("The number of attempts."),
+                names::HEADER_REPLAYS: count("The number of replays."),
                 names::HEADER_DELIVERIES: count(DELIVERIES),
                 names::HEADER_EXCHANGE: text("The exchange of the first arrival."),
                 names::HEADER_ROUTING_KEY: text("The routing key of the first arrival."),
                 names::HEADER_QUEUE: text("The queue of the first arrival."),
             },
         },
-        "payload": { "description": "The body as it came, which may be anything." },
+        "payload": { "description": "The body as it was received; it may be anything." },
     })
 }
 
-/// A request on its way round; nobody but postern makes one.
+/// A parked open request; only postern makes one.
 pub(super) fn parked() -> Value {
     json!({
         "name": "parked-open-request",
         "title": "Parked open request",
-        "summary": "A request that waits to be tried again: body and headers as they came, without \
-            `CC` and the broker's own headers of earlier waits, and these headers beside them.",
+        "summary": "A request that waits for its next attempt: body and headers as they were received, without \
+            `CC` and the broker's own headers of earlier waits, with these headers added.",
         "contentType": names::CONTENT_TYPE,
         "headers": {
             "type": "object",

@@ -1,6 +1,6 @@
 //! A whole dead letter as one JSON object: for `show`, `export` and the archive of `drop`.
 
-use publisher::Arrival;
+use publisher::ReceivedMessage;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ pub(super) struct Document {
 }
 
 impl Document {
-    pub(super) fn new(facts: Facts, letter: &Arrival) -> Self {
+    pub(super) fn new(facts: Facts, letter: &ReceivedMessage) -> Self {
         let (name, text) = wire::body(&letter.body);
         let mut body = Map::new();
         body.insert(name.to_owned(), Value::String(text));

@@ -10,7 +10,7 @@ use anyhow::Context;
 use chrono::Utc;
 use clap::Args;
 use consumer::Settings;
-use publisher::Label;
+use publisher::DeadLetterHeaders;
 use uuid::Uuid;
 
 use super::{
@@ -108,7 +108,7 @@ impl Deed for Dropping {
     }
 
     async fn take(&mut self, id: Uuid, letter: Letter, report: &mut Report) -> anyhow::Result<()> {
-        let facts = self.reader.read(id, &letter.arrival, Label::read(&letter.arrival));
+        let facts = self.reader.read(id, &letter.arrival, DeadLetterHeaders::read(&letter.arrival));
         self.bytes += letter.arrival.body.len();
         archive::write(&mut self.file, &Document::new(facts, &letter.arrival))?;
         self.written.push((id, letter));

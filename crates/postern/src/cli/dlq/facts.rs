@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use events::limits;
-use publisher::{Arrival, Label};
+use publisher::{DeadLetterHeaders, ReceivedMessage};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
@@ -47,7 +47,12 @@ pub(super) struct Reader {
 
 impl Reader {
     /// What is to be said of a letter, whatever state it is in.
-    pub(super) fn read(&mut self, id: Uuid, letter: &Arrival, label: Label) -> Facts {
+    pub(super) fn read(
+        &mut self,
+        id: Uuid,
+        letter: &ReceivedMessage,
+        label: DeadLetterHeaders,
+    ) -> Facts {
         let event = event(&letter.body);
         let member = |name: &str| event[name].as_str().map(clipped);
         let datum = |name: &str| event["data"][name].as_str().map(clipped);
@@ -55,7 +60,7 @@ impl Reader {
         Facts {
             id,
             kind: member("type").or(kind).map(|kind| self.share(kind)),
-            reason: self.share(clipped(&label.reason)),
+            reason: self.share(clipped(label.reason.as_str())),
             integration_id: datum("integration_id").map(|id| self.share(id)),
             failed_at: label.failed_at,
             queue: label.queue.map(|queue| self.share(clipped(&queue))),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::SecondsFormat;
-use publisher::{Arrival, Label};
+use publisher::{DeadLetterHeaders, ReceivedMessage};
 use uuid::Uuid;
 
 use super::wire;
@@ -15,14 +15,14 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x2c8d_27a4_0d2e_4c55_9c38_77b0_5e0a_94d
 /// that is a twin: the same message, failed at the same instant, for the same reason.
 ///
 /// Headers of the broker's (`x-`) take no part: it counts deliveries in one of them.
-pub(super) fn fingerprint(letter: &Arrival, label: &Label) -> Uuid {
+pub(super) fn fingerprint(letter: &ReceivedMessage, label: &DeadLetterHeaders) -> Uuid {
     let body = Uuid::new_v5(&NAMESPACE, &letter.body);
     let failed_at = label.failed_at.map(|time| time.to_rfc3339_opts(SecondsFormat::Nanos, true));
     let mut headers = wire::headers(&letter.properties);
     headers.retain(|name, _| !name.starts_with("x-"));
     let whole = serde_json::json!([
         label.queue,
-        label.reason,
+        label.reason.as_str(),
         failed_at,
         wire::properties(&letter.properties),
         headers,

@@ -7,7 +7,7 @@ use events::{
     BookingStatus, DecodeError, Event, OpenRequest, Outbound, OutboundData, decode_booking_status,
     decode_open_request, names,
 };
-use publisher::{Arrival, Message};
+use publisher::{Message, ReceivedMessage};
 use rules::Decision;
 use serde::Serialize;
 
@@ -55,7 +55,7 @@ impl<'a> Oracle<'a> {
     }
 
     /// What would become of `letter`.
-    pub(super) async fn predict(&self, letter: &Arrival, now: DateTime<Utc>) -> Prediction {
+    pub(super) async fn predict(&self, letter: &ReceivedMessage, now: DateTime<Utc>) -> Prediction {
         let message = match Message::replay(letter) {
             Ok(message) => message,
             Err(error) => return Fate::CannotReplay.because(error.to_string()),

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use publisher::Arrival;
+use publisher::ReceivedMessage;
 use uuid::Uuid;
 
 use super::{facts::Facts, wire};
@@ -91,7 +91,12 @@ impl Filters {
     }
 
     /// Whether a letter is like this.
-    pub(super) fn admit(&self, facts: &Facts, letter: &Arrival, now: DateTime<Utc>) -> bool {
+    pub(super) fn admit(
+        &self,
+        facts: &Facts,
+        letter: &ReceivedMessage,
+        now: DateTime<Utc>,
+    ) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
         };
@@ -106,7 +111,7 @@ impl Filters {
     }
 }
 
-fn contains(letter: &Arrival, text: &str) -> bool {
+fn contains(letter: &ReceivedMessage, text: &str) -> bool {
     let text = text.to_lowercase();
     let has = |found: &str| found.to_lowercase().contains(&text);
     has(&String::from_utf8_lossy(&letter.body))

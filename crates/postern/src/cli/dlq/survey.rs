@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use lapin::Connection;
-use publisher::Label;
+use publisher::DeadLetterHeaders;
 use uuid::Uuid;
 
 use super::{
@@ -47,7 +47,7 @@ impl Survey {
     /// The next letter wanted.
     pub(super) async fn next(&mut self) -> anyhow::Result<Option<Found>> {
         while let Some(letter) = self.walk.next().await? {
-            let label = Label::read(&letter.arrival);
+            let label = DeadLetterHeaders::read(&letter.arrival);
             let fingerprint = fingerprint(&letter.arrival, &label);
             let id = self.census.id(fingerprint);
             let facts = self.reader.read(id, &letter.arrival, label);

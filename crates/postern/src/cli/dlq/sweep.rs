@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use consumer::Settings;
 use lapin::Connection;
-use publisher::{Label, Reconnect};
+use publisher::{DeadLetterHeaders, Reconnect};
 use tokio::time::{Instant, Interval, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -152,7 +152,8 @@ async fn check(connection: &Connection, report: &Report) -> anyhow::Result<()> {
         while walk.passed() < report.deepest()
             && let Some(letter) = walk.next().await?
         {
-            let fingerprint = fingerprint(&letter.arrival, &Label::read(&letter.arrival));
+            let fingerprint =
+                fingerprint(&letter.arrival, &DeadLetterHeaders::read(&letter.arrival));
             let Some(stay) = staying.get_mut(&fingerprint) else { continue };
             if left.contains_key(&fingerprint) {
                 continue;
@@ -216,7 +217,7 @@ async fn walk_on(
             letter = walk.next() => letter?,
         };
         let Some(letter) = letter else { return Ok(Slice::Through) };
-        let fingerprint = fingerprint(&letter.arrival, &Label::read(&letter.arrival));
+        let fingerprint = fingerprint(&letter.arrival, &DeadLetterHeaders::read(&letter.arrival));
         let Some(ids) = left.get_mut(&fingerprint) else { continue };
         let Some(id) = ids.pop() else { continue };
         if ids.is_empty() {

@@ -16,7 +16,7 @@ use lapin::{
     options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
     types::FieldTable,
 };
-use publisher::{Arrival, queue_state};
+use publisher::{ReceivedMessage, queue_state};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::turn;
@@ -64,7 +64,7 @@ struct Window {
 
 /// One dead letter, and the right to settle it.
 pub(super) struct Letter {
-    pub(super) arrival: Arrival,
+    pub(super) arrival: ReceivedMessage,
     acker: Acker,
     settled: [Arc<AtomicUsize>; 2],
 }
@@ -112,7 +112,8 @@ impl Walk {
             }
             match timeout(QUIET, window.consumer.next()).await {
                 Ok(Some(delivery)) => {
-                    let (arrival, acker) = Arrival::from_delivery(DEAD_LETTERS_QUEUE, delivery?);
+                    let (arrival, acker) =
+                        ReceivedMessage::from_delivery(DEAD_LETTERS_QUEUE, delivery?);
                     window.received += 1;
                     window.bytes += arrival.body.len();
                     self.seen += 1;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use consumer::Settings;
 use events::names;
-use publisher::{ConnectError, Part, PartState, QueueState, inspect, server_version};
+use publisher::{
+    ConnectError, QueueState, TopologyItem, TopologyItemState, inspect, server_version,
+};
 use secrecy::ExposeSecret;
 
 use super::deadline::Deadline;
@@ -76,7 +78,7 @@ fn supported(version: Option<&str>) -> Finding {
     }
 }
 
-fn judge(parts: &[Part]) -> Vec<Finding> {
+fn judge(parts: &[TopologyItem]) -> Vec<Finding> {
     let mut findings: Vec<Finding> = parts.iter().filter_map(trouble).collect();
     findings.extend(missing(parts));
     if findings.is_empty() {
@@ -95,15 +97,15 @@ fn judge(parts: &[Part]) -> Vec<Finding> {
     findings
 }
 
-fn state(part: &Part) -> Option<QueueState> {
+fn state(part: &TopologyItem) -> Option<QueueState> {
     match &part.state {
-        PartState::Stands(state) => *state,
-        PartState::Missing | PartState::Trouble(_) => None,
+        TopologyItemState::Present(state) => *state,
+        TopologyItemState::Missing | TopologyItemState::Unusable(_) => None,
     }
 }
 
-fn missing(parts: &[Part]) -> Option<Finding> {
-    let is_missing = |part: &&Part| matches!(part.state, PartState::Missing);
+fn missing(parts: &[TopologyItem]) -> Option<Finding> {
+    let is_missing = |part: &&TopologyItem| matches!(part.state, TopologyItemState::Missing);
     let names: Vec<&str> = parts.iter().filter(is_missing).map(|part| part.name).collect();
     let about = About(TOPOLOGY, "RabbitMQ");
     let next = "start a worker: it declares what is missing";
@@ -116,14 +118,14 @@ fn missing(parts: &[Part]) -> Option<Finding> {
     }
 }
 
-fn trouble(part: &Part) -> Option<Finding> {
+fn trouble(part: &TopologyItem) -> Option<Finding> {
     let about = About(TOPOLOGY, part.name);
     match &part.state {
-        PartState::Stands(_) | PartState::Missing => None,
-        PartState::Trouble(error) if error.may_pass() => {
+        TopologyItemState::Present(_) | TopologyItemState::Missing => None,
+        TopologyItemState::Unusable(error) if error.may_pass() => {
             Some(about.broken(in_full(error), "see RabbitMQ's log"))
         }
-        PartState::Trouble(error) => Some(about.broken(
+        TopologyItemState::Unusable(error) => Some(about.broken(
             in_full(error),
             "move its messages away and delete it, or mend the user's permissions; then start a worker",
         )),
@@ -178,6 +180,8 @@ fn retries(waiting: u32) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use publisher::TopologyKind;
+
     use super::super::finding::Level;
     use super::*;
 
@@ -208,11 +212,11 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_told_by_name() {
-        let part = |kind, name, state| Part { kind, name, state };
+        let part = |kind, name, state| TopologyItem { kind, name, state };
         let state = Some(QueueState { ready: 3, consumers: 1 });
         let findings = judge(&[
-            part("exchange", names::INBOUND_EXCHANGE, PartState::Missing),
-            part("queue", names::DEAD_LETTERS_QUEUE, PartState::Stands(state)),
+            part(TopologyKind::Exchange, names::INBOUND_EXCHANGE, TopologyItemState::Missing),
+            part(TopologyKind::Queue, names::DEAD_LETTERS_QUEUE, TopologyItemState::Present(state)),
         ]);
         assert_eq!(findings[0].detail, "missing: postern.inbound");
         let told: Vec<_> =

@@ -1,0 +1,22 @@
+//! A delivery that a worker has taken.
+
+use lapin::Acker;
+use publisher::ReceivedMessage;
+
+/// A message as it was delivered, with the means to settle it.
+pub(crate) struct Delivery {
+    /// Body, headers and properties.
+    pub(crate) message: ReceivedMessage,
+    /// Acknowledges the delivery or requeues it.
+    pub(crate) acker: Acker,
+    /// Whether the broker took the message back from another consumer before.
+    pub(crate) redelivered: bool,
+}
+
+impl Delivery {
+    pub(crate) fn new(queue: &'static str, delivery: lapin::message::Delivery) -> Self {
+        let redelivered = delivery.redelivered;
+        let (message, acker) = ReceivedMessage::from_delivery(queue, delivery);
+        Self { message, acker, redelivered }
+    }
+}

@@ -1,0 +1,71 @@
+//! The reasons of dead letters: the header `postern-reason` (`docs/contract.md`, RabbitMQ).
+
+use rules::{FailedReason, coded_enum};
+
+use crate::inbound::DecodeErrorKind;
+
+coded_enum! {
+    /// The reason of a dead letter.
+    pub enum DeadLetterReason {
+        /// Redis refused the message several times, for a reason that is not an outage.
+        RetriesExhausted = "retries_exhausted",
+        /// The broker delivered the message too often without an acknowledgement, and made the dead
+        /// letter itself.
+        DeliveryLimit = "delivery_limit",
+        ..
+        /// The message is not an event of its queue.
+        Undecodable(DecodeErrorKind),
+        /// The request failed; its event has the same reason.
+        Failed(FailedReason),
+    }
+}
+
+impl DeadLetterReason {
+    /// The routing key of a dead letter: the queue of the message, and the reason as the last word.
+    #[must_use]
+    pub fn routing_key(self, queue: &str) -> String {
+        format!("{queue}.{}", self.code())
+    }
+}
+
+impl From<DecodeErrorKind> for DeadLetterReason {
+    fn from(kind: DecodeErrorKind) -> Self {
+        Self::Undecodable(kind)
+    }
+}
+
+impl From<FailedReason> for DeadLetterReason {
+    fn from(reason: FailedReason) -> Self {
+        Self::Failed(reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_code_of_its_own_and_is_read_back() {
+        for reason in DeadLetterReason::ALL {
+            assert_eq!(DeadLetterReason::from_code(reason.code()), Some(*reason));
+        }
+        assert_eq!(DeadLetterReason::from_code("too_early"), None);
+    }
+
+    #[test]
+    fn a_reason_is_one_word_of_a_routing_key() {
+        for reason in DeadLetterReason::ALL {
+            let key = reason.routing_key("postern.open-requests");
+            assert_eq!(key.rsplit_once('.'), Some(("postern.open-requests", reason.code())));
+            assert!(key.len() <= 255);
+        }
+    }
+
+    #[test]
+    fn the_list_has_the_reasons_of_the_other_lists() {
+        let all = DeadLetterReason::ALL;
+        assert_eq!(all.len(), 2 + DecodeErrorKind::ALL.len() + FailedReason::ALL.len());
+        assert!(DecodeErrorKind::ALL.iter().all(|kind| all.contains(&(*kind).into())));
+        assert!(FailedReason::ALL.iter().all(|reason| all.contains(&(*reason).into())));
+    }
+}

@@ -1,0 +1,75 @@
+//! `booking.status.v1`: a state of a booking.
+
+use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::decode::envelope;
+use super::decode::error::DecodeError;
+use super::decode::members::Members;
+use super::event::{Event, InboundData};
+use crate::member_schema;
+use crate::{limits, names, timestamp};
+
+/// The newest state of a booking: its status, its objects and its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BookingStatus {
+    /// The customer's connection to Salto. At most 200 bytes.
+    #[schemars(schema_with = "member_schema::integration_id")]
+    pub integration_id: String,
+    /// The booking. At most 256 bytes.
+    #[schemars(schema_with = "member_schema::id")]
+    pub booking_id: String,
+    /// The booking system's own name for the booking's state; the configuration says which ones
+    /// open doors. At most 256 bytes.
+    #[schemars(schema_with = "member_schema::id")]
+    pub status: String,
+    /// The booked objects (products), each at most 256 bytes.
+    #[schemars(schema_with = "member_schema::objects")]
+    pub object_ids: Vec<String>,
+    /// The beginning of the booking.
+    #[serde(serialize_with = "timestamp::serialize")]
+    #[schemars(schema_with = "member_schema::time")]
+    pub starts_at: DateTime<Utc>,
+    /// The end of the booking; after `starts_at`.
+    #[serde(serialize_with = "timestamp::serialize")]
+    #[schemars(schema_with = "member_schema::time")]
+    pub ends_at: DateTime<Utc>,
+    /// A number that grows with every change of the booking.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "member_schema::nullable_revision")]
+    pub revision: Option<u64>,
+}
+
+impl InboundData for BookingStatus {
+    const EVENT_TYPE: &str = names::BOOKING_STATUS;
+    const ROUTING_KEY: &str = names::BOOKING_STATUS_KEY;
+}
+
+/// Decodes a message of the queue [`names::BOOKING_STATUS_QUEUE`]; `now` is the worker's clock.
+///
+/// # Errors
+///
+/// [`DecodeError`], for every violation of the contract.
+pub fn decode_booking_status(
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<Event<BookingStatus>, DecodeError> {
+    envelope::decode(body, now, read)
+}
+
+fn read(data: &mut Members) -> Result<BookingStatus, DecodeError> {
+    let status = BookingStatus {
+        integration_id: data.text("integration_id", 1..=limits::INTEGRATION_ID)?,
+        booking_id: data.text("booking_id", 1..=limits::ID)?,
+        status: data.text("status", 1..=limits::ID)?,
+        object_ids: data.texts("object_ids", 1..=limits::OBJECTS, 1..=limits::ID)?,
+        starts_at: data.time("starts_at")?,
+        ends_at: data.time("ends_at")?,
+        revision: data.optional_integer("revision", limits::REVISION)?,
+    };
+    if status.ends_at <= status.starts_at {
+        return Err(data.refuse("ends_at", "must be after `data.starts_at`"));
+    }
+    Ok(status)
+}

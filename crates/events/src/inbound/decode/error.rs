@@ -1,0 +1,40 @@
+//! The error of a message that is not an event of the contract.
+
+use rules::coded_enum;
+
+coded_enum! {
+    /// The kind of a decode error; its code is the `postern-reason` of the dead letter.
+    pub enum DecodeErrorKind {
+        /// Too large, not JSON, nested too deeply, not an object, or with a duplicate member.
+        Malformed = "malformed",
+        /// An event of a type that does not belong in this queue.
+        UnknownType = "unknown_type",
+        /// The right type, with a member that is missing or not allowed.
+        SchemaViolation = "schema_violation",
+    }
+}
+
+/// A message that is not an event of the contract.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}: {detail}")]
+pub struct DecodeError {
+    /// The kind.
+    pub kind: DecodeErrorKind,
+    /// The member or the place, and what is allowed. It never contains a value of the message or a
+    /// name that the contract does not know, because they may be personal data.
+    pub detail: String,
+}
+
+impl DecodeError {
+    pub(crate) fn malformed(detail: impl Into<String>) -> Self {
+        Self { kind: DecodeErrorKind::Malformed, detail: detail.into() }
+    }
+
+    pub(crate) fn unknown_type(detail: impl Into<String>) -> Self {
+        Self { kind: DecodeErrorKind::UnknownType, detail: detail.into() }
+    }
+
+    pub(crate) fn violation(detail: impl Into<String>) -> Self {
+        Self { kind: DecodeErrorKind::SchemaViolation, detail: detail.into() }
+    }
+}

@@ -1,0 +1,9 @@
+//! The events that postern receives (`docs/contract.md`, Inbound): `decode` turns bytes into an
+//! [`event::Event`] around the data of [`booking_status`] or [`open_request`].
+
+pub mod booking_status;
+mod decode;
+pub mod event;
+pub mod open_request;
+
+pub use decode::error::{DecodeError, DecodeErrorKind};

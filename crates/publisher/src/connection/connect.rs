@@ -1,0 +1,104 @@
+//! Opening one connection to the broker.
+
+use std::time::Duration;
+
+use lapin::protocol::{AMQPErrorKind, AMQPHardError};
+use lapin::{Connection, ConnectionProperties, ErrorKind};
+
+use super::broker_url::{self, InvalidUrl};
+
+/// The reason for which there is no connection. No variant shows the URL's password.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL cannot be used. Another attempt does not help.
+    #[error("the broker's URL cannot be used: {0}")]
+    Url(#[from] InvalidUrl),
+    /// The broker refuses this user: the user or the password is wrong, or the virtual host is missing
+    /// or not allowed for the user. Another attempt does not help before an operator has acted.
+    #[error(
+        "the broker at {address} refuses user {user:?} on virtual host {virtual_host:?}: {reason}"
+    )]
+    Refused {
+        /// Host and port.
+        address: String,
+        /// The user named in the URL.
+        user: String,
+        /// The virtual host named in the URL.
+        virtual_host: String,
+        /// The broker's message, beginning with its code (`ACCESS_REFUSED`, `NOT_ALLOWED`).
+        reason: String,
+    },
+    /// There was no answer of a broker, the connection was lost, or TLS failed.
+    #[error("no connection to the broker at {address}")]
+    Unreachable {
+        /// Host and port.
+        address: String,
+        /// The cause.
+        source: lapin::Error,
+    },
+    /// The connection was not ready within the time.
+    #[error("the broker at {address} was not ready within {timeout:?}")]
+    Timeout {
+        /// Host and port.
+        address: String,
+        /// The time.
+        timeout: Duration,
+    },
+}
+
+impl ConnectError {
+    /// Whether a later attempt can succeed without an operator's action.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Url(_) | Self::Refused { .. } => false,
+            Self::Unreachable { .. } | Self::Timeout { .. } => true,
+        }
+    }
+}
+
+/// Connects to the broker named by `url` (`amqp://…` or `amqps://…`), as `connection_name` in the
+/// broker's list of connections. A lost connection does not reconnect by itself.
+///
+/// Where the URL does not set them, the heartbeat is 5 seconds (a frozen broker is noticed within
+/// 10) and `frame_max` 128 KiB. A smaller frame saves memory (the client keeps buffers of 64 frames),
+/// but a message whose headers are larger than a frame then ends the connection that receives it.
+///
+/// `amqps` is TLS by rustls. The server's certificate is checked against the platform's roots;
+/// where the broker has a private authority, name its PEM file in `SSL_CERT_FILE`. Callers need
+/// not install a cryptography provider.
+///
+/// # Errors
+/// See [`ConnectError`]. A peer that accepts the connection and stays silent occupies a thread until it
+/// closes, also after the timeout, so callers wait between attempts ([`crate::Reconnect`]).
+pub async fn connect(
+    url: &str,
+    connection_name: &str,
+    timeout: Duration,
+) -> Result<Connection, ConnectError> {
+    let uri = broker_url::parse(url)?;
+    let address = format!("{}:{}", uri.authority.host, uri.authority.port);
+    let user = uri.authority.userinfo.username.clone();
+    let virtual_host = uri.vhost.clone();
+    let properties =
+        ConnectionProperties::default().with_connection_name(connection_name.to_owned().into());
+
+    let connecting = Connection::connect_uri(uri, properties);
+    match tokio::time::timeout(timeout, connecting).await {
+        Err(_) => Err(ConnectError::Timeout { address, timeout }),
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => Err(match refusal(&error) {
+            Some(reason) => ConnectError::Refused { address, user, virtual_host, reason },
+            None => ConnectError::Unreachable { address, source: error },
+        }),
+    }
+}
+
+/// The broker's message, if it closed the connection because of the user or the virtual host.
+fn refusal(error: &lapin::Error) -> Option<String> {
+    let ErrorKind::ProtocolError(error) = error.kind() else { return None };
+    let refused = match error.kind() {
+        AMQPErrorKind::Soft(soft) => *soft == lapin::protocol::AMQPSoftError::ACCESSREFUSED,
+        AMQPErrorKind::Hard(hard) => *hard == AMQPHardError::NOTALLOWED,
+    };
+    refused.then(|| error.get_message().to_string())
+}

@@ -1,0 +1,12 @@
+//! Connections to the broker: opening one, watching it, and the wait before the next one.
+
+pub(crate) mod broker_url;
+mod connect;
+mod reconnect;
+mod server_version;
+pub(crate) mod watch;
+
+pub use broker_url::InvalidUrl;
+pub use connect::{ConnectError, connect};
+pub use reconnect::Reconnect;
+pub use server_version::server_version;

@@ -1,0 +1,38 @@
+//! The replay of a dead letter: it returns to its queue.
+
+use events::names;
+
+use super::headers::DeadLetterHeaders;
+use crate::message::header_fields::set_integer;
+use crate::message::origin::Origin;
+use crate::message::x_death::XDeathRecord;
+use crate::message::{Message, ReceivedMessage, requeue};
+
+/// A dead letter whose headers name no queue of postern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it does not say which of postern's queues it comes from")]
+pub struct NoOrigin;
+
+impl Message {
+    /// The replay of a dead letter, to the queue from which it comes. Body and headers are unchanged,
+    /// but for one replay more and for headers that would harm it (those of the broker, `CC`).
+    ///
+    /// # Errors
+    /// Where the headers name no queue of postern.
+    pub fn replay(letter: &ReceivedMessage) -> Result<Self, NoOrigin> {
+        let letter_headers = DeadLetterHeaders::read(letter);
+        let queue = letter_headers.work_queue().ok_or(NoOrigin)?;
+        let mut headers = requeue::headers(letter, queue);
+        // A dead letter that the broker made has no origin yet. Without it, the next failure would
+        // record this replay as the origin.
+        let all = letter.properties.headers().as_ref();
+        if let Some(record) = all.and_then(|all| XDeathRecord::latest(all, queue)) {
+            let exchange = record.exchange.as_deref().unwrap_or_default();
+            let routing_key = record.routing_key.as_deref().unwrap_or(queue);
+            Origin { exchange, routing_key, queue }.record(&mut headers);
+        }
+        let replays = letter_headers.replays.saturating_add(1);
+        set_integer(&mut headers, names::HEADER_REPLAYS, replays);
+        Ok(requeue::to_queue(queue, letter, headers))
+    }
+}

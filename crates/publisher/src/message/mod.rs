@@ -1,0 +1,21 @@
+//! Messages: as received from a queue, and ready to be published.
+//!
+//! `event` makes messages of events. The other modules carry a received message on, as a dead letter
+//! or back to its queue: `header_fields` reads and writes headers, `header_size` measures them,
+//! `origin` records where the message was first received, `x_death` edits the broker's own records,
+//! `properties` copies properties, `requeue` addresses a message to a queue directly.
+
+pub(crate) mod event;
+pub(crate) mod header_fields;
+pub(crate) mod header_size;
+pub(crate) mod origin;
+pub(crate) mod properties;
+pub(crate) mod received;
+pub(crate) mod requeue;
+pub(crate) mod text;
+pub(crate) mod x_death;
+
+mod outgoing;
+
+pub use outgoing::Message;
+pub use received::ReceivedMessage;

@@ -1,0 +1,60 @@
+//! A message as received from a queue.
+
+use events::names;
+use lapin::message::Delivery;
+use lapin::{Acker, BasicProperties};
+
+use super::header_fields::{DELIVERY_COUNT, integer};
+
+/// A message as received from a queue, without the handle that settles it.
+#[derive(Clone, PartialEq)]
+pub struct ReceivedMessage {
+    /// The exchange to which it was last published; empty for the default exchange.
+    pub exchange: String,
+    /// The routing key with which it was last published.
+    pub routing_key: String,
+    /// The queue from which it was received.
+    pub queue: String,
+    /// Properties and headers, unchanged.
+    pub properties: BasicProperties,
+    /// The body, unchanged.
+    pub body: Vec<u8>,
+}
+
+impl ReceivedMessage {
+    /// Separates a delivery into the message and the handle that settles it.
+    pub fn from_delivery(queue: &str, delivery: Delivery) -> (Self, Acker) {
+        let message = Self {
+            exchange: delivery.exchange.into(),
+            routing_key: delivery.routing_key.into(),
+            queue: queue.to_owned(),
+            properties: delivery.properties,
+            body: delivery.data,
+        };
+        (message, delivery.acker)
+    }
+
+    /// The number of earlier deliveries that were not settled: in this stay in the queue, by the
+    /// broker's count, and in the stays before it was parked. 0 the first time.
+    pub fn deliveries(&self) -> u32 {
+        let count = |name| {
+            let headers = self.properties.headers().as_ref()?;
+            let count = integer(headers.inner().get(name)?)?.max(0);
+            Some(u32::try_from(count).unwrap_or(u32::MAX))
+        };
+        let before = count(names::HEADER_DELIVERIES).unwrap_or(0);
+        before.saturating_add(count(DELIVERY_COUNT).unwrap_or(0))
+    }
+}
+
+/// Shows neither headers nor body, which may contain personal data.
+impl std::fmt::Debug for ReceivedMessage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReceivedMessage")
+            .field("exchange", &self.exchange)
+            .field("routing_key", &self.routing_key)
+            .field("queue", &self.queue)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}

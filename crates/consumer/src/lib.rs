@@ -9,8 +9,8 @@
 //! - [`background`] runs beside the messages: heartbeat, restores of IQs, clocks, events about IQs.
 //! - [`audit`] is the line that each decision leaves, where it goes, and how it is read.
 //! - [`operator`] is what people see: health, metrics, log lines, and the records that commands read.
-//! - [`run`] is the [`process`], [`worker`] everything that handling a message may use, [`settings`] what
-//!   the process must be told.
+//! - [`run`] is the [`process`], with its [`settings`]; [`worker`] is everything that handling a message may
+//!   use.
 //!
 //! Steps use state, integrations and broker; none of those knows a step.
 

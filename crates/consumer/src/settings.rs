@@ -1,11 +1,11 @@
-//! What a worker must be told: the configuration, read and checked by the caller.
+//! The settings of a worker: the configuration, read and checked by the caller.
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use salto::{Account, Environment};
 use secrecy::{SecretBox, SecretString};
 
-/// Everything a worker needs to know.
+/// The settings of a worker.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// RabbitMQ.
@@ -49,7 +49,7 @@ pub struct RedisSettings {
 /// How requests are handled.
 #[derive(Debug, Clone, Copy)]
 pub struct OpeningSettings {
-    /// A request expires this long after its `time`, unless it says otherwise; at most 10 minutes.
+    /// A request without `expires_at` expires this long after its `time`; at most 10 minutes.
     pub request_ttl: Duration,
     /// How long to wait for the status of an unknown booking.
     pub booking_wait: Duration,
@@ -57,9 +57,9 @@ pub struct OpeningSettings {
     pub command_timeout: Duration,
     /// For how long after the first sending a command with an unknown outcome may be repeated.
     pub resend_window: Duration,
-    /// Commands on their way to one IQ at once, over all workers; at least 1.
+    /// Commands in flight to one IQ, over all workers; at least 1.
     pub in_flight_per_iq: u32,
-    /// Commands on their way for one integration at once, over all workers; at least 1.
+    /// Commands in flight for one integration, over all workers; at least 1.
     pub in_flight_per_integration: u32,
 }
 
@@ -87,26 +87,26 @@ pub enum AuditSink {
     Off,
 }
 
-/// What is done where the rules say that a door may open.
+/// What is done where the rules allow a door to open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// It is opened.
+    /// The door is opened.
     Live,
-    /// Nothing opens: all is done as if, and what would have happened is published as a rehearsal.
+    /// No door opens: everything else is done, and the result is published as a rehearsal.
     Rehearsal(Rehearsal),
 }
 
-/// What stands in for the command of a rehearsal.
+/// What replaces the command in a rehearsal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rehearsal {
-    /// Salto looks at the one-time password, and no door is touched.
+    /// Salto checks the one-time password, and no door opens.
     Probe,
-    /// Nothing: no one-time password leaves.
+    /// Nothing is sent to Salto.
     Nothing,
 }
 
 impl Mode {
-    /// Whether nothing opens.
+    /// Whether no door opens.
     #[must_use]
     pub const fn rehearses(self) -> bool {
         match self {
@@ -121,18 +121,18 @@ impl Mode {
 pub struct IntegrationSettings {
     /// What the rules need of it.
     pub rules: rules::Integration,
-    /// Whether it opens doors.
+    /// Whether it opens doors or rehearses.
     pub mode: Mode,
     /// The name of its environment, one of [`Settings::environments`].
     pub environment: String,
-    /// Whether Salto's log of entries is asked after commands without an answer.
+    /// Whether Salto's log of entries is asked after a command that was not answered.
     pub ask_entries: bool,
     /// Its account at Salto.
     pub account: Account,
 }
 
-/// How long a worker holds a request without a sign that it goes on, for a given
-/// `opening.command_timeout`. It must be shorter than `opening.request_ttl`.
+/// How long the claim on a request lasts, for a given `opening.command_timeout`. It must be shorter than
+/// `opening.request_ttl`.
 #[must_use]
 pub fn claim_lease(command_timeout: Duration) -> Duration {
     command_timeout.saturating_add(Duration::from_secs(5))

@@ -75,7 +75,7 @@ impl RequestState {
         }
     }
 
-    /// What the next claim, or the release, tells the ledger about the last command.
+    /// The result of the last command, for the next claim or the release.
     pub(super) fn last_result(&self) -> LastResult<'_> {
         LastResult { command: self.last_command, failure: self.failure.as_ref() }
     }

@@ -29,7 +29,7 @@ impl IqEventOutbox {
         Self { store, key: keys.iq_events(), take, added: Notify::new() }
     }
 
-    /// Tells the worker's publisher that the outbox holds a new event.
+    /// Wakes the worker's publisher: the outbox holds a new event.
     pub(crate) fn notify(&self) {
         self.added.notify_one();
     }

@@ -38,7 +38,7 @@ pub(crate) struct InFlightLimits {
     pub(crate) per_integration: u32,
 }
 
-/// What the ledger must be told of the configuration.
+/// The settings of the ledger.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LedgerSettings {
     /// How long a claim lasts.

@@ -109,9 +109,9 @@ async fn three_rejections_in_a_row_degrade_and_one_acceptance_restores() {
     assert_eq!(fixture.state().await, ActivationState::Activated);
     assert_eq!(fixture.record().await, None);
     assert!(!fixture.answers(OtpVerdict::Accepted).await, "reported once");
-    let told = fixture.reported().await;
-    assert_eq!(told.len(), 2);
-    assert!(told.contains(&IqState::Activated));
+    let reported = fixture.reported().await;
+    assert_eq!(reported.len(), 2);
+    assert!(reported.contains(&IqState::Activated));
 }
 
 #[tokio::test]
@@ -138,8 +138,8 @@ async fn a_block_is_reported_once_and_ended_by_the_first_acceptance_after_it() {
     fixture.end_block().await;
     assert!(fixture.answers(OtpVerdict::Accepted).await);
     assert_eq!(fixture.record().await, None);
-    let told = fixture.reported().await;
-    assert!(told.len() == 2 && told.contains(&IqState::Blocked), "{told:?}");
+    let reported = fixture.reported().await;
+    assert!(reported.len() == 2 && reported.contains(&IqState::Blocked), "{reported:?}");
 }
 
 #[tokio::test]
@@ -174,8 +174,8 @@ async fn an_activation_ends_the_state_that_was_reported() {
     for _ in 0..2 {
         fixture.answers(OtpVerdict::Proven).await;
     }
-    let told = fixture.reported().await;
-    assert!(told.len() == 2 && told.contains(&IqState::Activated), "{told:?}");
+    let reported = fixture.reported().await;
+    assert!(reported.len() == 2 && reported.contains(&IqState::Activated), "{reported:?}");
 }
 
 #[tokio::test]
@@ -188,8 +188,8 @@ async fn a_proof_ends_every_state_a_block_included() {
     assert!(fixture.answers(OtpVerdict::Proven).await);
     assert_eq!((fixture.state().await, fixture.record().await), (ActivationState::Activated, None));
     assert!(!fixture.answers(OtpVerdict::Proven).await, "reported once");
-    let told = fixture.reported().await;
-    assert!(told.len() == 3 && told.contains(&IqState::Activated), "{told:?}");
+    let reported = fixture.reported().await;
+    assert!(reported.len() == 3 && reported.contains(&IqState::Activated), "{reported:?}");
 
     fixture.answers(OtpVerdict::RestoreRequired).await;
     assert!(fixture.answers(OtpVerdict::Proven).await);

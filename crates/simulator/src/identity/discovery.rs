@@ -1,10 +1,10 @@
-//! The discovery document: what of it this simulator serves.
+//! The discovery document, with the members that the simulator serves.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 
-use crate::answer::{base_url, json_answer};
+use crate::wire::{base_url, json_answer};
 
 pub(super) async fn discovery(headers: HeaderMap) -> Response {
     let issuer = base_url(&headers);

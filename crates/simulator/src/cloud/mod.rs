@@ -1,7 +1,7 @@
-//! The cloud: one world, one clock, and one lock around everything that changes.
+//! The cloud: a world, a clock, and a mutex around everything that changes.
 //!
-//! The lock is held briefly and never across an await, because thousands of commands a second take
-//! it.
+//! The mutex is locked for a short time and never across an await, because thousands of commands a
+//! second need it.
 
 mod codes;
 mod grant;
@@ -44,7 +44,7 @@ impl Cloud {
         }
     }
 
-    /// Locks the state.
+    /// Locks the mutex.
     pub(crate) fn state(&self) -> MutexGuard<'_, CloudState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -45,7 +45,7 @@ pub(super) async fn change_account(
     let mut state = cloud.state();
     let mut world = state.world.clone();
     let mut accounts = world.accounts.iter_mut();
-    change.apply(accounts.find(|one| one.username == username).ok_or_else(not_found)?);
+    change.apply(accounts.find(|account| account.username == username).ok_or_else(not_found)?);
     replace_world(&mut state, world)?;
     let account = state.account(&username).ok_or_else(not_found)?;
     Ok(json_answer(StatusCode::OK, account))

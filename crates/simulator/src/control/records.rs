@@ -64,7 +64,7 @@ struct RecordList<T> {
     total: usize,
 }
 
-/// Copies the records. They are serialised after the lock of the state is released.
+/// Copies the records. They are serialised after the mutex of the state is released.
 fn read<T: Clone + Serialize>(
     name: &'static str,
     log: &Log<T>,

@@ -6,6 +6,7 @@ mod authorization_request;
 mod credentials;
 mod discovery;
 mod form;
+mod grant_type;
 mod login;
 mod oauth_error;
 mod pkce;

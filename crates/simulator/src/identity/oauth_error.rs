@@ -38,7 +38,7 @@ impl OAuthError {
 
     pub(super) const fn unsupported_grant_type() -> Self {
         let description =
-            "grant_type must be access_code, authorization_code, password or refresh_token";
+            "grant_type is not one of grant_types_supported in the discovery document";
         Self { error: "unsupported_grant_type", description, challenge: false }
     }
 }

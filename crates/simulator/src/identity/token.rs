@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::access_code_grant::access_code_grant;
 use super::credentials::Credentials;
 use super::form::Form;
+use super::grant_type::GrantType;
 use super::oauth_error::OAuthError;
 use super::pkce::verifies;
 use super::scope::granted_scope;
@@ -66,10 +67,10 @@ struct Decision {
 }
 
 impl Decision {
-    /// Counted by the user of the grant, if there is a grant.
-    fn by_grant(grant_type: &'static str, result: Result<Grant, OAuthError>) -> Self {
-        let username = result.as_ref().map(|grant| grant.username.to_string()).unwrap_or_default();
-        Self { requester: TokenRequester { grant_type, username }, result }
+    /// A refusal of a request without a known grant type.
+    fn unknown_grant_type(error: OAuthError) -> Self {
+        let requester = TokenRequester { grant_type: "other", username: String::new() };
+        Self { requester, result: Err(error) }
     }
 }
 
@@ -79,30 +80,27 @@ fn decide(
     form: &Form,
     now: DateTime<Utc>,
 ) -> Decision {
-    match form.get("grant_type") {
-        Some("password") => {
-            let username = form.get("username").unwrap_or_default().to_owned();
-            let requester = TokenRequester { grant_type: "password", username };
-            Decision { requester, result: password_grant(state, headers, form) }
+    let Some(name) = form.get("grant_type") else {
+        return Decision::unknown_grant_type(OAuthError::invalid_request("grant_type is missing"));
+    };
+    let Some(grant_type) = GrantType::parse(name) else {
+        return Decision::unknown_grant_type(OAuthError::unsupported_grant_type());
+    };
+    let result = match grant_type {
+        GrantType::AccessCode => access_code_grant(state, headers, form, now),
+        GrantType::AuthorizationCode => authorization_code_grant(state, headers, form, now),
+        GrantType::Password => password_grant(state, headers, form),
+        GrantType::RefreshToken => refresh_token_grant(state, headers, form, now),
+    };
+    // A password request names its user. The user of any other is known by its grant only.
+    let username = match grant_type {
+        GrantType::Password => form.get("username").unwrap_or_default().to_owned(),
+        GrantType::AccessCode | GrantType::AuthorizationCode | GrantType::RefreshToken => {
+            result.as_ref().map(|grant| grant.username.to_string()).unwrap_or_default()
         }
-        Some("authorization_code") => {
-            let result = authorization_code_grant(state, headers, form, now);
-            Decision::by_grant("authorization_code", result)
-        }
-        Some("refresh_token") => {
-            let result = refresh_token_grant(state, headers, form, now);
-            Decision::by_grant("refresh_token", result)
-        }
-        Some("access_code") => {
-            let result = access_code_grant(state, headers, form, now);
-            Decision::by_grant("access_code", result)
-        }
-        Some(_) => Decision::by_grant("other", Err(OAuthError::unsupported_grant_type())),
-        None => {
-            let error = OAuthError::invalid_request("grant_type is missing");
-            Decision::by_grant("other", Err(error))
-        }
-    }
+    };
+    let requester = TokenRequester { grant_type: grant_type.name(), username };
+    Decision { requester, result }
 }
 
 /// The client must authenticate by HTTP Basic.

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use crate::faults::{CallKind, FaultKind, FaultSpec, WireStatus};
 use crate::wire::{AnswerEnding, ConnectionControl, empty_answer, json_answer};
 
+/// `Retry-After` of the fault `rate_limit` where none is given, in seconds.
+const DEFAULT_RETRY_AFTER: &str = "1";
+
 /// The status that the caller receives under this fault.
 pub(super) fn wire_status(fault: &FaultSpec) -> WireStatus {
     match fault.kind {
@@ -25,11 +28,11 @@ pub(super) async fn fail(
     connection: &ConnectionControl,
     answer: Response,
 ) -> Response {
+    if let WireStatus::Replaced(status) = wire_status(fault) {
+        return error_answer(fault, call, status);
+    }
     match fault.kind {
-        FaultKind::Delay => {}
-        FaultKind::Status => return error_answer(fault, call, fault.status.unwrap_or(500), None),
-        FaultKind::RateLimit => return error_answer(fault, call, 429, Some("1")),
-        FaultKind::IdentityGone => return empty_answer(StatusCode::NOT_FOUND),
+        FaultKind::Delay | FaultKind::Status | FaultKind::RateLimit | FaultKind::IdentityGone => {}
         FaultKind::Reset | FaultKind::OpenedThenDropped => connection.set(AnswerEnding::Reset),
         FaultKind::HalfAnswer => connection.set(AnswerEnding::Half),
         FaultKind::NoAnswer => {
@@ -40,12 +43,7 @@ pub(super) async fn fail(
     answer
 }
 
-fn error_answer(
-    fault: &FaultSpec,
-    call: CallKind,
-    status: u16,
-    default_retry_after: Option<&str>,
-) -> Response {
+fn error_answer(fault: &FaultSpec, call: CallKind, status: u16) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (code_member, message_member) =
         if call.is_identity() { ("error", "error_description") } else { ("ErrorCode", "Message") };
@@ -58,7 +56,7 @@ fn error_answer(
     let retry_after = match &fault.retry_after {
         Some(Value::String(text)) => Some(text.clone()),
         Some(other) => Some(other.to_string()),
-        None => default_retry_after.map(str::to_owned),
+        None => (fault.kind == FaultKind::RateLimit).then(|| DEFAULT_RETRY_AFTER.to_owned()),
     };
     if let Some(Ok(value)) = retry_after.map(|text| HeaderValue::from_str(&text)) {
         response.headers_mut().insert(header::RETRY_AFTER, value);

@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     fn seqs(log: &Log<char>, since: u64, last: usize) -> Vec<(u64, char)> {
-        log.read(since, last).into_iter().map(|one| (one.seq, one.item)).collect()
+        log.read(since, last).into_iter().map(|numbered| (numbered.seq, numbered.item)).collect()
     }
 
     #[test]

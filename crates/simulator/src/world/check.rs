@@ -71,10 +71,11 @@ impl World {
         mistakes.require_unique(
             "accounts",
             "username",
-            self.accounts.iter().map(|one| &one.username),
+            self.accounts.iter().map(|account| &account.username),
         );
         for (index, account) in self.accounts.iter().enumerate() {
-            let Account { username, password, roles, sites, .. } = account;
+            let Account { username, password, roles, sites, remote_access: _, blocked: _ } =
+                account;
             let path = format!("accounts[{index}]");
             mistakes.require_text(&format!("{path}.username"), username);
             mistakes.require_text(&format!("{path}.password"), password);

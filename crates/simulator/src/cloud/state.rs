@@ -11,7 +11,7 @@ use super::otp_failures::OtpFailures;
 use super::tokens::Tokens;
 use crate::constant_time::constant_time_eq;
 use crate::faults::FaultSet;
-use crate::otp::{OtpKey, OtpWindow};
+use crate::otp::{OtpParameters, OtpWindow};
 use crate::records::Records;
 use crate::wire::Refusal;
 use crate::world::{Account, Iq, Site, World};
@@ -132,8 +132,8 @@ impl CloudState {
         if failures.is_blocked(now) {
             return Err(Refusal::OtpBlocked);
         }
-        let key = OtpKey { scheme: iq.otp_scheme, secret: &iq.secret, pin: &iq.pin };
-        let accepted = state.window.accepts(key, now.timestamp(), otp);
+        let parameters = OtpParameters { scheme: iq.otp_scheme, secret: &iq.secret, pin: &iq.pin };
+        let accepted = state.window.accepts(parameters, now.timestamp(), otp);
         if accepted && !iq.restore_required {
             failures.reset();
             return Ok(());

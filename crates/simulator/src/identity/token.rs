@@ -33,7 +33,7 @@ pub(super) async fn token(
     };
     let now = cloud.clock.now();
     let mut state = cloud.state();
-    let Decision { requester, result } = decide(&mut state, &headers, &form, now);
+    let TokenDecision { requester, result } = decide(&mut state, &headers, &form, now);
     let count = state.records.tokens.entry(requester).or_default();
     let grant = match result {
         Ok(grant) => {
@@ -61,12 +61,12 @@ pub(super) async fn token(
 }
 
 /// The decision on a token request, and what the request is counted by.
-struct Decision {
+struct TokenDecision {
     requester: TokenRequester,
     result: Result<Grant, OAuthError>,
 }
 
-impl Decision {
+impl TokenDecision {
     /// A refusal of a request without a known grant type.
     fn unknown_grant_type(error: OAuthError) -> Self {
         let requester = TokenRequester { grant_type: "other", username: String::new() };
@@ -79,12 +79,14 @@ fn decide(
     headers: &HeaderMap,
     form: &Form,
     now: DateTime<Utc>,
-) -> Decision {
+) -> TokenDecision {
     let Some(name) = form.get("grant_type") else {
-        return Decision::unknown_grant_type(OAuthError::invalid_request("grant_type is missing"));
+        return TokenDecision::unknown_grant_type(OAuthError::invalid_request(
+            "grant_type is missing",
+        ));
     };
     let Some(grant_type) = GrantType::parse(name) else {
-        return Decision::unknown_grant_type(OAuthError::unsupported_grant_type());
+        return TokenDecision::unknown_grant_type(OAuthError::unsupported_grant_type());
     };
     let result = match grant_type {
         GrantType::AccessCode => access_code_grant(state, headers, form, now),
@@ -100,7 +102,7 @@ fn decide(
         }
     };
     let requester = TokenRequester { grant_type: grant_type.name(), username };
-    Decision { requester, result }
+    TokenDecision { requester, result }
 }
 
 /// The client must authenticate by HTTP Basic.

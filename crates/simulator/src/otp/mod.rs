@@ -4,4 +4,4 @@ mod scheme;
 mod window;
 
 pub use self::scheme::OtpScheme;
-pub(crate) use self::window::{OtpKey, OtpWindow};
+pub(crate) use self::window::{OtpParameters, OtpWindow};

@@ -11,37 +11,37 @@ const VALID_SECONDS: i64 = 180;
 
 /// What the OTPs of a user at an IQ are computed from. `Debug` is left out: it holds secrets.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct OtpKey<'a> {
+pub(crate) struct OtpParameters<'a> {
     pub(crate) scheme: OtpScheme,
     pub(crate) secret: &'a str,
     pub(crate) pin: &'a str,
 }
 
-struct OwnedOtpKey {
+struct OwnedOtpParameters {
     scheme: OtpScheme,
     secret: String,
     pin: String,
 }
 
-impl OwnedOtpKey {
-    fn borrowed(&self) -> OtpKey<'_> {
-        OtpKey { scheme: self.scheme, secret: &self.secret, pin: &self.pin }
+impl OwnedOtpParameters {
+    fn borrowed(&self) -> OtpParameters<'_> {
+        OtpParameters { scheme: self.scheme, secret: &self.secret, pin: &self.pin }
     }
 }
 
-/// The valid OTPs of one key, kept between checks: a check hashes only for the seconds that have
-/// passed since the one before. It always compares with every valid OTP.
+/// The valid OTPs for given parameters, kept between checks: a check hashes only for the seconds that
+/// have passed since the check before. It always compares with every valid OTP.
 #[derive(Default)]
 pub(crate) struct OtpWindow {
-    key: Option<OwnedOtpKey>,
+    parameters: Option<OwnedOtpParameters>,
     first_step: i64,
     otps: VecDeque<String>,
 }
 
 impl OtpWindow {
     /// Whether `given` is the OTP of a step within 3 minutes of `now` (Unix seconds).
-    pub(crate) fn accepts(&mut self, key: OtpKey<'_>, now: i64, given: &str) -> bool {
-        self.move_to(key, now);
+    pub(crate) fn accepts(&mut self, parameters: OtpParameters<'_>, now: i64, given: &str) -> bool {
+        self.move_to(parameters, now);
         let mut found = Choice::from(0);
         for otp in &self.otps {
             found |= otp.as_bytes().ct_eq(given.as_bytes());
@@ -49,15 +49,17 @@ impl OtpWindow {
         found.into()
     }
 
-    fn move_to(&mut self, key: OtpKey<'_>, now: i64) {
-        let OtpKey { scheme, secret, pin } = key;
+    fn move_to(&mut self, parameters: OtpParameters<'_>, now: i64) {
+        let OtpParameters { scheme, secret, pin } = parameters;
         let first = (now - VALID_SECONDS).div_euclid(scheme.step_seconds());
         let last = (now + VALID_SECONDS).div_euclid(scheme.step_seconds());
-        let same_key = self.key.as_ref().is_some_and(|known| known.borrowed() == key);
+        let unchanged =
+            self.parameters.as_ref().is_some_and(|known| known.borrowed() == parameters);
         // Where the clock was set back, or ahead by more than the window, nothing can be kept.
         let overlaps = self.first_step <= first && first <= self.next_step();
-        if !same_key || !overlaps {
-            self.key = Some(OwnedOtpKey { scheme, secret: secret.to_owned(), pin: pin.to_owned() });
+        if !unchanged || !overlaps {
+            self.parameters =
+                Some(OwnedOtpParameters { scheme, secret: secret.to_owned(), pin: pin.to_owned() });
             self.first_step = first;
             self.otps.clear();
         }
@@ -80,13 +82,13 @@ impl OtpWindow {
 mod tests {
     use super::*;
 
-    const KEY: OtpKey<'static> =
-        OtpKey { scheme: OtpScheme::SaltoKs, secret: "ABCDEFGHIJKLMNOP", pin: "1234" };
+    const PARAMETERS: OtpParameters<'static> =
+        OtpParameters { scheme: OtpScheme::SaltoKs, secret: "ABCDEFGHIJKLMNOP", pin: "1234" };
     const NOW: i64 = 1_787_642_700;
 
     fn accepted(window: &mut OtpWindow, scheme: OtpScheme, now: i64, otp_of: i64) -> bool {
-        let otp = scheme.otp_at(otp_of, KEY.secret, KEY.pin);
-        window.accepts(OtpKey { scheme, ..KEY }, now, &otp)
+        let otp = scheme.otp_at(otp_of, PARAMETERS.secret, PARAMETERS.pin);
+        window.accepts(OtpParameters { scheme, ..PARAMETERS }, now, &otp)
     }
 
     #[test]
@@ -120,12 +122,16 @@ mod tests {
     #[test]
     fn a_changed_pin_scheme_or_spelling_is_not_accepted() {
         let mut window = OtpWindow::default();
-        let otp = OtpScheme::SaltoKs.otp_at(NOW, KEY.secret, KEY.pin);
-        assert!(window.accepts(KEY, NOW, &otp));
-        assert!(!window.accepts(OtpKey { pin: "1235", ..KEY }, NOW, &otp));
-        assert!(!window.accepts(OtpKey { scheme: OtpScheme::TotpSha1, ..KEY }, NOW, &otp));
-        assert!(!window.accepts(KEY, NOW, &otp.to_uppercase().replace('0', "O")));
-        assert!(!window.accepts(KEY, NOW, &otp[..4]));
-        assert!(!window.accepts(KEY, NOW, ""));
+        let otp = OtpScheme::SaltoKs.otp_at(NOW, PARAMETERS.secret, PARAMETERS.pin);
+        assert!(window.accepts(PARAMETERS, NOW, &otp));
+        assert!(!window.accepts(OtpParameters { pin: "1235", ..PARAMETERS }, NOW, &otp));
+        assert!(!window.accepts(
+            OtpParameters { scheme: OtpScheme::TotpSha1, ..PARAMETERS },
+            NOW,
+            &otp
+        ));
+        assert!(!window.accepts(PARAMETERS, NOW, &otp.to_uppercase().replace('0', "O")));
+        assert!(!window.accepts(PARAMETERS, NOW, &otp[..4]));
+        assert!(!window.accepts(PARAMETERS, NOW, ""));
     }
 }

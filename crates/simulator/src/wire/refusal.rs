@@ -37,11 +37,11 @@ pub(crate) enum Refusal {
 pub(crate) struct RefusalAnswer {
     pub(crate) status: StatusCode,
     /// None: the answer has no body.
-    pub(crate) error: Option<SaltoError>,
+    pub(crate) error: Option<ErrorMembers>,
 }
 
 /// The members of an error body.
-pub(crate) struct SaltoError {
+pub(crate) struct ErrorMembers {
     pub(crate) code: u16,
     pub(crate) message: &'static str,
 }
@@ -90,7 +90,7 @@ impl Refusal {
 }
 
 const fn error(status: StatusCode, code: u16, message: &'static str) -> RefusalAnswer {
-    RefusalAnswer { status, error: Some(SaltoError { code, message }) }
+    RefusalAnswer { status, error: Some(ErrorMembers { code, message }) }
 }
 
 /// The response has the status and carries the refusal as an extension. Its body is added by the

@@ -1,12 +1,9 @@
 //! The check of a world. It reports every mistake with its path and never shows secrets.
 
-use std::collections::HashSet;
-use std::fmt::Display;
-use std::hash::Hash;
-
 use thiserror::Error;
 use url::Url;
 
+use super::mistakes::Mistakes;
 use super::model::{Account, Client, Site, World};
 
 /// Why a world is refused.
@@ -32,7 +29,7 @@ impl World {
     }
 
     pub(crate) fn check(&self) -> Result<(), WorldError> {
-        let mut mistakes = Mistakes(Vec::new());
+        let mut mistakes = Mistakes::default();
         self.check_clients(&mut mistakes);
         self.check_accounts(&mut mistakes);
         self.check_sites(&mut mistakes);
@@ -42,7 +39,8 @@ impl World {
         if self.settings.token_lifetime_seconds == 0 {
             mistakes.add("settings.token_lifetime_seconds", "must be 1 or more, not 0");
         }
-        if mistakes.0.is_empty() { Ok(()) } else { Err(WorldError::Mistakes(mistakes.0)) }
+        let mistakes = mistakes.into_lines();
+        if mistakes.is_empty() { Ok(()) } else { Err(WorldError::Mistakes(mistakes)) }
     }
 
     fn check_clients(&self, mistakes: &mut Mistakes) {
@@ -158,35 +156,6 @@ fn is_secret(text: &str) -> bool {
 /// A PIN or a delta is text of 4 digits (`docs/salto-ks.md`, Connect API).
 pub(crate) fn is_pin(text: &str) -> bool {
     text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-struct Mistakes(Vec<String>);
-
-impl Mistakes {
-    fn add(&mut self, path: &str, problem: &str) {
-        self.0.push(format!("{path}: {problem}"));
-    }
-
-    fn require_text(&mut self, path: &str, value: &str) {
-        if value.is_empty() {
-            self.add(path, "must not be empty");
-        }
-    }
-
-    fn require_unique<T: Eq + Hash + Display>(
-        &mut self,
-        list: &str,
-        member: &str,
-        values: impl Iterator<Item = T>,
-    ) {
-        let mut seen = HashSet::new();
-        for value in values {
-            if seen.contains(&value) {
-                self.add(list, &format!("{member} {value} appears twice"));
-            }
-            seen.insert(value);
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod builtin;
 mod check;
+mod mistakes;
 mod model;
 mod settings;
 

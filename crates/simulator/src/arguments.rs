@@ -5,44 +5,44 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use simulator::announce::Output;
+use simulator::output::LineFormat;
 
 /// A simulator of Salto KS' cloud: identity provider, Connect API, and doors that open.
 ///
-/// Both hosts are served on one address, with a page at / and a control API under /control.
-/// The first line on standard output says where: "listening on http://127.0.0.1:PORT".
+/// Both hosts are served at one address, with a page at / and a control API under /control.
+/// The first line on standard output shows the address: "listening on http://127.0.0.1:PORT".
 #[derive(Parser)]
 #[command(name = "salto-simulator", version)]
 pub(crate) struct Arguments {
-    /// Where to listen; port 0 takes a free one
+    /// The address to listen on; port 0 takes a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8480")]
     pub(crate) listen: SocketAddr,
 
-    /// Listen on an address that other machines reach (it knows no secrets but its own)
+    /// Allow --listen with an address that other machines can reach
     #[arg(long)]
     pub(crate) allow_remote: bool,
 
-    /// The world as a JSON file, in place of the built-in one
+    /// A JSON file with the world to use in place of the built-in one
     #[arg(long, value_name = "FILE")]
     pub(crate) world: Option<PathBuf>,
 
-    /// Print the world as JSON and end: the form of a world file
+    /// Print the world as JSON, in the form of a world file, and exit
     #[arg(long)]
     pub(crate) print_world: bool,
 
-    /// How long an access token is good [default: 3600s, or as the world says]
+    /// The lifetime of an access token [default: the world's setting, 3600s in the built-in one]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) token_lifetime: Option<Duration>,
 
-    /// How long a door stays open, in seconds [default: 5, or as the world says]
+    /// How long a door stays open, in seconds [default: the world's setting, 5 in the built-in one]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) open_seconds: Option<u32>,
 
-    /// How to print what happens
+    /// The format of the lines on standard output
     #[arg(long, value_enum, default_value = "human")]
-    pub(crate) output: Output,
+    pub(crate) output: LineFormat,
 
-    /// Print where it listens, and nothing after that
+    /// Print the address only, and no openings, refused commands or mails
     #[arg(long)]
     pub(crate) quiet: bool,
 }

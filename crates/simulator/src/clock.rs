@@ -1,14 +1,14 @@
-//! The simulator's own clock: the machine's, shifted by a settable offset.
+//! The simulator's clock: the machine's clock plus a settable offset.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// Ten years: enough for every expiry, and far from the edges of [`DateTime`].
+/// Ten years: more than every lifetime in use, and far from the limits of [`DateTime`].
 pub(crate) const MAX_OFFSET_SECONDS: i64 = 10 * 366 * 24 * 3600;
 
-/// What `Date` headers, OTP checks, token lifetimes and blocks go by. Records of what was received
-/// go by the machine's clock instead, so that a test can compare them with its own.
+/// The time of `Date` headers, OTP checks, token lifetimes and blocks. Records of received calls
+/// carry the machine's time instead, so that a test can compare them with its own clock.
 #[derive(Default)]
 pub(crate) struct Clock {
     offset_seconds: AtomicI64,
@@ -23,14 +23,14 @@ impl Clock {
         self.offset_seconds.load(Ordering::Relaxed)
     }
 
-    /// Shifts the clock; an offset beyond [`MAX_OFFSET_SECONDS`] is cut to it.
+    /// Sets the offset; one beyond [`MAX_OFFSET_SECONDS`] is reduced to it.
     pub(crate) fn set_offset_seconds(&self, offset: i64) {
         let offset = offset.clamp(-MAX_OFFSET_SECONDS, MAX_OFFSET_SECONDS);
         self.offset_seconds.store(offset, Ordering::Relaxed);
     }
 }
 
-/// The form of HTTP's `Date` header (IMF-fixdate).
+/// The format of the `Date` header (IMF-fixdate).
 pub(crate) fn http_date(time: DateTime<Utc>) -> String {
     time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_header_has_the_form_http_wants() {
+    fn a_date_header_has_the_format_of_http() {
         let time: DateTime<Utc> = "1994-11-06T08:49:37Z".parse().unwrap();
         assert_eq!(http_date(time), "Sun, 06 Nov 1994 08:49:37 GMT");
     }

@@ -1,30 +1,36 @@
-//! A simulator of Salto KS' cloud, strict enough to be trusted: what the platform refuses, it
-//! refuses. It shares no code with the client that is tested against it.
+//! A simulator of Salto KS' cloud: what the platform refuses, the simulator refuses too. It shares no
+//! code with the client that is tested against it.
 //!
-//! - [`world`]: what there is: clients, accounts, sites, IQs, locks
-//! - [`otp`]: the one-time passwords, computed anew
-//! - `identity`, `connect`: the two hosts
-//! - `cloud`: their state, tokens, and the records of what happened
-//! - `faults`: delays, wrong answers and broken connections on demand
-//! - `control`: the API by which tests and people switch and read all this
-//! - [`announce`]: lines on standard output
+//! The modules, each using only those above it:
 //!
-//! Sources of what is said about the platform: \[S1\] Salto's text on integration types, \[D\] its
-//! public developer pages, \[M\] measured against the acceptance environment.
+//! - `clock`, `constant_time`, [`otp`]: time, comparison of secrets, one-time passwords
+//! - `wire`: answers, refusals, request headers, connections that can be broken
+//! - [`world`]: clients, accounts, sites, IQs and locks, as a world file has them
+//! - `faults`: the faults that are on, and the calls that they apply to
+//! - `records`: what happened
+//! - [`output`]: lines on standard output
+//! - `cloud`: the state of both hosts
+//! - `middleware`: what every request and answer passes
+//! - `identity`, `connect`, `control`, `page`: the routes of the two hosts, of the control API, and of
+//!   the page
+//! - the server
+//!
+//! What the platform does is described in `docs/salto-ks.md`.
 
-pub mod announce;
-mod answer;
 mod clock;
 mod cloud;
 mod connect;
+mod constant_time;
 mod control;
 mod faults;
 mod identity;
+mod middleware;
 pub mod otp;
-mod otp_window;
+pub mod output;
 mod page;
-mod same_text;
+mod records;
 mod server;
+mod wire;
 pub mod world;
 
 pub use server::{Simulator, StartError};

@@ -1,4 +1,4 @@
-//! `salto-simulator`: reads the command line, serves until it is told to end.
+//! The program `salto-simulator`: reads the command line and serves until SIGTERM or SIGINT.
 
 mod arguments;
 
@@ -8,46 +8,52 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use serde_json::json;
-use simulator::announce::{Announcer, Output, print_line};
+use simulator::output::{LineFormat, Printer, print_line};
 use simulator::world::World;
 use simulator::{Simulator, StartError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Arguments;
 
-/// Wrong usage: also a world file that cannot be used.
-const USAGE: u8 = 2;
+/// Exit status for wrong usage, a world file that cannot be used included.
+const WRONG_USAGE: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let world = match prepare(&arguments) {
+    let world = match world(&arguments) {
         Ok(world) => world,
-        Err(error) => return complain(&error, USAGE),
+        Err(error) => return report(&error, WRONG_USAGE),
     };
     match run(&arguments, world).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let mistake = matches!(error.downcast_ref(), Some(StartError::World(_)));
-            complain(&error, if mistake { USAGE } else { 1 })
+            let wrong_world = matches!(error.downcast_ref(), Some(StartError::World(_)));
+            report(&error, if wrong_world { WRONG_USAGE } else { 1 })
         }
     }
 }
 
-fn prepare(arguments: &Arguments) -> Result<World> {
+/// The world that the arguments ask for.
+fn world(arguments: &Arguments) -> Result<World> {
     if !arguments.listen.ip().is_loopback() && !arguments.allow_remote {
-        bail!("{} is not a loopback address; --allow-remote permits it", arguments.listen);
+        bail!(
+            "--listen {} is not a loopback address; add --allow-remote to use it",
+            arguments.listen
+        );
     }
     let mut world = match &arguments.world {
         None => World::builtin(),
         Some(path) => {
-            let shown = path.display();
-            let text = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
-            World::from_json(&text).with_context(|| format!("cannot use {shown}"))?
+            let file = path.display();
+            let text = std::fs::read(path)
+                .with_context(|| format!("cannot read the world file {file}"))?;
+            World::from_json(&text).with_context(|| format!("cannot use the world file {file}"))?
         }
     };
     if let Some(lifetime) = arguments.token_lifetime {
-        let seconds = u32::try_from(lifetime.as_secs()).context("--token-lifetime is too long")?;
+        let seconds = u32::try_from(lifetime.as_secs())
+            .with_context(|| format!("--token-lifetime must be at most {}s", u32::MAX))?;
         world.settings.token_lifetime_seconds = seconds;
     }
     if let Some(seconds) = arguments.open_seconds {
@@ -62,13 +68,13 @@ async fn run(arguments: &Arguments, world: World) -> Result<()> {
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let announcer =
-        if arguments.quiet { Announcer::quiet() } else { Announcer::to_stdout(arguments.output) };
-    let simulator = Simulator::start(arguments.listen, world, announcer).await?;
+    let printer =
+        if arguments.quiet { Printer::quiet() } else { Printer::to_stdout(arguments.output) };
+    let simulator = Simulator::start(arguments.listen, world, printer).await?;
     let url = simulator.url();
     match arguments.output {
-        Output::Human => print_line(&format!("listening on {url}"))?,
-        Output::Json => print_line(&json!({"event": "listening", "url": url}).to_string())?,
+        LineFormat::Human => print_line(&format!("listening on {url}"))?,
+        LineFormat::Json => print_line(&json!({"event": "listening", "url": url}).to_string())?,
     }
     tokio::select! {
         _ = terminate.recv() => {}
@@ -77,7 +83,7 @@ async fn run(arguments: &Arguments, world: World) -> Result<()> {
     Ok(())
 }
 
-fn complain(error: &anyhow::Error, status: u8) -> ExitCode {
+fn report(error: &anyhow::Error, status: u8) -> ExitCode {
     let _ = writeln!(io::stderr().lock(), "salto-simulator: {error:#}");
     ExitCode::from(status)
 }

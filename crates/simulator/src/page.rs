@@ -1,4 +1,4 @@
-//! The page at `/`: doors that open as commands arrive.
+//! The page at `/`: the doors, and the commands as they arrive.
 
 use axum::response::Html;
 

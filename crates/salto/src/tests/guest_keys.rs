@@ -7,7 +7,7 @@ use chrono::Utc;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use simulator::Simulator;
-use simulator::announce::Announcer;
+use simulator::output::Printer;
 use simulator::world::World;
 
 use super::server::{Reply, Server};
@@ -86,7 +86,7 @@ fn plain(error: GuestKeyError) -> CallError {
 #[tokio::test]
 async fn a_pod_member_asks_a_guest_exchanges_and_a_key_is_made() {
     let listen = "127.0.0.1:0".parse().unwrap();
-    let simulator = Simulator::start(listen, World::builtin(), Announcer::quiet()).await.unwrap();
+    let simulator = Simulator::start(listen, World::builtin(), Printer::quiet()).await.unwrap();
     let of_client = |id: &str, secret: Option<&str>| Environment {
         client_id: id.into(),
         client_secret: secret.map(Into::into),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use simulator::Simulator;
-use simulator::announce::Announcer;
+use simulator::output::Printer;
 use simulator::world::World;
 use tokio::time::Instant;
 use url::form_urlencoded;
@@ -46,7 +46,7 @@ struct Stage {
 impl Stage {
     async fn new() -> Self {
         let listen = "127.0.0.1:0".parse().unwrap();
-        let simulator = Simulator::start(listen, World::builtin(), Announcer::quiet());
+        let simulator = Simulator::start(listen, World::builtin(), Printer::quiet());
         let simulator = simulator.await.unwrap();
         let http = crate::Http::new().unwrap();
         Self { simulator, browser: http.0, hand: Hand::new() }

@@ -1,78 +1,71 @@
-//! The cloud's state: one world, one clock, one lock around what changes.
+//! The cloud: a world, a clock, and a mutex around everything that changes.
 //!
-//! Every critical section is short and never awaits; thousands of commands a second go through it.
+//! The mutex is locked for a short time and never across an await, because thousands of commands a
+//! second need it.
 
 mod codes;
-mod live;
-mod log;
-mod records;
-mod standing;
+mod grant;
+mod otp_failures;
+mod state;
 mod tokens;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
-pub(crate) use self::codes::{CODE_LIFETIME, Invitation, Presented, SignIn};
-pub(crate) use self::live::{Live, LockPlace};
-pub(crate) use self::log::Log;
-pub(crate) use self::records::{Command, DigitalKey, Entry, EntryCategory, Mail, Opening};
-pub(crate) use self::tokens::{Grant, Holder, Redeemed};
-use crate::announce::Announcer;
+pub(crate) use self::codes::{BrowserSignIn, CODE_LIFETIME, GuestInvitation};
+pub(crate) use self::grant::{Grant, Holder, Redeemed};
+pub(crate) use self::state::{CloudState, LockState};
 use crate::clock::Clock;
+use crate::output::Printer;
+use crate::records::NewRecord;
 use crate::world::World;
 
-/// A listener this far behind is told that it missed something.
-const HAPPENINGS_KEPT: usize = 1024;
-
-/// Something to tell those who watch, as it happens.
-#[derive(Clone)]
-pub(crate) enum Happening {
-    Command(Command),
-    Opening(Opening),
-    Mail(Mail),
-}
+/// A subscriber that is further behind than this misses records and is informed about it.
+const SUBSCRIBER_BACKLOG: usize = 1024;
 
 pub(crate) struct Cloud {
     pub(crate) clock: Clock,
-    original: World,
-    live: Mutex<Live>,
-    watchers: broadcast::Sender<Happening>,
-    announcer: Announcer,
+    initial_world: World,
+    state: Mutex<CloudState>,
+    subscribers: broadcast::Sender<NewRecord>,
+    printer: Printer,
 }
 
 impl Cloud {
     /// `world` must have been checked.
-    pub(crate) fn new(world: World, announcer: Announcer) -> Self {
+    pub(crate) fn new(world: World, printer: Printer) -> Self {
         Self {
             clock: Clock::default(),
-            live: Mutex::new(Live::new(world.clone())),
-            original: world,
-            watchers: broadcast::Sender::new(HAPPENINGS_KEPT),
-            announcer,
+            state: Mutex::new(CloudState::new(world.clone())),
+            initial_world: world,
+            subscribers: broadcast::Sender::new(SUBSCRIBER_BACKLOG),
+            printer,
         }
     }
 
-    pub(crate) fn live(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks the mutex.
+    pub(crate) fn state(&self) -> MutexGuard<'_, CloudState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Everything as it was at the start; the records' numbers go on.
-    pub(crate) fn start_anew(&self) {
-        let mut live = self.live();
-        let mut records = std::mem::take(&mut live.records);
+    /// Restores the state at the start. The numbers of the records continue.
+    pub(crate) fn reset(&self) {
+        let mut state = self.state();
+        let mut records = std::mem::take(&mut state.records);
         records.clear();
-        *live = Live::new(self.original.clone());
-        live.records = records;
+        *state = CloudState::new(self.initial_world.clone());
+        state.records = records;
     }
 
-    pub(crate) fn watch(&self) -> broadcast::Receiver<Happening> {
-        self.watchers.subscribe()
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<NewRecord> {
+        self.subscribers.subscribe()
     }
 
-    pub(crate) fn tell(&self, happening: Happening) {
-        self.announcer.announce(&happening);
-        // Costs nothing while nobody watches.
-        let _ = self.watchers.send(happening);
+    /// Prints a record and sends it to the subscribers.
+    pub(crate) fn publish(&self, record: NewRecord) {
+        self.printer.print(&record);
+        // An error only means that there is no subscriber.
+        let _ = self.subscribers.send(record);
     }
 }

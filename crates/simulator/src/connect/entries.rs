@@ -1,4 +1,5 @@
-//! `GET /v1.1/sites/{id}/entries`: the event log, in v1.1 only. [M]
+//! `GET /v1.1/sites/{id}/entries`: the event log, which exists in v1.1 only (`docs/salto-ks.md`,
+//! Connect API).
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,11 +11,11 @@ use chrono::SecondsFormat;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::bearer::caller;
-use super::lists::Query;
-use super::refusal::{Refusal, Verdict};
-use super::rights;
-use crate::cloud::{Cloud, Entry};
+use super::list_query::ListQuery;
+use super::{caller, rights};
+use crate::cloud::Cloud;
+use crate::records::Entry;
+use crate::wire::Refusal;
 
 pub(super) async fn list(
     State(cloud): State<Arc<Cloud>>,
@@ -22,27 +23,27 @@ pub(super) async fn list(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Refusal> {
-    let live = cloud.live();
-    let user = caller(&cloud, &live, &headers)?;
-    let site = rights::site(&live, &user, &site)?;
-    let query = Query::parse(&uri)?;
+    let state = cloud.state();
+    let user = caller::user(&cloud, &state, &headers)?;
+    let site = rights::site(&state, &user, &site)?;
+    let query = ListQuery::parse(&headers, &uri)?;
     let newest_first = newest_first(query.order_by.as_deref())?;
-    let entries = live.records.entries.get(&site.id).map(Vec::as_slice).unwrap_or_default();
-    let at = |index: usize| if newest_first { entries.len() - 1 - index } else { index };
-    let items = |range: Range<usize>| range.map(|index| shown(&entries[at(index)])).collect();
-    let form = live.world.settings.list_form;
-    Ok(query.answer(form, (&headers, &uri), entries.len(), items))
+    let entries = state.records.entries.get(&site.id).map(Vec::as_slice).unwrap_or_default();
+    let position = |index: usize| if newest_first { entries.len() - 1 - index } else { index };
+    let items =
+        |range: Range<usize>| range.map(|index| entry_json(&entries[position(index)])).collect();
+    Ok(query.answer(state.world.settings.list_form, entries.len(), items))
 }
 
-fn newest_first(order_by: Option<&str>) -> Result<bool, Verdict> {
+fn newest_first(order_by: Option<&str>) -> Result<bool, Refusal> {
     match order_by {
         None | Some("utc_date_time desc") => Ok(true),
         Some("utc_date_time" | "utc_date_time asc") => Ok(false),
-        Some(_) => Err(Verdict::BadRequest),
+        Some(_) => Err(Refusal::BadRequest),
     }
 }
 
-fn shown(entry: &Entry) -> Value {
+fn entry_json(entry: &Entry) -> Value {
     json!({
         "event_category": entry.category,
         "access_by": "remote",

@@ -8,11 +8,10 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::bearer::caller;
-use super::lists::Query;
-use super::refusal::Refusal;
-use super::rights;
+use super::list_query::ListQuery;
+use super::{caller, rights};
 use crate::cloud::Cloud;
+use crate::wire::Refusal;
 use crate::world::Iq;
 
 pub(super) async fn list(
@@ -21,17 +20,16 @@ pub(super) async fn list(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Refusal> {
-    let live = cloud.live();
-    let user = caller(&cloud, &live, &headers)?;
-    let site = rights::site(&live, &user, &site)?;
-    let query = Query::parse_unordered(&uri)?;
+    let state = cloud.state();
+    let user = caller::user(&cloud, &state, &headers)?;
+    let site = rights::site(&state, &user, &site)?;
+    let query = ListQuery::parse_unordered(&headers, &uri)?;
     let items =
-        |range: Range<usize>| site.iqs.get(range).unwrap_or_default().iter().map(shown).collect();
-    let form = live.world.settings.list_form;
-    Ok(query.answer(form, (&headers, &uri), site.iqs.len(), items))
+        |range: Range<usize>| site.iqs.get(range).unwrap_or_default().iter().map(iq_json).collect();
+    Ok(query.answer(state.world.settings.list_form, site.iqs.len(), items))
 }
 
-fn shown(iq: &Iq) -> Value {
+fn iq_json(iq: &Iq) -> Value {
     json!({
         "id": iq.id,
         "customer_reference": iq.customer_reference,
@@ -40,7 +38,7 @@ fn shown(iq: &Iq) -> Value {
         "otp_enabled": true,
         "restore_required": iq.restore_required,
         "time_zone": "Europe/Amsterdam",
-        // Reads so in normal working. [M]
+        // This is the value in normal operation (docs/salto-ks.md, Connect API).
         "data_sync_state": "not_synced",
     })
 }

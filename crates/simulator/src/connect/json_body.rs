@@ -1,25 +1,19 @@
-//! The JSON bodies of PATCH, PUT and POST.
+//! JSON bodies of PATCH, PUT and POST.
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::HeaderMap;
 use serde_json::{Map, Value};
 
-use super::refusal::{Refusal, Verdict};
+use crate::wire::{Refusal, media_type};
 
-/// A JSON object sent as such.
+/// A JSON object that was sent as `application/json`.
 pub(super) struct JsonBody(Map<String, Value>);
 
 impl JsonBody {
     pub(super) fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Refusal> {
-        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media_type = content_type.and_then(|text| text.split(';').next()).map(str::trim);
-        if media_type != Some("application/json") {
-            return Err(Refusal::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                1101,
-                "Unsupported media type",
-            ));
+        if media_type(headers) != Some("application/json") {
+            return Err(Refusal::UnsupportedMediaType);
         }
-        serde_json::from_slice(body).map(Self).map_err(|_| Verdict::BadRequest.into())
+        serde_json::from_slice(body).map(Self).map_err(|_| Refusal::BadRequest)
     }
 
     pub(super) fn into_value(self) -> Value {
@@ -30,13 +24,13 @@ impl JsonBody {
         self.0.get(name).and_then(Value::as_str)
     }
 
-    /// A missing, empty or null OTP has an answer of its own. [M]
-    pub(super) fn otp(&self) -> Result<&str, Verdict> {
+    /// The OTP. A missing, empty or null one has a refusal of its own.
+    pub(super) fn otp(&self) -> Result<&str, Refusal> {
         match self.0.get("otp") {
-            None | Some(Value::Null) => Err(Verdict::OtpMissing),
-            Some(Value::String(otp)) if otp.is_empty() => Err(Verdict::OtpMissing),
+            None | Some(Value::Null) => Err(Refusal::OtpMissing),
+            Some(Value::String(otp)) if otp.is_empty() => Err(Refusal::OtpMissing),
             Some(Value::String(otp)) => Ok(otp),
-            Some(_) => Err(Verdict::BadRequest),
+            Some(_) => Err(Refusal::BadRequest),
         }
     }
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::bearer::caller;
-use super::lists::Query;
-use super::refusal::Refusal;
-use super::rights;
-use crate::cloud::{Cloud, Live};
+use super::list_query::ListQuery;
+use super::{caller, rights};
+use crate::cloud::{Cloud, CloudState};
+use crate::wire::Refusal;
 use crate::world::Lock;
 
 pub(super) async fn list(
@@ -22,18 +22,18 @@ pub(super) async fn list(
     uri: Uri,
 ) -> Result<Response, Refusal> {
     let now = cloud.clock.now();
-    let live = cloud.live();
-    let user = caller(&cloud, &live, &headers)?;
-    let site = rights::site(&live, &user, &site)?;
-    let query = Query::parse_unordered(&uri)?;
-    let shown = |lock: &Lock| {
-        let iq = live.iq(lock.iq_id);
+    let state = cloud.state();
+    let user = caller::user(&cloud, &state, &headers)?;
+    let site = rights::site(&state, &user, &site)?;
+    let query = ListQuery::parse_unordered(&headers, &uri)?;
+    let lock_json = |lock: &Lock| {
+        let iq = state.iq(lock.iq_id);
         let online = iq.is_some_and(|iq| iq.online);
         json!({
             "id": lock.id,
             "customer_reference": lock.customer_reference,
             "online": online,
-            "locked_state": locked_state(&live, lock, now),
+            "locked_state": locked_state(&state, lock, now),
             "battery_level": "fresh",
             "lock_type": "wall_reader",
             "privacy_mode": false,
@@ -45,13 +45,13 @@ pub(super) async fn list(
             },
         })
     };
-    let items =
-        |range: Range<usize>| site.locks.get(range).unwrap_or_default().iter().map(shown).collect();
-    let form = live.world.settings.list_form;
-    Ok(query.answer(form, (&headers, &uri), site.locks.len(), items))
+    let items = |range: Range<usize>| {
+        site.locks.get(range).unwrap_or_default().iter().map(lock_json).collect()
+    };
+    Ok(query.answer(state.world.settings.list_form, site.locks.len(), items))
 }
 
-fn locked_state(live: &Live, lock: &Lock, now: chrono::DateTime<chrono::Utc>) -> &'static str {
-    let open_until = live.locks.get(&lock.id).and_then(|place| place.open_until);
+fn locked_state(state: &CloudState, lock: &Lock, now: DateTime<Utc>) -> &'static str {
+    let open_until = state.locks.get(&lock.id).and_then(|lock| lock.open_until);
     if open_until.is_some_and(|until| now < until) { "unlocked" } else { "locked" }
 }

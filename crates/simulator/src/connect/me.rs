@@ -8,12 +8,10 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::bearer::caller;
-use super::lists::Query;
-use super::refusal::{Refusal, Verdict};
-use super::rights;
-use crate::answer::json_answer;
+use super::list_query::ListQuery;
+use super::{caller, rights};
 use crate::cloud::Cloud;
+use crate::wire::{Refusal, json_answer};
 use crate::world::{Iq, ListForm};
 
 pub(super) async fn at_site(
@@ -21,10 +19,10 @@ pub(super) async fn at_site(
     Path(site): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let live = cloud.live();
-    let user = caller(&cloud, &live, &headers)?;
-    rights::site(&live, &user, &site)?;
-    let (_, account) = live.account(&user).ok_or(Verdict::NotFound)?;
+    let state = cloud.state();
+    let user = caller::user(&cloud, &state, &headers)?;
+    rights::site(&state, &user, &site)?;
+    let account = state.account(&user).ok_or(Refusal::NotFound)?;
     let body = json!({
         "roles": account.roles,
         "remote_access": account.remote_access,
@@ -40,20 +38,21 @@ pub(super) async fn activated_iqs(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Refusal> {
-    let live = cloud.live();
-    let user = caller(&cloud, &live, &headers)?;
-    let site = rights::site(&live, &user, &site)?;
-    let query = Query::parse_unordered(&uri)?;
-    let shown = |iq: &Iq| -> Value {
-        let activation = iq.activated_for.iter().find(|one| *one.username == *user);
+    let state = cloud.state();
+    let user = caller::user(&cloud, &state, &headers)?;
+    let site = rights::site(&state, &user, &site)?;
+    let query = ListQuery::parse_unordered(&headers, &uri)?;
+    let activation_json = |iq: &Iq| -> Value {
+        let activation = iq.activated_for.iter().find(|activation| *activation.username == *user);
         json!({
             "iq_id": iq.id,
             "activated": activation.is_some(),
-            "activation_date": activation.and_then(|one| one.since),
+            "activation_date": activation.and_then(|activation| activation.since),
         })
     };
-    let items =
-        |range: Range<usize>| site.iqs.get(range).unwrap_or_default().iter().map(shown).collect();
-    // Only ever seen with `items`. [M]
-    Ok(query.answer(ListForm::Pages, (&headers, &uri), site.iqs.len(), items))
+    let items = |range: Range<usize>| {
+        site.iqs.get(range).unwrap_or_default().iter().map(activation_json).collect()
+    };
+    // This list is only known with `items` (docs/salto-ks.md, Connect API).
+    Ok(query.answer(ListForm::Pages, site.iqs.len(), items))
 }

@@ -1,18 +1,17 @@
-//! The Connect API.
+//! The routes of the Connect API (`docs/salto-ks.md`, Connect API).
 
 mod activation;
-mod bearer;
+mod caller;
 mod entries;
 mod guest_keys;
 mod iqs;
 mod json_body;
-mod lists;
-mod locking;
+mod list_query;
 mod locks;
 mod me;
-mod refusal;
 mod rights;
 mod sites;
+mod unlock;
 
 use std::sync::Arc;
 
@@ -23,10 +22,8 @@ use axum::response::Response;
 use axum::routing::{get, patch, post};
 use serde_json::json;
 
-pub(crate) use self::bearer::bearer_token;
-pub(crate) use self::refusal::{Verdict, render};
-use crate::answer::{empty_answer, json_answer};
 use crate::cloud::Cloud;
+use crate::wire::{empty_answer, json_answer};
 
 pub(crate) fn routes() -> Router<Arc<Cloud>> {
     Router::new()
@@ -41,14 +38,14 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
             get(activation::send_pin).put(activation::change_pin),
         )
         .route("/v1.2/sites/{site}/locks", get(locks::list))
-        .route("/v1.2/sites/{site}/locks/{lock}/locking", patch(locking::locking))
-        .route("/v1.2/sites/{site}/access_codes", post(guest_keys::access_code))
-        .route("/v1.2/digital_keys", post(guest_keys::digital_key))
+        .route("/v1.2/sites/{site}/locks/{lock}/locking", patch(unlock::unlock))
+        .route("/v1.2/sites/{site}/access_codes", post(guest_keys::create_access_code))
+        .route("/v1.2/digital_keys", post(guest_keys::create_digital_key))
         .route("/v1.1/sites/{site}/entries", get(entries::list))
 }
 
-/// Where nothing is. v2 paths answer RFC 7807. [M]
-pub(crate) async fn nothing_here(request: Request) -> Response {
+/// The answer for an unknown path. v2 paths answer in the form of RFC 7807.
+pub(crate) async fn not_found(request: Request) -> Response {
     if !request.uri().path().starts_with("/v2/") {
         return empty_answer(StatusCode::NOT_FOUND);
     }

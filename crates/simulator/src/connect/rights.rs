@@ -1,45 +1,53 @@
-//! What the caller may see and do.
+//! What a user may see and do.
 
 use uuid::Uuid;
 
-use super::refusal::Verdict;
-use crate::cloud::Live;
+use crate::cloud::CloudState;
+use crate::wire::Refusal;
 use crate::world::{Iq, Site};
 
-/// The site of a path, if it is a UUID (a site UID is not [M]) and the caller's.
-pub(super) fn site<'a>(live: &'a Live, username: &str, id: &str) -> Result<&'a Site, Verdict> {
-    let id: Uuid = id.parse().map_err(|_| Verdict::IdInvalid)?;
-    let site = live.site(id).ok_or(Verdict::NotFound)?;
-    if sees(live, username, id) { Ok(site) } else { Err(Verdict::NotFound) }
+/// The site in a path. The id must be a UUID, a site UID is refused; a site that the user may not see
+/// is answered like one that does not exist.
+pub(super) fn site<'a>(
+    state: &'a CloudState,
+    username: &str,
+    id: &str,
+) -> Result<&'a Site, Refusal> {
+    let id: Uuid = id.parse().map_err(|_| Refusal::IdInvalid)?;
+    let site = state.site(id).ok_or(Refusal::NotFound)?;
+    if may_see(state, username, id) { Ok(site) } else { Err(Refusal::NotFound) }
 }
 
-pub(super) fn iq<'a>(site: &'a Site, id: &str) -> Result<&'a Iq, Verdict> {
-    let id: Uuid = id.parse().map_err(|_| Verdict::IdInvalid)?;
-    site.iqs.iter().find(|iq| iq.id == id).ok_or(Verdict::NotFound)
+/// The IQ in a path.
+pub(super) fn iq<'a>(site: &'a Site, id: &str) -> Result<&'a Iq, Refusal> {
+    let id: Uuid = id.parse().map_err(|_| Refusal::IdInvalid)?;
+    site.iqs.iter().find(|iq| iq.id == id).ok_or(Refusal::NotFound)
 }
 
-pub(super) fn sees(live: &Live, username: &str, site: Uuid) -> bool {
-    live.account(username).is_some_and(|(_, account)| {
-        account.sites.as_ref().is_none_or(|sites| sites.contains(&site))
-    })
+pub(super) fn may_see(state: &CloudState, username: &str, site: Uuid) -> bool {
+    state
+        .account(username)
+        .is_some_and(|account| account.sites.as_ref().is_none_or(|sites| sites.contains(&site)))
 }
 
-/// Opening from afar takes the right to.
-pub(super) fn may_open(live: &Live, username: &str) -> bool {
-    live.account(username).is_some_and(|(_, account)| account.remote_access && !account.blocked)
+/// Opening remotely needs the right `remote_access`.
+pub(super) fn may_open(state: &CloudState, username: &str) -> bool {
+    state.account(username).is_some_and(|account| account.remote_access && !account.blocked)
 }
 
-/// Inviting a guest takes the role of a pod member. [S1]
-pub(super) fn may_invite(live: &Live, username: &str) -> bool {
-    has_role(live, username, "pod_member")
+/// Inviting a guest needs the role of a pod member (`docs/salto-ks.md`, Tokens).
+pub(super) fn may_invite(state: &CloudState, username: &str) -> bool {
+    has_role(state, username, "pod_member")
 }
 
-/// Activation takes the role that system users are given. [S1]
-pub(super) fn may_activate(live: &Live, username: &str) -> bool {
-    has_role(live, username, "site_admin")
+/// Activating an IQ needs the role that Salto advises for system users (`docs/salto-ks.md`, Connect
+/// API, on `GET /sites/{id}/me`).
+pub(super) fn may_activate(state: &CloudState, username: &str) -> bool {
+    has_role(state, username, "site_admin")
 }
 
-fn has_role(live: &Live, username: &str, role: &str) -> bool {
-    live.account(username)
-        .is_some_and(|(_, account)| !account.blocked && account.roles.iter().any(|one| one == role))
+fn has_role(state: &CloudState, username: &str, role: &str) -> bool {
+    state
+        .account(username)
+        .is_some_and(|account| !account.blocked && account.roles.iter().any(|own| own == role))
 }

@@ -7,12 +7,10 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::bearer::caller;
-use super::lists::Query;
-use super::refusal::Refusal;
-use super::rights;
-use crate::answer::json_answer;
+use super::list_query::ListQuery;
+use super::{caller, rights};
 use crate::cloud::Cloud;
+use crate::wire::{Refusal, json_answer};
 use crate::world::Site;
 
 pub(super) async fn list(
@@ -20,13 +18,12 @@ pub(super) async fn list(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Refusal> {
-    let live = cloud.live();
-    let user = caller(&cloud, &live, &headers)?;
-    let query = Query::parse_unordered(&uri)?;
-    let theirs = live.world.sites.iter().filter(|site| rights::sees(&live, &user, site.id));
-    let sites: Vec<Value> = theirs.map(shown).collect();
-    let form = live.world.settings.list_form;
-    Ok(query.answer(form, (&headers, &uri), sites.len(), |range| sites[range].to_vec()))
+    let state = cloud.state();
+    let user = caller::user(&cloud, &state, &headers)?;
+    let query = ListQuery::parse_unordered(&headers, &uri)?;
+    let visible = state.world.sites.iter().filter(|site| rights::may_see(&state, &user, site.id));
+    let sites: Vec<Value> = visible.map(site_json).collect();
+    Ok(query.answer(state.world.settings.list_form, sites.len(), |range| sites[range].to_vec()))
 }
 
 pub(super) async fn one(
@@ -34,13 +31,13 @@ pub(super) async fn one(
     Path(site): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let live = cloud.live();
-    let user = caller(&cloud, &live, &headers)?;
-    let site = rights::site(&live, &user, &site)?;
-    Ok(json_answer(StatusCode::OK, &shown(site)))
+    let state = cloud.state();
+    let user = caller::user(&cloud, &state, &headers)?;
+    let site = rights::site(&state, &user, &site)?;
+    Ok(json_answer(StatusCode::OK, &site_json(site)))
 }
 
-fn shown(site: &Site) -> Value {
+fn site_json(site: &Site) -> Value {
     json!({
         "id": site.id,
         "site_uid": site.site_uid,

@@ -1,4 +1,4 @@
-//! `GET /control/doors`: the doors for the page, without any secret.
+//! `GET /control/doors`: the doors for the page, without secrets.
 
 use std::sync::Arc;
 
@@ -7,18 +7,18 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::answer::json_answer;
 use crate::cloud::Cloud;
+use crate::wire::json_answer;
 
 pub(super) async fn doors(State(cloud): State<Arc<Cloud>>) -> Response {
-    let live = cloud.live();
-    let sites: Vec<Value> = live
+    let state = cloud.state();
+    let sites: Vec<Value> = state
         .world
         .sites
         .iter()
         .map(|site| {
             let doors = site.locks.iter().map(|lock| {
-                let iq = live.iq(lock.iq_id);
+                let iq = state.iq(lock.iq_id);
                 json!({
                     "id": lock.id,
                     "name": lock.customer_reference,

@@ -1,38 +1,54 @@
-//! `/control`: what tests and people switch and read.
+//! The routes of the control API under `/control`, by which tests and people read and change the
+//! cloud.
 
-mod body;
+mod account_changes;
+mod clock;
 mod doors;
-mod events;
-mod faults;
-mod lists;
-mod state;
-mod tokens;
+mod event_stream;
+mod fault_list;
+mod iq_changes;
+mod records;
+mod request;
+mod reset;
+mod settings;
+mod token_revocation;
 mod world;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::{delete, get, patch, post};
+use serde_json::json;
 
 use crate::cloud::Cloud;
+use crate::wire::json_answer;
 
 pub(crate) fn routes() -> Router<Arc<Cloud>> {
     Router::new()
-        .route("/control/health", get(state::health))
-        .route("/control/clock", get(state::clock).put(state::set_clock))
-        .route("/control/reset", post(state::reset))
-        .route("/control/openings", get(lists::openings))
-        .route("/control/commands", get(lists::commands))
-        .route("/control/mailbox", get(lists::mailbox))
-        .route("/control/digital-keys", get(lists::digital_keys))
-        .route("/control/counters", get(lists::counters))
-        .route("/control/events", get(events::events))
+        .route("/control/health", get(health))
+        .route("/control/clock", get(clock::clock).put(clock::set_clock))
+        .route("/control/reset", post(reset::reset))
+        .route("/control/openings", get(records::openings))
+        .route("/control/commands", get(records::commands))
+        .route("/control/mailbox", get(records::mailbox))
+        .route("/control/digital-keys", get(records::digital_keys))
+        .route("/control/counters", get(records::counters))
+        .route("/control/events", get(event_stream::events))
         .route("/control/doors", get(doors::doors))
-        .route("/control/faults", get(faults::list).post(faults::add).delete(faults::clear))
-        .route("/control/faults/{id}", delete(faults::remove))
-        .route("/control/tokens/revoke", post(tokens::revoke))
+        .route(
+            "/control/faults",
+            get(fault_list::list).post(fault_list::add).delete(fault_list::clear),
+        )
+        .route("/control/faults/{id}", delete(fault_list::remove))
+        .route("/control/tokens/revoke", post(token_revocation::revoke))
         .route("/control/world", get(world::world))
-        .route("/control/settings", get(world::settings).patch(world::change_settings))
-        .route("/control/iqs/{id}", patch(world::change_iq))
-        .route("/control/accounts/{username}", patch(world::change_account))
+        .route("/control/settings", get(settings::settings).patch(settings::change_settings))
+        .route("/control/iqs/{id}", patch(iq_changes::change_iq))
+        .route("/control/accounts/{username}", patch(account_changes::change_account))
+}
+
+async fn health() -> Response {
+    json_answer(StatusCode::OK, &json!({"status": "ok"}))
 }

@@ -1,4 +1,4 @@
-//! What kind of call a request is: for counting, and for choosing whom a fault hits.
+//! The kinds of calls, by which calls are counted and faults are chosen.
 
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub(crate) enum CallKind {
 }
 
 impl CallKind {
-    /// Whether it goes to the identity host.
+    /// Whether the call goes to the identity host.
     pub(crate) fn is_identity(self) -> bool {
         match self {
             Self::Token | Self::Authorize | Self::Discovery => true,
@@ -46,18 +46,18 @@ impl CallKind {
     }
 }
 
-/// A request to either host, as far as its path tells.
+/// A request to one of the two hosts, as its method and path describe it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Call {
     pub(crate) kind: CallKind,
     pub(crate) method: Method,
     pub(crate) lock: Option<Uuid>,
-    /// Of the path; the IQ of a lock is looked up where it matters.
+    /// The IQ in the path. The IQ of a lock is looked up where it is needed.
     pub(crate) iq: Option<Uuid>,
 }
 
 impl Call {
-    /// None for the control API and the page.
+    /// None for requests to the control API and the page.
     pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
         let mut segments = path.trim_start_matches('/').split('/');
         let version = segments.next()?;

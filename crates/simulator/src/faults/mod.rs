@@ -1,14 +1,12 @@
-//! Faults on demand, from a slow answer to a connection reset after the door has opened.
+//! Faults on demand: which calls there are, what a fault is, which faults are on, and how a handler
+//! learns that its call has one. The middleware `fault_injection` applies them.
 
+mod applied;
 mod call;
-mod caller;
-mod fault;
-mod gate;
 mod set;
-mod wire;
+mod spec;
 
-pub(crate) use self::call::CallKind;
-pub(crate) use self::fault::{FaultKind, FaultOrder};
-pub(crate) use self::gate::{UnderFault, gate};
-pub(crate) use self::set::FaultSet;
-pub(crate) use self::wire::{FaultyListener, Switch};
+pub(crate) use self::applied::{AppliedFault, WireStatus};
+pub(crate) use self::call::{Call, CallKind};
+pub(crate) use self::set::{FaultSet, FaultsOfCall};
+pub(crate) use self::spec::{FaultKind, FaultSpec};

@@ -1,4 +1,4 @@
-//! The faults that are switched on, and what they hold for a call.
+//! The faults that are on, and those among them that apply to a call.
 
 use std::time::Duration;
 
@@ -6,38 +6,38 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::call::Call;
-use super::fault::{FaultKind, FaultOrder};
+use super::spec::{FaultKind, FaultSpec};
 
-/// A fault that is switched on.
+/// A fault that is on.
 #[derive(Clone, Serialize)]
 pub(crate) struct Fault {
     pub(crate) id: u64,
     #[serde(flatten)]
-    order: FaultOrder,
-    /// How often it will strike yet; none is without end.
+    spec: FaultSpec,
+    /// The number of calls that it still applies to; none means without end.
     remaining: Option<u64>,
     hits: u64,
 }
 
-/// What awaits one call: all delays that hit it, and the first fault of another kind.
+/// The faults of one call: the sum of all delays, and the first fault of another kind.
 #[derive(Default)]
-pub(crate) struct Plan {
+pub(crate) struct FaultsOfCall {
     pub(crate) delay_before: Duration,
     pub(crate) delay_after: Duration,
-    pub(crate) end: Option<FaultOrder>,
+    pub(crate) failure: Option<FaultSpec>,
 }
 
 #[derive(Default)]
 pub(crate) struct FaultSet {
     faults: Vec<Fault>,
-    given: u64,
+    last_id: u64,
 }
 
 impl FaultSet {
-    /// `order` must have been checked.
-    pub(crate) fn add(&mut self, order: FaultOrder) -> Fault {
-        self.given += 1;
-        let fault = Fault { id: self.given, remaining: order.times, order, hits: 0 };
+    /// `spec` must have been checked.
+    pub(crate) fn add(&mut self, spec: FaultSpec) -> Fault {
+        self.last_id += 1;
+        let fault = Fault { id: self.last_id, remaining: spec.times, spec, hits: 0 };
         self.faults.push(fault.clone());
         fault
     }
@@ -50,9 +50,9 @@ impl FaultSet {
         self.faults.is_empty()
     }
 
-    /// Whether any of them is bound to an account.
-    pub(crate) fn name_users(&self) -> bool {
-        self.faults.iter().any(|fault| fault.order.username.is_some())
+    /// Whether a fault applies to the calls of one account only.
+    pub(crate) fn depends_on_account(&self) -> bool {
+        self.faults.iter().any(|fault| fault.spec.username.is_some())
     }
 
     pub(crate) fn clear(&mut self) -> usize {
@@ -65,39 +65,43 @@ impl FaultSet {
         self.faults.len() < before
     }
 
-    /// Strikes: counts the faults that hit this call, at `iq` and made for `username`. None when none does.
-    pub(crate) fn strike(
+    /// The faults that apply to this call at `iq` for `username`, which are counted as hits; none
+    /// where no fault applies.
+    pub(crate) fn apply(
         &mut self,
         call: &Call,
         iq: Option<Uuid>,
         username: Option<&str>,
-    ) -> Option<Plan> {
-        let mut plan = None;
+    ) -> Option<FaultsOfCall> {
+        let mut applied = None;
         for fault in &mut self.faults {
-            let is_delay = fault.order.kind == FaultKind::Delay;
-            let ended = plan.as_ref().is_some_and(|plan: &Plan| plan.end.is_some());
-            if fault.remaining == Some(0) || !fault.hits(call, iq, username) || (ended && !is_delay)
+            let is_delay = fault.spec.kind == FaultKind::Delay;
+            let has_failure =
+                applied.as_ref().is_some_and(|faults: &FaultsOfCall| faults.failure.is_some());
+            if fault.remaining == Some(0)
+                || !fault.applies_to(call, iq, username)
+                || (has_failure && !is_delay)
             {
                 continue;
             }
             fault.hits += 1;
             fault.remaining = fault.remaining.map(|remaining| remaining - 1);
-            let plan = plan.get_or_insert_with(Plan::default);
-            let delay = Duration::from_millis(fault.order.delay_ms.unwrap_or(0));
-            match (is_delay, fault.order.is_carried_out()) {
-                (true, false) => plan.delay_before += delay,
-                (true, true) => plan.delay_after += delay,
-                (false, _) => plan.end = Some(fault.order.clone()),
+            let faults = applied.get_or_insert_with(FaultsOfCall::default);
+            let delay = Duration::from_millis(fault.spec.delay_ms.unwrap_or(0));
+            match (is_delay, fault.spec.is_carried_out()) {
+                (true, false) => faults.delay_before += delay,
+                (true, true) => faults.delay_after += delay,
+                (false, _) => faults.failure = Some(fault.spec.clone()),
             }
         }
-        plan
+        applied
     }
 }
 
 impl Fault {
-    fn hits(&self, call: &Call, iq: Option<Uuid>, username: Option<&str>) -> bool {
-        let order = &self.order;
-        let calls = match order.kind {
+    fn applies_to(&self, call: &Call, iq: Option<Uuid>, username: Option<&str>) -> bool {
+        let spec = &self.spec;
+        let is_for_call = match spec.kind {
             FaultKind::IdentityGone => call.kind.is_identity(),
             FaultKind::Delay
             | FaultKind::Status
@@ -105,12 +109,12 @@ impl Fault {
             | FaultKind::Reset
             | FaultKind::NoAnswer
             | FaultKind::HalfAnswer
-            | FaultKind::OpenedThenDropped => order.call.include(call.kind),
+            | FaultKind::OpenedThenDropped => spec.call.includes(call.kind),
         };
-        calls
-            && order.method.as_ref().is_none_or(|method| method == call.method.as_str())
-            && order.lock.is_none_or(|lock| call.lock == Some(lock))
-            && order.iq.is_none_or(|only| iq == Some(only))
-            && order.username.as_deref().is_none_or(|only| username == Some(only))
+        is_for_call
+            && spec.method.as_ref().is_none_or(|method| method == call.method.as_str())
+            && spec.lock.is_none_or(|lock| call.lock == Some(lock))
+            && spec.iq.is_none_or(|only| iq == Some(only))
+            && spec.username.as_deref().is_none_or(|only| username == Some(only))
     }
 }

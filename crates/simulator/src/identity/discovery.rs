@@ -1,10 +1,11 @@
-//! The discovery document: what of it this simulator serves.
+//! The discovery document, with the members that the simulator serves.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 
-use crate::answer::{base_url, json_answer};
+use super::grant_type::GrantType;
+use crate::wire::{base_url, json_answer};
 
 pub(super) async fn discovery(headers: HeaderMap) -> Response {
     let issuer = base_url(&headers);
@@ -16,8 +17,7 @@ pub(super) async fn discovery(headers: HeaderMap) -> Response {
             "token_endpoint": format!("{issuer}/connect/token"),
             "response_types_supported": ["code"],
             "response_modes_supported": ["query"],
-            "grant_types_supported":
-                ["access_code", "authorization_code", "password", "refresh_token"],
+            "grant_types_supported": GrantType::names(),
             "code_challenge_methods_supported": ["S256"],
             "scopes_supported": ["user_api.full_access", "offline_access", "digital_key"],
             "token_endpoint_auth_methods_supported":

@@ -1,4 +1,4 @@
-//! The login page at `/connect/authorize`, and the way back to whoever sent the browser. [S1]
+//! The login page at `/connect/authorize`, and the redirect back to the client.
 
 use std::sync::Arc;
 
@@ -9,24 +9,23 @@ use bytes::Bytes;
 use url::Url;
 use uuid::Uuid;
 
-use super::authorize::{Asked, Refusal};
+use super::authorization_request::{AuthorizationError, AuthorizationRequest};
 use super::form::Form;
-use crate::answer::empty_answer;
-use crate::cloud::{Cloud, Grant, Holder, SignIn};
-use crate::same_text::same_text;
+use crate::cloud::{BrowserSignIn, Cloud, Grant, Holder};
+use crate::wire::empty_answer;
 
 const PAGE: &str = include_str!("login.html");
-const WRONG: &str = "User name or password is wrong.";
+const WRONG_LOGIN: &str = "User name or password is wrong.";
 
-/// `GET`: the form, which is sent to the address it was got from.
+/// `GET`: the form. Without an `action` it is posted to the URL of the page.
 pub(super) async fn page(State(cloud): State<Arc<Cloud>>, RawQuery(query): RawQuery) -> Response {
-    match Asked::read(&cloud.live().world, query.as_deref().unwrap_or_default()) {
+    match AuthorizationRequest::parse(&cloud.state().world, query.as_deref().unwrap_or_default()) {
         Ok(_) => form(StatusCode::OK, ""),
-        Err(refusal) => refusal.into_response(),
+        Err(error) => error.into_response(),
     }
 }
 
-/// `POST`: name and password, answered with the way back or with the form again.
+/// `POST`: user name and password. The answer is the redirect, or the form with an error message.
 pub(super) async fn sign_in(
     State(cloud): State<Arc<Cloud>>,
     RawQuery(query): RawQuery,
@@ -34,42 +33,42 @@ pub(super) async fn sign_in(
     body: Bytes,
 ) -> Response {
     let now = cloud.clock.now();
-    let mut live = cloud.live();
-    let asked = match Asked::read(&live.world, query.as_deref().unwrap_or_default()) {
-        Ok(asked) => asked,
-        Err(refusal) => return refusal.into_response(),
+    let mut state = cloud.state();
+    let query = query.as_deref().unwrap_or_default();
+    let request = match AuthorizationRequest::parse(&state.world, query) {
+        Ok(request) => request,
+        Err(error) => return error.into_response(),
     };
     let Ok(login) = Form::parse(&headers, &body) else {
         return form(StatusCode::BAD_REQUEST, "The form cannot be read.");
     };
     let (name, password) = (login.get("username"), login.get("password").unwrap_or_default());
-    let known = name
-        .and_then(|name| live.account(name))
-        .filter(|(_, account)| same_text(&account.password, password));
-    let Some((username, _)) = known else { return form(StatusCode::OK, WRONG) };
+    let Some(username) = name.and_then(|name| state.sign_in(name, password)) else {
+        return form(StatusCode::OK, WRONG_LOGIN);
+    };
     let grant = Grant {
         username,
-        client_id: asked.client_id.clone(),
-        scope: asked.scope.clone(),
+        client_id: request.client_id.clone(),
+        scope: request.scope.clone(),
         family: Uuid::new_v4(),
         holder: Holder::User,
     };
-    let sign_in = SignIn {
+    let sign_in = BrowserSignIn {
         grant,
-        redirect_uri: asked.redirect_uri.clone(),
-        challenge: asked.challenge.clone(),
+        redirect_uri: request.redirect_uri.clone(),
+        challenge: request.challenge.clone(),
     };
-    let code = live.login_codes.issue(sign_in, now);
-    asked.back_with(&code).map_or_else(IntoResponse::into_response, |url| redirect(&url))
+    let code = state.login_codes.issue(sign_in, now);
+    request.redirect_with_code(&code).map_or_else(IntoResponse::into_response, |url| redirect(&url))
 }
 
-/// Nothing of the request is put into the page: there is nothing to escape.
+/// The page contains nothing of the request, so that nothing needs to be escaped.
 fn form(status: StatusCode, problem: &'static str) -> Response {
     let html = Html(PAGE.replace("{{problem}}", problem));
     (status, [(header::CACHE_CONTROL, "no-store")], html).into_response()
 }
 
-/// 303: the browser must not send the password along.
+/// 303, so that the browser follows with GET and without the password.
 fn redirect(url: &Url) -> Response {
     let mut response = empty_answer(StatusCode::SEE_OTHER);
     if let Ok(value) = HeaderValue::from_str(url.as_str()) {
@@ -78,11 +77,11 @@ fn redirect(url: &Url) -> Response {
     response
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for AuthorizationError {
     fn into_response(self) -> Response {
         match self {
-            Self::Here(problem) => (StatusCode::BAD_REQUEST, Html(problem)).into_response(),
-            Self::Back(url) => redirect(&url),
+            Self::Shown(problem) => (StatusCode::BAD_REQUEST, Html(problem)).into_response(),
+            Self::Redirected(url) => redirect(&url),
         }
     }
 }

@@ -1,13 +1,14 @@
-//! The identity provider: `/connect/authorize` with its login page, `/connect/token`, and the
-//! discovery document.
+//! The routes of the identity provider: `/connect/authorize` with its login page, `/connect/token`,
+//! and the discovery document (`docs/salto-ks.md`, Tokens).
 
-mod access_code;
-mod authorize;
-mod client;
+mod access_code_grant;
+mod authorization_request;
+mod credentials;
 mod discovery;
-mod error;
 mod form;
+mod grant_type;
 mod login;
+mod oauth_error;
 mod pkce;
 mod scope;
 mod token;

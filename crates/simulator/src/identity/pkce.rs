@@ -1,22 +1,22 @@
-//! Proof Key for Code Exchange (RFC 7636), S256 alone: whoever exchanges a code must hold the
-//! verifier whose digest came with the sign-in. [S1]
+//! Proof Key for Code Exchange (RFC 7636) with S256 only: the exchange of a code must present the
+//! verifier whose digest was sent with the sign-in.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use crate::same_text::same_text;
+use crate::constant_time::constant_time_eq;
 
-/// Whether it can be the digest of anything: 32 bytes in base64url.
+/// Whether the text has the form of a digest: 32 bytes in base64url.
 pub(super) fn is_challenge(text: &str) -> bool {
     URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
 }
 
-/// Whether the verifier has the form of one (4.1) and the challenge is its digest.
+/// Whether the verifier is well formed (RFC 7636, 4.1) and the challenge is its digest.
 pub(super) fn verifies(verifier: &str, challenge: &str) -> bool {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let well_formed = (43..=128).contains(&verifier.len()) && verifier.bytes().all(unreserved);
-    well_formed && same_text(&URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)), challenge)
+    well_formed && constant_time_eq(&URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)), challenge)
 }
 
 #[cfg(test)]
@@ -28,7 +28,7 @@ mod tests {
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
     #[test]
-    fn the_example_of_the_rfc_verifies_and_nothing_else() {
+    fn only_the_verifier_of_the_rfc_verifies() {
         assert!(is_challenge(CHALLENGE));
         assert!(verifies(VERIFIER, CHALLENGE));
         assert!(!verifies(&VERIFIER.replace('X', "Y"), CHALLENGE));

@@ -1,11 +1,18 @@
-//! What a client may be granted.
+//! The scope that a client may be granted.
 
-use super::error::OAuthError;
+use super::oauth_error::OAuthError;
 use crate::world::Client;
 
-/// The scope as it was asked for, where all of it is the client's.
-pub(super) fn granted_scope(client: &Client, asked: Option<&str>) -> Result<String, OAuthError> {
-    let asked = asked.ok_or(OAuthError::scope())?;
-    let known = |scope: &str| client.scopes.iter().any(|one| one == scope);
-    if asked.split(' ').all(known) { Ok(asked.to_owned()) } else { Err(OAuthError::scope()) }
+/// The requested scope, provided that the client may request each of its values.
+pub(super) fn granted_scope(
+    client: &Client,
+    requested: Option<&str>,
+) -> Result<String, OAuthError> {
+    let requested = requested.ok_or(OAuthError::invalid_scope())?;
+    let allowed = |scope: &str| client.scopes.iter().any(|own| own == scope);
+    if requested.split(' ').all(allowed) {
+        Ok(requested.to_owned())
+    } else {
+        Err(OAuthError::invalid_scope())
+    }
 }

@@ -1,5 +1,5 @@
-//! `POST /connect/token`: grants `password`, `authorization_code`, `refresh_token` and
-//! `access_code`. [S1][M]
+//! `POST /connect/token` with the grants `password`, `authorization_code`, `refresh_token` and
+//! `access_code` (`docs/salto-ks.md`, Tokens).
 
 use std::sync::Arc;
 
@@ -11,15 +11,16 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::access_code::by_access_code;
-use super::client::Credentials;
-use super::error::OAuthError;
+use super::access_code_grant::access_code_grant;
+use super::credentials::Credentials;
 use super::form::Form;
+use super::grant_type::GrantType;
+use super::oauth_error::OAuthError;
 use super::pkce::verifies;
 use super::scope::granted_scope;
-use crate::answer::json_answer;
-use crate::cloud::{Cloud, Grant, Holder, Live, Presented, Redeemed, SignIn};
-use crate::same_text::same_text;
+use crate::cloud::{BrowserSignIn, Cloud, CloudState, Grant, Holder, Redeemed};
+use crate::records::TokenRequester;
+use crate::wire::json_answer;
 
 pub(super) async fn token(
     State(cloud): State<Arc<Cloud>>,
@@ -31,10 +32,10 @@ pub(super) async fn token(
         Err(error) => return error.into_response(),
     };
     let now = cloud.clock.now();
-    let mut live = cloud.live();
-    let (kind, username, decision) = decide(&mut live, &headers, &form, now);
-    let count = live.records.tokens.entry((kind, username)).or_default();
-    let grant = match decision {
+    let mut state = cloud.state();
+    let TokenDecision { requester, result } = decide(&mut state, &headers, &form, now);
+    let count = state.records.tokens.entry(requester).or_default();
+    let grant = match result {
         Ok(grant) => {
             count.granted += 1;
             grant
@@ -44,98 +45,115 @@ pub(super) async fn token(
             return error.into_response();
         }
     };
-    let lifetime = live.world.settings.token_lifetime_seconds;
+    let lifetime = state.world.settings.token_lifetime_seconds;
     let mut answer = json!({
-        "access_token": live.tokens.issue_access(grant.clone(), now, lifetime),
+        "access_token": state.tokens.issue_access(grant.clone(), now, lifetime),
         "expires_in": lifetime,
         "token_type": "Bearer",
         "scope": grant.scope,
     });
     if grant.may_refresh() {
-        answer["refresh_token"] = live.tokens.issue_refresh(grant, now).into();
+        answer["refresh_token"] = state.tokens.issue_refresh(grant, now).into();
     }
     let mut response = json_answer(StatusCode::OK, &answer);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-/// The decision, with the grant type and the user it is counted under.
+/// The decision on a token request, and what the request is counted by.
+struct TokenDecision {
+    requester: TokenRequester,
+    result: Result<Grant, OAuthError>,
+}
+
+impl TokenDecision {
+    /// A refusal of a request without a known grant type.
+    fn unknown_grant_type(error: OAuthError) -> Self {
+        let requester = TokenRequester { grant_type: "other", username: String::new() };
+        Self { requester, result: Err(error) }
+    }
+}
+
 fn decide(
-    live: &mut Live,
+    state: &mut CloudState,
     headers: &HeaderMap,
     form: &Form,
     now: DateTime<Utc>,
-) -> (&'static str, String, Result<Grant, OAuthError>) {
-    match form.get("grant_type") {
-        Some("password") => {
-            let username = form.get("username").unwrap_or_default().to_owned();
-            ("password", username, by_password(live, headers, form))
+) -> TokenDecision {
+    let Some(name) = form.get("grant_type") else {
+        return TokenDecision::unknown_grant_type(OAuthError::invalid_request(
+            "grant_type is missing",
+        ));
+    };
+    let Some(grant_type) = GrantType::parse(name) else {
+        return TokenDecision::unknown_grant_type(OAuthError::unsupported_grant_type());
+    };
+    let result = match grant_type {
+        GrantType::AccessCode => access_code_grant(state, headers, form, now),
+        GrantType::AuthorizationCode => authorization_code_grant(state, headers, form, now),
+        GrantType::Password => password_grant(state, headers, form),
+        GrantType::RefreshToken => refresh_token_grant(state, headers, form, now),
+    };
+    // A password request names its user. The user of any other is known by its grant only.
+    let username = match grant_type {
+        GrantType::Password => form.get("username").unwrap_or_default().to_owned(),
+        GrantType::AccessCode | GrantType::AuthorizationCode | GrantType::RefreshToken => {
+            result.as_ref().map(|grant| grant.username.to_string()).unwrap_or_default()
         }
-        Some("authorization_code") => {
-            counted("authorization_code", by_code(live, headers, form, now))
-        }
-        Some("refresh_token") => {
-            counted("refresh_token", by_refresh_token(live, headers, form, now))
-        }
-        Some("access_code") => counted("access_code", by_access_code(live, headers, form, now)),
-        Some(_) => ("other", String::new(), Err(OAuthError::grant_type())),
-        None => ("other", String::new(), Err(OAuthError::request("grant_type is missing"))),
-    }
+    };
+    let requester = TokenRequester { grant_type: grant_type.name(), username };
+    TokenDecision { requester, result }
 }
 
-/// Under the user's name where the decision brought one.
-fn counted(
-    kind: &'static str,
-    decision: Result<Grant, OAuthError>,
-) -> (&'static str, String, Result<Grant, OAuthError>) {
-    let username = decision.as_ref().map(|grant| grant.username.to_string());
-    (kind, username.unwrap_or_default(), decision)
-}
-
-/// The client must come by HTTP Basic. [S1]
-fn by_password(live: &Live, headers: &HeaderMap, form: &Form) -> Result<Grant, OAuthError> {
+/// The client must authenticate by HTTP Basic.
+fn password_grant(
+    state: &CloudState,
+    headers: &HeaderMap,
+    form: &Form,
+) -> Result<Grant, OAuthError> {
     let credentials = Credentials::read(headers, form)?;
     if !credentials.is_basic() {
-        return Err(OAuthError::client(false));
+        return Err(OAuthError::invalid_client(false));
     }
-    let client = credentials.client(&live.world)?;
+    let client = credentials.client(&state.world)?;
     let scope = granted_scope(client, form.get("scope"))?;
     let (Some(username), Some(password)) = (form.get("username"), form.get("password")) else {
-        return Err(OAuthError::request("username or password is missing"));
+        return Err(OAuthError::invalid_request("username or password is missing"));
     };
-    let known =
-        live.account(username).filter(|(_, account)| same_text(&account.password, password));
-    let Some((username, _)) = known else {
-        return Err(OAuthError::grant("invalid_username_or_password"));
-    };
+    let username = state
+        .sign_in(username, password)
+        .ok_or(OAuthError::invalid_grant("invalid_username_or_password"))?;
     let (client_id, family) = (client.id.clone(), Uuid::new_v4());
     Ok(Grant { username, client_id, scope, family, holder: Holder::User })
 }
 
-/// A code is spent by its first presentation, whatever comes of it; a second one takes the tokens
-/// back that the first brought (RFC 6749, 4.1.2).
-fn by_code(
-    live: &mut Live,
+/// The first presentation spends the code, whatever its result. A second one revokes the tokens of
+/// the first (RFC 6749, 4.1.2).
+fn authorization_code_grant(
+    state: &mut CloudState,
     headers: &HeaderMap,
     form: &Form,
     now: DateTime<Utc>,
 ) -> Result<Grant, OAuthError> {
-    let client_id = Credentials::read(headers, form)?.client(&live.world)?.id.clone();
+    let client_id = Credentials::read(headers, form)?.client(&state.world)?.id.clone();
     let (Some(code), Some(redirect_uri), Some(verifier)) =
         (form.get("code"), form.get("redirect_uri"), form.get("code_verifier"))
     else {
-        return Err(OAuthError::request("code, redirect_uri or code_verifier is missing"));
+        let description = "code, redirect_uri or code_verifier is missing";
+        return Err(OAuthError::invalid_request(description));
     };
-    let refused = OAuthError::grant("the code is unknown, spent or expired, or not for this");
-    let is_for = |sign_in: &SignIn| sign_in.grant.client_id == client_id;
-    let sign_in = match live.login_codes.present(code, is_for, now) {
-        Presented::Granted(sign_in) => sign_in,
-        Presented::Reused(SignIn { grant, .. }) => {
-            live.records.reused += 1;
-            live.tokens.revoke_family(grant.family);
+    let refused = OAuthError::invalid_grant(
+        "code is unknown, spent, expired, or for another client, redirect_uri or code_verifier",
+    );
+    let is_allowed = |sign_in: &BrowserSignIn| sign_in.grant.client_id == client_id;
+    let sign_in = match state.login_codes.redeem(code, is_allowed, now) {
+        Redeemed::Granted(sign_in) => sign_in,
+        Redeemed::Reused(BrowserSignIn { grant, .. }) => {
+            state.records.reused += 1;
+            state.tokens.revoke_family(grant.family);
             return Err(refused);
         }
-        Presented::Unknown => return Err(refused),
+        Redeemed::Unknown => return Err(refused),
     };
     if sign_in.redirect_uri != redirect_uri || !verifies(verifier, &sign_in.challenge) {
         return Err(refused);
@@ -143,28 +161,28 @@ fn by_code(
     Ok(sign_in.grant)
 }
 
-/// The client may come any way; the spent token is replaced by a new one. Presenting a spent one
-/// again revokes all that came of the same sign-in (RFC 9700, 4.14.2).
-fn by_refresh_token(
-    live: &mut Live,
+/// The client may authenticate in any way. The token is spent and replaced by a new one. Presenting a
+/// spent one revokes all tokens of the sign-in (RFC 9700, 4.14.2).
+fn refresh_token_grant(
+    state: &mut CloudState,
     headers: &HeaderMap,
     form: &Form,
     now: DateTime<Utc>,
 ) -> Result<Grant, OAuthError> {
-    let client = Credentials::read(headers, form)?.client(&live.world)?;
+    let client = Credentials::read(headers, form)?.client(&state.world)?;
     let scope = form.get("scope").map(|scope| granted_scope(client, Some(scope))).transpose()?;
     let client_id = client.id.clone();
     let Some(token) = form.get("refresh_token") else {
-        return Err(OAuthError::request("refresh_token is missing"));
+        return Err(OAuthError::invalid_request("refresh_token is missing"));
     };
-    let unknown = OAuthError::grant("the refresh token is unknown, spent, revoked or expired");
-    let mut grant = match live.tokens.redeem(token, &client_id, now) {
+    let refused = OAuthError::invalid_grant("refresh_token is unknown, spent, revoked or expired");
+    let mut grant = match state.tokens.redeem(token, &client_id, now) {
         Redeemed::Granted(grant) => grant,
-        Redeemed::Reused => {
-            live.records.reused += 1;
-            return Err(unknown);
+        Redeemed::Reused(_) => {
+            state.records.reused += 1;
+            return Err(refused);
         }
-        Redeemed::Unknown => return Err(unknown),
+        Redeemed::Unknown => return Err(refused),
     };
     if let Some(scope) = scope {
         grant.scope = scope;

@@ -1,8 +1,9 @@
-//! The world there is when no file is given. Its ids are fixed, so that documents can name them.
+//! The world in use when no file is given. Its ids are fixed, so that documents can name them.
 
 use uuid::{Uuid, uuid};
 
-use super::{Account, Client, Iq, Lock, Settings, Site, World, default_roles, default_scopes};
+use super::model::{Account, Client, Iq, Lock, Site, World, default_roles, default_scopes};
+use super::settings::Settings;
 use crate::otp::OtpScheme;
 
 const SITE: Uuid = uuid!("0f6f1a52-6d4c-4f6e-9d0c-6254340082aa");
@@ -10,17 +11,18 @@ const IQ_1: Uuid = uuid!("1a1a1a1a-0001-4000-8000-000000000001");
 const IQ_2: Uuid = uuid!("1a1a1a1a-0002-4000-8000-000000000002");
 const FRONT_DOOR: Uuid = uuid!("4d77312f-4a87-41db-a97b-f9d948dcc908");
 const ROOM_12: Uuid = uuid!("a5091d73-d7ea-4eb7-b883-0a4d241584ca");
-/// Room n has this id with n added, but for the two above.
+/// Room n has this id plus n; room 12 and the front door have ids of their own.
 const ROOMS: u128 = 0x10c0_0000_0000_4000_8000_0000_0000_0000;
 
-/// Where a sign-in by the browser leads back to.
-const SIGNED_IN: &str = "http://127.0.0.1:8765/signed-in";
+/// Where the browser returns to after a sign-in.
+const REDIRECT_URI: &str = "http://127.0.0.1:8765/signed-in";
 
-/// Enough rooms for a second page of locks.
+/// With 24 rooms the list of locks has a second page.
 const LAST_ROOM: u32 = 24;
 
 impl World {
-    /// A confidential and a public client, a system user and a pod member, one site with two IQs and 25 locks.
+    /// The built-in world: a confidential and a public client, a system user and a pod member, and
+    /// one site with two IQs and 25 locks.
     pub fn builtin() -> Self {
         Self {
             clients: vec![
@@ -29,7 +31,7 @@ impl World {
             ],
             accounts: vec![
                 account("system-user@acme.example", "demo-password", default_roles()),
-                // Somebody of the site's, who may invite guests [S1].
+                // May invite guests (docs/salto-ks.md, Tokens).
                 account(
                     "pod-member@acme.example",
                     "demo-password-2",
@@ -56,7 +58,7 @@ fn client(id: &str, secret: Option<&str>) -> Client {
         id: id.to_owned(),
         secret: secret.map(str::to_owned),
         scopes: default_scopes(),
-        redirect_uris: vec![SIGNED_IN.to_owned()],
+        redirect_uris: vec![REDIRECT_URI.to_owned()],
     }
 }
 
@@ -85,7 +87,7 @@ fn iq(id: Uuid, name: &str, secret: &str, pin: &str) -> Iq {
     }
 }
 
-/// The front door, and rooms 1 to 24: up to 12 on the ground floor, the others on the first.
+/// The front door and rooms 1 to 24. Rooms 1 to 12 are on the ground floor, the others on the first.
 fn locks() -> Vec<Lock> {
     let front_door =
         Lock { id: FRONT_DOOR, customer_reference: "front door".to_owned(), iq_id: IQ_1 };

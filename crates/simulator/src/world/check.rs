@@ -1,21 +1,18 @@
-//! A world file is refused with everything that is wrong in it, by path, without its secrets.
-
-use std::collections::HashSet;
-use std::fmt::Display;
-use std::hash::Hash;
+//! The check of a world. It reports every mistake with its path and never shows secrets.
 
 use thiserror::Error;
 use url::Url;
 
-use super::{Account, Client, Site, World};
+use super::mistakes::Mistakes;
+use super::model::{Account, Client, Site, World};
 
 /// Why a world is refused.
 #[derive(Debug, Error)]
 pub enum WorldError {
-    /// No JSON, or an unknown, missing or mistyped member.
-    #[error("the world is not of the right shape: {0}")]
+    /// No JSON, or an unknown or missing member, or one of the wrong type.
+    #[error("the world has the wrong shape: {0}")]
     Shape(#[from] serde_json::Error),
-    /// Members that contradict each other or the platform; one line each.
+    /// Members that contradict each other or the platform, one line per mistake.
     #[error("the world has mistakes:\n  {}", .0.join("\n  "))]
     Mistakes(Vec<String>),
 }
@@ -24,7 +21,7 @@ impl World {
     /// Reads and checks a world file.
     ///
     /// # Errors
-    /// With every mistake found, each by its path in the file.
+    /// Every mistake with its path in the file.
     pub fn from_json(text: &[u8]) -> Result<Self, WorldError> {
         let world: Self = serde_json::from_slice(text)?;
         world.check()?;
@@ -32,51 +29,58 @@ impl World {
     }
 
     pub(crate) fn check(&self) -> Result<(), WorldError> {
-        let mut mistakes = Mistakes(Vec::new());
+        let mut mistakes = Mistakes::default();
         self.check_clients(&mut mistakes);
         self.check_accounts(&mut mistakes);
         self.check_sites(&mut mistakes);
         if self.settings.otp_failures == 0 {
-            mistakes.add("settings.otp_failures", "must be 1 or more");
+            mistakes.add("settings.otp_failures", "must be 1 or more, not 0");
         }
         if self.settings.token_lifetime_seconds == 0 {
-            mistakes.add("settings.token_lifetime_seconds", "must be 1 or more");
+            mistakes.add("settings.token_lifetime_seconds", "must be 1 or more, not 0");
         }
-        if mistakes.0.is_empty() { Ok(()) } else { Err(WorldError::Mistakes(mistakes.0)) }
+        let mistakes = mistakes.into_lines();
+        if mistakes.is_empty() { Ok(()) } else { Err(WorldError::Mistakes(mistakes)) }
     }
 
     fn check_clients(&self, mistakes: &mut Mistakes) {
-        mistakes.unique("clients", "id", self.clients.iter().map(|client| &client.id));
+        mistakes.require_unique("clients", "id", self.clients.iter().map(|client| &client.id));
         for (index, client) in self.clients.iter().enumerate() {
             let Client { id, secret, scopes, redirect_uris } = client;
             let path = format!("clients[{index}]");
-            mistakes.filled(&format!("{path}.id"), id);
+            mistakes.require_text(&format!("{path}.id"), id);
             if let Some(secret) = secret {
-                mistakes.filled(&format!("{path}.secret"), secret);
+                mistakes.require_text(&format!("{path}.secret"), secret);
             }
-            if !redirect_uris.iter().all(|uri| is_redirect_uri(uri)) {
-                let problem = "must be absolute URLs without a fragment";
-                mistakes.add(&format!("{path}.redirect_uris"), problem);
+            for uri in redirect_uris.iter().filter(|uri| !is_redirect_uri(uri)) {
+                let problem = format!("must be absolute URLs without a fragment, not {uri:?}");
+                mistakes.add(&format!("{path}.redirect_uris"), &problem);
             }
             if scopes.is_empty()
                 || scopes.iter().any(|scope| scope.is_empty() || scope.contains(' '))
             {
-                mistakes
-                    .add(&format!("{path}.scopes"), "must be one or more scopes without spaces");
+                let problem = format!("must be one or more scopes without spaces, not {scopes:?}");
+                mistakes.add(&format!("{path}.scopes"), &problem);
             }
         }
     }
 
     fn check_accounts(&self, mistakes: &mut Mistakes) {
-        mistakes.unique("accounts", "username", self.accounts.iter().map(|one| &one.username));
+        mistakes.require_unique(
+            "accounts",
+            "username",
+            self.accounts.iter().map(|account| &account.username),
+        );
         for (index, account) in self.accounts.iter().enumerate() {
-            let Account { username, password, roles, sites, .. } = account;
+            let Account { username, password, roles, sites, remote_access: _, blocked: _ } =
+                account;
             let path = format!("accounts[{index}]");
-            mistakes.filled(&format!("{path}.username"), username);
-            mistakes.filled(&format!("{path}.password"), password);
-            if !roles.iter().all(|role| is_role(role)) {
-                let problem = "must be roles such as site_admin or pod_member";
-                mistakes.add(&format!("{path}.roles"), problem);
+            mistakes.require_text(&format!("{path}.username"), username);
+            mistakes.require_text(&format!("{path}.password"), password);
+            for role in roles.iter().filter(|role| !is_role(role)) {
+                let problem =
+                    format!("must be roles such as site_admin or pod_member, not {role:?}");
+                mistakes.add(&format!("{path}.roles"), &problem);
             }
             for id in sites.iter().flatten() {
                 if !self.sites.iter().any(|site| site.id == *id) {
@@ -87,18 +91,22 @@ impl World {
     }
 
     fn check_sites(&self, mistakes: &mut Mistakes) {
-        let (sites, all) = (&self.sites, || self.sites.iter());
-        mistakes.unique("sites", "id", sites.iter().map(|site| site.id));
-        mistakes.unique("sites", "site_uid", sites.iter().map(|site| &site.site_uid));
-        mistakes.unique("iqs", "id", all().flat_map(|site| site.iqs.iter().map(|iq| iq.id)));
-        mistakes.unique(
+        let sites = &self.sites;
+        mistakes.require_unique("sites", "id", sites.iter().map(|site| site.id));
+        mistakes.require_unique("sites", "site_uid", sites.iter().map(|site| &site.site_uid));
+        mistakes.require_unique(
+            "iqs",
+            "id",
+            sites.iter().flat_map(|site| site.iqs.iter().map(|iq| iq.id)),
+        );
+        mistakes.require_unique(
             "locks",
             "id",
-            all().flat_map(|site| site.locks.iter().map(|lock| lock.id)),
+            sites.iter().flat_map(|site| site.locks.iter().map(|lock| lock.id)),
         );
         for (index, site) in sites.iter().enumerate() {
             let path = format!("sites[{index}]");
-            mistakes.filled(&format!("{path}.site_uid"), &site.site_uid);
+            mistakes.require_text(&format!("{path}.site_uid"), &site.site_uid);
             self.check_iqs(site, &path, mistakes);
             for (index, lock) in site.locks.iter().enumerate() {
                 if !site.iqs.iter().any(|iq| iq.id == lock.iq_id) {
@@ -129,53 +137,25 @@ impl World {
     }
 }
 
-/// RFC 6749, 3.1.2.
+/// An absolute URL without a fragment (RFC 6749, 3.1.2).
 fn is_redirect_uri(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| url.fragment().is_none())
 }
 
-/// Salto's roles are written in lower case with underscores \[S1\]; there are more than are known here.
+/// Lower-case letters and underscores, as in every role seen (`docs/salto-ks.md`, Connect API). Any such
+/// name is allowed, because sites have roles of their own.
 fn is_role(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
-/// An IQ's secret has 16 characters \[M\]; letters and digits is what has been seen.
+/// A secret has 16 characters (`docs/salto-ks.md`, Connect API). Only letters and digits were seen.
 fn is_secret(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// A PIN, and a delta, is text of 4 digits. \[M\]
+/// A PIN or a delta is text of 4 digits (`docs/salto-ks.md`, Connect API).
 pub(crate) fn is_pin(text: &str) -> bool {
     text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-struct Mistakes(Vec<String>);
-
-impl Mistakes {
-    fn add(&mut self, path: &str, problem: &str) {
-        self.0.push(format!("{path}: {problem}"));
-    }
-
-    fn filled(&mut self, path: &str, value: &str) {
-        if value.is_empty() {
-            self.add(path, "must not be empty");
-        }
-    }
-
-    fn unique<T: Eq + Hash + Display>(
-        &mut self,
-        list: &str,
-        member: &str,
-        values: impl Iterator<Item = T>,
-    ) {
-        let mut seen = HashSet::new();
-        for value in values {
-            if seen.contains(&value) {
-                self.add(list, &format!("{member} {value} is there twice"));
-            }
-            seen.insert(value);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -200,14 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_named_by_its_path_and_all_at_once() {
+    fn all_mistakes_are_reported_together_each_with_its_path() {
         let text = refusal(|world| {
             world["sites"][0]["iqs"][1]["pin"] = json!("12a4");
             world["sites"][0]["iqs"][0]["secret"] = json!("too-short-secret");
             world["sites"][0]["locks"][3]["iq_id"] = json!(uuid::Uuid::nil());
             world["accounts"][1]["roles"] = json!(["site_admin", "pod-member"]);
             world["accounts"][0]["sites"] = json!([uuid::Uuid::nil()]);
-            world["sites"][0]["iqs"][0]["activated_for"] = json!(["nobody"]);
+            world["sites"][0]["iqs"][0]["activated_for"] = json!(["unknown"]);
             let client = world["clients"][0].clone();
             world["clients"].as_array_mut().unwrap().push(client);
             world["clients"][1]["redirect_uris"] = json!(["/signed-in"]);
@@ -216,11 +196,11 @@ mod tests {
             "sites[0].iqs[1].pin: must be 4 digits",
             "sites[0].iqs[0].secret: must be 16 letters and digits",
             "sites[0].locks[3].iq_id: the site has no IQ 00000000",
-            "accounts[1].roles: must be roles such as site_admin or pod_member",
+            "accounts[1].roles: must be roles such as site_admin or pod_member, not \"pod-member\"",
             "accounts[0].sites: there is no site 00000000",
-            "sites[0].iqs[0].activated_for: there is no account \"nobody\"",
-            "clients: id postern-demo is there twice",
-            "clients[1].redirect_uris: must be absolute URLs without a fragment",
+            "sites[0].iqs[0].activated_for: there is no account \"unknown\"",
+            "clients: id postern-demo appears twice",
+            "clients[1].redirect_uris: must be absolute URLs without a fragment, not \"/signed-in\"",
         ] {
             assert!(text.contains(expected), "{expected} is missing in: {text}");
         }
@@ -228,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_member_is_named() {
+    fn an_unknown_member_is_reported_by_name() {
         let text = refusal(|world| world["sites"][0]["iqs"][0]["colour"] = json!("red"));
         assert!(text.contains("colour"), "{text}");
     }

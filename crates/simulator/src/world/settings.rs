@@ -1,22 +1,23 @@
-//! What differs between tenants, or is not documented: switchable, so that a client is tested with both.
+//! Settings for what differs between tenants or is not documented, so that a client can be tested
+//! with each variant (`docs/salto-ks.md`, Connect API and The OTP).
 
 use serde::{Deserialize, Serialize};
 
-/// Switches of the whole cloud.
+/// Settings of the whole cloud.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
-    /// Lists as pages, or bare. \[M\]
+    /// The form of lists.
     pub list_form: ListForm,
-    /// `ErrorCode` as text, as a number, or now so and then so. \[M\]
+    /// The form of `ErrorCode`.
     pub error_codes: ErrorCodes,
-    /// A user is blocked at an IQ after this many rejected OTPs in a row (seen: 8, and 3). \[M\]
+    /// The number of consecutive rejected OTPs that block a user at an IQ; 3 and 8 were measured.
     pub otp_failures: u32,
-    /// How long a block lasts (seen: about 20 minutes). \[M\]
+    /// The duration of a block; about 20 minutes were measured.
     pub otp_block_seconds: u32,
-    /// `expires_in` of access tokens (3600 measured). \[M\]
+    /// `expires_in` of access tokens; 3600 was measured.
     pub token_lifetime_seconds: u32,
-    /// How long a door stays open ("a few seconds"). \[D\]
+    /// How long a door stays open: a few seconds, according to Salto.
     pub open_seconds: u32,
 }
 
@@ -39,7 +40,7 @@ impl Default for Settings {
 pub enum ListForm {
     /// `{"items", "next_page_link", "count"}`, 20 items a page.
     Pages,
-    /// A bare array of everything.
+    /// An array of all items.
     Array,
 }
 
@@ -51,6 +52,6 @@ pub enum ErrorCodes {
     String,
     /// `2202`
     Number,
-    /// Now the one, then the other.
+    /// Text and number in turn.
     Alternate,
 }

@@ -1,4 +1,4 @@
-//! One request over a connection of its own, and what came back on the wire.
+//! One request over a connection of its own, and the bytes of the answer.
 
 use std::io::ErrorKind;
 
@@ -7,17 +7,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum End {
-    /// The other side closed in order (FIN).
+pub(crate) enum ConnectionEnd {
+    /// The server closed the connection (FIN).
     Closed,
-    /// The other side broke it (RST).
+    /// The server reset the connection (RST).
     Reset,
 }
 
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) raw: Vec<u8>,
-    pub(crate) end: End,
+    pub(crate) end: ConnectionEnd,
 }
 
 impl Answer {
@@ -33,7 +33,7 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let (head, _) = self.split();
         let mut lines = head.lines().skip(1).filter_map(|line| line.split_once(": "));
-        lines.find(|(its, _)| its.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+        lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
     }
 
     pub(crate) fn body(&self) -> &[u8] {
@@ -53,25 +53,26 @@ impl Answer {
     }
 }
 
-/// Sends a request that asks for the connection's end, and reads until it comes.
+/// Sends a request with `Connection: close`, and reads until the connection ends.
 pub(crate) async fn exchange(
     address: &str,
-    (method, path): (&str, &str),
+    method: &str,
+    path: &str,
     headers: &[(&str, &str)],
     body: &str,
 ) -> Answer {
-    let mut stream = TcpStream::connect(address).await.expect("it listens");
+    let mut stream = TcpStream::connect(address).await.expect("the simulator listens");
     let mut request =
         format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-    stream.write_all(request.as_bytes()).await.expect("it takes requests");
+    stream.write_all(request.as_bytes()).await.expect("the request is sent");
     let mut raw = Vec::new();
     let end = match stream.read_to_end(&mut raw).await {
-        Ok(_) => End::Closed,
-        Err(error) if error.kind() == ErrorKind::ConnectionReset => End::Reset,
+        Ok(_) => ConnectionEnd::Closed,
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => ConnectionEnd::Reset,
         Err(error) => panic!("{error}"),
     };
     Answer { raw, end }

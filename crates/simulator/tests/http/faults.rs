@@ -1,205 +1,215 @@
+//! Faults on demand.
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::answer::End;
-use crate::rig::{FRONT_DOOR, IQ, ROOM_12, Rig, otp, password_form};
+use crate::answer::ConnectionEnd;
+use crate::fixtures::{FRONT_DOOR, IQ, ROOM_12, TestSimulator, otp, password_form};
 
 #[tokio::test]
-async fn a_status_stands_in_for_the_real_answer_and_nothing_happens() {
-    let rig = Rig::activated().await;
-    rig.fault(json!({"kind": "status", "call": "open", "status": 503})).await;
-    let answer = rig.open(ROOM_12, &otp()).await;
+async fn a_status_replaces_the_real_answer_and_nothing_happens() {
+    let simulator = TestSimulator::activated().await;
+    simulator.fault(json!({"kind": "status", "call": "open", "status": 503})).await;
+    let answer = simulator.open(ROOM_12, &otp()).await;
     assert_eq!((answer.status(), answer.body()), (503, &b""[..]));
     assert_eq!(answer.header("retry-after"), None);
     assert!(answer.header("date").is_some());
-    assert_eq!(rig.openings().await, 0);
-    let command = rig.last_command().await;
+    assert_eq!(simulator.openings().await, 0);
+    let command = simulator.last_command().await;
     assert_eq!((&command["verdict"], &command["status"]), (&json!("fault"), &json!(503)));
     assert_eq!((&command["fault"], &command["lock_id"]), (&json!("status"), &json!(ROOM_12)));
 }
 
 #[tokio::test]
 async fn a_status_can_carry_code_message_and_retry_after_also_after_opening() {
-    let rig = Rig::activated().await;
+    let simulator = TestSimulator::activated().await;
     let fault = json!({
         "kind": "status", "call": "open", "status": 502, "error_code": 3102,
         "message": "otp_blocked", "retry_after": 7, "carried_out": true,
     });
-    rig.fault(fault).await;
-    let answer = rig.open(ROOM_12, &otp()).await;
+    simulator.fault(fault).await;
+    let answer = simulator.open(ROOM_12, &otp()).await;
     assert_eq!(answer.error(), (502, "3102".to_owned(), "otp_blocked".to_owned()));
     assert!(answer.json()["ErrorCode"].is_number());
     assert_eq!(answer.header("retry-after").as_deref(), Some("7"));
-    assert_eq!(rig.openings().await, 1);
-    let command = rig.last_command().await;
+    assert_eq!(simulator.openings().await, 1);
+    let command = simulator.last_command().await;
     assert_eq!((&command["verdict"], &command["status"]), (&json!("opened"), &json!(502)));
 }
 
 #[tokio::test]
 async fn the_identity_host_fails_with_oauth_bodies() {
-    let rig = Rig::start().await;
-    rig.fault(json!({"kind": "status", "call": "token", "status": 400, "error_code": "invalid_grant", "times": 1})).await;
+    let simulator = TestSimulator::start().await;
+    simulator.fault(json!({"kind": "status", "call": "token", "status": 400, "error_code": "invalid_grant", "times": 1})).await;
     let form = password_form("user_api.full_access");
-    let answer = rig.token_request(&form).await;
+    let answer = simulator.token_request(&form).await;
     assert_eq!((answer.status(), &answer.json()["error"]), (400, &json!("invalid_grant")));
-    assert_eq!(rig.token_request(&form).await.status(), 200);
+    assert_eq!(simulator.token_request(&form).await.status(), 200);
 }
 
 #[tokio::test]
-async fn a_rate_limit_says_when_to_come_back() {
-    let rig = Rig::activated().await;
-    rig.fault(json!({"kind": "rate_limit", "call": "sites", "retry_after": 30, "times": 1})).await;
-    let answer = rig.get("/v1.2/sites").await;
+async fn a_rate_limit_has_retry_after() {
+    let simulator = TestSimulator::activated().await;
+    simulator
+        .fault(json!({"kind": "rate_limit", "call": "sites", "retry_after": 30, "times": 1}))
+        .await;
+    let answer = simulator.get("/v1.2/sites").await;
     assert_eq!((answer.status(), answer.header("retry-after")), (429, Some("30".to_owned())));
-    assert_eq!(rig.get("/v1.2/sites").await.status(), 200);
+    assert_eq!(simulator.get("/v1.2/sites").await.status(), 200);
     let date = "Wed, 21 Oct 2037 07:28:00 GMT";
-    rig.fault(json!({"kind": "rate_limit", "call": "open", "retry_after": date})).await;
-    let answer = rig.open(ROOM_12, &otp()).await;
+    simulator.fault(json!({"kind": "rate_limit", "call": "open", "retry_after": date})).await;
+    let answer = simulator.open(ROOM_12, &otp()).await;
     assert_eq!((answer.status(), answer.header("retry-after").as_deref()), (429, Some(date)));
-    assert_eq!(rig.openings().await, 0);
+    assert_eq!(simulator.openings().await, 0);
 }
 
 #[tokio::test]
 async fn a_reset_is_rst_before_any_byte() {
-    let rig = Rig::activated().await;
-    rig.fault(json!({"kind": "reset", "call": "open"})).await;
-    let answer = rig.open(ROOM_12, &otp()).await;
-    assert_eq!((answer.end, answer.raw.as_slice()), (End::Reset, &b""[..]));
-    assert_eq!(rig.openings().await, 0);
-    assert_eq!(rig.last_command().await["status"], Value::Null);
+    let simulator = TestSimulator::activated().await;
+    simulator.fault(json!({"kind": "reset", "call": "open"})).await;
+    let answer = simulator.open(ROOM_12, &otp()).await;
+    assert_eq!((answer.end, answer.raw.as_slice()), (ConnectionEnd::Reset, &b""[..]));
+    assert_eq!(simulator.openings().await, 0);
+    assert_eq!(simulator.last_command().await["status"], Value::Null);
 }
 
 #[tokio::test]
 async fn opened_then_dropped_opens_and_is_rst() {
-    let rig = Rig::activated().await;
-    rig.fault(json!({"kind": "opened_then_dropped", "call": "open"})).await;
-    let answer = rig.open(ROOM_12, &otp()).await;
-    assert_eq!((answer.end, answer.raw.as_slice()), (End::Reset, &b""[..]));
-    assert_eq!(rig.openings().await, 1);
-    let command = rig.last_command().await;
+    let simulator = TestSimulator::activated().await;
+    simulator.fault(json!({"kind": "opened_then_dropped", "call": "open"})).await;
+    let answer = simulator.open(ROOM_12, &otp()).await;
+    assert_eq!((answer.end, answer.raw.as_slice()), (ConnectionEnd::Reset, &b""[..]));
+    assert_eq!(simulator.openings().await, 1);
+    let command = simulator.last_command().await;
     assert_eq!((&command["verdict"], &command["status"]), (&json!("opened"), &Value::Null));
     assert_eq!(command["fault"], "opened_then_dropped");
-    // Not every command is carried out: the OTP counts as ever.
-    rig.open(ROOM_12, "wrong").await;
-    assert_eq!(rig.openings().await, 1);
+    // Under this fault too, a command with a wrong OTP does not open.
+    simulator.open(ROOM_12, "wrong").await;
+    assert_eq!(simulator.openings().await, 1);
 }
 
 #[tokio::test]
-async fn no_answer_holds_the_connection_and_then_just_ends_it() {
-    let rig = Rig::activated().await;
-    rig.fault(json!({"kind": "no_answer", "call": "open", "hold_ms": 150})).await;
+async fn no_answer_keeps_the_connection_open_and_then_closes_it() {
+    let simulator = TestSimulator::activated().await;
+    simulator.fault(json!({"kind": "no_answer", "call": "open", "hold_ms": 150})).await;
     let start = Instant::now();
-    let answer = rig.open(ROOM_12, &otp()).await;
+    let answer = simulator.open(ROOM_12, &otp()).await;
     assert!(start.elapsed() >= Duration::from_millis(150));
-    assert_eq!((answer.end, answer.raw.as_slice()), (End::Closed, &b""[..]));
-    assert_eq!(rig.openings().await, 0);
-    rig.control("DELETE", "faults", json!({})).await;
-    rig.fault(json!({"kind": "no_answer", "call": "open", "hold_ms": 1, "carried_out": true}))
+    assert_eq!((answer.end, answer.raw.as_slice()), (ConnectionEnd::Closed, &b""[..]));
+    assert_eq!(simulator.openings().await, 0);
+    simulator.control("DELETE", "faults", json!({})).await;
+    simulator
+        .fault(json!({"kind": "no_answer", "call": "open", "hold_ms": 1, "carried_out": true}))
         .await;
-    assert_eq!(rig.open(ROOM_12, &otp()).await.raw, b"");
-    assert_eq!(rig.openings().await, 1);
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.raw, b"");
+    assert_eq!(simulator.openings().await, 1);
 }
 
 #[tokio::test]
-async fn half_an_answer_breaks_off_within_the_body() {
-    let rig = Rig::activated().await;
-    rig.fault(json!({"kind": "half_answer", "call": "open", "times": 1})).await;
-    let answer = rig.open(ROOM_12, &otp()).await;
-    assert_eq!((answer.end, answer.status()), (End::Closed, 200));
+async fn half_an_answer_ends_within_the_body() {
+    let simulator = TestSimulator::activated().await;
+    simulator.fault(json!({"kind": "half_answer", "call": "open", "times": 1})).await;
+    let answer = simulator.open(ROOM_12, &otp()).await;
+    assert_eq!((answer.end, answer.status()), (ConnectionEnd::Closed, 200));
     let promised: usize = answer.header("content-length").unwrap().parse().unwrap();
     assert_eq!(answer.body().len(), promised / 2);
-    assert_eq!(rig.openings().await, 1);
-    assert_eq!(rig.open(ROOM_12, &otp()).await.json()["locked_state"], "unlocked");
-    // Long answers, and those without a body.
-    rig.fault(json!({"kind": "half_answer", "call": "locks"})).await;
-    let answer = rig.get("/v1.2/sites/0f6f1a52-6d4c-4f6e-9d0c-6254340082aa/locks").await;
+    assert_eq!(simulator.openings().await, 1);
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.json()["locked_state"], "unlocked");
+    // The same for a long answer, and for one without a body.
+    simulator.fault(json!({"kind": "half_answer", "call": "locks"})).await;
+    let answer = simulator.get("/v1.2/sites/0f6f1a52-6d4c-4f6e-9d0c-6254340082aa/locks").await;
     let promised: usize = answer.header("content-length").unwrap().parse().unwrap();
-    assert_eq!((answer.end, answer.body().len()), (End::Closed, promised / 2));
-    rig.fault(json!({"kind": "half_answer", "call": "pin", "method": "PUT"})).await;
-    let answer = rig.put_pin(IQ, json!({"otp": otp(), "delta": "0000"})).await;
+    assert_eq!((answer.end, answer.body().len()), (ConnectionEnd::Closed, promised / 2));
+    simulator.fault(json!({"kind": "half_answer", "call": "pin", "method": "PUT"})).await;
+    let answer = simulator.put_pin(IQ, json!({"otp": otp(), "delta": "0000"})).await;
     assert!(answer.raw.starts_with(b"HTTP/1.1 204") && !answer.raw.ends_with(b"\r\n\r\n"));
 }
 
 #[tokio::test]
-async fn a_delay_comes_before_or_after_the_effect_and_adds_up_with_another_fault() {
-    let rig = Rig::activated().await;
-    rig.fault(json!({"kind": "delay", "call": "open", "delay_ms": 60, "times": 1})).await;
-    rig.fault(json!({"kind": "delay", "call": "open", "delay_ms": 60, "carried_out": true})).await;
+async fn a_delay_is_before_or_after_the_effect_and_adds_to_another_fault() {
+    let simulator = TestSimulator::activated().await;
+    simulator.fault(json!({"kind": "delay", "call": "open", "delay_ms": 60, "times": 1})).await;
+    simulator
+        .fault(json!({"kind": "delay", "call": "open", "delay_ms": 60, "carried_out": true}))
+        .await;
     let start = Instant::now();
-    assert_eq!(rig.open(ROOM_12, &otp()).await.status(), 200);
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 200);
     assert!(start.elapsed() >= Duration::from_millis(120));
-    assert_eq!(rig.last_command().await["fault"], "delay");
-    rig.fault(json!({"kind": "status", "call": "open", "status": 500})).await;
+    assert_eq!(simulator.last_command().await["fault"], "delay");
+    simulator.fault(json!({"kind": "status", "call": "open", "status": 500})).await;
     let start = Instant::now();
-    assert_eq!(rig.open(ROOM_12, &otp()).await.status(), 500);
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 500);
     assert!(start.elapsed() >= Duration::from_millis(60));
 }
 
 #[tokio::test]
-async fn a_delayed_command_is_carried_out_although_the_caller_has_left() {
-    let rig = Rig::activated().await;
-    rig.fault(json!({"kind": "delay", "call": "open", "delay_ms": 1500})).await;
+async fn a_delayed_command_is_carried_out_although_the_caller_has_disconnected() {
+    let simulator = TestSimulator::activated().await;
+    simulator.fault(json!({"kind": "delay", "call": "open", "delay_ms": 1500})).await;
     let code = otp();
     let arrived = async {
-        while rig.read("counters").await["calls"]["open"] != 1 {
+        while simulator.read("counters").await["calls"]["open"] != 1 {
             tokio::task::yield_now().await;
         }
     };
     tokio::select! {
-        _ = rig.open(ROOM_12, &code) => panic!("it was to be late"),
+        _ = simulator.open(ROOM_12, &code) => panic!("the answer is not delayed"),
         () = arrived => {}
     }
     let deadline = Instant::now() + Duration::from_secs(10);
-    while rig.openings().await == 0 {
-        assert!(Instant::now() < deadline, "it never opened");
+    while simulator.openings().await == 0 {
+        assert!(Instant::now() < deadline, "the door does not open");
         tokio::task::yield_now().await;
     }
 }
 
 #[tokio::test]
-async fn the_identity_host_can_be_gone() {
-    let rig = Rig::start().await;
-    rig.fault(json!({"kind": "identity_gone"})).await;
-    let answer = rig.token_request(&password_form("user_api.full_access")).await;
+async fn the_identity_host_can_answer_404_to_everything() {
+    let simulator = TestSimulator::start().await;
+    simulator.fault(json!({"kind": "identity_gone"})).await;
+    let answer = simulator.token_request(&password_form("user_api.full_access")).await;
     assert_eq!((answer.status(), answer.body()), (404, &b""[..]));
-    assert_eq!(rig.get("/.well-known/openid-configuration").await.status(), 404);
-    assert_eq!(rig.get("/v1.2/sites").await.status(), 200);
+    assert_eq!(simulator.get("/.well-known/openid-configuration").await.status(), 404);
+    assert_eq!(simulator.get("/v1.2/sites").await.status(), 200);
 }
 
 #[tokio::test]
-async fn a_fault_hits_only_its_lock_its_iq_and_its_number_of_times() {
-    let rig = Rig::activated().await;
-    rig.fault(json!({"kind": "status", "status": 500, "lock": ROOM_12, "times": 2})).await;
-    rig.fault(json!({"kind": "status", "status": 502, "iq": IQ, "call": "secret"})).await;
-    assert_eq!(rig.open(FRONT_DOOR, &otp()).await.status(), 200);
-    assert_eq!(rig.open(ROOM_12, &otp()).await.status(), 500);
+async fn a_fault_applies_to_its_lock_its_iq_and_its_number_of_calls_only() {
+    let simulator = TestSimulator::activated().await;
+    simulator.fault(json!({"kind": "status", "status": 500, "lock": ROOM_12, "times": 2})).await;
+    simulator.fault(json!({"kind": "status", "status": 502, "iq": IQ, "call": "secret"})).await;
+    assert_eq!(simulator.open(FRONT_DOOR, &otp()).await.status(), 200);
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 500);
     let site = "/v1.2/sites/0f6f1a52-6d4c-4f6e-9d0c-6254340082aa";
-    assert_eq!(rig.get(&format!("{site}/iqs/{IQ}/secret")).await.status(), 502);
+    assert_eq!(simulator.get(&format!("{site}/iqs/{IQ}/secret")).await.status(), 502);
     let other = IQ.replace("0001-", "0002-");
-    assert_eq!(rig.get(&format!("{site}/iqs/{other}/secret")).await.error().0, 404);
-    assert_eq!(rig.open(ROOM_12, &otp()).await.status(), 500);
-    assert_eq!(rig.open(ROOM_12, &otp()).await.status(), 200);
-    let faults = &rig.read("faults").await["faults"];
+    assert_eq!(simulator.get(&format!("{site}/iqs/{other}/secret")).await.error().0, 404);
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 500);
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 200);
+    let faults = &simulator.read("faults").await["faults"];
     assert_eq!((&faults[0]["hits"], &faults[0]["remaining"]), (&json!(2), &json!(0)));
     assert_eq!((&faults[1]["hits"], &faults[1]["remaining"]), (&json!(1), &Value::Null));
 }
 
 #[tokio::test]
-async fn a_fault_can_be_bound_to_an_account() {
-    let rig = Rig::start().await;
+async fn a_fault_can_apply_to_one_account() {
+    let simulator = TestSimulator::start().await;
     let form = password_form("user_api.full_access offline_access");
-    let granted = rig.token_request(&form).await.json();
+    let granted = simulator.token_request(&form).await.json();
     let refresh = format!(
         "grant_type=refresh_token&refresh_token={}&client_id=postern-demo&client_secret=demo-client-secret",
         granted["refresh_token"].as_str().expect("a text")
     );
-    rig.fault(json!({"kind": "status", "status": 500, "username": "somebody@else.example"})).await;
-    assert_eq!(rig.get("/v1.2/sites").await.status(), 200);
-    assert_eq!(rig.token_request(&form).await.status(), 200);
-    rig.fault(json!({"kind": "status", "status": 503, "username": "system-user@acme.example"}))
+    simulator
+        .fault(json!({"kind": "status", "status": 500, "username": "other-user@acme.example"}))
         .await;
-    assert_eq!(rig.get("/v1.2/sites").await.status(), 503);
-    assert_eq!(rig.token_request(&form).await.status(), 503);
-    assert_eq!(rig.token_request(&refresh).await.status(), 503);
+    assert_eq!(simulator.get("/v1.2/sites").await.status(), 200);
+    assert_eq!(simulator.token_request(&form).await.status(), 200);
+    simulator
+        .fault(json!({"kind": "status", "status": 503, "username": "system-user@acme.example"}))
+        .await;
+    assert_eq!(simulator.get("/v1.2/sites").await.status(), 503);
+    assert_eq!(simulator.token_request(&form).await.status(), 503);
+    assert_eq!(simulator.token_request(&refresh).await.status(), 503);
 }

@@ -1,24 +1,28 @@
+//! The command that opens a door.
+
 use serde_json::{Value, json};
 use simulator::otp::OtpScheme;
 use simulator::world::World;
 
-use crate::rig::{FRONT_DOOR, IQ, KEY, ROOM_12, Rig, SITE, USER, otp, otp_in};
+use crate::fixtures::{
+    FRONT_DOOR, IQ, PIN, ROOM_12, SECRET, SITE, TestSimulator, USER, otp, otp_in,
+};
 
 #[tokio::test]
-async fn a_right_command_opens_the_door_and_it_locks_itself_again() {
-    let rig = Rig::activated().await;
+async fn a_correct_command_opens_the_door_which_locks_itself_again() {
+    let simulator = TestSimulator::activated().await;
     let before = chrono::Utc::now();
-    let answer = rig.open(ROOM_12, &otp()).await;
+    let answer = simulator.open(ROOM_12, &otp()).await;
     assert_eq!((answer.status(), &answer.json()["locked_state"]), (200, &json!("unlocked")));
 
-    let opening = &rig.read("openings").await["openings"][0];
+    let opening = &simulator.read("openings").await["openings"][0];
     for (member, value) in
         [("lock_id", ROOM_12), ("lock", "room-12"), ("iq_id", IQ), ("username", USER)]
     {
         assert_eq!(opening[member], value);
     }
     assert_eq!((&opening["seq"], &opening["access_by"]), (&json!(1), &json!("remote")));
-    let command = rig.last_command().await;
+    let command = simulator.last_command().await;
     assert_eq!((&command["verdict"], &command["status"]), (&json!("opened"), &json!(200)));
     assert_eq!(opening["command_seq"], command["seq"]);
     let received: chrono::DateTime<chrono::Utc> =
@@ -29,18 +33,18 @@ async fn a_right_command_opens_the_door_and_it_locks_itself_again() {
     assert_eq!(command["received_at"].as_str().unwrap().len(), "2026-01-01T00:00:00.000000Z".len());
 
     let state = async || {
-        let locks = rig.get(&format!("/v1.2/sites/{SITE}/locks")).await.json();
+        let locks = simulator.get(&format!("/v1.2/sites/{SITE}/locks")).await.json();
         let locks = locks["items"].as_array().unwrap().clone();
         locks.iter().find(|lock| lock["id"] == ROOM_12).unwrap()["locked_state"].clone()
     };
     assert_eq!(state().await, "unlocked");
-    rig.set_clock(6).await;
+    simulator.set_clock(6).await;
     assert_eq!(state().await, "locked");
 }
 
 #[tokio::test]
-async fn nothing_but_a_right_command_opens() {
-    let rig = Rig::activated().await;
+async fn only_a_correct_command_opens() {
+    let simulator = TestSimulator::activated().await;
     let good = otp();
     for (lock, body, expected) in [
         (ROOM_12, json!({"locked_state": "unlocked"}), (404, "2202", "otp_missing")),
@@ -58,97 +62,97 @@ async fn nothing_but_a_right_command_opens() {
         ("room-12", json!({"locked_state": "unlocked", "otp": good}), (400, "1100", "id_invalid")),
         (SITE, json!({"locked_state": "unlocked", "otp": good}), (404, "1000", "not_found")),
     ] {
-        let (status, code, _) = rig.command(lock, body.clone()).await.error();
+        let (status, code, _) = simulator.command(lock, body.clone()).await.error();
         assert_eq!((status, &*code), (expected.0, expected.1), "{lock} {body}");
-        let command = rig.last_command().await;
+        let command = simulator.last_command().await;
         assert_eq!((&command["verdict"], &command["status"]), (&json!(expected.2), &json!(status)));
     }
     let path = format!("/v1.2/sites/{SITE}/locks/{ROOM_12}/locking");
     let body = json!({"locked_state": "unlocked", "otp": good}).to_string();
-    assert_eq!(rig.call(("PATCH", &path), "no-token", &body).await.status(), 401);
-    assert_eq!(rig.last_command().await["verdict"], "unauthorized");
-    assert_eq!(rig.last_command().await["username"], Value::Null);
-    assert_eq!(rig.call(("POST", &path), "no-token", &body).await.status(), 405);
-    assert_eq!(rig.openings().await, 0);
-    assert_eq!(rig.open(ROOM_12, &good).await.status(), 200);
+    assert_eq!(simulator.call("PATCH", &path, "no-token", &body).await.status(), 401);
+    assert_eq!(simulator.last_command().await["verdict"], "unauthorized");
+    assert_eq!(simulator.last_command().await["username"], Value::Null);
+    assert_eq!(simulator.call("POST", &path, "no-token", &body).await.status(), 405);
+    assert_eq!(simulator.openings().await, 0);
+    assert_eq!(simulator.open(ROOM_12, &good).await.status(), 200);
 }
 
 #[tokio::test]
-async fn the_right_to_open_from_afar_is_needed() {
-    let rig = Rig::activated().await;
-    rig.control("PATCH", &format!("accounts/{USER}"), json!({"remote_access": false})).await;
-    let (status, code, _) = rig.open(ROOM_12, &otp()).await.error();
+async fn opening_needs_the_right_remote_access() {
+    let simulator = TestSimulator::activated().await;
+    simulator.control("PATCH", &format!("accounts/{USER}"), json!({"remote_access": false})).await;
+    let (status, code, _) = simulator.open(ROOM_12, &otp()).await.error();
     assert_eq!((status, &*code), (403, "2203"));
-    assert_eq!(rig.openings().await, 0);
+    assert_eq!(simulator.openings().await, 0);
 }
 
 #[tokio::test]
-async fn an_otp_is_good_for_3_minutes_by_the_simulators_clock() {
-    let rig = Rig::activated().await;
-    let made = otp();
+async fn an_otp_is_valid_for_3_minutes_by_the_simulators_clock() {
+    let simulator = TestSimulator::activated().await;
+    let otp = otp();
     for (offset, status) in [(-170, 200), (170, 200), (-190, 400), (190, 400)] {
-        rig.set_clock(offset).await;
-        assert_eq!(rig.open(ROOM_12, &made).await.status(), status, "{offset}");
+        simulator.set_clock(offset).await;
+        assert_eq!(simulator.open(ROOM_12, &otp).await.status(), status, "{offset}");
     }
-    // Whoever follows the Date header opens all the same.
-    rig.set_clock(1000).await;
-    let date = rig.get("/v1.2/sites").await.header("date").unwrap();
+    // A client that uses the time of the Date header can open.
+    simulator.set_clock(1000).await;
+    let date = simulator.get("/v1.2/sites").await.header("date").unwrap();
     let date = chrono::DateTime::parse_from_rfc2822(&date).unwrap().timestamp();
     assert!((date - chrono::Utc::now().timestamp() - 1000).abs() <= 2);
-    assert_eq!(rig.open(ROOM_12, &otp_in(1000)).await.status(), 200);
+    assert_eq!(simulator.open(ROOM_12, &otp_in(1000)).await.status(), 200);
 }
 
 #[tokio::test]
-async fn the_other_scheme_is_set_per_iq() {
-    let rig = Rig::activated().await;
-    rig.change_iq(IQ, json!({"otp_scheme": "totp-sha1"})).await;
-    assert_eq!(rig.open(ROOM_12, &otp()).await.error().2, "otp_invalid");
-    let totp = OtpScheme::TotpSha1.otp_at(chrono::Utc::now().timestamp(), KEY.0, KEY.1);
-    assert_eq!(rig.open(ROOM_12, &totp).await.status(), 200);
+async fn the_scheme_is_set_per_iq() {
+    let simulator = TestSimulator::activated().await;
+    simulator.change_iq(IQ, json!({"otp_scheme": "totp-sha1"})).await;
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.error().2, "otp_invalid");
+    let totp = OtpScheme::TotpSha1.otp_at(chrono::Utc::now().timestamp(), SECRET, PIN);
+    assert_eq!(simulator.open(ROOM_12, &totp).await.status(), 200);
 }
 
 #[tokio::test]
-async fn rejected_otps_in_a_row_block_the_user_for_20_minutes() {
-    let rig = Rig::activated().await;
+async fn consecutive_rejected_otps_block_the_user_for_20_minutes() {
+    let simulator = TestSimulator::activated().await;
     for _ in 0..7 {
-        assert_eq!(rig.open(ROOM_12, "wrong").await.error().2, "otp_invalid");
+        assert_eq!(simulator.open(ROOM_12, "wrong").await.error().2, "otp_invalid");
     }
-    assert_eq!(rig.open(ROOM_12, &otp()).await.status(), 200);
-    // The count began anew; wrong ones count at every door, and at the PIN.
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 200);
+    // The count restarted. Rejections count at every lock of the IQ and at the PIN.
     for _ in 0..7 {
-        assert_eq!(rig.open(FRONT_DOOR, "wrong").await.error().2, "otp_invalid");
+        assert_eq!(simulator.open(FRONT_DOOR, "wrong").await.error().2, "otp_invalid");
     }
-    let answer = rig.put_pin(IQ, json!({"otp": "wrong", "delta": "0000"})).await;
+    let answer = simulator.put_pin(IQ, json!({"otp": "wrong", "delta": "0000"})).await;
     assert_eq!(answer.error().2, "otp_invalid");
-    let (status, code, message) = rig.open(ROOM_12, &otp()).await.error();
+    let (status, code, message) = simulator.open(ROOM_12, &otp()).await.error();
     assert_eq!((status, &*code, &*message), (403, "3102", "otp_blocked"));
-    rig.set_clock(19 * 60).await;
-    assert_eq!(rig.open(ROOM_12, &otp_in(19 * 60)).await.error().2, "otp_blocked");
-    rig.set_clock(20 * 60).await;
-    assert_eq!(rig.open(ROOM_12, &otp_in(20 * 60)).await.status(), 200);
+    simulator.set_clock(19 * 60).await;
+    assert_eq!(simulator.open(ROOM_12, &otp_in(19 * 60)).await.error().2, "otp_blocked");
+    simulator.set_clock(20 * 60).await;
+    assert_eq!(simulator.open(ROOM_12, &otp_in(20 * 60)).await.status(), 200);
 }
 
 #[tokio::test]
-async fn how_many_rejections_block_is_a_setting_and_a_block_can_be_lifted() {
-    let rig = Rig::activated().await;
-    rig.control("PATCH", "settings", json!({"otp_failures": 1})).await;
-    assert_eq!(rig.open(ROOM_12, "wrong").await.error().2, "otp_invalid");
-    assert_eq!(rig.open(ROOM_12, &otp()).await.error().2, "otp_blocked");
-    rig.change_iq(IQ, json!({"unblock": true})).await;
-    assert_eq!(rig.open(ROOM_12, &otp()).await.status(), 200);
+async fn the_limit_of_rejections_is_a_setting_and_a_block_can_be_ended() {
+    let simulator = TestSimulator::activated().await;
+    simulator.control("PATCH", "settings", json!({"otp_failures": 1})).await;
+    assert_eq!(simulator.open(ROOM_12, "wrong").await.error().2, "otp_invalid");
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.error().2, "otp_blocked");
+    simulator.change_iq(IQ, json!({"unblock": true})).await;
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 200);
 }
 
 #[tokio::test]
-async fn an_iq_that_is_offline_or_to_be_restored_opens_nothing() {
-    let rig = Rig::activated().await;
-    rig.change_iq(IQ, json!({"online": false})).await;
-    let (status, code, message) = rig.open(ROOM_12, &otp()).await.error();
+async fn an_iq_that_is_offline_or_needs_a_restore_opens_nothing() {
+    let simulator = TestSimulator::activated().await;
+    simulator.change_iq(IQ, json!({"online": false})).await;
+    let (status, code, message) = simulator.open(ROOM_12, &otp()).await.error();
     assert_eq!((status, &*code, &*message), (400, "3102", "iq_offline"));
-    rig.change_iq(IQ, json!({"online": true, "restore_required": true})).await;
-    assert_eq!(rig.open(ROOM_12, &otp()).await.error().2, "otp_invalid");
-    rig.change_iq(IQ, json!({"restore_required": false})).await;
-    assert_eq!(rig.open(ROOM_12, &otp()).await.status(), 200);
-    assert_eq!(rig.openings().await, 1);
+    simulator.change_iq(IQ, json!({"online": true, "restore_required": true})).await;
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.error().2, "otp_invalid");
+    simulator.change_iq(IQ, json!({"restore_required": false})).await;
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 200);
+    assert_eq!(simulator.openings().await, 1);
 }
 
 #[tokio::test]
@@ -160,11 +164,11 @@ async fn a_lock_is_found_at_its_own_site_only() {
     other.iqs.clear();
     other.locks.clear();
     world.sites.push(other);
-    let rig = Rig::with(world).await;
-    rig.change_iq(IQ, json!({"activated_for": [USER]})).await;
+    let simulator = TestSimulator::with(world).await;
+    simulator.change_iq(IQ, json!({"activated_for": [USER]})).await;
     let body = json!({"locked_state": "unlocked", "otp": otp()});
     let (status, code, _) =
-        rig.command_at(&uuid::Uuid::nil().to_string(), ROOM_12, body).await.error();
+        simulator.command_at(&uuid::Uuid::nil().to_string(), ROOM_12, body).await.error();
     assert_eq!((status, &*code), (404, "1000"));
-    assert_eq!(rig.openings().await, 0);
+    assert_eq!(simulator.openings().await, 0);
 }

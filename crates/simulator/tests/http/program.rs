@@ -1,3 +1,5 @@
+//! Tests of the program: its output, its arguments, its exit status.
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -28,17 +30,17 @@ fn terminate(mut child: Child) {
 }
 
 #[tokio::test]
-async fn it_says_where_it_listens_and_ends_with_status_0() {
+async fn it_prints_its_address_and_exits_with_status_0() {
     let mut child = command(&["--listen", "127.0.0.1:0"]).spawn().unwrap();
     let line = first_line(&mut child);
     let address = line.trim().strip_prefix("listening on http://").unwrap().to_owned();
-    let answer = exchange(&address, ("GET", "/control/health"), &[], "").await;
+    let answer = exchange(&address, "GET", "/control/health", &[], "").await;
     assert_eq!(answer.json()["status"], "ok");
     terminate(child);
 }
 
 #[tokio::test]
-async fn it_says_so_in_json_too() {
+async fn it_prints_its_address_as_json() {
     let mut child =
         command(&["--listen", "127.0.0.1:0", "--output", "json", "--quiet"]).spawn().unwrap();
     let line: Value = serde_json::from_str(&first_line(&mut child)).unwrap();
@@ -62,14 +64,14 @@ fn the_printed_world_can_be_read_again() {
 }
 
 #[test]
-fn wrong_usage_is_status_2_with_a_reason() {
+fn wrong_usage_has_status_2_and_a_reason() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("world.json");
     std::fs::write(&file, r#"{"clients": [], "accounts": [], "sites": [], "houses": []}"#).unwrap();
     for (arguments, reason) in [
         (vec!["--listen", "0.0.0.0:0"], "--allow-remote"),
         (vec!["--world", file.to_str().unwrap()], "houses"),
-        (vec!["--world", "/nowhere/world.json"], "/nowhere/world.json"),
+        (vec!["--world", "/missing/world.json"], "/missing/world.json"),
         (vec!["--token-lifetime", "0s"], "token_lifetime_seconds"),
         (vec!["--token-lifetime", "long"], "--token-lifetime"),
     ] {

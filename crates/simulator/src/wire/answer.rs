@@ -1,0 +1,21 @@
+//! Answers with a JSON body, and answers without a body.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
+
+pub(crate) fn json_answer<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Response<Body> {
+    // The simulator's own types always serialise; if one did not, the empty body would show it.
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+pub(crate) fn empty_answer(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}

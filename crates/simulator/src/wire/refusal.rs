@@ -1,0 +1,104 @@
+//! Refusals of the Connect API, each with its status, `ErrorCode` and message
+//! (`docs/salto-ks.md`, Connect API).
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::answer::empty_answer;
+
+/// Why the Connect API refuses a call. It serialises to the name in the records of commands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Refusal {
+    Unauthorized,
+    Forbidden,
+    IdInvalid,
+    BadRequest,
+    /// The body is not sent as JSON.
+    #[serde(rename = "bad_request")]
+    UnsupportedMediaType,
+    NotFound,
+    OtpMissing,
+    OtpInvalid,
+    OtpBlocked,
+    /// The OTP is right, and the user is not activated at the IQ.
+    PinNotChanged,
+    IqOffline,
+    /// The secret is asked for after the activation.
+    #[serde(rename = "forbidden")]
+    SecretOfActivatedIq,
+    /// The PIN is asked for after the activation.
+    #[serde(rename = "forbidden")]
+    PinOfActivatedIq,
+}
+
+/// What a refusal answers.
+pub(crate) struct RefusalAnswer {
+    pub(crate) status: StatusCode,
+    /// None: the answer has no body.
+    pub(crate) error: Option<ErrorMembers>,
+}
+
+/// The members of an error body.
+pub(crate) struct ErrorMembers {
+    pub(crate) code: u16,
+    pub(crate) message: &'static str,
+}
+
+impl Refusal {
+    pub(crate) const fn answer(self) -> RefusalAnswer {
+        match self {
+            Self::Unauthorized => RefusalAnswer { status: StatusCode::UNAUTHORIZED, error: None },
+            Self::Forbidden => error(StatusCode::FORBIDDEN, 2203, "Missing right"),
+            Self::IdInvalid => error(StatusCode::BAD_REQUEST, 1100, "Invalid id"),
+            Self::BadRequest => error(StatusCode::BAD_REQUEST, 1101, "Invalid parameter"),
+            Self::UnsupportedMediaType => {
+                error(StatusCode::UNSUPPORTED_MEDIA_TYPE, 1101, "Unsupported media type")
+            }
+            Self::NotFound => error(StatusCode::NOT_FOUND, 1000, "Not found"),
+            Self::OtpMissing => error(StatusCode::NOT_FOUND, 2202, "Otp is invalid"),
+            Self::OtpInvalid => error(StatusCode::BAD_REQUEST, 3102, "otp_invalid"),
+            Self::OtpBlocked => error(StatusCode::FORBIDDEN, 3102, "otp_blocked"),
+            Self::PinNotChanged => error(StatusCode::BAD_REQUEST, 3102, "pin_not_changed"),
+            Self::IqOffline => error(StatusCode::BAD_REQUEST, 3102, "iq_offline"),
+            Self::SecretOfActivatedIq => error(
+                StatusCode::FORBIDDEN,
+                2203,
+                "Cannot get first secret for an already activated Iq",
+            ),
+            Self::PinOfActivatedIq => error(StatusCode::FORBIDDEN, 3102, "command_forbidden"),
+        }
+    }
+
+    /// Whether the lock's IQ itself refused. Only such a refusal leaves a row in the event log.
+    pub(crate) fn is_from_the_iq(self) -> bool {
+        match self {
+            Self::OtpInvalid | Self::OtpBlocked | Self::PinNotChanged => true,
+            Self::Unauthorized
+            | Self::Forbidden
+            | Self::IdInvalid
+            | Self::BadRequest
+            | Self::UnsupportedMediaType
+            | Self::NotFound
+            | Self::OtpMissing
+            | Self::IqOffline
+            | Self::SecretOfActivatedIq
+            | Self::PinOfActivatedIq => false,
+        }
+    }
+}
+
+const fn error(status: StatusCode, code: u16, message: &'static str) -> RefusalAnswer {
+    RefusalAnswer { status, error: Some(ErrorMembers { code, message }) }
+}
+
+/// The response has the status and carries the refusal as an extension. Its body is added by the
+/// middleware `error_body`, because the form of the `ErrorCode` is a setting of the cloud.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = empty_answer(self.answer().status);
+        response.extensions_mut().insert(self);
+        response
+    }
+}

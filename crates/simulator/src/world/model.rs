@@ -1,0 +1,159 @@
+//! What the world consists of, in the shape of a world file.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::settings::Settings;
+use crate::otp::OtpScheme;
+
+/// A world file. It and its parts hold passwords, secrets and PINs and therefore have no `Debug`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct World {
+    /// OAuth clients. Salto gives each platform its own.
+    pub clients: Vec<Client>,
+    /// Users: system users and persons.
+    pub accounts: Vec<Account>,
+    /// Sites with their IQs and locks.
+    pub sites: Vec<Site>,
+    /// The behaviour of the cloud where tenants differ or the documents say nothing.
+    #[serde(default)]
+    pub settings: Settings,
+}
+
+/// An OAuth client.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// `client_id`.
+    pub id: String,
+    /// `client_secret`; a public client has none (`docs/salto-ks.md`, Tokens).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// The scopes that it may request.
+    #[serde(default = "default_scopes")]
+    pub scopes: Vec<String>,
+    /// Where the browser may return to after a sign-in, compared character by character. With an
+    /// empty list, users of this client cannot sign in by the browser.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+}
+
+/// A user: a system user or a person.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The mail address.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// Codes of roles. Activating an IQ takes `site_admin`, inviting a guest `pod_member`.
+    #[serde(default = "default_roles")]
+    pub roles: Vec<String>,
+    /// The right to open locks remotely.
+    #[serde(default = "default_true")]
+    pub remote_access: bool,
+    /// A blocked account may only read.
+    #[serde(default)]
+    pub blocked: bool,
+    /// The sites that it may see; all of them when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sites: Option<Vec<Uuid>>,
+}
+
+/// A site: an installation with its IQs and locks.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// The id in paths of the API.
+    pub id: Uuid,
+    /// The id that people use, such as `NL6254340082`.
+    pub site_uid: String,
+    /// The name.
+    pub customer_reference: String,
+    /// The IQs.
+    pub iqs: Vec<Iq>,
+    /// The locks.
+    pub locks: Vec<Lock>,
+}
+
+/// An IQ: the gateway between the cloud and its locks.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Iq {
+    /// The id.
+    pub id: Uuid,
+    /// The name.
+    pub customer_reference: String,
+    /// The secret, 16 characters.
+    pub secret: String,
+    /// The PIN, 4 digits.
+    pub pin: String,
+    /// How OTPs are computed.
+    #[serde(default)]
+    pub otp_scheme: OtpScheme,
+    /// Whether commands reach the IQ.
+    #[serde(default = "default_true")]
+    pub online: bool,
+    /// Whether the IQ needs a restore; secret and PIN are then invalid.
+    #[serde(default)]
+    pub restore_required: bool,
+    /// Whether `GET …/pin` answers 200 with the PIN instead of 204 and a mail.
+    #[serde(default)]
+    pub pin_in_body: bool,
+    /// The users that are activated at the IQ.
+    #[serde(default)]
+    pub activated_for: Vec<Activation>,
+}
+
+/// A user that is activated at an IQ. In a world file the user's name alone is enough.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(from = "ActivationInFile")]
+pub struct Activation {
+    /// The user.
+    pub username: String,
+    /// The time of the activation, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ActivationInFile {
+    Name(String),
+    Dated { username: String, since: Option<DateTime<Utc>> },
+}
+
+impl From<ActivationInFile> for Activation {
+    fn from(form: ActivationInFile) -> Self {
+        match form {
+            ActivationInFile::Name(username) => Self { username, since: None },
+            ActivationInFile::Dated { username, since } => Self { username, since },
+        }
+    }
+}
+
+/// A lock. It belongs to one IQ.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    /// The id.
+    pub id: Uuid,
+    /// The door's name.
+    pub customer_reference: String,
+    /// The IQ that commands to the lock go through.
+    pub iq_id: Uuid,
+}
+
+pub(super) fn default_scopes() -> Vec<String> {
+    vec!["user_api.full_access".to_owned(), "offline_access".to_owned()]
+}
+
+pub(super) fn default_roles() -> Vec<String> {
+    vec!["site_admin".to_owned()]
+}
+
+fn default_true() -> bool {
+    true
+}

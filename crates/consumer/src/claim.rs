@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rules::Delays;
-use salto::Prepared;
+use salto::PreparedLock;
 
 use crate::{
     directory::Integration,
@@ -39,7 +39,7 @@ pub(crate) enum Hold {
 pub(crate) struct Held {
     pub(crate) claimed: Box<Claimed>,
     /// What a command needs, as it was at hand before the claim; its IQ's state was loaded with it.
-    pub(crate) prepared: Option<Prepared>,
+    pub(crate) prepared: Option<PreparedLock>,
     /// Whether others crowd the IQ, here.
     crowded: bool,
     /// Until this is dropped, it is this request's turn at the IQ.
@@ -121,7 +121,7 @@ pub(crate) async fn claim(
 
 /// What a command needs, if all of it is at hand and there is no doubt about the IQ: waiting for the
 /// turn at another one would be in vain.
-fn at_hand(integration: &Integration, pursuit: &Pursuit) -> Option<Prepared> {
+fn at_hand(integration: &Integration, pursuit: &Pursuit) -> Option<PreparedLock> {
     let request = &pursuit.request.data;
     let (rules, site) = (&integration.rules, &integration.site);
     let named = || request.object_id.as_deref().and_then(|object| rules.lock_of(object));

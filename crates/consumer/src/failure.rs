@@ -103,29 +103,9 @@ impl Setback {
 impl From<CallError> for Setback {
     /// A call on the way to the command failed: no command was sent.
     fn from(error: CallError) -> Self {
-        let certainty = match error.cause {
-            Cause::CredentialsRejected
-            | Cause::NotSignedIn
-            | Cause::Forbidden
-            | Cause::LockNotFound
-            | Cause::SiteNotFound
-            | Cause::IqNotFound
-            | Cause::AlreadyActivated
-            | Cause::NotActivated
-            | Cause::OtpInvalid
-            | Cause::OtpBlocked => Certainty::Refused,
-            Cause::TokenRejected
-            | Cause::IqOffline
-            | Cause::RateLimited
-            | Cause::Unavailable
-            | Cause::NotAsked
-            | Cause::Unanswered
-            | Cause::Late
-            | Cause::Cache => Certainty::NeverHappened,
-        };
         Self {
             failure: failure(error.cause, &error),
-            certainty,
+            certainty: certainty(error.certainty()),
             written: false,
             retry_after: error.retry_after,
             pause: error.retry_after.filter(|_| is_saltos_wish(error.cause)),
@@ -138,17 +118,22 @@ impl From<OpenError> for Setback {
     fn from(error: OpenError) -> Self {
         Self {
             failure: failure(error.cause, &error),
-            certainty: match error.certainty {
-                salto::Certainty::NeverHappened => Certainty::NeverHappened,
-                salto::Certainty::Unknown => Certainty::Unknown,
-                salto::Certainty::Refused => Certainty::Refused,
-            },
+            certainty: certainty(error.certainty),
             written: error.written,
             retry_after: error.retry_after,
             // Not where this worker leaves a failing host alone: that is no wish of Salto.
-            pause: error.retry_after.filter(|_| error.cause != Cause::NotAsked),
+            pause: error.retry_after.filter(|_| error.cause != Cause::BreakerOpen),
             at_once: error.cause == Cause::TokenRejected,
         }
+    }
+}
+
+/// Whether the door may have opened, as salto answers it.
+const fn certainty(answer: salto::Certainty) -> Certainty {
+    match answer {
+        salto::Certainty::NeverHappened => Certainty::NeverHappened,
+        salto::Certainty::Unknown => Certainty::Unknown,
+        salto::Certainty::Refused => Certainty::Refused,
     }
 }
 
@@ -159,7 +144,7 @@ const fn is_saltos_wish(cause: Cause) -> bool {
 }
 
 fn failure(cause: Cause, error: &impl std::fmt::Display) -> Option<Failure> {
-    (cause != Cause::Late).then(|| Failure::new(reason(cause), error.to_string()))
+    (cause != Cause::Expired).then(|| Failure::new(reason(cause), error.to_string()))
 }
 
 /// Salto's causes in the contract's words.
@@ -176,8 +161,10 @@ pub(crate) const fn reason(cause: Cause) -> FailedReason {
         Cause::OtpBlocked => FailedReason::OtpBlocked,
         Cause::IqOffline => FailedReason::IqOffline,
         Cause::RateLimited => FailedReason::RateLimited,
-        Cause::Unavailable | Cause::NotAsked | Cause::Unanswered | Cause::Late | Cause::Cache => {
-            FailedReason::SaltoUnavailable
-        }
+        Cause::Unavailable
+        | Cause::BreakerOpen
+        | Cause::Unanswered
+        | Cause::Expired
+        | Cause::Cache => FailedReason::SaltoUnavailable,
     }
 }

@@ -1,0 +1,265 @@
+//! Answers with another status than 2xx: Salto's error body and `Retry-After`, and the error that they
+//! make.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde_json::{Map, Value};
+
+use crate::classification::{self, ErrorBody, Row};
+use crate::error::{CallError, Cause};
+
+/// What a call is about. The meaning of a refusal depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallTarget {
+    /// The account's sites.
+    Sites,
+    /// The site, or a list of it.
+    Site,
+    /// The site's event log.
+    EventLog,
+    /// A call that Salto has not documented, at a path that the configuration names.
+    Unpublished,
+    /// A lock.
+    Lock,
+    /// An IQ.
+    Iq,
+    /// An IQ's secret or PIN, which Salto gives only until this user is activated there.
+    FirstSecret,
+}
+
+impl CallTarget {
+    /// The cause where Salto answers 404 or "bad parameter".
+    const fn missing(self) -> Cause {
+        match self {
+            Self::Sites => Cause::Unavailable,
+            Self::Site => Cause::SiteNotFound,
+            Self::EventLog | Self::Unpublished => Cause::Forbidden,
+            Self::Lock => Cause::LockNotFound,
+            Self::Iq | Self::FirstSecret => Cause::IqNotFound,
+        }
+    }
+}
+
+/// `{"ErrorCode": "2202" | 2202, "Message": "…"}` (`docs/salto-ks.md`, Connect API). The message may
+/// hold names of persons, and is not passed on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SaltoError {
+    code: Option<String>,
+    body: ErrorBody,
+    already_activated: bool,
+}
+
+impl SaltoError {
+    fn read(body: &[u8]) -> Self {
+        let object: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
+        let code = match member(&object, "errorcode") {
+            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(Value::String(text)) => Some(text.trim().to_ascii_lowercase()),
+            _ => None,
+        };
+        // The code is shown in logs and events: any text that does not look like one is dropped.
+        let code = code.filter(|code| {
+            (1..=24).contains(&code.len())
+                && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+        });
+        let message = match member(&object, "message") {
+            Some(Value::String(text)) => text.to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        let has = |text: &str| code.as_deref() == Some(text) || message.contains(text);
+        let already_activated = has("command_forbidden") || message.contains("already activated");
+        let body = if has("otp_blocked") {
+            ErrorBody::OtpBlocked
+        } else if has("otp_invalid") || code.as_deref() == Some("2202") {
+            ErrorBody::OtpInvalid
+        } else if has("iq_offline") {
+            ErrorBody::IqOffline
+        } else if has("pin_not_changed") && !already_activated {
+            ErrorBody::PinNotChanged
+        } else {
+            match code.as_deref() {
+                Some("1100" | "1101") => ErrorBody::BadParameter,
+                Some(_) => ErrorBody::OtherOfSalto,
+                None => ErrorBody::NotSaltos,
+            }
+        };
+        Self { code, body, already_activated }
+    }
+}
+
+fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// The error that an answer makes for a call about `target`, and the row that it has for an open
+/// command.
+pub(crate) fn refusal(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    target: CallTarget,
+) -> (CallError, &'static Row) {
+    let salto = SaltoError::read(body);
+    let row = classification::row_of_answer(status.as_u16(), salto.body);
+    let cause = cause(status, &salto, row.cause(), target);
+    let detail = match (cause, status, salto.body) {
+        (
+            Cause::Forbidden,
+            StatusCode::FORBIDDEN,
+            ErrorBody::OtherOfSalto | ErrorBody::BadParameter,
+        ) => "the user lacks a right at the site, or is blocked",
+        _ => "",
+    };
+    let mut error = CallError::new(cause, detail);
+    error.retry_after = retry_after(headers, Utc::now());
+    error.status = Some(status.as_u16());
+    error.code = salto.code;
+    (error, row)
+}
+
+/// The cause for a call about `target`, where the open command has the cause `of_command`.
+fn cause(status: StatusCode, salto: &SaltoError, of_command: Cause, target: CallTarget) -> Cause {
+    let refused = matches!(of_command, Cause::Forbidden | Cause::LockNotFound)
+        || (of_command == Cause::Unavailable && status == StatusCode::NOT_FOUND);
+    match target {
+        CallTarget::FirstSecret if refused && salto.already_activated => Cause::AlreadyActivated,
+        // The log, or the path of an unpublished call, may not exist.
+        CallTarget::EventLog | CallTarget::Unpublished if refused => Cause::Forbidden,
+        CallTarget::Sites
+        | CallTarget::Site
+        | CallTarget::EventLog
+        | CallTarget::Unpublished
+        | CallTarget::Lock
+        | CallTarget::Iq
+        | CallTarget::FirstSecret => match of_command {
+            Cause::LockNotFound => target.missing(),
+            other => other,
+        },
+    }
+}
+
+/// The limit of `Retry-After`. A longer pause would be a mistake that keeps doors shut for weeks.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// The wait by `Retry-After`, which has seconds or a date.
+pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let pause = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
+            (until - now).to_std().unwrap_or(Duration::ZERO)
+        }
+    };
+    Some(pause.min(RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::classification::Condition;
+
+    fn lock_cause(status: u16, body: &str) -> Cause {
+        cause_about(CallTarget::Lock, status, body)
+    }
+
+    fn cause_about(target: CallTarget, status: u16, body: &str) -> Cause {
+        let status = StatusCode::from_u16(status).unwrap();
+        refusal(status, &HeaderMap::new(), body.as_bytes(), target).0.cause
+    }
+
+    #[test]
+    fn codes_are_read_as_texts_and_numbers_in_any_case() {
+        assert_eq!(
+            lock_cause(404, r#"{"ErrorCode":"2202","Message":"Otp is invalid"}"#),
+            Cause::OtpInvalid
+        );
+        assert_eq!(lock_cause(404, r#"{"ErrorCode":2202,"Message":null}"#), Cause::OtpInvalid);
+        assert_eq!(
+            lock_cause(400, r#"{"errorCode":3102,"message":"OTP_Invalid"}"#),
+            Cause::OtpInvalid
+        );
+        assert_eq!(
+            lock_cause(403, r#"{"ErrorCode":"3102","Message":"otp_blocked!"}"#),
+            Cause::OtpBlocked
+        );
+        assert_eq!(
+            lock_cause(400, r#"{"ErrorCode":3102,"Message":"iq_offline"}"#),
+            Cause::IqOffline
+        );
+    }
+
+    #[test]
+    fn an_outage_does_not_always_look_like_a_5xx() {
+        assert_eq!(lock_cause(404, "<html>not found</html>"), Cause::Unavailable);
+        assert_eq!(lock_cause(404, ""), Cause::Unavailable);
+        assert_eq!(lock_cause(302, ""), Cause::Unavailable);
+        assert_eq!(lock_cause(404, r#"{"ErrorCode":1000}"#), Cause::LockNotFound);
+    }
+
+    #[test]
+    fn refusals_have_their_causes() {
+        let unchanged = r#"{"ErrorCode":"3102","Message":"pin_not_changed"}"#;
+        assert_eq!(lock_cause(400, unchanged), Cause::NotActivated);
+        assert_eq!(lock_cause(400, r#"{"ErrorCode":1100}"#), Cause::LockNotFound);
+        assert_eq!(lock_cause(400, r#"{"ErrorCode":1300}"#), Cause::Forbidden);
+        assert_eq!(lock_cause(403, "nothing known"), Cause::Forbidden);
+        let activated = r#"{"ErrorCode":"2203","Message":"Cannot get first secret for an already activated Iq"}"#;
+        assert_eq!(cause_about(CallTarget::FirstSecret, 403, activated), Cause::AlreadyActivated);
+        assert_eq!(lock_cause(403, activated), Cause::Forbidden);
+        assert_eq!(cause_about(CallTarget::FirstSecret, 503, activated), Cause::Unavailable);
+        assert_eq!(
+            lock_cause(403, r#"{"ErrorCode":"2203","Message":"no right"}"#),
+            Cause::Forbidden
+        );
+        assert_eq!(lock_cause(429, ""), Cause::RateLimited);
+        assert_eq!(
+            lock_cause(503, r#"{"ErrorCode":3102,"Message":"otp_invalid"}"#),
+            Cause::Unavailable
+        );
+    }
+
+    #[test]
+    fn error_texts_hold_no_message() {
+        let body = br#"{"ErrorCode":"2203","Message":"Jane Doe may not"}"#;
+        let (error, _) = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), body, CallTarget::Lock);
+        assert_eq!(
+            error.to_string(),
+            "Salto refuses this: the user lacks a right at the site, or is blocked (HTTP 403, code 2203)"
+        );
+        let odd = br#"{"ErrorCode":"Jane Doe","Message":""}"#;
+        let (error, _) = refusal(StatusCode::FORBIDDEN, &HeaderMap::new(), odd, CallTarget::Lock);
+        assert_eq!(error.to_string(), "Salto refuses this (HTTP 403)");
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = "2026-08-25T07:25:00Z".parse().unwrap();
+        let read = |text: &str| {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+            retry_after(&headers, now)
+        };
+        assert_eq!(read("120"), Some(Duration::from_secs(120)));
+        assert_eq!(read("Tue, 25 Aug 2026 07:25:30 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(read("Tue, 25 Aug 2026 07:24:30 GMT"), Some(Duration::ZERO));
+        assert_eq!(read("soon"), None);
+        assert_eq!(read("18446744073709551615"), Some(RETRY_AFTER_MAX));
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn the_example_of_every_row_is_classified_as_that_row() {
+        for row in classification::ROWS {
+            let Condition::Answer { example, .. } = &row.condition else { continue };
+            let status = StatusCode::from_u16(example.status).unwrap();
+            let (headers, body) = (HeaderMap::new(), example.body.as_bytes());
+            let read = refusal(status, &headers, body, CallTarget::Lock);
+            assert_eq!(read.1, row);
+            assert_eq!(read.0.cause, row.cause());
+        }
+    }
+}

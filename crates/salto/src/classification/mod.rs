@@ -17,7 +17,7 @@ use crate::error::{CallError, Cause, Certainty, OpenError};
 /// One row of the table. Exactly one row applies to each command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// What happened, in the words of the document.
+    /// What happened, as the document describes it.
     pub description: &'static str,
     /// When the row applies.
     pub condition: Condition,

@@ -1,7 +1,7 @@
 //! The body of a command, which is made at the moment of sending, and the guard that decides whether
 //! it is sent at all.
 //!
-//! hyper takes a request's body only once the connection stands and the request's head is in the write
+//! hyper takes a request's body only once the connection is established and the request's head is in the write
 //! buffer (`proto::h1::dispatch`, `poll_write`). Both are written at once, and an error here closes the
 //! connection with nothing written. So the check of the deadline, the one-time password and the mark
 //! that the command was sent belong to one instant, however long connecting took (`docs/contract.md`,

@@ -1,4 +1,4 @@
-//! The activation, step by step and interrupted between the steps.
+//! The activation of an IQ, step by step, and with lost answers between the steps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::redis::Redis;
-use super::server::{Reply, Seen, Server};
+use super::server::{Reply, Request, Server};
 use super::{IQ, salto, site};
 use crate::activation::{ActivateError, Activation, ActivationState, ActivationStore, Step};
 use crate::activation::{begin, finish};
@@ -17,9 +17,9 @@ use crate::{OtpKey, OtpScheme, Site};
 
 const SECRET: &str = "ABCDEFGHIJKLMNOP";
 
-/// An IQ that knows its secret and PIN.
+/// A test IQ with a secret and a PIN.
 #[derive(Default)]
-struct Iq {
+struct TestIq {
     activated: AtomicBool,
     shows_pin: bool,
     /// How many calls are answered before the connection breaks.
@@ -27,23 +27,23 @@ struct Iq {
     calls: AtomicUsize,
 }
 
-impl Iq {
-    fn answer(&self, seen: &Seen) -> Reply {
-        if !seen.path.contains(IQ) {
-            return salto(seen).unwrap();
+impl TestIq {
+    fn answer(&self, request: &Request) -> Reply {
+        if !request.path.contains(IQ) {
+            return salto(request).unwrap();
         }
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
-        let reply = self.obey(seen);
-        // The effect took place, the answer is lost.
+        let reply = self.handle(request);
+        // The request took effect, and the answer is lost.
         if self.breaks_at == Some(call) { Reply::Reset } else { reply }
     }
 
-    fn obey(&self, seen: &Seen) -> Reply {
+    fn handle(&self, request: &Request) -> Reply {
         let refused = |code: &str, message: &str| {
             Reply::json(403, &json!({"ErrorCode": code, "Message": message}))
         };
         let activated = self.activated.load(Ordering::SeqCst);
-        match (seen.method.as_str(), seen.path.rsplit('/').next().unwrap()) {
+        match (request.method.as_str(), request.path.rsplit('/').next().unwrap()) {
             ("GET", "secret") if activated => {
                 refused("2203", "Cannot get first secret for an already activated Iq")
             }
@@ -51,11 +51,11 @@ impl Iq {
             ("GET", "pin") if activated => refused("3102", "command_forbidden"),
             ("GET", "pin") if self.shows_pin => Reply::json(200, &json!({"pin": "0601"})),
             ("GET", "pin") => {
-                assert_eq!(seen.query, "send_email=true");
+                assert_eq!(request.query, "send_email=true");
                 Reply::with(204, "", "")
             }
             ("PUT", "pin") => {
-                let body: Value = serde_json::from_str(&seen.body).unwrap();
+                let body: Value = serde_json::from_str(&request.body).unwrap();
                 assert_eq!(body["delta"], "0000");
                 let key = OtpKey::new(OtpScheme::SaltoKs, SECRET.into(), "0601".into());
                 let now = Utc::now();
@@ -73,10 +73,10 @@ impl Iq {
     }
 }
 
-async fn setting(iq: Iq) -> (Arc<Iq>, Server, Site, Redis, ActivationStore) {
+async fn fixture(iq: TestIq) -> (Arc<TestIq>, Server, Site, Redis, ActivationStore) {
     let iq = Arc::new(iq);
-    let answering = Arc::clone(&iq);
-    let server = Server::start(move |seen| answering.answer(seen)).await;
+    let handler = Arc::clone(&iq);
+    let server = Server::start(move |request| handler.answer(request)).await;
     let (site, redis) = (site(&server), Redis::start().await);
     let sealer = Arc::new(Sealer::new(&[9; 32]));
     let store = ActivationStore::new(redis.pool(), &redis.prefix, sealer);
@@ -88,14 +88,14 @@ async fn stored(store: &ActivationStore) -> Activation {
 }
 
 #[tokio::test]
-async fn with_a_mailed_pin() {
-    let (_iq, server, site, _redis, store) = setting(Iq::default()).await;
+async fn activation_with_a_mailed_pin() {
+    let (_iq, server, site, _redis, store) = fixture(TestIq::default()).await;
     assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinMailed));
     let pending = stored(&store).await;
     assert_eq!((pending.state, pending.pin_requested), (ActivationState::PendingPin, true));
     assert_eq!(pending.secret.expose_secret(), SECRET);
     assert!(pending.otp_key(OtpScheme::SaltoKs).is_none());
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinAwaited), "goes on where it was");
+    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinAwaited), "it continues");
     assert_eq!((server.count("/secret"), server.count("/pin")), (1, 1));
     for wrong in ["601", "06010", "o601", "06-1", "٠٦٠١"] {
         let finished = finish(&site, &store, IQ, Some(wrong.into())).await;
@@ -114,9 +114,9 @@ async fn with_a_mailed_pin() {
 }
 
 #[tokio::test]
-async fn with_a_shown_pin() {
+async fn activation_with_a_shown_pin() {
     let (_iq, _server, site, _redis, store) =
-        setting(Iq { shows_pin: true, ..Iq::default() }).await;
+        fixture(TestIq { shows_pin: true, ..TestIq::default() }).await;
     assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinShown));
     assert_eq!(stored(&store).await.pin.unwrap().expose_secret(), "0601", "stored at once");
     assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinKnown));
@@ -125,21 +125,25 @@ async fn with_a_shown_pin() {
 
 #[tokio::test]
 async fn a_wrong_pin_keeps_the_secret_and_may_be_corrected() {
-    let (_iq, server, site, _redis, store) = setting(Iq::default()).await;
+    let (_iq, server, site, _redis, store) = fixture(TestIq::default()).await;
     begin(&site, &store, IQ).await.unwrap();
     let refused = finish(&site, &store, IQ, Some("1234".into())).await;
     assert_eq!(refused, Err(ActivateError::PinRefused));
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinAwaited), "not tried again blindly");
+    assert_eq!(
+        begin(&site, &store, IQ).await,
+        Ok(Step::PinAwaited),
+        "not retried without a change"
+    );
     assert_eq!((server.count("/secret"), server.count("/pin")), (1, 2));
     assert_eq!(finish(&site, &store, IQ, Some("0601".into())).await, Ok(()));
     assert_eq!(stored(&store).await.state, ActivationState::Activated);
 }
 
 #[tokio::test]
-async fn whichever_answer_is_lost_it_goes_on_where_it_was() {
+async fn an_activation_continues_after_any_lost_answer() {
     for breaks_at in 0..3 {
-        let iq = Iq { breaks_at: Some(breaks_at), ..Iq::default() };
-        let (iq, _server, site, _redis, store) = setting(iq).await;
+        let iq = TestIq { breaks_at: Some(breaks_at), ..TestIq::default() };
+        let (iq, _server, site, _redis, store) = fixture(iq).await;
         let run = async || match begin(&site, &store, IQ).await? {
             Step::PinMailed | Step::PinAwaited => {
                 finish(&site, &store, IQ, Some("0601".into())).await
@@ -155,8 +159,8 @@ async fn whichever_answer_is_lost_it_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn an_iq_activated_elsewhere_is_told_plainly() {
-    let (iq, _server, site, _redis, store) = setting(Iq::default()).await;
+async fn an_iq_activated_elsewhere_has_an_error_of_its_own() {
+    let (iq, _server, site, _redis, store) = fixture(TestIq::default()).await;
     iq.activated.store(true, Ordering::SeqCst);
     let begun = begin(&site, &store, IQ).await;
     assert_eq!(begun, Err(ActivateError::AlreadyActivatedAtSalto));
@@ -165,8 +169,8 @@ async fn an_iq_activated_elsewhere_is_told_plainly() {
 }
 
 #[tokio::test]
-async fn of_two_who_write_at_once_the_second_is_told() {
-    let (_iq, _server, site, _redis, store) = setting(Iq::default()).await;
+async fn of_two_concurrent_writes_the_second_fails() {
+    let (_iq, _server, site, _redis, store) = fixture(TestIq::default()).await;
     begin(&site, &store, IQ).await.unwrap();
     let read = store.get("acme", IQ).await.unwrap().unwrap();
     let new = Activation { pin_refused: true, ..read.activation.clone() };

@@ -1,4 +1,4 @@
-//! What lies in Redis: sealed, bound to its place, under the right key.
+//! What is stored in Redis: encrypted, bound to its location, under the right key.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ fn activation() -> Activation {
 }
 
 #[tokio::test]
-async fn no_secret_lies_there_in_clear_and_moved_values_do_not_open() {
+async fn no_secret_is_stored_unencrypted_and_moved_values_are_not_unsealed() {
     let redis = Redis::start().await;
     let (pool, prefix) = (redis.pool(), redis.prefix.as_str());
     let sealer = Arc::new(Sealer::new(&[1; 32]));
@@ -56,7 +56,7 @@ async fn no_secret_lies_there_in_clear_and_moved_values_do_not_open() {
     let (from, to) = (format!("{prefix}token:a"), format!("{prefix}token:b"));
     let sealed: Vec<u8> = cmd("GET").arg(&from).query_async(&mut connection).await.unwrap();
     let left: i64 = cmd("PTTL").arg(&from).query_async(&mut connection).await.unwrap();
-    assert!(left > 0, "a token record does not stay for ever");
+    assert!(left > 0, "a token record expires");
     cmd("SET").arg(&to).arg(&sealed).query_async::<()>(&mut connection).await.unwrap();
     assert!(tokens.read("a").await.unwrap().is_some());
     assert!(tokens.read("b").await.unwrap().is_none());
@@ -73,15 +73,15 @@ async fn no_secret_lies_there_in_clear_and_moved_values_do_not_open() {
     for result in moved {
         assert!(matches!(result, Err(StoreError::Unreadable(_))));
     }
-    for hush in ["hush", "0601", "pending", "access"] {
+    for secret in ["hush", "0601", "pending", "access"] {
         for stored in [&sealed, &record] {
-            assert!(!stored.windows(hush.len()).any(|part| part == hush.as_bytes()));
+            assert!(!stored.windows(secret.len()).any(|part| part == secret.as_bytes()));
         }
     }
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_told_at_start() {
+async fn a_wrong_key_is_found_at_start() {
     let redis = Redis::start().await;
     let (right, wrong) = (Sealer::new(&[1; 32]), Sealer::new(&[2; 32]));
     for _ in 0..2 {
@@ -93,7 +93,7 @@ async fn a_wrong_key_is_told_at_start() {
 }
 
 #[tokio::test]
-async fn the_clock_offset_outlives_the_process_per_environment() {
+async fn the_clock_offset_is_stored_per_environment() {
     let redis = Redis::start().await;
     let store = ClockStore::new(redis.pool(), &redis.prefix);
     let clock = SaltoClock::new("acceptance");
@@ -109,7 +109,7 @@ async fn the_clock_offset_outlives_the_process_per_environment() {
 }
 
 #[test]
-fn nothing_shows_a_secret() {
+fn debug_output_shows_no_secret() {
     let shown = format!("{:?} {:?}", token(), activation());
     assert!(!shown.contains("hush") && !shown.contains("0601"), "{shown}");
 }

@@ -1,4 +1,4 @@
-//! The event log over HTTP.
+//! The event log, over HTTP.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn entry(time: &str) -> Value {
     })
 }
 
-/// Twenty entries of somebody's tag, all at that time.
+/// Twenty entries of a tag, all at that time.
 fn tags(time: &str) -> Vec<Value> {
     let tag = |n: usize| {
         let mut tag = entry(time);
@@ -34,12 +34,12 @@ fn tags(time: &str) -> Vec<Value> {
     (0..20).map(tag).collect()
 }
 
-async fn asked(
+async fn opened_since(
     reply: impl Fn(&str) -> Reply + Send + Sync + 'static,
 ) -> (Server, Result<Option<DateTime<Utc>>, CallError>) {
-    let server = Server::start(move |seen| match seen.path.ends_with("/entries") {
-        true => reply(&seen.query),
-        false => salto(seen).unwrap(),
+    let server = Server::start(move |request| match request.path.ends_with("/entries") {
+        true => reply(&request.query),
+        false => salto(request).unwrap(),
     })
     .await;
     let answer = site(&server).opened_since(LOCK, at("2026-08-25T07:25:00.400Z"), LIMIT).await;
@@ -48,7 +48,7 @@ async fn asked(
 
 #[tokio::test]
 async fn the_first_opening_since_then_is_found() {
-    let (server, answer) = asked(|_| {
+    let (server, answer) = opened_since(|_| {
         Reply::json(
             200,
             &json!({
@@ -64,24 +64,24 @@ async fn the_first_opening_since_then_is_found() {
     })
     .await;
     assert_eq!(answer, Ok(Some(at("2026-08-25T07:25:00Z"))));
-    let seen = server.seen("/entries").remove(0);
-    assert_eq!(seen.path, format!("/v1.1/sites/{SITE}/entries"));
-    assert_eq!(seen.query, "$top=20&$orderby=utc_date_time%20desc");
-    assert!(seen.head.contains("authorization: Bearer token-hush"));
+    let request = server.requests("/entries").remove(0);
+    assert_eq!(request.path, format!("/v1.1/sites/{SITE}/entries"));
+    assert_eq!(request.query, "$top=20&$orderby=utc_date_time%20desc");
+    assert!(request.head.contains("authorization: Bearer token-hush"));
     assert_eq!(server.count("/more"), 0, "what is older is not read");
 }
 
 #[tokio::test]
-async fn nothing_is_found_where_nothing_is() {
+async fn a_log_without_the_opening_finds_nothing() {
     for body in [json!([]), json!({"items": []}), json!([entry("2026-08-25T07:24:00Z")])] {
-        let (_server, answer) = asked(move |_| Reply::json(200, &body)).await;
+        let (_server, answer) = opened_since(move |_| Reply::json(200, &body)).await;
         assert_eq!(answer, Ok(None));
     }
 }
 
 #[tokio::test]
-async fn later_pages_are_read_while_they_are_new_and_five_at_most() {
-    let (server, answer) = asked(|query| {
+async fn later_pages_are_read_while_they_are_new_and_at_most_five() {
+    let (server, answer) = opened_since(|query| {
         let items = match query.contains("$skip=40") {
             false => tags(if query.contains("skip") {
                 "2026-08-25T07:26:00Z"
@@ -94,10 +94,11 @@ async fn later_pages_are_read_while_they_are_new_and_five_at_most() {
     })
     .await;
     assert_eq!(answer, Ok(Some(at("2026-08-25T07:25:01Z"))));
-    let queries: Vec<String> = server.seen("/entries").into_iter().map(|seen| seen.query).collect();
+    let queries: Vec<String> =
+        server.requests("/entries").into_iter().map(|request| request.query).collect();
     assert_eq!(queries[2], "$orderby=utc_date_time%20desc&$top=20&$skip=40");
 
-    let (server, answer) = asked(|query| {
+    let (server, answer) = opened_since(|query| {
         let page = query.split("page=").nth(1).map_or(1, |page| page.parse().unwrap());
         let time = format!("2026-08-25T08:{:02}:00Z", 59 - page);
         let next = format!("/v1.1/sites/{SITE}/entries?page={}", page + 1);
@@ -108,15 +109,15 @@ async fn later_pages_are_read_while_they_are_new_and_five_at_most() {
 }
 
 #[tokio::test]
-async fn times_are_turned_from_our_clock_to_saltos_and_back() {
-    let server = Server::start(|seen| {
-        if seen.path.ends_with("/entries") {
+async fn times_are_converted_to_saltos_clock_and_back() {
+    let server = Server::start(|request| {
+        if request.path.ends_with("/entries") {
             // Salto's clock is a day ahead.
             let ahead = Utc::now() + TimeDelta::days(1);
             return Reply::json(200, &json!([entry(&ahead.to_rfc3339())]));
         }
         let date = (Utc::now() + TimeDelta::days(1)).to_rfc2822().replace("+0000", "GMT");
-        match salto(seen) {
+        match salto(request) {
             Some(Reply::Bytes(bytes)) => {
                 Reply::Bytes(bytes.replacen("\r\n", &format!("\r\nDate: {date}\r\n"), 1))
             }
@@ -139,9 +140,9 @@ async fn whoever_may_not_read_the_log_is_told_so_and_the_host_is_not_blamed() {
     for (status, body) in
         [(403, forbidden), (403, String::new()), (404, unknown), (404, String::new())]
     {
-        let server = Server::start(move |seen| match seen.path.ends_with("/entries") {
+        let server = Server::start(move |request| match request.path.ends_with("/entries") {
             true => Reply::with(status, "", &body),
-            false => salto(seen).unwrap(),
+            false => salto(request).unwrap(),
         })
         .await;
         let site = site(&server);
@@ -153,10 +154,10 @@ async fn whoever_may_not_read_the_log_is_told_so_and_the_host_is_not_blamed() {
 }
 
 #[tokio::test]
-async fn no_answer_is_waited_for_no_longer_than_told() {
-    let server = Server::start(|seen| match seen.path.ends_with("/entries") {
-        true => Reply::Silence,
-        false => salto(seen).unwrap(),
+async fn a_missing_answer_is_waited_for_within_the_limit() {
+    let server = Server::start(|request| match request.path.ends_with("/entries") {
+        true => Reply::NoAnswer,
+        false => salto(request).unwrap(),
     })
     .await;
     let started = Instant::now();

@@ -10,6 +10,7 @@ mod open;
 mod redis;
 mod server;
 mod site;
+mod token_cache;
 mod tokens;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use self::server::{Reply, Seen, Server};
+use self::server::{Reply, Request, Server};
 use crate::http::salto_client::SaltoClient;
 use crate::token::{Now, TokenCache};
 use crate::{
@@ -54,16 +55,16 @@ fn by_password(password: &str) -> SignIn {
     SignIn::Password { username: "system@acme.example".into(), password: password.into() }
 }
 
-/// A site as another process would have it: only the cache may be shared.
+/// The site of a process: processes share the token cache at most.
 fn process(url: &str, account: Account, cache: Arc<dyn TokenCache>, now: Now) -> Site {
-    Site::with_time("acme", api(url), account, cache, now)
+    Site::with_time("acme", client(url), account, cache, now)
 }
 
-fn api(url: &str) -> SaltoClient {
-    api_of(environment(url))
+fn client(url: &str) -> SaltoClient {
+    client_of(environment(url))
 }
 
-fn api_of(environment: Environment) -> SaltoClient {
+fn client_of(environment: Environment) -> SaltoClient {
     let clock = Arc::new(SaltoClock::new("acceptance"));
     let breakers = Arc::new(Breakers::new("acceptance"));
     let environment = Arc::new(environment);
@@ -89,10 +90,10 @@ fn lock(id: Uuid, iq: Option<&str>) -> Value {
     json!({"id": id, "customer_reference": "Front door", "iq": iq.map(|id| json!({"id": id}))})
 }
 
-/// What a working Salto answers to everything but the open command.
-fn salto(seen: &Seen) -> Option<Reply> {
+/// The answer of a working Salto to every request but the open command.
+fn salto(request: &Request) -> Option<Reply> {
     let sites = json!([{"id": SITE, "site_uid": "NL6254340082"}]);
-    match seen.path.as_str() {
+    match request.path.as_str() {
         "/connect/token" => Some(granted("token-hush", 3600)),
         "/v1.2/sites" => Some(Reply::json(200, &sites)),
         path if path.ends_with("/locks") => Some(Reply::json(200, &json!([lock(LOCK, Some(IQ))]))),

@@ -1,4 +1,4 @@
-//! A Redis to test with: the one at `POSTERN_REDIS_URL`, else a private one of this test's own.
+//! The Redis of a test: the one at `POSTERN_REDIS_URL`, else a process of its own.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ impl Redis {
         redis
     }
 
-    /// A pool of its own, as another process would have it.
+    /// A new pool, like that of another process.
     pub(super) fn pool(&self) -> Pool {
         Config::from_url(&self.url).create_pool(Some(Runtime::Tokio1)).unwrap()
     }

@@ -1,5 +1,5 @@
-//! A scripted HTTP/1.1 server: it shows what arrived on which connection, and answers or breaks off
-//! as told.
+//! A test HTTP/1.1 server: it records the requests of each connection, and answers or breaks off as the
+//! test says.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,9 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A request as it arrived.
+/// A request as the server received it.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
+pub(super) struct Request {
     pub(super) connection: usize,
     pub(super) method: String,
     pub(super) path: String,
@@ -20,7 +20,7 @@ pub(super) struct Seen {
     pub(super) head: String,
     pub(super) body: String,
     /// The whole request came with the first read.
-    pub(super) in_one: bool,
+    pub(super) in_one_read: bool,
 }
 
 /// What the server does with a request.
@@ -28,11 +28,11 @@ pub(super) enum Reply {
     /// These bytes; the connection stays open.
     Bytes(String),
     /// These bytes, then the connection is closed.
-    Last(String),
+    ThenClose(String),
     /// The connection is reset.
     Reset,
     /// No answer, and the connection stays open.
-    Silence,
+    NoAnswer,
 }
 
 impl Reply {
@@ -48,15 +48,15 @@ impl Reply {
     }
 }
 
-type Script = Arc<dyn Fn(&Seen) -> Reply + Send + Sync>;
+type Handler = Arc<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 #[derive(Default)]
 struct Log {
-    seen: Mutex<Vec<Seen>>,
+    requests: Mutex<Vec<Request>>,
     /// Connections that the client has closed.
     closed: AtomicUsize,
-    /// Those of them that ended within a request.
-    torn: AtomicUsize,
+    /// Connections among them that ended within a request.
+    closed_within_request: AtomicUsize,
 }
 
 pub(super) struct Server {
@@ -66,24 +66,24 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) async fn start(script: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub(super) async fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (log, script): (Arc<Log>, Script) = (Arc::default(), Arc::new(script));
+        let (log, handler): (Arc<Log>, Handler) = (Arc::default(), Arc::new(handler));
         let shared = Arc::clone(&log);
         let accepting = tokio::spawn(async move {
             for connection in 0.. {
                 let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(connection, stream, Arc::clone(&script), Arc::clone(&shared)));
+                tokio::spawn(serve(connection, stream, Arc::clone(&handler), Arc::clone(&shared)));
             }
         });
         Self { url, log, accepting }
     }
 
-    /// The requests so far whose path ends like this.
-    pub(super) fn seen(&self, path: &str) -> Vec<Seen> {
-        let all = self.log.seen.lock().unwrap();
-        all.iter().filter(|seen| seen.path.ends_with(path)).cloned().collect()
+    /// The requests so far whose path ends with `path`.
+    pub(super) fn requests(&self, path: &str) -> Vec<Request> {
+        let all = self.log.requests.lock().unwrap();
+        all.iter().filter(|request| request.path.ends_with(path)).cloned().collect()
     }
 
     /// How many connections the client has closed.
@@ -91,13 +91,13 @@ impl Server {
         self.log.closed.load(Ordering::SeqCst)
     }
 
-    /// How many of them with a request half sent.
-    pub(super) fn torn(&self) -> usize {
-        self.log.torn.load(Ordering::SeqCst)
+    /// How many of them with a request that was sent in part.
+    pub(super) fn closed_within_request(&self) -> usize {
+        self.log.closed_within_request.load(Ordering::SeqCst)
     }
 
     pub(super) fn count(&self, path: &str) -> usize {
-        self.seen(path).len()
+        self.requests(path).len()
     }
 }
 
@@ -107,17 +107,17 @@ impl Drop for Server {
     }
 }
 
-async fn serve(connection: usize, mut stream: TcpStream, script: Script, log: Arc<Log>) {
+async fn serve(connection: usize, mut stream: TcpStream, handler: Handler, log: Arc<Log>) {
     let mut buffer = Vec::new();
-    while let Some(seen) = read_request(connection, &mut stream, &mut buffer).await {
-        let reply = script(&seen);
-        log.seen.lock().unwrap().push(seen);
+    while let Some(request) = read_request(connection, &mut stream, &mut buffer).await {
+        let reply = handler(&request);
+        log.requests.lock().unwrap().push(request);
         match reply {
             Reply::Bytes(bytes) => stream.write_all(bytes.as_bytes()).await.unwrap_or_default(),
-            Reply::Last(bytes) => {
+            Reply::ThenClose(bytes) => {
                 stream.write_all(bytes.as_bytes()).await.unwrap_or_default();
                 stream.shutdown().await.unwrap_or_default();
-                // The client closes its side when it has noticed.
+                // The client closes its side once it has noticed.
                 while stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0) {}
                 log.closed.fetch_add(1, Ordering::SeqCst);
                 return;
@@ -126,13 +126,13 @@ async fn serve(connection: usize, mut stream: TcpStream, script: Script, log: Ar
                 stream.set_zero_linger().unwrap();
                 return;
             }
-            Reply::Silence => {
+            Reply::NoAnswer => {
                 let _ = stream.read(&mut [0; 1]).await;
                 return;
             }
         }
     }
-    log.torn.fetch_add(usize::from(!buffer.is_empty()), Ordering::SeqCst);
+    log.closed_within_request.fetch_add(usize::from(!buffer.is_empty()), Ordering::SeqCst);
     log.closed.fetch_add(1, Ordering::SeqCst);
 }
 
@@ -140,7 +140,7 @@ async fn read_request(
     connection: usize,
     stream: &mut TcpStream,
     buffer: &mut Vec<u8>,
-) -> Option<Seen> {
+) -> Option<Request> {
     buffer.clear();
     let mut reads = 0;
     loop {
@@ -157,26 +157,26 @@ async fn read_request(
         if body.len() < length {
             continue;
         }
-        let mut words = head.split(' ');
-        let method = words.next().unwrap().to_owned();
-        let target = words.next().unwrap();
+        let mut parts = head.split(' ');
+        let method = parts.next().unwrap().to_owned();
+        let target = parts.next().unwrap();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        return Some(Seen {
+        return Some(Request {
             connection,
             method,
             path: path.to_owned(),
             query: query.to_owned(),
             head: head.to_owned(),
             body: body.to_owned(),
-            in_one: reads == 1,
+            in_one_read: reads == 1,
         });
     }
 }
 
-/// Waits until something is so.
-pub(super) async fn until(what: &str, mut so: impl FnMut() -> bool) {
+/// Waits until the condition holds, for at most 10 s.
+pub(super) async fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let waiting = async {
-        while !so() {
+        while !condition() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

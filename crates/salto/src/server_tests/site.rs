@@ -1,4 +1,4 @@
-//! Sites, locks and IQs over HTTP.
+//! Sites, locks and IQs, over HTTP.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +13,12 @@ use super::{IQ, LOCK, SITE, account, key, lock, process, salto, site};
 use crate::{Account, Cause, MemoryTokenCache};
 
 #[tokio::test]
-async fn a_lock_on_a_later_page_is_found_and_then_at_hand_without_a_call() {
-    let server = Server::start(|seen| {
+async fn a_lock_on_a_later_page_is_found_and_then_ready_without_a_call() {
+    let server = Server::start(|request| {
         let others = |from: u128| -> Vec<Value> {
             (from..from + 20).map(|id| lock(Uuid::from_u128(id), Some("other"))).collect()
         };
-        match (seen.path.ends_with("/locks"), seen.query.as_str()) {
+        match (request.path.ends_with("/locks"), request.query.as_str()) {
             (true, "") => Reply::json(
                 200,
                 &json!({"items": others(1), "next_page_link":
@@ -28,7 +28,7 @@ async fn a_lock_on_a_later_page_is_found_and_then_at_hand_without_a_call() {
                 200,
                 &json!({"items": [lock(LOCK, Some(IQ))], "next_page_link": null, "count": 21}),
             ),
-            (false, _) => salto(seen).unwrap(),
+            (false, _) => salto(request).unwrap(),
         }
     })
     .await;
@@ -43,8 +43,8 @@ async fn a_lock_on_a_later_page_is_found_and_then_at_hand_without_a_call() {
 }
 
 #[tokio::test]
-async fn an_unknown_lock_makes_the_site_be_read_again_but_not_at_every_request() {
-    let server = Server::start(|seen| salto(seen).unwrap()).await;
+async fn an_unknown_lock_refreshes_the_list_but_not_at_every_request() {
+    let server = Server::start(|request| salto(request).unwrap()).await;
     let site = site(&server);
     for _ in 0..5 {
         let error = site.prepare(Uuid::nil()).await.unwrap_err();
@@ -55,8 +55,8 @@ async fn an_unknown_lock_makes_the_site_be_read_again_but_not_at_every_request()
 }
 
 #[tokio::test]
-async fn an_unknown_site_is_told_and_not_looked_for_at_every_request() {
-    let server = Server::start(|seen| salto(seen).unwrap()).await;
+async fn an_unknown_site_is_an_error_and_not_searched_at_every_request() {
+    let server = Server::start(|request| salto(request).unwrap()).await;
     let account = Account { site_uid: "NL1".into(), ..account() };
     let cache = Arc::new(MemoryTokenCache::new());
     let site = process(&server.url, account, cache, Arc::new(Utc::now));
@@ -68,11 +68,11 @@ async fn an_unknown_site_is_told_and_not_looked_for_at_every_request() {
 
 #[tokio::test]
 async fn a_lock_without_an_iq_cannot_be_opened() {
-    let server = Server::start(|seen| {
-        if seen.path.ends_with("/locks") {
+    let server = Server::start(|request| {
+        if request.path.ends_with("/locks") {
             return Reply::json(200, &json!([lock(LOCK, None)]));
         }
-        salto(seen).unwrap()
+        salto(request).unwrap()
     })
     .await;
     let site = site(&server);
@@ -83,15 +83,15 @@ async fn a_lock_without_an_iq_cannot_be_opened() {
 }
 
 #[tokio::test]
-async fn a_lock_that_salto_denies_is_looked_up_again() {
-    let server = Server::start(|seen| {
-        salto(seen).unwrap_or_else(|| Reply::json(404, &json!({"ErrorCode": 1000})))
+async fn a_lock_that_salto_does_not_find_is_removed_from_the_list() {
+    let server = Server::start(|request| {
+        salto(request).unwrap_or_else(|| Reply::json(404, &json!({"ErrorCode": 1000})))
     })
     .await;
     let site = site(&server);
     let prepared = site.prepare(LOCK).await.unwrap();
-    let leave_before = Utc::now() + TimeDelta::seconds(30);
-    let opened = site.open(&prepared, &key(), leave_before, Duration::from_secs(5)).await;
+    let send_before = Utc::now() + TimeDelta::seconds(30);
+    let opened = site.open(&prepared, &key(), send_before, Duration::from_secs(5)).await;
     assert_eq!(opened.unwrap_err().cause, Cause::LockNotFound);
     assert!(site.ready(LOCK).is_none());
 }
@@ -99,15 +99,15 @@ async fn a_lock_that_salto_denies_is_looked_up_again() {
 #[tokio::test]
 async fn a_token_revoked_between_two_calls_is_replaced_within_the_call() {
     let revoked = Arc::new(AtomicBool::new(false));
-    let server = Server::start(move |seen| {
-        if seen.path.ends_with("/iqs") && !revoked.swap(true, Ordering::SeqCst) {
+    let server = Server::start(move |request| {
+        if request.path.ends_with("/iqs") && !revoked.swap(true, Ordering::SeqCst) {
             return Reply::with(401, "", "");
         }
-        if seen.path.ends_with("/iqs") {
+        if request.path.ends_with("/iqs") {
             let iq = json!({"id": IQ, "restore_required": true, "otp_enabled": null});
             return Reply::json(200, &json!({"items": [iq], "next_page_link": null}));
         }
-        salto(seen).unwrap()
+        salto(request).unwrap()
     })
     .await;
     let iqs = site(&server).iqs().await.unwrap();
@@ -116,12 +116,12 @@ async fn a_token_revoked_between_two_calls_is_replaced_within_the_call() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_given_up() {
-    let server = Server::start(|seen| {
-        if seen.path.ends_with("/sites") {
+async fn an_answer_that_is_too_large_is_an_error() {
+    let server = Server::start(|request| {
+        if request.path.ends_with("/sites") {
             return Reply::with(200, "", &format!("[{}]", " ".repeat(5 << 20)));
         }
-        salto(seen).unwrap()
+        salto(request).unwrap()
     })
     .await;
     assert_eq!(site(&server).sites().await.unwrap_err().cause, Cause::Unavailable);

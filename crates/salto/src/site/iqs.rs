@@ -53,7 +53,7 @@ impl Site {
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         match body["secret"].as_str() {
             Some(secret) if !secret.is_empty() => Ok(secret.into()),
-            _ => Err(CallError::unreadable("the answer holds no secret")),
+            _ => Err(CallError::unreadable("the answer has no secret")),
         }
     }
 

@@ -192,7 +192,7 @@ async fn neither_code_nor_token_is_logged_or_kept() {
         [&asked, &made, &again, &nowhere].map(|output| output.status.code()),
         [Some(0), Some(0), Some(1), Some(1)]
     );
-    assert!(words(&made).contains("identity provider answered"), "{}", words(&made));
+    assert!(words(&made).contains("answer of the identity provider"), "{}", words(&made));
     for output in [&asked, &made, &again, &nowhere] {
         let words = words(output);
         assert!(!words.contains(&code), "{words}");

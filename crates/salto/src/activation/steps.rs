@@ -37,7 +37,7 @@ pub enum ActivateError {
     /// The user is activated at this IQ, and its secret is not stored here.
     #[error(
         "this user is already activated at the IQ, but not by this installation, and Salto gives \
-         the secret only before that"
+         the secret out only before that"
     )]
     AlreadyActivatedAtSalto,
     /// The text is not a PIN.

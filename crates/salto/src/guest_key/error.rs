@@ -15,7 +15,7 @@ pub enum GuestKeyError {
         environment: String,
     },
     /// Salto does not know the configured path.
-    NothingThere {
+    UnknownPath {
         /// The setting.
         setting: &'static str,
         /// Salto's answer.
@@ -29,14 +29,14 @@ pub enum GuestKeyError {
         seen: String,
     },
     /// The identity provider rejects the code.
-    CodeNotTaken,
+    CodeRejected,
     /// The identity provider refuses the exchange with this client, or in this form.
     ExchangeRefused {
         /// The OAuth error, e.g. `invalid_client`.
         code: String,
     },
     /// Salto no longer accepts the guest's token.
-    TokenSpent(CallError),
+    TokenRejected(CallError),
     /// Salto refuses to create a digital key with the guest's token.
     KeyRefused(CallError),
     /// Salto accepted the request for a digital key, and its answer is not JSON.
@@ -49,7 +49,7 @@ impl GuestKeyError {
     /// The error of a call for an access code.
     pub(super) fn of_access_code(call: CallError) -> Self {
         match (call.status, call.cause) {
-            (Some(404 | 405), _) => Self::NothingThere { setting: "access_code_path", call },
+            (Some(404 | 405), _) => Self::UnknownPath { setting: "access_code_path", call },
             (Some(403), Cause::Forbidden) => Self::NotPodMember(call),
             (_, _) => Self::Call(call),
         }
@@ -58,8 +58,8 @@ impl GuestKeyError {
     /// The error of a call for a digital key.
     pub(super) fn of_digital_key(call: CallError) -> Self {
         match (call.status, call.cause) {
-            (Some(404 | 405), _) => Self::NothingThere { setting: "digital_key_path", call },
-            (_, Cause::TokenRejected) => Self::TokenSpent(call),
+            (Some(404 | 405), _) => Self::UnknownPath { setting: "digital_key_path", call },
+            (_, Cause::TokenRejected) => Self::TokenRejected(call),
             (_, Cause::Forbidden) => Self::KeyRefused(call),
             (_, _) => Self::Call(call),
         }
@@ -68,7 +68,7 @@ impl GuestKeyError {
     /// The error of an exchange that the identity provider refused with this OAuth error.
     pub(super) fn of_exchange(code: String) -> Self {
         match code.as_str() {
-            "invalid_grant" => Self::CodeNotTaken,
+            "invalid_grant" => Self::CodeRejected,
             _ => Self::ExchangeRefused { code },
         }
     }
@@ -89,7 +89,7 @@ impl fmt::Display for GuestKeyError {
                  [salto.environments.{environment}.guest_keys]. There is no default, as Salto has not \
                  published the paths: ask Salto for them"
             ),
-            Self::NothingThere { setting, call } => {
+            Self::UnknownPath { setting, call } => {
                 write!(f, "Salto does not know this path: is guest_keys.{setting} right? {call}")
             }
             Self::NotPodMember(call) => write!(
@@ -102,12 +102,12 @@ impl fmt::Display for GuestKeyError {
                 "Salto's answer has no access code, neither as a text nor as a member access_code \
                  or code: it has {seen}"
             ),
-            Self::CodeNotTaken => f.write_str(
+            Self::CodeRejected => f.write_str(
                 "Salto does not accept the access code: it was used before, or has expired, or is not \
                  of this environment. Ask the pod member for another one (invalid_grant)",
             ),
             Self::ExchangeRefused { code } => write!(f, "{} ({code})", advice(code)),
-            Self::TokenSpent(call) => {
+            Self::TokenRejected(call) => {
                 write!(f, "Salto no longer accepts the guest's token: ask for another access code. {call}")
             }
             Self::KeyRefused(call) => write!(

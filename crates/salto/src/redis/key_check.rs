@@ -14,7 +14,7 @@ pub enum KeyCheckError {
     /// Redis holds values sealed with another key.
     #[error(
         "secrets.key is not the key that the secrets in Redis were encrypted with; \
-         give the old key, or use an empty Redis or another redis.key_prefix and activate the IQs again"
+         give the old key, or use an empty Redis or another redis.key_prefix and activate the IQs anew"
     )]
     WrongKey,
     /// Redis failed.

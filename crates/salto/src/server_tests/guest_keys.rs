@@ -89,11 +89,11 @@ async fn a_pod_member_asks_a_guest_exchanges_and_a_key_is_created() {
         let app = app(client);
         let code = SecretString::from(code.expose());
         let token = app.exchange(&code).await.unwrap();
-        assert_eq!(app.exchange(&code).await.unwrap_err(), GuestKeyError::CodeNotTaken);
+        assert_eq!(app.exchange(&code).await.unwrap_err(), GuestKeyError::CodeRejected);
         let key = token.create_digital_key(&json!({"device": 7})).await.unwrap();
         assert!(key["id"].is_string(), "{key}");
-        let spent = token.create_digital_key(&json!({})).await.unwrap_err();
-        assert!(matches!(spent, GuestKeyError::TokenSpent(_)), "{spent}");
+        let rejected = token.create_digital_key(&json!({})).await.unwrap_err();
+        assert!(matches!(rejected, GuestKeyError::TokenRejected(_)), "{rejected}");
     }
 }
 
@@ -197,7 +197,7 @@ async fn a_failing_host_opens_the_breaker_and_a_wrong_path_does_not() {
     let (server, token) = guest(|| Reply::with(404, "", "")).await;
     for _ in 0..6 {
         let error = token.create_digital_key(&json!({})).await.unwrap_err();
-        assert!(matches!(error, GuestKeyError::NothingThere { .. }), "{error:?}");
+        assert!(matches!(error, GuestKeyError::UnknownPath { .. }), "{error:?}");
     }
     assert_eq!(server.count("/digital_keys"), 6);
     let (server, token) = guest(|| Reply::with(503, "", "")).await;

@@ -160,7 +160,7 @@ impl TokenPersistence {
         }
         tracing::warn!(
             integration_id,
-            "token not shared: the answer to a token request could not be stored in Redis"
+            "token not shared: the answer to a token request could not be stored; check Redis"
         );
         if let (Some(_), Some(used)) = (&self.fingerprints.login, &fetch.refresh) {
             let used_refresh_token = used.clone();

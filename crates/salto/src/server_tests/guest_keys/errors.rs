@@ -98,8 +98,8 @@ async fn refusals_of_a_key_say_what_to_do() {
         let text = creation_error(status, "", "").await.to_string();
         assert!(text.contains("is guest_keys.digital_key_path right?"), "{text}");
     }
-    let spent = creation_error(401, "", "").await.to_string();
-    assert!(spent.contains("no longer accepts"), "{spent}");
+    let rejected = creation_error(401, "", "").await.to_string();
+    assert!(rejected.contains("no longer accepts"), "{rejected}");
     for (status, body) in [(403, r#"{"ErrorCode":2203}"#), (400, r#"{"ErrorCode":1101}"#)] {
         let text = creation_error(status, "", body).await.to_string();
         assert!(text.contains("what the request must have"), "{text}");

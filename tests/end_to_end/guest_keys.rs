@@ -102,7 +102,7 @@ async fn a_code_is_spent_by_its_first_use_and_counts_for_its_time_alone() {
     let world = pod().await;
     let (spent, late) = (code(&world).await, code(&world).await);
     assert!(create(&world, &spent, &[]).await.status.success());
-    let not_taken = "it is spent by its first use, or has expired";
+    let not_taken = "it was used before, or has expired";
     failed(&create(&world, &spent, &[]).await, 1, not_taken);
     failed(&create(&world, "made-up", &[]).await, 1, not_taken);
     let later = Some(json!({"offset_seconds": 301}));
@@ -163,7 +163,7 @@ async fn what_stands_in_the_way_is_told_with_what_to_do() {
     let refused =
         json!({"kind": "status", "status": 400, "error_code": 1101, "call": "digital_key"});
     world.simulator.fault(refused).await;
-    failed(&create(&world, &code(&world).await, &[]).await, 1, "what the request must hold");
+    failed(&create(&world, &code(&world).await, &[]).await, 1, "what the request must have");
     assert_eq!(keys(&world).await.len(), 0);
 
     world.settings.set_integration("username", "system-user@acme.example");
@@ -192,7 +192,7 @@ async fn neither_code_nor_token_is_logged_or_kept() {
         [&asked, &made, &again, &nowhere].map(|output| output.status.code()),
         [Some(0), Some(0), Some(1), Some(1)]
     );
-    assert!(words(&made).contains("identity provider answered"), "{}", words(&made));
+    assert!(words(&made).contains("answer of the identity provider"), "{}", words(&made));
     for output in [&asked, &made, &again, &nowhere] {
         let words = words(output);
         assert!(!words.contains(&code), "{words}");

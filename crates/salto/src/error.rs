@@ -1,23 +1,22 @@
-//! What can go wrong with a call, told by what to do about it; and for the open command, whether the
-//! door may have opened all the same.
+//! Errors of calls, by cause; for the open command also whether the door may have opened.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-use crate::store::StoreError;
+use crate::redis::query::StoreError;
 
-/// Why a call brought nothing.
+/// Why a call failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cause {
-    /// 401: this token no longer counts. It is replaced by the next call that needs one.
+    /// 401: Salto no longer accepts this token. The next call that needs one replaces it.
     TokenRejected,
-    /// The identity provider takes client, user or password no more; somebody must act.
+    /// The identity provider does not accept client, user or password; an operator must act.
     CredentialsRejected,
-    /// Nobody is signed in for an integration whose user signs in by the browser, or the sign-in no
-    /// longer counts: somebody must do it again.
+    /// The integration's user signs in by the browser and has not, or Salto has ended the sign-in:
+    /// an operator must sign in again.
     NotSignedIn,
-    /// Salto understood and says no: a missing right, or a request it does not accept.
+    /// Salto understood the call and refuses it: a right is missing, or the request is not accepted.
     Forbidden,
     /// The site has no such lock, or the lock has no IQ.
     LockNotFound,
@@ -25,37 +24,39 @@ pub enum Cause {
     SiteNotFound,
     /// The site has no such IQ.
     IqNotFound,
-    /// Salto gives an IQ's secret and PIN only until the user is activated there, and that is so.
+    /// Salto gives an IQ's secret and PIN only until the user is activated there, and the user is
+    /// (`docs/salto-ks.md`, Connect API).
     AlreadyActivated,
-    /// This user was never activated at the IQ, or is not any more \[M\].
+    /// This user was never activated at the IQ, or no longer is (`docs/salto-ks.md`, Connect API).
     NotActivated,
-    /// The one-time password was wrong. Never to be tried again blindly: Salto blocks the user.
+    /// The one-time password was wrong. It must not be retried without a change: repeated failures
+    /// block the user (`docs/salto-ks.md`, The OTP).
     OtpInvalid,
-    /// The user is blocked at this IQ, for about 20 minutes \[M\].
+    /// The user is blocked at this IQ, for about 20 minutes (`docs/salto-ks.md`, The OTP).
     OtpBlocked,
     /// The IQ is not connected to Salto.
     IqOffline,
     /// 429: too many calls.
     RateLimited,
-    /// Salto or the way to it is out of order.
+    /// Salto, or the network on the way to it, does not work.
     Unavailable,
-    /// The host keeps failing: for a moment this process makes no calls to it, and made none here.
-    NotAsked,
-    /// The call left and no answer came.
+    /// The circuit breaker of the host is open: this process sent no call.
+    BreakerOpen,
+    /// The call was sent and no answer came.
     Unanswered,
-    /// The command did not leave, as its time was over.
-    Late,
-    /// Redis, which holds the tokens, is in trouble.
+    /// The deadline passed before the command was sent.
+    Expired,
+    /// Redis, which stores the tokens, failed.
     Cache,
 }
 
 impl Cause {
-    /// Plain words for people.
-    pub(crate) const fn words(self) -> &'static str {
+    /// The description that errors show.
+    pub(crate) const fn description(self) -> &'static str {
         match self {
             Self::TokenRejected => "Salto does not accept the access token",
             Self::CredentialsRejected => "Salto does not accept the client, user name or password",
-            Self::NotSignedIn => "nobody is signed in at Salto for this integration",
+            Self::NotSignedIn => "no user is signed in at Salto for this integration",
             Self::Forbidden => "Salto refuses this",
             Self::LockNotFound => "the site has no such lock",
             Self::SiteNotFound => "the account has no such site",
@@ -67,28 +68,53 @@ impl Cause {
             Self::IqOffline => "the IQ is not online",
             Self::RateLimited => "Salto asks for fewer calls",
             Self::Unavailable => "Salto is not available",
-            Self::NotAsked => "Salto keeps failing and is not asked for a moment",
+            Self::BreakerOpen => "Salto keeps failing; the circuit breaker is open",
             Self::Unanswered => "Salto did not answer",
-            Self::Late => "the time for this was over before it could be sent",
-            Self::Cache => "Redis, which holds the tokens, is in trouble",
+            Self::Expired => "the deadline passed before the command could be sent",
+            Self::Cache => "Redis, which stores the tokens, failed",
+        }
+    }
+
+    /// The certainty where it is known that no door opened: only whether the same call can succeed
+    /// without a change is left to say.
+    pub(crate) const fn certainty_without_effect(self) -> Certainty {
+        match self {
+            Self::CredentialsRejected
+            | Self::NotSignedIn
+            | Self::Forbidden
+            | Self::LockNotFound
+            | Self::SiteNotFound
+            | Self::IqNotFound
+            | Self::AlreadyActivated
+            | Self::NotActivated
+            | Self::OtpInvalid
+            | Self::OtpBlocked => Certainty::Refused,
+            Self::TokenRejected
+            | Self::IqOffline
+            | Self::RateLimited
+            | Self::Unavailable
+            | Self::BreakerOpen
+            | Self::Unanswered
+            | Self::Expired
+            | Self::Cache => Certainty::NeverHappened,
         }
     }
 }
 
-/// A failed call. Shows plain words, the status and Salto's error code; never a body, a name or a
+/// A failed call. It shows the cause, the status and Salto's error code; never a body, a name or a
 /// secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallError {
-    /// Why.
+    /// Why the call failed.
     pub cause: Cause,
-    /// How long Salto, the pause after rejected credentials, or a host that keeps failing
-    /// ([`Cause::NotAsked`]) asks to wait.
+    /// The wait before the next call: from Salto's `Retry-After`, from the pause after rejected
+    /// credentials, or from an open circuit breaker ([`Cause::BreakerOpen`]).
     pub retry_after: Option<Duration>,
-    /// The answer's HTTP status, where one came.
+    /// The answer's HTTP status; `None` without an answer.
     pub status: Option<u16>,
-    /// Salto's `ErrorCode`, where one came.
+    /// Salto's `ErrorCode`, or the OAuth error; `None` where the answer has none.
     pub code: Option<String>,
-    /// More in our own words; empty where the cause says it all.
+    /// A detail in this crate's own text; empty where the cause says enough.
     pub(crate) detail: Cow<'static, str>,
 }
 
@@ -97,20 +123,27 @@ impl CallError {
         Self { cause, retry_after: None, status: None, code: None, detail: detail.into() }
     }
 
-    pub(crate) fn after(mut self, retry_after: Option<Duration>) -> Self {
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
         self.retry_after = retry_after;
         self
     }
 
-    /// An answer that cannot be made sense of, which is as good as none.
+    /// An answer that cannot be read. It is treated like no answer.
     pub(crate) fn unreadable(what: &'static str) -> Self {
         Self::new(Cause::Unavailable, what)
+    }
+
+    /// Whether the door may have opened where this call prepared an open command: it did not, because
+    /// the command was not sent. The answer tells whether the call can succeed without a change.
+    #[must_use]
+    pub const fn certainty(&self) -> Certainty {
+        self.cause.certainty_without_effect()
     }
 }
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.cause.words())?;
+        f.write_str(self.cause.description())?;
         if !self.detail.is_empty() {
             write!(f, ": {}", self.detail)?;
         }
@@ -134,28 +167,30 @@ impl From<StoreError> for CallError {
 /// Whether a failed open command may have opened the door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Certainty {
-    /// Certainly not: it may be sent again until the request expires.
+    /// The door did not open. The command may be sent again until the request expires.
     NeverHappened,
-    /// It may have.
+    /// The door may have opened.
     Unknown,
-    /// Certainly not, and sending it again brings the same answer.
+    /// The door did not open, and the same command would get the same answer.
     Refused,
 }
 
 /// A failed open command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenError {
-    /// May the door have opened?
+    /// Whether the door may have opened.
     pub certainty: Certainty,
-    /// Why it failed.
+    /// Why the command failed.
     pub cause: Cause,
-    /// Whether the command began to leave: such commands count as attempts.
+    /// Whether bytes of the command were written: such a command counts as an attempt
+    /// (`docs/contract.md`, Outbound).
     pub written: bool,
-    /// How long Salto, or a host that keeps failing ([`Cause::NotAsked`]), asks to wait.
+    /// The wait before the next command: from Salto's `Retry-After`, or from an open circuit breaker
+    /// ([`Cause::BreakerOpen`]).
     pub retry_after: Option<Duration>,
-    /// The answer's HTTP status, where one came.
+    /// The answer's HTTP status; `None` without an answer.
     pub status: Option<u16>,
-    /// Salto's `ErrorCode`, where one came.
+    /// Salto's `ErrorCode`; `None` where the answer has none.
     pub code: Option<String>,
     pub(crate) detail: Cow<'static, str>,
 }

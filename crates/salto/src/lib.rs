@@ -1,75 +1,63 @@
 //! The Salto KS client: tokens, sites, locks, IQs, one-time passwords, activation and the open
 //! command. Usable on its own.
 //!
-//! - where and who: [`Environment`], [`Account`], and [`Site`], which makes the calls
-//! - the network: [`Http`], shared by all; [`SaltoClock`] and [`ClockStore`], Salto's time
-//! - a host that keeps failing: [`Breakers`]
-//! - who the account is at a site: [`Standing`]; whether a host answers: [`probe()`]
-//! - a person's sign-in by the browser: [`LoginAttempt`]
+//! - environment and account: [`Environment`], [`Account`]; [`Site`] makes the calls of one account
+//! - HTTP: [`Http`], shared by all integrations; [`check_host()`] asks whether a host answers
+//! - circuit breakers of the hosts: [`Breakers`]
+//! - Salto's time: [`SaltoClock`], stored over restarts by [`ClockStore`]
+//! - the system user's rights at its site: [`SystemUser`]
+//! - sign-in by the browser: [`LoginAttempt`]
 //! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
-//! - passwords: [`OtpKey`], [`OtpScheme`]
-//! - IQs: [`activation`]
-//! - Digital Key for Guests: [`AccessCode`], [`GuestApp`], [`GuestToken`], as [`GuestKeys`] says
-//! - at rest: [`seal`], [`check_key`]
-//! - errors: [`CallError`] by [`Cause`]; [`OpenError`] by [`Certainty`] too; which is when: [`verdict`]
+//! - one-time passwords: [`OtpKey`], [`OtpScheme`]
+//! - activation of IQs: [`activation`]
+//! - Digital Key for Guests: [`AccessCode`], [`GuestApp`], [`GuestToken`], set up by [`GuestKeys`]
+//! - encryption at rest: [`seal`], [`check_key`]
+//! - errors: [`CallError`] with a [`Cause`]; [`OpenError`] with a [`Certainty`] too. The table in
+//!   [`classification`] says which answer makes which error.
 //!
-//! Facts about the platform carry their source: \[S1\] Salto's page on integration types, \[S2\]
-//! i-Reserve's background page, \[D\] Salto's developer pages, \[M\] measured against Salto's
-//! acceptance environment. Decisions of this project say so.
+//! Facts about the platform cite a section of `docs/salto-ks.md`, promises to others one of
+//! `docs/contract.md`. What cites neither is a decision of this project, and says so.
 
 pub mod activation;
-pub mod seal;
-pub mod verdict;
+pub mod classification;
 
-mod answer;
 mod breaker;
-mod call;
-mod calls;
 mod clock;
-mod clock_store;
-mod directory;
-mod entries;
+mod command;
 mod environment;
 mod error;
-mod flight;
-mod gate;
 mod guest_key;
-mod http_client;
-mod iqs;
-mod key_check;
-mod list;
-mod login;
-mod open;
+mod http;
 mod otp;
-mod probe;
-mod site;
-mod standing;
-mod store;
+mod redis;
 #[cfg(test)]
-mod tests;
+mod server_tests;
+mod single_flight;
+mod site;
 mod token;
-mod wire;
 
 pub use activation::{Activation, ActivationState, ActivationStore};
-pub use breaker::{BreakerState, Breakers, Health, Host};
+pub use breaker::{BreakerState, Breakers, Host, HostHealth};
 pub use clock::SaltoClock;
-pub use clock_store::ClockStore;
-pub use environment::{Account, DEFAULT_SCOPE, Environment, RedirectUri, SignIn};
+pub use clock::store::ClockStore;
+pub use command::prepared::PreparedLock;
+pub use environment::account::{Account, RedirectUri, SignIn};
+pub use environment::api_path::{ApiPath, ApiPathError};
+pub use environment::guest_keys::{DEFAULT_CODE_PARAMETER, GuestKeys};
+pub use environment::{DEFAULT_SCOPE, Environment};
 pub use error::{CallError, Cause, Certainty, OpenError};
-pub use guest_key::{
-    AccessCode, ApiPath, ApiPathError, DEFAULT_CODE_PARAMETER, GuestApp, GuestKeyError, GuestKeys,
-    GuestToken,
-};
-pub use http_client::{Http, HttpError};
-pub use iqs::PinAnswer;
-pub use key_check::{KeyCheckError, check_key};
+pub use guest_key::{AccessCode, GuestApp, GuestKeyError, GuestToken};
+pub use http::client::{Http, HttpError};
+pub use http::host_check::check_host;
 pub use otp::{Otp, OtpKey, OtpScheme, UnknownOtpScheme};
-pub use probe::probe;
-pub use site::{Prepared, Site};
-pub use standing::Standing;
-pub use store::StoreError;
+pub use redis::key_check::{KeyCheckError, check_key};
+pub use redis::query::StoreError;
+pub use redis::seal;
+pub use site::Site;
+pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};
+pub use site::iqs::PinAnswer;
+pub use site::system_user::SystemUser;
 pub use token::{
     Login, LoginAttempt, MemoryTokenCache, RedirectError, RedisTokenCache, Rejection, Token,
     TokenCache, TokenRecord, TokenState,
 };
-pub use wire::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};

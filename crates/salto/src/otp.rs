@@ -1,4 +1,4 @@
-//! The one-time password that signs a command: two schemes over an IQ's secret and PIN.
+//! The one-time password of a command: two schemes over an IQ's secret and PIN.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 /// How a one-time password is computed. A setting of the integration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum OtpScheme {
-    /// The scheme that opens real doors: five hex digits of an MD5 over time, secret and PIN
-    /// \[D\]\[M\].
+    /// Salto's scheme: five hex digits of an MD5 over time, secret and PIN (`docs/salto-ks.md`, The
+    /// OTP).
     #[default]
     SaltoKs,
     /// RFC 6238 TOTP over HMAC-SHA1, key = secret ‖ PIN, 30 s steps, 6 digits (decision).
@@ -22,10 +22,10 @@ pub enum OtpScheme {
 }
 
 impl OtpScheme {
-    /// Every scheme.
+    /// All schemes.
     pub const ALL: [Self; 2] = [Self::SaltoKs, Self::TotpSha1];
 
-    /// The name used in the configuration.
+    /// The name in the configuration.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ impl OtpScheme {
         }
     }
 
-    /// Length of its one-time passwords, in ASCII characters.
+    /// The length of its one-time passwords, in ASCII characters.
     #[must_use]
     pub const fn otp_len(self) -> usize {
         match self {
@@ -57,8 +57,8 @@ impl FromStr for OtpScheme {
     }
 }
 
-/// What signs commands to one IQ: its secret and active PIN. PINs are text, leading zeros and all
-/// \[M\].
+/// The key of the one-time passwords for one IQ: secret and active PIN of the user at it. A PIN is a
+/// text with its leading zeros (`docs/salto-ks.md`, The OTP).
 #[derive(Clone)]
 pub struct OtpKey {
     scheme: OtpScheme,
@@ -67,13 +67,13 @@ pub struct OtpKey {
 }
 
 impl OtpKey {
-    /// A key of a scheme.
+    /// A key for one-time passwords of that scheme.
     #[must_use]
     pub fn new(scheme: OtpScheme, secret: SecretString, pin: SecretString) -> Self {
         Self { scheme, secret, pin }
     }
 
-    /// The one-time password of an instant, of whole UTC seconds without rounding \[D\]\[M\].
+    /// The one-time password of an instant, cut to whole UTC seconds (`docs/salto-ks.md`, The OTP).
     #[must_use]
     pub fn otp(&self, at: DateTime<Utc>) -> Otp {
         let (secret, pin) = (self.secret.expose_secret(), self.pin.expose_secret());
@@ -87,7 +87,7 @@ impl OtpKey {
         Otp(Zeroizing::new(text))
     }
 
-    /// Length of the one-time passwords, known before one is computed.
+    /// The length of the one-time passwords, in ASCII characters.
     #[must_use]
     pub const fn otp_len(&self) -> usize {
         self.scheme.otp_len()
@@ -100,11 +100,11 @@ impl fmt::Debug for OtpKey {
     }
 }
 
-/// A one-time password. Shows as `***`.
+/// A one-time password. It prints as `***`.
 pub struct Otp(Zeroizing<String>);
 
 impl Otp {
-    /// The password itself, for the command alone.
+    /// The password itself. Only the command may carry it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -117,7 +117,7 @@ impl fmt::Debug for Otp {
     }
 }
 
-/// The first five hex digits of MD5("YYYYMMDDHHMMSS" ‖ secret ‖ PIN) \[D\]\[M\].
+/// The first five hex digits of MD5("YYYYMMDDHHMMSS" ‖ secret ‖ PIN) (`docs/salto-ks.md`, The OTP).
 fn salto_ks(secret: &str, pin: &str, at: DateTime<Utc>) -> String {
     let digest = Md5::new()
         .chain_update(at.format("%Y%m%d%H%M%S").to_string())
@@ -130,12 +130,12 @@ fn salto_ks(secret: &str, pin: &str, at: DateTime<Utc>) -> String {
 /// RFC 6238 with HMAC-SHA1 and steps of 30 s.
 fn totp_sha1(key: &[u8], at: DateTime<Utc>, digits: u8) -> String {
     let step = u64::try_from(at.timestamp()).unwrap_or(0) / 30;
-    // HMAC takes keys of every length; an error cannot come, and an empty password opens nothing.
+    // HMAC takes keys of every length, so that no error occurs; an empty password would open nothing.
     let Ok(mac) = Hmac::<Sha1>::new_from_slice(key) else { return String::new() };
     let hash = mac.chain_update(step.to_be_bytes()).finalize().into_bytes();
     let at = usize::from(hash[19] & 0x0f);
-    let word = u32::from_be_bytes([hash[at] & 0x7f, hash[at + 1], hash[at + 2], hash[at + 3]]);
-    format!("{:0width$}", word % 10_u32.pow(u32::from(digits)), width = usize::from(digits))
+    let number = u32::from_be_bytes([hash[at] & 0x7f, hash[at + 1], hash[at + 2], hash[at + 3]]);
+    format!("{:0width$}", number % 10_u32.pow(u32::from(digits)), width = usize::from(digits))
 }
 
 #[cfg(test)]
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn every_password_has_the_promised_length() {
+    fn every_password_has_the_length_of_its_key() {
         for scheme in OtpScheme::ALL {
             let key = key(scheme, "s", "0001");
             for second in 0..3_000 {
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_shows() {
+    fn debug_output_shows_no_secret() {
         let key = key(OtpScheme::SaltoKs, "ABCDEFGHIJKLMNOP", "1234");
         let shown = format!("{key:?} {:?}", key.otp(at("2026-08-25T07:25:00Z")));
         assert_eq!(shown, "OtpKey(salto-ks, ***) ***");

@@ -99,7 +99,7 @@ async fn nobody_has_signed_in_yet() {
     let me = with_a_browser().await;
     me.types(LIST).await.fails(
         1,
-        "error: the sites cannot be listed: nobody is signed in at Salto for this integration: nobody has signed in \
+        "error: the sites cannot be listed: no user is signed in at Salto for this integration: no user has signed in \
          yet; run `postern login --integration acme-utrecht`",
     );
 }

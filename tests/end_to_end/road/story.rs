@@ -62,7 +62,7 @@ async fn with_a_sign_in_by_the_browser_and_the_pin_typed_at_a_terminal() {
         .await
         .shows("site NL6254340082 (acceptance), flow authorization_code, opens");
     me.types("doctor").await.shows(
-        "BROKEN salto.sign_in acme-utrecht: nobody is signed in at Salto for this integration: nobody has signed in \
+        "BROKEN salto.sign_in acme-utrecht: no user is signed in at Salto for this integration: no user has signed in \
          yet; run `postern login --integration acme-utrecht`
         → run `postern login` for this integration",
     );

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rules::Delays;
-use salto::Prepared;
+use salto::PreparedLock;
 
 use super::{context::Context, request_state::RequestState};
 use crate::{
@@ -45,7 +45,7 @@ pub(super) enum ClaimResult {
 pub(super) struct ClaimedRequest {
     pub(super) claim: Box<Claim>,
     /// What a command needs, as it was ready before the claim; the claim loaded the state of its IQ.
-    pub(super) prepared: Option<Prepared>,
+    pub(super) prepared: Option<PreparedLock>,
     /// Whether the IQ has no free permit in this worker.
     iq_is_full: bool,
     /// The permit to send a command to the IQ, until this is dropped.
@@ -129,7 +129,7 @@ async fn acquire_permit(
     context: Context<'_>,
     state: &RequestState,
     mode: Mode,
-    prepared: Option<&Prepared>,
+    prepared: Option<&PreparedLock>,
 ) -> Result<(Option<IqPermit>, bool), Abandoned> {
     let sends_a_command = state.delay().is_zero() && mode != Mode::Rehearsal(Rehearsal::Nothing);
     let Some(prepared) = prepared.filter(|_| sends_a_command) else { return Ok((None, false)) };
@@ -143,7 +143,7 @@ async fn acquire_permit(
 
 /// What a command needs, if all of it is ready and its IQ is certain: the permit of another IQ would not
 /// help.
-fn ready(integration: &Integration, state: &RequestState) -> Option<Prepared> {
+fn ready(integration: &Integration, state: &RequestState) -> Option<PreparedLock> {
     let request = &state.request.data;
     let (rules, site) = (&integration.rules, &integration.site);
     let named = || request.object_id.as_deref().and_then(|object| rules.lock_of(object));

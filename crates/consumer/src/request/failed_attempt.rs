@@ -75,29 +75,9 @@ impl FailedAttempt {
 impl From<CallError> for FailedAttempt {
     /// A call before the command failed: no command was sent.
     fn from(error: CallError) -> Self {
-        let certainty = match error.cause {
-            Cause::CredentialsRejected
-            | Cause::NotSignedIn
-            | Cause::Forbidden
-            | Cause::LockNotFound
-            | Cause::SiteNotFound
-            | Cause::IqNotFound
-            | Cause::AlreadyActivated
-            | Cause::NotActivated
-            | Cause::OtpInvalid
-            | Cause::OtpBlocked => Certainty::Refused,
-            Cause::TokenRejected
-            | Cause::IqOffline
-            | Cause::RateLimited
-            | Cause::Unavailable
-            | Cause::NotAsked
-            | Cause::Unanswered
-            | Cause::Late
-            | Cause::Cache => Certainty::NeverHappened,
-        };
         Self {
             failure: Failure::of_call(error.cause, &error),
-            certainty,
+            certainty: certainty(error.certainty()),
             written: false,
             retry_after: error.retry_after,
             pause: requested_pause(&error),
@@ -110,16 +90,21 @@ impl From<OpenError> for FailedAttempt {
     fn from(error: OpenError) -> Self {
         Self {
             failure: Failure::of_call(error.cause, &error),
-            certainty: match error.certainty {
-                salto::Certainty::NeverHappened => Certainty::NeverHappened,
-                salto::Certainty::Unknown => Certainty::Unknown,
-                salto::Certainty::Refused => Certainty::Refused,
-            },
+            certainty: certainty(error.certainty),
             written: error.written,
             retry_after: error.retry_after,
             // An open breaker is this worker's own wait, and no pause that Salto asked for.
-            pause: error.retry_after.filter(|_| error.cause != Cause::NotAsked),
+            pause: error.retry_after.filter(|_| error.cause != Cause::BreakerOpen),
             retry_at_once: error.cause == Cause::TokenRejected,
         }
+    }
+}
+
+/// Whether the command may have had an effect, as `salto` answers it.
+const fn certainty(answer: salto::Certainty) -> Certainty {
+    match answer {
+        salto::Certainty::NeverHappened => Certainty::NeverHappened,
+        salto::Certainty::Unknown => Certainty::Unknown,
+        salto::Certainty::Refused => Certainty::Refused,
     }
 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use chrono::Utc;
 use rules::{FailedReason, Opening};
-use salto::{Activation, ActivationState, Cause, OpenError, OtpKey, Prepared};
+use salto::{Activation, ActivationState, Cause, OpenError, OtpKey, PreparedLock};
 
 use super::{
     claim::ClaimedRequest,
@@ -41,7 +41,7 @@ pub(super) struct AllowedOpening<'a> {
 /// A reserved command, with everything that it needs.
 struct Command<'a> {
     allowed: AllowedOpening<'a>,
-    prepared: &'a Prepared,
+    prepared: &'a PreparedLock,
     claim: &'a Claim,
     activation: &'a Activation,
     sealed_activation: &'a [u8],

@@ -25,7 +25,7 @@ impl Failure {
 
     /// The failure of a call to Salto; none where the call only ran out of time.
     pub(crate) fn of_call(cause: Cause, error: &impl std::fmt::Display) -> Option<Self> {
-        (cause != Cause::Late).then(|| Self::new(failed_reason(cause), error.to_string()))
+        (cause != Cause::Expired).then(|| Self::new(failed_reason(cause), error.to_string()))
     }
 
     /// The ledger's text.
@@ -54,8 +54,10 @@ pub(crate) const fn failed_reason(cause: Cause) -> FailedReason {
         Cause::OtpBlocked => FailedReason::OtpBlocked,
         Cause::IqOffline => FailedReason::IqOffline,
         Cause::RateLimited => FailedReason::RateLimited,
-        Cause::Unavailable | Cause::NotAsked | Cause::Unanswered | Cause::Late | Cause::Cache => {
-            FailedReason::SaltoUnavailable
-        }
+        Cause::Unavailable
+        | Cause::BreakerOpen
+        | Cause::Unanswered
+        | Cause::Expired
+        | Cause::Cache => FailedReason::SaltoUnavailable,
     }
 }

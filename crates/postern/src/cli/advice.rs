@@ -52,7 +52,7 @@ pub(super) fn after(error: &CallError) -> &'static str {
             "wait; if it comes often, fewer integrations should share the account"
         }
         Cause::Cache => "see that Redis runs, and its log",
-        Cause::Unavailable | Cause::NotAsked | Cause::Unanswered | Cause::Late => REACH,
+        Cause::Unavailable | Cause::BreakerOpen | Cause::Unanswered | Cause::Expired => REACH,
         Cause::LockNotFound => "`postern lock list` shows the site's locks",
         Cause::IqNotFound
         | Cause::AlreadyActivated

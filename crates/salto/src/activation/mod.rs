@@ -1,4 +1,4 @@
-//! The activation of an IQ: its secret and PIN, how they are kept, how they are got.
+//! The activation of an IQ: its secret and PIN, how they are stored, and how Salto gives them.
 
 mod pin;
 mod record;

@@ -1,4 +1,4 @@
-//! What is kept of one IQ's activation.
+//! The activation record of one IQ.
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -6,26 +6,26 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::otp::{OtpKey, OtpScheme};
-use crate::seal::{SealError, Sealer};
+use crate::redis::seal::{SealError, Sealer};
 
-/// Where an IQ's activation stands.
+/// The state of an IQ's activation (`docs/salto-ks.md`, Activation states).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivationState {
-    /// Nothing has been done.
+    /// The activation has not begun.
     NotActivated,
-    /// The secret is stored; the PIN is asked for, or not yet proven.
+    /// The secret is stored; the PIN is missing, or not yet proven.
     PendingPin,
-    /// Secret and PIN are proven: commands can be signed.
+    /// Secret and PIN are proven: commands can be sent.
     Activated,
-    /// One-time passwords were rejected; commands are still signed.
+    /// Salto rejected one-time passwords; commands are still sent.
     Degraded,
-    /// Secret and PIN are dead.
+    /// Secret and PIN are no longer valid.
     ReactivationRequired,
 }
 
 impl ActivationState {
-    /// The code used in events and output.
+    /// The code in events and output.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -41,24 +41,24 @@ impl ActivationState {
 /// The activation record of one IQ.
 #[derive(Debug, Clone)]
 pub struct Activation {
-    /// Where it stands.
+    /// The state.
     pub state: ActivationState,
-    /// The IQ's secret. Losing it means a reset on Salto's side \[M\].
+    /// The IQ's secret. If it is lost, Salto must reset the IQ (`docs/salto-ks.md`, The OTP).
     pub secret: SecretString,
-    /// The IQ's PIN, as text with its leading zeros \[M\].
+    /// The IQ's PIN, as a text with its leading zeros.
     pub pin: Option<SecretString>,
-    /// Salto has been asked for the PIN, and has answered.
+    /// Whether Salto was asked for the PIN and has answered.
     pub pin_requested: bool,
-    /// Salto has rejected a one-time password made with `pin` during activation.
+    /// Whether Salto rejected a one-time password with `pin` during the activation.
     pub pin_refused: bool,
-    /// A PIN that is being set: whether it or `pin` counts is not known until it is proven.
+    /// A PIN that is being set: until it is proven, it is not known whether it or `pin` is valid.
     pub new_pin: Option<SecretString>,
-    /// When the state changed last.
+    /// When the state last changed.
     pub changed_at: DateTime<Utc>,
 }
 
 impl Activation {
-    /// Secret and PIN that Salto has just accepted.
+    /// The record of a secret and a PIN that Salto has just accepted.
     #[must_use]
     pub fn proven(secret: SecretString, pin: SecretString) -> Self {
         Self {
@@ -72,7 +72,7 @@ impl Activation {
         }
     }
 
-    /// What signs commands; only once activated.
+    /// The key of one-time passwords for commands; `None` unless the IQ is activated.
     #[must_use]
     pub fn otp_key(&self, scheme: OtpScheme) -> Option<OtpKey> {
         match self.state {
@@ -86,10 +86,10 @@ impl Activation {
         }
     }
 
-    /// The record as it lies in Redis: sealed, good for this key and IQ alone.
+    /// The record as Redis stores it: encrypted, for this key and IQ only.
     #[must_use]
     pub fn seal(&self, sealer: &Sealer, key: &str, iq: &str) -> Vec<u8> {
-        let sheet = Sheet {
+        let json = ActivationJson {
             state: self.state,
             secret: self.secret.expose_secret().to_owned().into(),
             pin: self.pin.as_ref().map(|pin| pin.expose_secret().to_owned().into()),
@@ -98,37 +98,37 @@ impl Activation {
             new_pin: self.new_pin.as_ref().map(|pin| pin.expose_secret().to_owned().into()),
             changed_at: self.changed_at,
         };
-        // Text, flags and a time: there is nothing in it that JSON cannot hold.
-        let json = Zeroizing::new(serde_json::to_vec(&sheet).unwrap_or_default());
-        sealer.seal(&place(key, iq), &json)
+        // Texts, flags and a time can always be written as JSON.
+        let json = Zeroizing::new(serde_json::to_vec(&json).unwrap_or_default());
+        sealer.seal(&location(key, iq), &json)
     }
 
-    /// Opens a record: `key` is the hash's Redis key, `iq` its field, `sealed` the value.
+    /// Decrypts a record: `key` is the hash's Redis key, `iq` its field, `sealed` the value.
     ///
     /// # Errors
-    /// It was sealed with another key, for another place, or is damaged.
+    /// The value was sealed with another key or for another location, or is damaged.
     pub fn unseal(sealer: &Sealer, key: &str, iq: &str, sealed: &[u8]) -> Result<Self, SealError> {
-        let json = sealer.unseal(&place(key, iq), sealed)?;
-        let sheet: Sheet = serde_json::from_slice(&json).map_err(|_| SealError)?;
+        let plain = sealer.unseal(&location(key, iq), sealed)?;
+        let json: ActivationJson = serde_json::from_slice(&plain).map_err(|_| SealError)?;
         Ok(Self {
-            state: sheet.state,
-            secret: sheet.secret.as_str().into(),
-            pin: sheet.pin.map(|pin| pin.as_str().into()),
-            pin_requested: sheet.pin_requested,
-            pin_refused: sheet.pin_refused,
-            new_pin: sheet.new_pin.map(|pin| pin.as_str().into()),
-            changed_at: sheet.changed_at,
+            state: json.state,
+            secret: json.secret.as_str().into(),
+            pin: json.pin.map(|pin| pin.as_str().into()),
+            pin_requested: json.pin_requested,
+            pin_refused: json.pin_refused,
+            new_pin: json.new_pin.map(|pin| pin.as_str().into()),
+            changed_at: json.changed_at,
         })
     }
 }
 
-/// Key and field, told apart by what neither can hold.
-fn place(key: &str, iq: &str) -> String {
+/// The location of a record: key and field, separated by a character that neither can have.
+fn location(key: &str, iq: &str) -> String {
     format!("{key}\0{iq}")
 }
 
 #[derive(Serialize, Deserialize)]
-struct Sheet {
+struct ActivationJson {
     state: ActivationState,
     secret: Zeroizing<String>,
     pin: Option<Zeroizing<String>>,
@@ -157,16 +157,16 @@ mod tests {
     }
 
     #[test]
-    fn only_an_activated_or_degraded_iq_signs() {
-        let signs = |state| activation(state).otp_key(OtpScheme::SaltoKs).is_some();
-        assert!(signs(ActivationState::Activated) && signs(ActivationState::Degraded));
-        assert!(!signs(ActivationState::NotActivated));
-        assert!(!signs(ActivationState::PendingPin));
-        assert!(!signs(ActivationState::ReactivationRequired));
+    fn only_an_activated_or_degraded_iq_has_a_key() {
+        let has_key = |state| activation(state).otp_key(OtpScheme::SaltoKs).is_some();
+        assert!(has_key(ActivationState::Activated) && has_key(ActivationState::Degraded));
+        assert!(!has_key(ActivationState::NotActivated));
+        assert!(!has_key(ActivationState::PendingPin));
+        assert!(!has_key(ActivationState::ReactivationRequired));
     }
 
     #[test]
-    fn a_record_opens_at_its_key_and_field_alone_and_shows_nothing() {
+    fn a_record_is_unsealed_only_at_its_key_and_field_and_shows_no_secret() {
         let sealer = Sealer::new(&[3; 32]);
         let record = activation(ActivationState::Activated);
         let sealed = record.seal(&sealer, "p:activations:a", "iq-1");

@@ -1,8 +1,8 @@
-//! The plain activation of an IQ: the secret, then the PIN, then their proof \[M\].
+//! The activation of an IQ: the secret, then the PIN, then their proof (`docs/salto-ks.md`, The OTP).
 //!
-//! Every step is stored before the next one begins, so that after an interruption it goes on where
-//! it was: the secret before the PIN is asked for, the PIN before it is proven, as Salto gives
-//! neither of them again after the proof.
+//! Every step is stored before the next one begins, so that an interrupted activation can continue: the
+//! secret before the PIN is requested, the PIN before it is proven, because Salto gives neither of them
+//! again after the proof.
 
 use chrono::Utc;
 use secrecy::{ExposeSecret, SecretString};
@@ -11,62 +11,62 @@ use super::pin::{KEEP_PIN, is_pin};
 use super::record::{Activation, ActivationState};
 use super::store::{ActivationStore, Stored};
 use crate::error::{CallError, Cause};
-use crate::iqs::PinAnswer;
 use crate::otp::OtpKey;
+use crate::redis::query::StoreError;
 use crate::site::Site;
-use crate::store::StoreError;
+use crate::site::iqs::PinAnswer;
 
-/// What is to be done next.
+/// The next step of an activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Salto has just sent the PIN to the user: give it to [`finish`].
     PinMailed,
-    /// Salto sent the PIN to the user before, and a stored one was refused: give it to [`finish`].
+    /// Salto sent the PIN to the user earlier, or a stored one was refused: give it to [`finish`].
     PinAwaited,
-    /// Salto has just shown the PIN, which is stored: call [`finish`] without one.
+    /// Salto's answer had the PIN, which is stored now: call [`finish`] without one.
     PinShown,
-    /// The PIN is stored from before: call [`finish`] without one.
+    /// The PIN was stored earlier: call [`finish`] without one.
     PinKnown,
     /// The IQ is activated.
     Done,
 }
 
-/// The activation did not get on. What was stored stays.
+/// The activation failed at a step. The steps before it stay stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ActivateError {
-    /// The user is activated at this IQ, and we do not hold the secret.
+    /// The user is activated at this IQ, and its secret is not stored here.
     #[error(
         "this user is already activated at the IQ, but not by this installation, and Salto gives \
          the secret out only before that"
     )]
     AlreadyActivatedAtSalto,
-    /// A PIN is four digits.
+    /// The text is not a PIN.
     #[error("a PIN is exactly four digits")]
     PinMalformed,
-    /// [`finish`] was called without a PIN, and none is stored.
+    /// [`finish`] needs a PIN, and none is stored.
     #[error("the PIN that Salto sent to the user is needed")]
     PinMissing,
-    /// There is no activation to finish.
+    /// No activation has begun at this IQ.
     #[error("the activation of this IQ has not been started")]
     NotStarted,
-    /// Salto rejected the one-time password made with this PIN.
+    /// Salto rejected the one-time password with this PIN.
     #[error(
         "Salto does not accept this PIN; the IQ's secret is kept, so look the PIN up again and try \
          once more (a few wrong ones in a row block the user for about 20 minutes)"
     )]
     PinRefused,
-    /// Somebody else is activating the same IQ.
-    #[error("somebody else changed this IQ's activation at the same time; run it again")]
+    /// Another process changed the activation of this IQ at the same time.
+    #[error("another process changed this IQ's activation at the same time; run it again")]
     Changed,
     /// A call failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The records cannot be read or written.
+    /// The record cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Begins an activation, or goes on with it: has the secret stored and the PIN asked for.
+/// Begins an activation, or continues it: stores the secret and requests the PIN.
 ///
 /// # Errors
 /// See [`ActivateError`].
@@ -80,8 +80,8 @@ pub async fn begin(site: &Site, store: &ActivationStore, iq: &str) -> Result<Ste
     let Activation { pin, pin_requested, pin_refused, .. } = &stored.activation;
     match pin {
         None if !pin_requested => {
-            let asked = ask_for_pin(site, store, iq, &stored).await?;
-            Ok(if asked.activation.pin.is_some() { Step::PinShown } else { Step::PinMailed })
+            let requested = request_pin(site, store, iq, &stored).await?;
+            Ok(if requested.activation.pin.is_some() { Step::PinShown } else { Step::PinMailed })
         }
         Some(_) if !pin_refused => Ok(Step::PinKnown),
         Some(_) | None => Ok(Step::PinAwaited),
@@ -110,7 +110,7 @@ async fn store_secret(
     put(site, store, iq, before, &pending).await
 }
 
-async fn ask_for_pin(
+async fn request_pin(
     site: &Site,
     store: &ActivationStore,
     iq: &str,
@@ -121,11 +121,11 @@ async fn ask_for_pin(
         Ok(PinAnswer::Shown(pin)) => Some(pin),
         Err(error) => return Err(refused(site, store, iq, Some(stored), error).await),
     };
-    let asked = Activation { pin, pin_requested: true, ..stored.activation.clone() };
-    put(site, store, iq, Some(stored), &asked).await
+    let requested = Activation { pin, pin_requested: true, ..stored.activation.clone() };
+    put(site, store, iq, Some(stored), &requested).await
 }
 
-/// Proves secret and PIN to Salto, which activates the IQ. Without a PIN the stored one is used.
+/// Proves secret and PIN to Salto, which activates the user at the IQ. `None` uses the stored PIN.
 ///
 /// # Errors
 /// See [`ActivateError`]; after [`ActivateError::PinRefused`] it may be called again with another
@@ -154,7 +154,7 @@ pub async fn finish(
 
     let key = OtpKey::new(site.otp_scheme(), candidate.secret.clone(), pin);
     let proven = site.put_pin(iq, &key, KEEP_PIN).await;
-    let after = match &proven {
+    let next = match &proven {
         Ok(()) => {
             Activation { state: ActivationState::Activated, changed_at: Utc::now(), ..candidate }
         }
@@ -163,7 +163,7 @@ pub async fn finish(
         }
         Err(error) => return Err(error.clone().into()),
     };
-    put(site, store, iq, Some(&stored), &after).await?;
+    put(site, store, iq, Some(&stored), &next).await?;
     proven.map_err(|_| ActivateError::PinRefused)
 }
 
@@ -178,8 +178,8 @@ async fn put(
     stored.ok_or(ActivateError::Changed)
 }
 
-/// Why Salto gives no secret or PIN: where the user is activated by now, that may have been done here,
-/// by somebody who was faster.
+/// The error where Salto gives no secret or PIN. If the user is activated, another process of this
+/// installation may have done that meanwhile.
 async fn refused(
     site: &Site,
     store: &ActivationStore,

@@ -1,4 +1,4 @@
-//! Activation records in Redis: one hash per integration, one sealed field per IQ.
+//! Activation records in Redis: one hash per integration, one encrypted field per IQ.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -7,8 +7,8 @@ use deadpool_redis::Pool;
 use deadpool_redis::redis::{Script, cmd};
 
 use super::record::Activation;
-use crate::seal::Sealer;
-use crate::store::{self, StoreError};
+use crate::redis::query::{self, StoreError};
+use crate::redis::seal::Sealer;
 
 /// Key: the hash. Arguments: field, expected value (empty: none), new value.
 static REPLACE: LazyLock<Script> = LazyLock::new(|| {
@@ -42,7 +42,7 @@ pub struct ActivationStore {
     sealer: Arc<Sealer>,
 }
 
-/// A record as it was read, to be replaced only while it is still that.
+/// A record as it was read. It can be replaced only while Redis still has the same value.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// The record.
@@ -51,7 +51,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// The record as it lies in Redis.
+    /// The encrypted record in Redis.
     #[must_use]
     pub fn sealed(&self) -> &[u8] {
         &self.sealed
@@ -68,36 +68,36 @@ impl ActivationStore {
     /// The record of one IQ, if there is one.
     ///
     /// # Errors
-    /// Redis is in trouble, or the record does not open.
+    /// Redis failed, or the record cannot be decrypted.
     pub async fn get(&self, integration: &str, iq: &str) -> Result<Option<Stored>, StoreError> {
         let key = activations_key(&self.key_prefix, integration);
         let sealed: Option<Vec<u8>> =
-            store::query(&self.pool, cmd("HGET").arg(&key).arg(iq)).await?;
-        sealed.map(|sealed| self.open(&key, iq, sealed)).transpose()
+            query::query(&self.pool, cmd("HGET").arg(&key).arg(iq)).await?;
+        sealed.map(|sealed| self.unseal(&key, iq, sealed)).transpose()
     }
 
     /// All records of an integration, by IQ id.
     ///
     /// # Errors
-    /// Redis is in trouble, or a record does not open.
+    /// Redis failed, or a record cannot be decrypted.
     pub async fn list(&self, integration: &str) -> Result<Vec<(String, Stored)>, StoreError> {
         let key = activations_key(&self.key_prefix, integration);
         let all: HashMap<String, Vec<u8>> =
-            store::query(&self.pool, cmd("HGETALL").arg(&key)).await?;
-        let open = |(iq, sealed): (String, Vec<u8>)| {
-            let stored = self.open(&key, &iq, sealed)?;
-            Ok((iq, stored))
-        };
-        let mut list: Vec<_> = all.into_iter().map(open).collect::<Result<_, StoreError>>()?;
+            query::query(&self.pool, cmd("HGETALL").arg(&key)).await?;
+        let mut list = Vec::with_capacity(all.len());
+        for (iq, sealed) in all {
+            let stored = self.unseal(&key, &iq, sealed)?;
+            list.push((iq, stored));
+        }
         list.sort_by(|(a, _), (b, _)| a.cmp(b));
         Ok(list)
     }
 
-    /// Stores `new` where there is still what was read before (`None`: nothing). `None`: somebody
-    /// else was faster, and nothing is changed.
+    /// Stores `new` where Redis still has the record that was read before (`None`: no record). `None`:
+    /// the record has changed since then, and nothing was stored.
     ///
     /// # Errors
-    /// Redis is in trouble.
+    /// Redis failed.
     pub async fn replace(
         &self,
         integration: &str,
@@ -109,14 +109,15 @@ impl ActivationStore {
         let sealed = new.seal(&self.sealer, &key, iq);
         let expected = read.map(|read| read.sealed.as_slice()).unwrap_or_default();
         let replaced: u8 =
-            store::run(&self.pool, &REPLACE, &[&key], &[iq.as_bytes(), expected, &sealed]).await?;
+            query::run_script(&self.pool, &REPLACE, &[&key], &[iq.as_bytes(), expected, &sealed])
+                .await?;
         Ok((replaced == 1).then(|| Stored { activation: new.clone(), sealed }))
     }
 
-    /// Removes the record where it is still what was read before: whether it was.
+    /// Removes the record where it has not changed since it was read; returns whether it was removed.
     ///
     /// # Errors
-    /// Redis is in trouble.
+    /// Redis failed.
     pub async fn remove(
         &self,
         integration: &str,
@@ -125,11 +126,11 @@ impl ActivationStore {
     ) -> Result<bool, StoreError> {
         let key = activations_key(&self.key_prefix, integration);
         let removed: u8 =
-            store::run(&self.pool, &REMOVE, &[&key], &[iq.as_bytes(), &read.sealed]).await?;
+            query::run_script(&self.pool, &REMOVE, &[&key], &[iq.as_bytes(), &read.sealed]).await?;
         Ok(removed == 1)
     }
 
-    fn open(&self, key: &str, iq: &str, sealed: Vec<u8>) -> Result<Stored, StoreError> {
+    fn unseal(&self, key: &str, iq: &str, sealed: Vec<u8>) -> Result<Stored, StoreError> {
         let activation = Activation::unseal(&self.sealer, key, iq, &sealed)
             .map_err(|_| StoreError::Unreadable(format!("{key} {iq}")))?;
         Ok(Stored { activation, sealed })

@@ -1,78 +1,79 @@
-//! The circuit breaker of one host as a state machine. Pure: time and chance come from outside.
+//! The circuit breaker of one host as a state machine. It is pure: the caller passes time and jitter.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// So many failures in a row, and the host is left alone (decision).
+/// The breaker opens after this many failures in a row (decision).
 pub(super) const OPENS_AFTER: u32 = 5;
-/// It is left alone for this long at first, twice as long after each probe that fails, and never
-/// longer than [`OPEN_MOST`]: a guest waits for a minute at most (decision).
+/// How long the breaker stays open at first; twice as long after each probe that fails, up to
+/// [`OPEN_MAX`], because a guest waits for a minute at most (decision).
 const OPEN_FIRST: Duration = Duration::from_secs(1);
-pub(super) const OPEN_MOST: Duration = Duration::from_secs(5);
-/// A probe without a verdict for this long makes way for the next one.
+pub(super) const OPEN_MAX: Duration = Duration::from_secs(5);
+/// A probe without a result for this long is replaced by the next call.
 pub(super) const PROBE_LIMIT: Duration = Duration::from_secs(5);
-/// Whoever comes while a probe is under way comes again after this at most.
-const PROBE_REST: Duration = Duration::from_millis(500);
+/// A call that is refused while a probe is under way may come again after this time at most.
+const PROBE_RETRY: Duration = Duration::from_millis(500);
 
-/// What a call's end says about the host.
+/// What the end of a call says about its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Health {
-    /// It works: it answered as itself, whatever it said.
-    Works,
-    /// It does not work.
+pub enum HostHealth {
+    /// The host works: it gave an answer of its own, whatever the answer says.
+    Up,
+    /// The host does not work.
     Down,
-    /// It does not work, or one IQ behind it does not.
-    PerhapsOneIq,
-    /// Nothing.
-    Untold,
+    /// The host, or one IQ behind it, does not work.
+    HostOrIqDown,
+    /// The call says nothing about the host.
+    Unknown,
 }
 
-/// Leave to make one call.
+/// A call that the breaker permitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Pass {
+pub(super) struct PermittedCall {
+    /// The number of the probe, where the call is one.
     probe: Option<u64>,
 }
 
-/// No leave.
+/// The breaker refused the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct CallRefused {
     pub(super) retry_after: Duration,
     pub(super) failures: u32,
 }
 
-/// A change worth a line in the log.
+/// A change of state that is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum News {
-    /// The host is left alone, for the first time since it worked.
+pub(super) enum Transition {
+    /// The breaker opened, for the first time since the host worked.
     Opened { failures: u32 },
-    /// It is called again.
+    /// The breaker closed.
     Closed,
 }
 
-/// What the calls to one host have come to, in short.
+/// The state of a host's circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
-    /// Calls are made.
+    /// Calls are sent.
     Closed,
-    /// No calls are made.
+    /// No calls are sent.
     Open {
         /// Failures without a success.
         failures: u32,
-        /// The time left; zero: the next call is made, as a probe.
+        /// The time left; zero: the next call is sent, as a probe.
         left: Duration,
     },
-    /// One call is under way as a probe; no others are made.
+    /// One call is under way as a probe; no others are sent.
     Probing {
         /// Failures without a success.
         failures: u32,
     },
 }
 
-/// The breaker.
+/// The circuit breaker of one host.
 #[derive(Debug, Default)]
 pub(super) struct Machine {
-    run: Run,
+    failures: FailureCount,
     phase: Phase,
     probes: u64,
 }
@@ -92,135 +93,146 @@ enum Phase {
     },
 }
 
-/// Failures without a success between them.
+/// Failures since the last success.
 #[derive(Debug, Default)]
-struct Run {
-    sure: u32,
-    /// Those that may be one IQ's, and whose.
-    perhaps: u32,
-    iq: Option<String>,
+struct FailureCount {
+    of_host: u32,
+    /// Failures that may be the fault of one IQ.
+    of_host_or_iq: u32,
+    /// The IQ of the first of those.
+    first_iq: Option<String>,
     several_iqs: bool,
 }
 
-impl Run {
-    fn add(&mut self, iq: Option<&str>) {
-        let Some(iq) = iq else {
-            self.sure = self.sure.saturating_add(1);
-            return;
-        };
-        self.perhaps = self.perhaps.saturating_add(1);
-        self.several_iqs |= self.iq.as_deref().is_some_and(|first| first != iq);
-        self.iq.get_or_insert_with(|| iq.to_owned());
+impl FailureCount {
+    fn add_for_host(&mut self) {
+        self.of_host = self.of_host.saturating_add(1);
     }
 
-    /// A healthy IQ must not wait because another one hangs: what may be one IQ's fault is held
-    /// against the host only when it happened to two.
-    fn failures(&self) -> u32 {
-        self.sure.saturating_add(if self.several_iqs { self.perhaps } else { 0 })
+    fn add_for_host_or(&mut self, iq: &str) {
+        self.of_host_or_iq = self.of_host_or_iq.saturating_add(1);
+        self.several_iqs |= self.first_iq.as_deref().is_some_and(|first| first != iq);
+        self.first_iq.get_or_insert_with(|| iq.to_owned());
+    }
+
+    /// Failures that count against the host. Those that may be the fault of one IQ count once they
+    /// happened to two: a healthy IQ must not wait because another one hangs.
+    fn count(&self) -> u32 {
+        self.of_host.saturating_add(if self.several_iqs { self.of_host_or_iq } else { 0 })
     }
 }
 
 impl Machine {
-    /// Leave for a call, or how long to wait. `chance` is evenly spread over 0..1.
-    pub(super) fn ask(&mut self, now: Instant, chance: f64) -> Result<Pass, Refused> {
-        let failures = self.run.failures();
-        let refused = |retry_after| Err(Refused { retry_after, failures });
+    /// Permits a call, or says how long to wait. `jitter` is uniform over 0..1.
+    pub(super) fn permit(
+        &mut self,
+        now: Instant,
+        jitter: f64,
+    ) -> Result<PermittedCall, CallRefused> {
+        let failures = self.failures.count();
+        let refused = |retry_after| Err(CallRefused { retry_after, failures });
         match self.phase {
-            Phase::Closed => Ok(Pass { probe: None }),
+            Phase::Closed => Ok(PermittedCall { probe: None }),
             Phase::Open { until, .. } if now < until => refused(until - now),
             Phase::Probing { until, .. } if now < until => {
-                refused((until - now).min(shortened(PROBE_REST, 0.5, chance)))
+                refused((until - now).min(shortened(PROBE_RETRY, 0.5, jitter)))
             }
             Phase::Open { failed_probes, .. } | Phase::Probing { failed_probes, .. } => {
                 self.probes += 1;
                 let (until, probe) = (now + PROBE_LIMIT, self.probes);
                 self.phase = Phase::Probing { until, failed_probes, probe };
-                Ok(Pass { probe: Some(probe) })
+                Ok(PermittedCall { probe: Some(probe) })
             }
         }
     }
 
-    /// What became of the call. `iq`: whose command it was.
-    pub(super) fn tell(
+    /// Records how the call ended. `iq`: the IQ of the command, where the call was one.
+    pub(super) fn record(
         &mut self,
-        pass: Pass,
-        health: Health,
+        call: PermittedCall,
+        health: HostHealth,
         iq: Option<&str>,
         now: Instant,
-        chance: f64,
-    ) -> Option<News> {
-        match health {
-            Health::Works => {
-                self.run = Run::default();
-                self.close()
+        jitter: f64,
+    ) -> Option<Transition> {
+        let hosts_fault = match (health, iq) {
+            (HostHealth::Up, _) => {
+                self.failures = FailureCount::default();
+                return self.close();
             }
-            Health::Down => {
-                self.run.add(None);
-                self.failed(pass, true, now, chance)
+            (HostHealth::Unknown, _) => {
+                self.abandon(call, now);
+                return None;
             }
-            Health::PerhapsOneIq => {
-                self.run.add(iq);
-                let hosts_fault = iq.is_none() || self.run.several_iqs;
-                self.failed(pass, hosts_fault, now, chance)
+            (HostHealth::Down, _) | (HostHealth::HostOrIqDown, None) => {
+                self.failures.add_for_host();
+                true
             }
-            Health::Untold => {
-                self.give_up(pass, now);
-                None
+            (HostHealth::HostOrIqDown, Some(iq)) => {
+                self.failures.add_for_host_or(iq);
+                self.failures.several_iqs
             }
-        }
+        };
+        self.record_failure(call, hosts_fault, now, jitter)
     }
 
-    /// The call ended without a verdict. Was it the probe, then the next call is one.
-    pub(super) fn give_up(&mut self, pass: Pass, now: Instant) {
-        if let Some(failed_probes) = self.failed_before(pass) {
+    /// Records that the call ended without a result. Where it was the probe, the next call is one.
+    pub(super) fn abandon(&mut self, call: PermittedCall, now: Instant) {
+        if let Some(failed_probes) = self.failed_probes_before(call) {
             self.phase = Phase::Open { until: now, failed_probes };
         }
     }
 
-    fn failed(&mut self, pass: Pass, hosts_fault: bool, now: Instant, chance: f64) -> Option<News> {
-        let failures = self.run.failures();
-        match (self.phase, self.failed_before(pass)) {
+    fn record_failure(
+        &mut self,
+        call: PermittedCall,
+        hosts_fault: bool,
+        now: Instant,
+        jitter: f64,
+    ) -> Option<Transition> {
+        let failures = self.failures.count();
+        match (self.phase, self.failed_probes_before(call)) {
             (Phase::Closed, _) if failures >= OPENS_AFTER => {
-                self.open(0, now, chance);
-                Some(News::Opened { failures })
+                self.open(0, now, jitter);
+                Some(Transition::Opened { failures })
             }
             (Phase::Probing { .. }, Some(failed_probes)) if hosts_fault => {
-                self.open(failed_probes.saturating_add(1), now, chance);
+                self.open(failed_probes.saturating_add(1), now, jitter);
                 None
             }
-            // The host took the command; the rest may be its IQ's fault. The next calls tell.
+            // The host accepted the command, and its IQ may be at fault. Later calls show which.
             (Phase::Probing { .. }, Some(_)) => {
-                self.run.sure = 0;
+                self.failures.of_host = 0;
                 self.close()
             }
-            // A call from before the host was left alone, or a probe whose time is over.
+            // A call from before the breaker opened, or a probe that was replaced.
             (Phase::Closed | Phase::Open { .. } | Phase::Probing { .. }, _) => None,
         }
     }
 
-    /// How many probes failed before this one; `None`: it is not the probe under way.
-    fn failed_before(&self, pass: Pass) -> Option<u32> {
+    /// How many probes failed before this one; `None`: the call is not the probe under way.
+    fn failed_probes_before(&self, call: PermittedCall) -> Option<u32> {
         match self.phase {
-            Phase::Probing { failed_probes, probe, .. } if pass.probe == Some(probe) => {
+            Phase::Probing { failed_probes, probe, .. } if call.probe == Some(probe) => {
                 Some(failed_probes)
             }
             Phase::Closed | Phase::Open { .. } | Phase::Probing { .. } => None,
         }
     }
 
-    fn open(&mut self, failed_probes: u32, now: Instant, chance: f64) {
+    fn open(&mut self, failed_probes: u32, now: Instant, jitter: f64) {
         let doubled = OPEN_FIRST.saturating_mul(2_u32.saturating_pow(failed_probes));
-        let until = now + shortened(doubled.min(OPEN_MOST), 0.25, chance);
+        let until = now + shortened(doubled.min(OPEN_MAX), 0.25, jitter);
         self.phase = Phase::Open { until, failed_probes };
     }
 
-    fn close(&mut self) -> Option<News> {
+    fn close(&mut self) -> Option<Transition> {
         let before = std::mem::take(&mut self.phase);
-        (!matches!(before, Phase::Closed)).then_some(News::Closed)
+        (!matches!(before, Phase::Closed)).then_some(Transition::Closed)
     }
 
     pub(super) fn state(&self, now: Instant) -> BreakerState {
-        let failures = self.run.failures();
+        let failures = self.failures.count();
         match self.phase {
             Phase::Closed => BreakerState::Closed,
             Phase::Open { until, .. } => {
@@ -231,7 +243,8 @@ impl Machine {
     }
 }
 
-/// Up to that part shorter, by chance: replicas and waiting requests must not come back as one.
-fn shortened(time: Duration, part: f64, chance: f64) -> Duration {
-    time.mul_f64(1.0 - part * chance.clamp(0.0, 1.0))
+/// The time, shortened at random by up to `part` of it: replicas and waiting requests must not all
+/// come back at the same moment.
+fn shortened(time: Duration, part: f64, jitter: f64) -> Duration {
+    time.mul_f64(1.0 - part * jitter.clamp(0.0, 1.0))
 }

@@ -1,5 +1,6 @@
-//! Leaves a host alone that keeps failing: waiting for it would hold up doors that could be opened
-//! meanwhile, and calls in their hundreds keep it down. Asked before every call, told after it.
+//! The circuit breakers of Salto's hosts. While a host keeps failing, no calls are sent to it: waiting
+//! for it would delay doors that can be opened, and hundreds of calls would keep it from recovering.
+//! A breaker is asked before every call, and records how the call ended.
 
 mod machine;
 #[cfg(test)]
@@ -10,8 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-pub use self::machine::{BreakerState, Health};
-use self::machine::{Machine, News, Pass};
+pub use self::machine::{BreakerState, HostHealth};
+use self::machine::{Machine, PermittedCall, Transition};
 use crate::error::{CallError, Cause};
 
 /// The hosts of an environment.
@@ -24,7 +25,7 @@ pub enum Host {
 }
 
 impl Host {
-    /// One word, for labels.
+    /// The host's name in metric labels and log fields.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -43,7 +44,7 @@ impl fmt::Display for Host {
     }
 }
 
-/// The breakers of one environment, shared by all its integrations.
+/// The circuit breakers of one environment, shared by all its integrations.
 #[derive(Debug)]
 pub struct Breakers {
     pub(crate) identity: Breaker,
@@ -51,7 +52,7 @@ pub struct Breakers {
 }
 
 impl Breakers {
-    /// Closed ones, for the environment of that name.
+    /// Closed breakers for the environment of that name.
     #[must_use]
     pub fn new(environment_name: &str) -> Self {
         let breaker = |host| Breaker {
@@ -62,7 +63,7 @@ impl Breakers {
         Self { identity: breaker(Host::Identity), api: breaker(Host::Api) }
     }
 
-    /// How each host is doing, as far as calls of this process have shown.
+    /// The state of each host's breaker, which depends on the calls of this process alone.
     #[must_use]
     pub fn state(&self) -> [(Host, BreakerState); 2] {
         let now = Instant::now();
@@ -70,7 +71,7 @@ impl Breakers {
     }
 }
 
-/// The breaker of one host.
+/// The circuit breaker of one host.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     environment: String,
@@ -78,22 +79,24 @@ pub(crate) struct Breaker {
     machine: Mutex<Machine>,
 }
 
-/// Leave to make one call, whose end is to be told. Dropped, it tells that the call was given up.
+/// Permission for one call, whose end is to be recorded. Dropping it records that the call was
+/// abandoned.
 #[derive(Debug)]
-pub(crate) struct Permit<'a> {
+pub(crate) struct CallPermit<'a> {
     breaker: &'a Breaker,
-    pass: Option<Pass>,
+    call: Option<PermittedCall>,
 }
 
 impl Breaker {
-    /// Leave to make one call.
-    pub(crate) fn ask(&self) -> Result<Permit<'_>, CallError> {
-        let asked = self.machine().ask(Instant::now(), rand::random());
-        match asked {
-            Ok(pass) => Ok(Permit { breaker: self, pass: Some(pass) }),
+    /// Permits one call, or fails with [`Cause::BreakerOpen`].
+    pub(crate) fn permit(&self) -> Result<CallPermit<'_>, CallError> {
+        let permitted = self.machine().permit(Instant::now(), rand::random());
+        match permitted {
+            Ok(call) => Ok(CallPermit { breaker: self, call: Some(call) }),
             Err(refused) => {
                 let detail = format!("{} failed {} times in a row", self.host, refused.failures);
-                Err(CallError::new(Cause::NotAsked, detail).after(Some(refused.retry_after)))
+                let error = CallError::new(Cause::BreakerOpen, detail);
+                Err(error.with_retry_after(Some(refused.retry_after)))
             }
         }
     }
@@ -103,43 +106,42 @@ impl Breaker {
     }
 }
 
-impl Permit<'_> {
-    /// The call ended like this. `iq`: the IQ that it was a command to; `error`: what went wrong,
-    /// for the log.
-    pub(crate) fn tell(mut self, health: Health, iq: Option<&str>, error: &dyn fmt::Display) {
-        let Some(pass) = self.pass.take() else { return };
+impl CallPermit<'_> {
+    /// Records how the call ended. `iq`: the IQ of the command, where the call was one; `error`: the
+    /// error, for the log.
+    pub(crate) fn record(mut self, health: HostHealth, iq: Option<&str>, error: &dyn fmt::Display) {
+        let Some(call) = self.call.take() else { return };
         let Breaker { environment, host, .. } = self.breaker;
-        let news =
-            self.breaker.machine().tell(pass, health, iq, Instant::now(), rand::random::<f64>());
-        match news {
-            Some(News::Opened { failures }) => tracing::warn!(
+        let (now, jitter) = (Instant::now(), rand::random());
+        let transition = self.breaker.machine().record(call, health, iq, now, jitter);
+        match transition {
+            Some(Transition::Opened { failures }) => tracing::warn!(
                 environment,
                 host = host.as_str(),
                 failures,
                 %error,
-                "Salto keeps failing; calls to this host wait for a moment"
+                "circuit breaker opened: this host of Salto keeps failing; calls to it wait, and are \
+                 tried again by themselves"
             ),
-            Some(News::Closed) => {
-                tracing::info!(
-                    environment,
-                    host = host.as_str(),
-                    "this host of Salto answers again"
-                );
-            }
+            Some(Transition::Closed) => tracing::info!(
+                environment,
+                host = host.as_str(),
+                "circuit breaker closed: this host of Salto answers again"
+            ),
             None => {}
         }
     }
 
-    /// The host works.
-    pub(crate) fn works(self) {
-        self.tell(Health::Works, None, &"");
+    /// Records that the host works.
+    pub(crate) fn record_success(self) {
+        self.record(HostHealth::Up, None, &"");
     }
 }
 
-impl Drop for Permit<'_> {
+impl Drop for CallPermit<'_> {
     fn drop(&mut self) {
-        if let Some(pass) = self.pass.take() {
-            self.breaker.machine().give_up(pass, Instant::now());
+        if let Some(call) = self.call.take() {
+            self.breaker.machine().abandon(call, Instant::now());
         }
     }
 }

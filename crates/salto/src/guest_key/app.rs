@@ -1,4 +1,4 @@
-//! What a guest's app does: it exchanges the access code, and creates a digital key.
+//! The calls of a guest's app: it exchanges the access code, and creates a digital key.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,33 +7,34 @@ use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{GuestKeyError, GuestKeys};
-use crate::answer::Subject;
+use super::error::{GuestKeyError, settings};
 use crate::breaker::Breakers;
-use crate::call::Api;
 use crate::clock::SaltoClock;
 use crate::environment::Environment;
-use crate::http_client::Http;
-use crate::token::{GrantError, bearer, exchange_access_code};
+use crate::environment::guest_keys::GuestKeys;
+use crate::http::answer::CallTarget;
+use crate::http::client::Http;
+use crate::http::salto_client::{Call, SaltoClient};
+use crate::token::{AccessCodeExchange, GrantError, bearer, exchange_access_code};
 
-/// An app in the hands of somebody without an account at Salto.
+/// The app of a guest, who has no account at Salto.
 #[derive(Debug)]
 pub struct GuestApp {
-    api: Api,
+    client: SaltoClient,
     keys: GuestKeys,
 }
 
-/// A token fit for one purpose: no other call takes this type, and it is kept nowhere. It prints as
-/// `***`.
+/// A token that can only create a digital key: no other call takes this type, and it is stored nowhere.
+/// It prints as `***`.
 pub struct GuestToken {
-    api: Api,
+    client: SaltoClient,
     keys: GuestKeys,
     access: SecretString,
 }
 
 impl GuestApp {
-    /// An app of the environment's client; a guest's is likely a public one, and need not be the pod
-    /// member's \[S1\]. Makes no call.
+    /// An app that uses the environment's client. That is likely a public one, and may be another than the
+    /// pod member's. Makes no call.
     ///
     /// # Errors
     /// Digital Key for Guests is not set up for the environment.
@@ -43,24 +44,27 @@ impl GuestApp {
         clock: Arc<SaltoClock>,
         breakers: Arc<Breakers>,
     ) -> Result<Self, GuestKeyError> {
-        Self::over(Api { http, environment, clock, breakers })
+        Self::with_client(SaltoClient { http, environment, clock, breakers })
     }
 
-    pub(crate) fn over(api: Api) -> Result<Self, GuestKeyError> {
-        let keys = api.environment.guest_keys()?.clone();
-        Ok(Self { api, keys })
+    pub(crate) fn with_client(client: SaltoClient) -> Result<Self, GuestKeyError> {
+        let keys = settings(&client.environment)?.clone();
+        Ok(Self { client, keys })
     }
 
-    /// Exchanges an access code, which is spent by the first try; where no answer came it may be so
-    /// too.
+    /// Exchanges an access code. Every code can be used once, whatever the result; without an answer it
+    /// may have been used.
     ///
     /// # Errors
-    /// The identity provider takes the code no more or the client not at all, or the call failed.
+    /// The identity provider rejects the code or the client, or the call failed.
     pub async fn exchange(&self, code: &SecretString) -> Result<GuestToken, GuestKeyError> {
-        let GuestKeys { code_parameter, scope, .. } = &self.keys;
-        let named = (code_parameter.as_str(), code);
-        match exchange_access_code(&self.api, named, scope.as_deref()).await {
-            Ok(access) => Ok(GuestToken { api: self.api.clone(), keys: self.keys.clone(), access }),
+        let (parameter, scope) = (self.keys.code_parameter.as_str(), self.keys.scope.as_deref());
+        let exchange = AccessCodeExchange { code, parameter, scope };
+        match exchange_access_code(&self.client, exchange).await {
+            Ok(access) => {
+                let (client, keys) = (self.client.clone(), self.keys.clone());
+                Ok(GuestToken { client, keys, access })
+            }
             Err(GrantError::Rejected(code)) => Err(GuestKeyError::of_exchange(code)),
             Err(GrantError::Failed(error)) => Err(error.into()),
         }
@@ -68,17 +72,20 @@ impl GuestApp {
 }
 
 impl GuestToken {
-    /// Creates a digital key; `request` and the answer are what Salto and its mobile SDK agree on,
-    /// and go through as they are. An empty answer is `null`.
+    /// Creates a digital key. `request` and the answer are passed through unchanged, because only Salto
+    /// and its mobile SDK define them. An empty answer is `null`.
     ///
     /// # Errors
-    /// Salto does not let this token create one, or no longer, or the call failed.
+    /// Salto refuses the key, no longer accepts the token, or the call failed.
     pub async fn create_digital_key(&self, request: &Value) -> Result<Value, GuestKeyError> {
-        let url = self.keys.digital_key_path.at(&self.api.environment.api_url, None);
-        let bearer = bearer(&self.access);
-        let request = Some(request.clone());
-        let asked = self.api.call(bearer, Method::POST, url, request, Subject::Unpublished).await;
-        let body = asked.map_err(GuestKeyError::of_digital_key)?.body;
+        let call = Call {
+            method: Method::POST,
+            url: self.keys.digital_key_path.at(&self.client.environment.api_url, None),
+            body: Some(request.clone()),
+            target: CallTarget::Unpublished,
+        };
+        let answer = self.client.call(bearer(&self.access), call).await;
+        let body = answer.map_err(GuestKeyError::of_digital_key)?.body;
         if body.is_empty() {
             return Ok(Value::Null);
         }

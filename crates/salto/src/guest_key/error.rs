@@ -1,72 +1,74 @@
-//! What can go wrong on the way from an access code to a digital key, told by what to do about it.
+//! Errors from the access code to the digital key. Each text says what to do about it.
 
 use std::fmt;
 
+use crate::environment::Environment;
+use crate::environment::guest_keys::GuestKeys;
 use crate::error::{CallError, Cause};
 
-/// A step of the way that brought nothing.
+/// A step from the access code to the digital key failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GuestKeyError {
-    /// The environment has no section for it.
+    /// The environment has no settings of Digital Key for Guests.
     NotSetUp {
         /// The environment's name.
         environment: String,
     },
-    /// Salto has nothing at the configured path.
-    NothingThere {
+    /// Salto does not know the configured path.
+    UnknownPath {
         /// The setting.
         setting: &'static str,
-        /// How Salto said so.
+        /// Salto's answer.
         call: CallError,
     },
     /// The account may not invite guests.
     NotPodMember(CallError),
-    /// The answer holds no access code that is known as one.
+    /// The answer has no access code in a known form.
     NoCode {
-        /// What it is instead, without any value.
+        /// What the answer has instead, without values.
         seen: String,
     },
-    /// The identity provider does not take the code.
-    CodeNotTaken,
-    /// The identity provider takes none from this client, or not in this way.
+    /// The identity provider rejects the code.
+    CodeRejected,
+    /// The identity provider refuses the exchange with this client, or in this form.
     ExchangeRefused {
         /// The OAuth error, e.g. `invalid_client`.
         code: String,
     },
-    /// The guest's token no longer counts.
-    TokenSpent(CallError),
-    /// Salto does not let the guest's token create a digital key.
+    /// Salto no longer accepts the guest's token.
+    TokenRejected(CallError),
+    /// Salto refuses to create a digital key with the guest's token.
     KeyRefused(CallError),
-    /// Salto took the request for a digital key, and what it answered is not JSON.
+    /// Salto accepted the request for a digital key, and its answer is not JSON.
     KeyUnreadable,
-    /// The call failed as any may.
+    /// The call failed for a cause that any call may have.
     Call(CallError),
 }
 
 impl GuestKeyError {
-    /// Of a call for an access code.
+    /// The error of a call for an access code.
     pub(super) fn of_access_code(call: CallError) -> Self {
         match (call.status, call.cause) {
-            (Some(404 | 405), _) => Self::NothingThere { setting: "access_code_path", call },
+            (Some(404 | 405), _) => Self::UnknownPath { setting: "access_code_path", call },
             (Some(403), Cause::Forbidden) => Self::NotPodMember(call),
             (_, _) => Self::Call(call),
         }
     }
 
-    /// Of a call for a digital key.
+    /// The error of a call for a digital key.
     pub(super) fn of_digital_key(call: CallError) -> Self {
         match (call.status, call.cause) {
-            (Some(404 | 405), _) => Self::NothingThere { setting: "digital_key_path", call },
-            (_, Cause::TokenRejected) => Self::TokenSpent(call),
+            (Some(404 | 405), _) => Self::UnknownPath { setting: "digital_key_path", call },
+            (_, Cause::TokenRejected) => Self::TokenRejected(call),
             (_, Cause::Forbidden) => Self::KeyRefused(call),
             (_, _) => Self::Call(call),
         }
     }
 
-    /// Of an exchange that the identity provider refuses by this OAuth error.
+    /// The error of an exchange that the identity provider refused with this OAuth error.
     pub(super) fn of_exchange(code: String) -> Self {
         match code.as_str() {
-            "invalid_grant" => Self::CodeNotTaken,
+            "invalid_grant" => Self::CodeRejected,
             _ => Self::ExchangeRefused { code },
         }
     }
@@ -87,8 +89,8 @@ impl fmt::Display for GuestKeyError {
                  [salto.environments.{environment}.guest_keys]. There is no default, as Salto has not \
                  published the paths: ask Salto for them"
             ),
-            Self::NothingThere { setting, call } => {
-                write!(f, "Salto has nothing there: is guest_keys.{setting} right? {call}")
+            Self::UnknownPath { setting, call } => {
+                write!(f, "Salto does not know this path: is guest_keys.{setting} right? {call}")
             }
             Self::NotPodMember(call) => write!(
                 f,
@@ -97,25 +99,25 @@ impl fmt::Display for GuestKeyError {
             ),
             Self::NoCode { seen } => write!(
                 f,
-                "Salto's answer has no access code in it, neither as a text nor as a member \
-                 access_code or code: it has {seen}"
+                "Salto's answer has no access code, neither as a text nor as a member access_code \
+                 or code: it has {seen}"
             ),
-            Self::CodeNotTaken => f.write_str(
-                "Salto does not take the access code: it is spent by its first use, or has expired, \
-                 or never was one of this environment. Ask the pod member for another (invalid_grant)",
+            Self::CodeRejected => f.write_str(
+                "Salto does not accept the access code: it was used before, or has expired, or is not \
+                 of this environment. Ask the pod member for another one (invalid_grant)",
             ),
             Self::ExchangeRefused { code } => write!(f, "{} ({code})", advice(code)),
-            Self::TokenSpent(call) => {
-                write!(f, "the guest's token no longer counts: ask for another access code. {call}")
+            Self::TokenRejected(call) => {
+                write!(f, "Salto no longer accepts the guest's token: ask for another access code. {call}")
             }
             Self::KeyRefused(call) => write!(
                 f,
-                "Salto refuses the digital key: ask Salto what the request must hold, and whether \
+                "Salto refuses the digital key: ask Salto what the request must have, and whether \
                  guest_keys.scope is right. {call}"
             ),
             Self::KeyUnreadable => f.write_str(
-                "Salto took the request for a digital key, and its answer is not JSON: the key may \
-                 be there, and the access code is spent",
+                "Salto accepted the request for a digital key, and its answer is not JSON: the key \
+                 may exist, and the access code cannot be used again",
             ),
             Self::Call(call) => call.fmt(f),
         }
@@ -124,6 +126,13 @@ impl fmt::Display for GuestKeyError {
 
 impl std::error::Error for GuestKeyError {}
 
+/// The settings of Digital Key for Guests of an environment.
+pub(super) fn settings(environment: &Environment) -> Result<&GuestKeys, GuestKeyError> {
+    let missing = || GuestKeyError::NotSetUp { environment: environment.name.clone() };
+    environment.guest_keys.as_ref().ok_or_else(missing)
+}
+
+/// What to do about an OAuth error of the exchange.
 fn advice(code: &str) -> &'static str {
     match code {
         "invalid_client" => "Salto does not know this client: check client_id and client_secret",

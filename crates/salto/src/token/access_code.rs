@@ -1,5 +1,5 @@
-//! The grant `access_code` \[S1\], which OAuth and the `oauth2` crate have no word for: the request is
-//! made here, its answer and errors are read as theirs.
+//! The grant `access_code` (`docs/salto-ks.md`, Tokens), which is none of OAuth's. The request is made
+//! here; its answer and errors are read like those of OAuth.
 
 use oauth2::basic::{BasicErrorResponse, BasicTokenResponse};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse, RequestTokenError};
@@ -10,32 +10,39 @@ use tokio::time::Instant;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::grant::{GrantError, TIME_LIMIT, access, explain};
+use super::grant::{GrantError, TIME_LIMIT, access, grant_error};
 use super::transport::Transport;
-use crate::call::Api;
-use crate::environment::{Environment, below};
+use crate::environment::Environment;
+use crate::environment::url::below;
 use crate::error::CallError;
+use crate::http::salto_client::SaltoClient;
 
 const GRANT_TYPE: &str = "access_code";
 
-/// Exchanges the code, which comes with the name of its form member, for an access token. The client
-/// is in the form, as for a refresh \[S1\] (decision).
+/// The exchange of an access code.
+pub(crate) struct AccessCodeExchange<'a> {
+    pub(crate) code: &'a SecretString,
+    /// The form member that carries the code.
+    pub(crate) parameter: &'a str,
+    pub(crate) scope: Option<&'a str>,
+}
+
+/// Exchanges an access code for an access token. The form has the client, as for a refresh (decision).
 pub(crate) async fn exchange_access_code(
-    api: &Api,
-    code: (&str, &SecretString),
-    scope: Option<&str>,
+    client: &SaltoClient,
+    exchange: AccessCodeExchange<'_>,
 ) -> Result<SecretString, GrantError> {
-    let transport = Transport { api, deadline: Instant::now() + TIME_LIMIT };
-    let answered = transport.call(request(&api.environment, code, scope)?).await;
+    let transport = Transport { client, deadline: Instant::now() + TIME_LIMIT };
+    let answered = transport.call(request(&client.environment, exchange)?).await;
     let granted = answered.map_err(RequestTokenError::Request).and_then(|answer| read(&answer));
-    access(&granted.map_err(explain)?).map_err(GrantError::Failed)
+    access(&granted.map_err(grant_error)?).map_err(GrantError::Failed)
 }
 
 fn request(
     environment: &Environment,
-    (parameter, code): (&str, &SecretString),
-    scope: Option<&str>,
+    exchange: AccessCodeExchange<'_>,
 ) -> Result<HttpRequest, CallError> {
+    let AccessCodeExchange { code, parameter, scope } = exchange;
     let client_secret = environment.client_secret().map(|secret| ("client_secret", secret));
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", GRANT_TYPE)
@@ -59,11 +66,11 @@ fn request(
 fn read(
     answer: &HttpResponse,
 ) -> Result<BasicTokenResponse, RequestTokenError<CallError, BasicErrorResponse>> {
-    // What is in the way of reading it may quote it.
-    let none_of_oauths = || RequestTokenError::Other(String::new());
+    // The error of the JSON reader may quote the body, and is dropped.
+    let not_oauth = || RequestTokenError::Other(String::new());
     if answer.status() == StatusCode::OK {
-        return serde_json::from_slice(answer.body()).map_err(|_| none_of_oauths());
+        return serde_json::from_slice(answer.body()).map_err(|_| not_oauth());
     }
-    let refused = serde_json::from_slice(answer.body()).map_err(|_| none_of_oauths())?;
+    let refused = serde_json::from_slice(answer.body()).map_err(|_| not_oauth())?;
     Err(RequestTokenError::ServerResponse(refused))
 }

@@ -1,4 +1,4 @@
-//! Where the processes share an integration's token, and take turns fetching it.
+//! The cache that the processes of an integration share: its token record, and the lease on it.
 
 use std::time::Duration;
 
@@ -6,24 +6,24 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::record::TokenRecord;
-use crate::store::StoreError;
+use crate::redis::query::StoreError;
 
 /// A token record per integration, and a lease on replacing it.
 ///
-/// Whoever holds the lease asks Salto; the others wait for the record. A lease ends by itself, so a
-/// process that dies with it is waited for no longer than that.
+/// The holder of the lease asks Salto; the others wait for the record. A lease ends by itself, so that
+/// they do not wait longer for a holder that has ended.
 #[async_trait]
 pub trait TokenCache: Send + Sync {
-    /// What is stored. A record that cannot be read counts as none.
+    /// The stored record. One that cannot be read counts as none.
     ///
     /// # Errors
-    /// The store is in trouble.
+    /// The store failed.
     async fn read(&self, integration: &str) -> Result<Option<TokenRecord>, StoreError>;
 
-    /// Takes the lease for `owner` for so long; `false` where somebody holds it.
+    /// Takes the lease for `owner` for this time; `false` where it is taken.
     ///
     /// # Errors
-    /// The store is in trouble.
+    /// The store failed.
     async fn lease(
         &self,
         integration: &str,
@@ -31,11 +31,11 @@ pub trait TokenCache: Send + Sync {
         time: Duration,
     ) -> Result<bool, StoreError>;
 
-    /// Stores the record and gives the lease back; `false`, and nothing stored, where the lease is
-    /// no longer the owner's.
+    /// Stores the record and releases the lease; `false`, and nothing is stored, where the owner no longer
+    /// has the lease.
     ///
     /// # Errors
-    /// The store is in trouble.
+    /// The store failed.
     async fn store(
         &self,
         integration: &str,
@@ -43,9 +43,9 @@ pub trait TokenCache: Send + Sync {
         record: &TokenRecord,
     ) -> Result<bool, StoreError>;
 
-    /// Gives the lease back, if it is still the owner's.
+    /// Releases the lease, if the owner still has it.
     ///
     /// # Errors
-    /// The store is in trouble.
+    /// The store failed.
     async fn release(&self, integration: &str, owner: Uuid) -> Result<(), StoreError>;
 }

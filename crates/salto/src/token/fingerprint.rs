@@ -1,16 +1,18 @@
-//! What a token depends on, so that one of other credentials is not used.
+//! Fingerprints of the settings that a token depends on, so that a token of other credentials is not
+//! used.
 
 use secrecy::ExposeSecret;
 use sha1::{Digest, Sha1};
 
-use crate::environment::{Account, Environment, SignIn};
+use crate::environment::Environment;
+use crate::environment::account::{Account, SignIn};
 
-/// Kept sealed only.
+/// The fingerprints of an account. They are stored encrypted only.
 pub(super) struct Fingerprints {
-    /// Of everything that a token request is made with, but for refresh tokens.
+    /// Of all settings in a token request; not of refresh tokens.
     pub(super) credentials: String,
-    /// Where a person signs in: of the identity provider and the client, which a login is good for.
-    /// It outlives a change of the client's secret.
+    /// For a sign-in by the browser: of the identity provider and the client, which a login depends on.
+    /// A change of the client's secret does not change it.
     pub(super) login: Option<String>,
 }
 

@@ -1,5 +1,5 @@
-//! Token requests: the grants `password`, `refresh_token` and `authorization_code` \[S1\], through
-//! the `oauth2` crate.
+//! Token requests: the grants `password`, `refresh_token` and `authorization_code`
+//! (`docs/salto-ks.md`, Tokens), with the `oauth2` crate.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -16,27 +16,30 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::judge::Fetch;
+use super::cache_policy::Fetch;
 use super::login::LoginAttempt;
 use super::record::Token;
 use super::transport::Transport;
-use crate::call::Api;
-use crate::environment::{Environment, SignIn, below};
+use crate::environment::Environment;
+use crate::environment::account::SignIn;
+use crate::environment::url::below;
 use crate::error::{CallError, Cause};
+use crate::http::salto_client::SaltoClient;
 
-/// For a token, refresh and password together.
+/// The time limit for a token, over the requests with refresh token and password.
 pub(super) const TIME_LIMIT: Duration = Duration::from_secs(10);
-/// Where an answer does not say how long its token lives (decision; 3600 was measured \[M\]).
-const LIFETIME_UNSAID: Duration = Duration::from_secs(300);
-const LIFETIME_MOST: Duration = Duration::from_secs(24 * 3600);
+/// The lifetime of a token whose answer does not have one (decision; `docs/salto-ks.md`, Tokens, has the
+/// usual one).
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
+const MAX_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
-type Client =
+type OauthClient =
     BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
-/// No token came.
+/// A token request failed.
 #[derive(Debug)]
 pub(crate) enum GrantError {
-    /// The identity provider says no to what was sent, by this OAuth error.
+    /// The identity provider rejected the credentials, with this OAuth error.
     Rejected(String),
     /// Anything else.
     Failed(CallError),
@@ -48,16 +51,16 @@ impl From<CallError> for GrantError {
     }
 }
 
-/// Fetches a token: with the refresh token where there is one; with the password, where the account
-/// has one, in place of a refresh token that is missing or no longer taken.
+/// Fetches a token: with the refresh token where there is one; with the password, where the account has
+/// one, if the refresh token is missing or rejected.
 pub(super) async fn fetch(
-    api: &Api,
+    client: &SaltoClient,
     sign_in: &SignIn,
-    how: &Fetch,
+    fetch: &Fetch,
     now: DateTime<Utc>,
 ) -> Result<Token, GrantError> {
-    let transport = Transport { api, deadline: Instant::now() + TIME_LIMIT };
-    let refreshed = match &how.refresh {
+    let transport = Transport { client, deadline: Instant::now() + TIME_LIMIT };
+    let refreshed = match &fetch.refresh {
         None => None,
         Some(refresh) => Some(by_refresh(&transport, refresh).await),
     };
@@ -66,7 +69,7 @@ pub(super) async fn fetch(
             by_password(&transport, username, password).await
         }
         (SignIn::Password { username, password }, Some(Err(GrantError::Rejected(code)))) => {
-            tracing::debug!(code, "refresh token not taken; using the password");
+            tracing::debug!(code, "refresh token rejected: using the password");
             by_password(&transport, username, password).await
         }
         (SignIn::Browser { .. }, None) => {
@@ -74,23 +77,23 @@ pub(super) async fn fetch(
         }
         (SignIn::Password { .. } | SignIn::Browser { .. }, Some(refreshed)) => refreshed,
     };
-    token(&granted?, how, now).map_err(GrantError::Failed)
+    token(&granted?, fetch, now).map_err(GrantError::Failed)
 }
 
-/// Exchanges the code of a person's sign-in.
+/// Exchanges the code of a sign-in by the browser.
 pub(super) async fn exchange(
-    api: &Api,
+    client: &SaltoClient,
     attempt: &LoginAttempt,
     code: &SecretString,
     now: DateTime<Utc>,
 ) -> Result<Token, GrantError> {
-    let transport = Transport { api, deadline: Instant::now() + TIME_LIMIT };
-    let client = client(&api.environment, AuthType::RequestBody);
+    let transport = Transport { client, deadline: Instant::now() + TIME_LIMIT };
+    let oauth = oauth_client(&client.environment, AuthType::RequestBody);
     let code = AuthorizationCode::new(code.expose_secret().to_owned());
     let verifier = PkceCodeVerifier::new(attempt.verifier.expose_secret().to_owned());
-    let request = client.exchange_code(code).set_pkce_verifier(verifier);
+    let request = oauth.exchange_code(code).set_pkce_verifier(verifier);
     let request = request.set_redirect_uri(Cow::Borrowed(attempt.redirect_uri.as_oauth()));
-    let granted = request.request_async(&transport).await.map_err(explain)?;
+    let granted = request.request_async(&transport).await.map_err(grant_error)?;
     token(&granted, &Fetch::default(), now).map_err(GrantError::Failed)
 }
 
@@ -99,43 +102,44 @@ async fn by_password(
     username: &str,
     password: &SecretString,
 ) -> Result<BasicTokenResponse, GrantError> {
-    let environment = &transport.api.environment;
-    let client = client(environment, AuthType::BasicAuth);
+    let environment = &transport.client.environment;
+    let oauth = oauth_client(environment, AuthType::BasicAuth);
     let username = ResourceOwnerUsername::new(username.to_owned());
     let password = ResourceOwnerPassword::new(password.expose_secret().to_owned());
     let scopes = environment.scope.split_whitespace().map(|scope| Scope::new(scope.to_owned()));
-    let request = client.exchange_password(&username, &password).add_scopes(scopes);
-    request.request_async(transport).await.map_err(explain)
+    let request = oauth.exchange_password(&username, &password).add_scopes(scopes);
+    request.request_async(transport).await.map_err(grant_error)
 }
 
 async fn by_refresh(
     transport: &Transport<'_>,
     refresh: &SecretString,
 ) -> Result<BasicTokenResponse, GrantError> {
-    // The refresh carries the client in the form, not as HTTP Basic [S1].
-    let client = client(&transport.api.environment, AuthType::RequestBody);
+    // A refresh has the client in the form, not as HTTP Basic (docs/salto-ks.md, Tokens).
+    let oauth = oauth_client(&transport.client.environment, AuthType::RequestBody);
     let refresh = RefreshToken::new(refresh.expose_secret().to_owned());
-    let request = client.exchange_refresh_token(&refresh);
-    request.request_async(transport).await.map_err(explain)
+    let request = oauth.exchange_refresh_token(&refresh);
+    request.request_async(transport).await.map_err(grant_error)
 }
 
-fn client(environment: &Environment, auth: AuthType) -> Client {
+fn oauth_client(environment: &Environment, auth: AuthType) -> OauthClient {
     let url = below(&environment.identity_url, &["connect", "token"]);
     let client = BasicClient::new(ClientId::new(environment.client_id.clone()))
         .set_auth_type(auth)
         .set_token_uri(TokenUrl::from_url(url));
     match environment.client_secret() {
         Some(secret) => client.set_client_secret(ClientSecret::new(secret.to_owned())),
-        // A public client [S1].
+        // A public client (docs/salto-ks.md, Tokens).
         None => client,
     }
 }
 
-pub(super) fn explain(error: RequestTokenError<CallError, BasicErrorResponse>) -> GrantError {
+/// The error of a token request by the answer of the identity provider.
+pub(super) fn grant_error(error: RequestTokenError<CallError, BasicErrorResponse>) -> GrantError {
     match error {
         RequestTokenError::ServerResponse(response) => match response.error() {
-            // What the provider holds against client, user, password or scope. It stays so until
-            // somebody changes the configuration.
+            // Client, user, password or scope are rejected, until an operator changes the
+            // configuration.
             BasicErrorResponseType::InvalidClient
             | BasicErrorResponseType::InvalidGrant
             | BasicErrorResponseType::InvalidRequest
@@ -155,14 +159,15 @@ pub(super) fn explain(error: RequestTokenError<CallError, BasicErrorResponse>) -
             };
             CallError { cause, ..error }.into()
         }
-        // A 404 on every path, a page of a proxy, half an answer: an outage [M].
+        // A 404 on every path, a page of a proxy, half an answer: an outage (docs/salto-ks.md,
+        // Environments).
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
-            CallError::unreadable("the identity provider's answer is none of OAuth's").into()
+            CallError::unreadable("the identity provider's answer is not in OAuth's form").into()
         }
     }
 }
 
-/// The access token, where it can be sent.
+/// The access token, where it can be sent in a header.
 pub(super) fn access(granted: &BasicTokenResponse) -> Result<SecretString, CallError> {
     let access = granted.access_token().secret();
     if access.is_empty() || HeaderValue::from_str(access).is_err() {
@@ -173,16 +178,16 @@ pub(super) fn access(granted: &BasicTokenResponse) -> Result<SecretString, CallE
 
 fn token(
     granted: &BasicTokenResponse,
-    how: &Fetch,
+    fetch: &Fetch,
     now: DateTime<Utc>,
 ) -> Result<Token, CallError> {
     let access = access(granted)?;
-    let lifetime = granted.expires_in().unwrap_or(LIFETIME_UNSAID);
-    let lifetime = lifetime.clamp(Duration::from_secs(1), LIFETIME_MOST);
-    // A refresh may answer without a new refresh token: then the old one stays good.
+    let lifetime = granted.expires_in().unwrap_or(DEFAULT_LIFETIME);
+    let lifetime = lifetime.clamp(Duration::from_secs(1), MAX_LIFETIME);
+    // The answer to a refresh may have no refresh token: then the old one stays valid.
     let refresh = match granted.refresh_token() {
         Some(refresh) => Some(refresh.secret().as_str().into()),
-        None => how.refresh.clone(),
+        None => fetch.refresh.clone(),
     };
     Ok(Token {
         id: Uuid::new_v4(),
@@ -190,6 +195,6 @@ fn token(
         refresh,
         obtained_at: now,
         expires_at: now + TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::zero()),
-        after_rejection: how.after_rejection,
+        after_rejection: fetch.after_rejection,
     })
 }

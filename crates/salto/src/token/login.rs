@@ -1,16 +1,18 @@
-//! A person's sign-in by the browser: `authorization_code` with PKCE \[S1\].
+//! The sign-in of a person by the browser: `authorization_code` with PKCE (`docs/salto-ks.md`, Tokens).
 
 use oauth2::basic::BasicClient;
 use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, Scope};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Url, form_urlencoded};
 
-use crate::environment::{Environment, RedirectUri, below};
+use crate::environment::Environment;
+use crate::environment::account::RedirectUri;
+use crate::environment::url::below;
 
-/// Without it Salto gives no refresh token \[S1\].
+/// The scope without which Salto gives no refresh token (`docs/salto-ks.md`, Tokens).
 const OFFLINE_ACCESS: &str = "offline_access";
 
-/// A sign-in under way: the browser is sent to [`url`](Self::url), and comes back to
+/// A sign-in by the browser that has begun: the browser is sent to [`url`](Self::url), and returns to
 /// [`redirect_uri`](Self::redirect_uri) with a code.
 pub struct LoginAttempt {
     pub(super) redirect_uri: RedirectUri,
@@ -19,16 +21,16 @@ pub struct LoginAttempt {
     url: Url,
 }
 
-/// What the browser came back with is no code.
+/// The browser returned without a valid code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RedirectError {
-    /// It does not belong to this attempt: it may come from anybody, and must have no effect.
+    /// The answer does not belong to this attempt. It may be forged, and must have no effect.
     #[error("this answer belongs to another sign-in")]
     Foreign,
-    /// Salto says no, by this OAuth error.
+    /// Salto refused, with this OAuth error.
     #[error("Salto refuses the sign-in: {0}")]
     Refused(String),
-    /// Neither a code nor an error.
+    /// The answer has neither a code nor an error.
     #[error("there is no code in Salto's answer")]
     NoCode,
 }
@@ -61,16 +63,16 @@ impl LoginAttempt {
         &self.url
     }
 
-    /// Where the browser comes back to.
+    /// The address that the browser returns to.
     #[must_use]
     pub fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
     }
 
-    /// The code in the query of the address that the browser came back to.
+    /// The code in the query of the address that the browser returned to.
     ///
     /// # Errors
-    /// Another `state` than this attempt's, a refusal, or nothing of all this.
+    /// The `state` is not of this attempt, Salto refused, or there is no code.
     pub fn code(&self, query: &str) -> Result<SecretString, RedirectError> {
         let member = |name| {
             let mut members = form_urlencoded::parse(query.as_bytes());
@@ -87,7 +89,7 @@ impl LoginAttempt {
     }
 }
 
-/// OAuth's errors are words of ASCII; what came through a browser may be anything.
+/// The printable ASCII of an OAuth error, because any text may come from the browser.
 fn plain(error: &str) -> String {
     error.chars().filter(char::is_ascii_graphic).take(60).collect()
 }
@@ -118,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_login_page_is_asked_for_all_that_the_flow_needs_and_told_no_secret() {
+    fn the_login_url_has_all_members_of_the_flow_and_no_secret() {
         let one = attempt("user_api.full_access");
         assert!(one.url.as_str().starts_with("https://identity.test/connect/authorize?"));
         for (name, value) in [
@@ -143,18 +145,18 @@ mod tests {
     }
 
     #[test]
-    fn a_code_counts_with_the_attempts_own_state_alone() {
+    fn a_code_is_accepted_only_with_the_state_of_the_attempt() {
         let attempt = attempt("user_api.full_access");
         let state = member(&attempt, "state").unwrap();
-        let said = |query: String| attempt.code(&query).map(|code| code.expose_secret().to_owned());
-        assert_eq!(said(format!("code=a%2Fb&state={state}")), Ok("a/b".to_owned()));
+        let code = |query: String| attempt.code(&query).map(|code| code.expose_secret().to_owned());
+        assert_eq!(code(format!("code=a%2Fb&state={state}")), Ok("a/b".to_owned()));
         for foreign in
             ["code=a".to_owned(), "code=a&state=".to_owned(), format!("code=a&state={state}x")]
         {
-            assert_eq!(said(foreign), Err(RedirectError::Foreign));
+            assert_eq!(code(foreign), Err(RedirectError::Foreign));
         }
-        assert_eq!(said(format!("state={state}")), Err(RedirectError::NoCode));
+        assert_eq!(code(format!("state={state}")), Err(RedirectError::NoCode));
         let refused = format!("error=access_denied%0a%1b&code=a&state={state}");
-        assert_eq!(said(refused), Err(RedirectError::Refused("access_denied".into())));
+        assert_eq!(code(refused), Err(RedirectError::Refused("access_denied".into())));
     }
 }

@@ -1,25 +1,28 @@
-//! Access tokens: fetched once per integration and lifetime, however many processes there are.
+//! Access tokens: one token request per integration and token lifetime, over all replicas
+//! (`docs/contract.md`, invariant 7).
 
 mod access_code;
+mod browser_sign_in;
 mod cache;
+mod cache_policy;
 mod fingerprint;
 mod grant;
-mod judge;
-mod keeper;
+mod lease;
 mod login;
-mod memory;
+mod manager;
+mod memory_cache;
+mod persistence;
 mod record;
-mod redis;
-mod storing;
+mod redis_cache;
 mod transport;
 
 pub use cache::TokenCache;
 pub use login::{LoginAttempt, RedirectError};
-pub use memory::MemoryTokenCache;
+pub use memory_cache::MemoryTokenCache;
 pub use record::{Login, Rejection, Token, TokenRecord, TokenState};
-pub use redis::RedisTokenCache;
+pub use redis_cache::RedisTokenCache;
 
-pub(crate) use access_code::exchange_access_code;
+pub(crate) use access_code::{AccessCodeExchange, exchange_access_code};
 pub(crate) use grant::GrantError;
-pub(crate) use keeper::{Now, Tokens};
+pub(crate) use manager::{Now, TokenManager};
 pub(crate) use record::bearer;

@@ -1,4 +1,4 @@
-//! A token, and what the cache remembers of an integration.
+//! A token, and the record of an integration in the cache.
 
 use std::borrow::Cow;
 
@@ -9,26 +9,27 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-/// An access token and what came with it. Its times are of the clock of whoever fetched it.
+/// An access token. Its times are of the clock of the process that fetched it.
 #[derive(Debug, Clone)]
 pub struct Token {
-    /// Ours: tells tokens apart without comparing them.
+    /// An id of postern's own, to compare tokens without their secrets.
     pub id: Uuid,
     /// The bearer token.
     pub access: SecretString,
-    /// With which the next one may be had; only where the scope asked for it \[S1\].
+    /// The refresh token for the next one; only with the scope `offline_access` (`docs/salto-ks.md`,
+    /// Tokens).
     pub refresh: Option<SecretString>,
-    /// When it was asked for.
+    /// When the token was requested.
     pub obtained_at: DateTime<Utc>,
-    /// Until when it is good.
+    /// When the token expires.
     pub expires_at: DateTime<Utc>,
-    /// It was fetched because the one before it was answered with 401.
+    /// Whether the token replaces one that was answered with 401.
     pub after_rejection: bool,
 }
 
 impl Token {
-    /// From here on the next one is fetched while this one still serves: a tenth of its life before
-    /// the end, at most a minute.
+    /// The time from which the next token is fetched while this one is used: a tenth of its lifetime
+    /// before its end, at most a minute.
     pub(crate) fn refresh_at(&self) -> DateTime<Utc> {
         let tenth = (self.expires_at - self.obtained_at) / 10;
         self.expires_at - tenth.min(TimeDelta::seconds(60))
@@ -43,59 +44,58 @@ impl Token {
 /// The `Authorization` header of an access token.
 pub(crate) fn bearer(access: &SecretString) -> HeaderValue {
     let text = Zeroizing::new(format!("Bearer {}", access.expose_secret()));
-    // Checked when the token came; a header that cannot be made is answered with 401.
+    // The token was checked when it was granted; Salto answers 401 to a header without one.
     let mut header =
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Bearer"));
     header.set_sensitive(true);
     header
 }
 
-/// Credentials that the identity provider did not take.
+/// Credentials that the identity provider rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     /// The OAuth error, e.g. `invalid_grant`.
     pub code: String,
-    /// How often in a row.
+    /// How often they were rejected in a row.
     pub failures: u32,
-    /// They are not tried again before this.
+    /// They are not tried again before this time.
     pub retry_at: DateTime<Utc>,
 }
 
-/// What came of the last token request.
+/// The result of the last token request.
 #[derive(Debug, Clone)]
 pub enum TokenState {
-    /// A token.
+    /// A token was granted.
     Granted(Token),
     /// The credentials were rejected.
     Rejected(Rejection),
 }
 
-/// What the cache holds for an integration.
+/// The record of an integration in the cache.
 #[derive(Debug, Clone)]
 pub struct TokenRecord {
-    /// Of the environment and credentials; where they have changed, the record is of no use.
+    /// The fingerprint of environment and credentials; with others the record is not used.
     pub fingerprint: String,
-    /// What came of the last token request.
+    /// The result of the last token request.
     pub state: TokenState,
-    /// What the last sign-in by the browser has come to. It outlives the token, and rejections that
-    /// are not its fault; there is none where Salto no longer takes it.
+    /// The last sign-in by the browser. It outlives the token, and rejections for another cause; there is
+    /// none where Salto no longer accepts it.
     pub login: Option<Login>,
 }
 
-/// A person's sign-in by the browser, of which the refresh token is left \[S1\].
+/// A sign-in by the browser, which is kept as its refresh token.
 #[derive(Debug, Clone)]
 pub struct Login {
-    /// With which the next token is had. Each use may replace it; a replaced one must not be used
+    /// The refresh token for the next token. Each use may replace it; a replaced one must not be used
     /// again.
     pub refresh: SecretString,
-    /// Fingerprint of the identity provider and the client it was made with: good for no other.
+    /// The fingerprint of the identity provider and the client. The login is valid with no others.
     pub client: String,
 }
 
 impl TokenRecord {
-    /// How long the record is worth keeping: refresh tokens and counted failures outlive the token.
-    /// How long Salto keeps a sign-in is not known ("much longer" \[S1\]), so that its end is left to
-    /// Salto.
+    /// How long the record is kept: refresh tokens and counted failures outlive the token. How long Salto
+    /// keeps a sign-in is not known, so that its end is left to Salto.
     pub(crate) fn keep_until(&self) -> DateTime<Utc> {
         let until = match &self.state {
             TokenState::Granted(token) => token.expires_at,
@@ -106,7 +106,7 @@ impl TokenRecord {
 
     pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
         let state = match &self.state {
-            TokenState::Granted(token) => Stored::Granted {
+            TokenState::Granted(token) => StateJson::Granted {
                 id: token.id,
                 access: token.access.expose_secret().into(),
                 refresh: token.refresh.as_ref().map(|refresh| refresh.expose_secret().into()),
@@ -114,40 +114,47 @@ impl TokenRecord {
                 expires_at: token.expires_at,
                 after_rejection: token.after_rejection,
             },
-            TokenState::Rejected(Rejection { code, failures, retry_at }) => Stored::Rejected {
+            TokenState::Rejected(Rejection { code, failures, retry_at }) => StateJson::Rejected {
                 code: code.as_str().into(),
                 failures: *failures,
                 retry_at: *retry_at,
             },
         };
         let fingerprint = self.fingerprint.as_str().into();
-        let login = self.login.as_ref().map(|Login { refresh, client }| StoredLogin {
+        let login = self.login.as_ref().map(|Login { refresh, client }| LoginJson {
             refresh: refresh.expose_secret().into(),
             client: client.as_str().into(),
         });
-        // Strings, numbers and times: there is nothing in it that JSON cannot hold.
-        Zeroizing::new(serde_json::to_vec(&Sheet { fingerprint, state, login }).unwrap_or_default())
+        // Texts, numbers and times can always be written as JSON.
+        Zeroizing::new(
+            serde_json::to_vec(&RecordJson { fingerprint, state, login }).unwrap_or_default(),
+        )
     }
 
-    /// `None`: not a record of ours.
+    /// `None`: the text is not such a record.
     pub(crate) fn from_json(json: &[u8]) -> Option<Self> {
-        let Sheet { fingerprint, state, login } = serde_json::from_slice(json).ok()?;
+        let RecordJson { fingerprint, state, login } = serde_json::from_slice(json).ok()?;
         let state = match state {
-            Stored::Granted { id, access, refresh, obtained_at, expires_at, after_rejection } => {
-                TokenState::Granted(Token {
-                    id,
-                    access: access.into_owned().into(),
-                    refresh: refresh.map(|refresh| refresh.into_owned().into()),
-                    obtained_at,
-                    expires_at,
-                    after_rejection,
-                })
-            }
-            Stored::Rejected { code, failures, retry_at } => {
+            StateJson::Granted {
+                id,
+                access,
+                refresh,
+                obtained_at,
+                expires_at,
+                after_rejection,
+            } => TokenState::Granted(Token {
+                id,
+                access: access.into_owned().into(),
+                refresh: refresh.map(|refresh| refresh.into_owned().into()),
+                obtained_at,
+                expires_at,
+                after_rejection,
+            }),
+            StateJson::Rejected { code, failures, retry_at } => {
                 TokenState::Rejected(Rejection { code: code.into_owned(), failures, retry_at })
             }
         };
-        let login = login.map(|StoredLogin { refresh, client }| Login {
+        let login = login.map(|LoginJson { refresh, client }| Login {
             refresh: refresh.into_owned().into(),
             client: client.into_owned(),
         });
@@ -156,22 +163,22 @@ impl TokenRecord {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Sheet<'a> {
+struct RecordJson<'a> {
     fingerprint: Cow<'a, str>,
-    state: Stored<'a>,
+    state: StateJson<'a>,
     #[serde(default)]
-    login: Option<StoredLogin<'a>>,
+    login: Option<LoginJson<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct StoredLogin<'a> {
+struct LoginJson<'a> {
     refresh: Cow<'a, str>,
     client: Cow<'a, str>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Stored<'a> {
+enum StateJson<'a> {
     Granted {
         id: Uuid,
         access: Cow<'a, str>,

@@ -1,4 +1,4 @@
-//! Token requests on the wire: our HTTP client, as the `oauth2` crate wants it.
+//! The transport of token requests: the HTTP client, in the form that the `oauth2` crate needs.
 
 use std::pin::Pin;
 
@@ -8,16 +8,16 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use crate::answer::retry_after;
-use crate::breaker::Health;
-use crate::call::{Api, lost, read_body};
+use crate::breaker::HostHealth;
 use crate::error::{CallError, Cause};
+use crate::http::answer::retry_after;
+use crate::http::salto_client::{SaltoClient, call_error, read_body};
 
 const BODY_LIMIT: usize = 64 << 10;
 
-/// The identity provider of an environment, asked until then.
+/// Sends token requests to the identity provider of an environment, until the deadline.
 pub(super) struct Transport<'a> {
-    pub(super) api: &'a Api,
+    pub(super) client: &'a SaltoClient,
     pub(super) deadline: Instant,
 }
 
@@ -31,45 +31,51 @@ impl<'c> AsyncHttpClient<'c> for Transport<'_> {
     }
 }
 
-/// Makes the call where the identity provider is to be called now, and tells what it says about the
-/// provider.
+/// Makes the call if the circuit breaker of the identity provider permits it, and records what it says
+/// about the provider.
 async fn call(
     transport: &Transport<'_>,
     request: oauth2::HttpRequest,
 ) -> Result<oauth2::HttpResponse, CallError> {
-    let permit = transport.api.breakers.identity.ask()?;
-    let answered = timeout_at(transport.deadline, send(transport.api, request)).await;
+    let permit = transport.client.breakers.identity.permit()?;
+    let answered = timeout_at(transport.deadline, send(transport.client, request)).await;
     let answered = answered.unwrap_or_else(|_| {
         Err(CallError::new(Cause::Unavailable, "no token within the time limit"))
     });
     match &answered {
-        Ok(answer) => permit.tell(health(answer), None, &"an answer that is none of OAuth's"),
-        Err(error) if error.cause == Cause::RateLimited => permit.works(),
-        Err(error) => permit.tell(Health::Down, None, error),
+        Ok(answer) => permit.record(health(answer), None, &"an answer that is not in OAuth's form"),
+        Err(error) if error.cause == Cause::RateLimited => permit.record_success(),
+        Err(error) => permit.record(HostHealth::Down, None, error),
     }
     answered
 }
 
-/// Whether the provider answers as itself. A 401 and a 400 are: half the words of OAuth come with
-/// them.
-fn health(answer: &oauth2::HttpResponse) -> Health {
+/// Whether the identity provider itself answered: with a token, with an OAuth error, or with 401.
+fn health(answer: &oauth2::HttpResponse) -> HostHealth {
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    let oauths = body["access_token"].is_string() || body["error"].is_string();
-    if oauths || answer.status() == StatusCode::UNAUTHORIZED { Health::Works } else { Health::Down }
+    let is_oauth = body["access_token"].is_string() || body["error"].is_string();
+    if is_oauth || answer.status() == StatusCode::UNAUTHORIZED {
+        HostHealth::Up
+    } else {
+        HostHealth::Down
+    }
 }
 
-/// Sends the request that the `oauth2` crate made. Answers that OAuth has no word for, by their
-/// status, are errors here, with their `Retry-After`; a 404 is one, as a provider that is away has
-/// been seen to answer it on every path \[M\].
-async fn send(api: &Api, request: oauth2::HttpRequest) -> Result<oauth2::HttpResponse, CallError> {
+/// Sends the request that the `oauth2` crate made. Answers with a status that OAuth does not define are
+/// errors here, with their `Retry-After`. A 404 is one of them: a failed provider has been seen to answer
+/// it on every path (`docs/salto-ks.md`, Environments).
+async fn send(
+    client: &SaltoClient,
+    request: oauth2::HttpRequest,
+) -> Result<oauth2::HttpResponse, CallError> {
     let mut request = reqwest::Request::try_from(request)
         .map_err(|_| CallError::unreadable("the identity provider's address is unusable"))?;
     if let Some(authorization) = request.headers_mut().get_mut(reqwest::header::AUTHORIZATION) {
         authorization.set_sensitive(true);
     }
-    let response = api.http.0.execute(request).await.map_err(|error| unavailable(&error))?;
+    let response = client.http.0.execute(request).await.map_err(|error| unavailable(&error))?;
     let (status, headers) = (response.status(), response.headers().clone());
-    tracing::debug!(status = status.as_u16(), "identity provider answered");
+    tracing::debug!(status = status.as_u16(), "answer of the identity provider");
     let cause = match status {
         StatusCode::TOO_MANY_REQUESTS => Some(Cause::RateLimited),
         StatusCode::NOT_FOUND => Some(Cause::Unavailable),
@@ -77,9 +83,9 @@ async fn send(api: &Api, request: oauth2::HttpRequest) -> Result<oauth2::HttpRes
         _ => None,
     };
     if let Some(cause) = cause {
-        let mut error = CallError::new(cause, "asking for a token");
+        let mut error = CallError::new(cause, "requesting a token");
         error.status = Some(status.as_u16());
-        return Err(error.after(retry_after(&headers, Utc::now())));
+        return Err(error.with_retry_after(retry_after(&headers, Utc::now())));
     }
     let body = read_body(response, BODY_LIMIT).await?;
     let mut answer = oauth2::HttpResponse::new(body.to_vec());
@@ -89,5 +95,5 @@ async fn send(api: &Api, request: oauth2::HttpRequest) -> Result<oauth2::HttpRes
 }
 
 fn unavailable(error: &reqwest::Error) -> CallError {
-    CallError { cause: Cause::Unavailable, ..lost(error) }
+    CallError { cause: Cause::Unavailable, ..call_error(error) }
 }

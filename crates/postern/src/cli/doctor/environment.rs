@@ -1,7 +1,7 @@
 //! An environment of Salto: both hosts answer, and how far its clock is from this machine's.
 
 use chrono::TimeDelta;
-use salto::{CallError, Environment, Host, Http, probe};
+use salto::{CallError, Environment, Host, Http, check_host};
 
 use super::deadline::{Deadline, Late};
 use super::finding::{About, Finding};
@@ -18,7 +18,7 @@ pub(super) async fn check(
     environment: &Environment,
     deadline: Deadline,
 ) -> Vec<Finding> {
-    let ask = |host| deadline.within(probe(http, environment, host));
+    let ask = |host| deadline.within(check_host(http, environment, host));
     let (identity, api) = futures_util::future::join(ask(Host::Identity), ask(Host::Api)).await;
     let name = environment.name.as_str();
     // Passwords are judged by the API's clock.

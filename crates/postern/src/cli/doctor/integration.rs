@@ -69,7 +69,7 @@ async fn examine(
         return Err(stop(failed.finding(sign_in)));
     }
     let about = About("salto.site", id);
-    let standing = match salto.ask(site.standing()).await {
+    let standing = match salto.ask(site.system_user()).await {
         Ok(standing) => standing,
         Err(Failed::Said(error)) if error.cause == Cause::SiteNotFound => {
             let finding = missing_site(&site, integration, &salto).await;

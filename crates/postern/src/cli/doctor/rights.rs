@@ -1,12 +1,12 @@
 //! What the system user may do at its site.
 
-use salto::Standing;
+use salto::SystemUser;
 
 use super::finding::{About, Finding};
 use crate::cli::output::names;
 
 /// What a system user needs: the role \[S1\], remote access, and not to be blocked \[M\].
-pub(super) fn check(about: About<'_>, standing: &Standing) -> Finding {
+pub(super) fn check(about: About<'_>, standing: &SystemUser) -> Finding {
     if standing.blocked == Some(true) {
         return about
             .broken("the system user is blocked", "have it unblocked at the site, in Salto");
@@ -40,8 +40,8 @@ mod tests {
     use super::super::finding::Level;
     use super::*;
 
-    fn standing() -> Standing {
-        Standing {
+    fn standing() -> SystemUser {
+        SystemUser {
             roles: Some(vec!["site_admin".into()]),
             remote_access: Some(true),
             blocked: Some(false),
@@ -53,13 +53,17 @@ mod tests {
     fn each_missing_right_is_told() {
         let level = |standing| check(About("salto.rights", "acme"), &standing).level;
         assert_eq!(level(standing()), Level::Ok);
-        assert_eq!(level(Standing { blocked: Some(true), ..standing() }), Level::Broken);
-        assert_eq!(level(Standing { remote_access: Some(false), ..standing() }), Level::Broken);
+        assert_eq!(level(SystemUser { blocked: Some(true), ..standing() }), Level::Broken);
+        assert_eq!(level(SystemUser { remote_access: Some(false), ..standing() }), Level::Broken);
         let ended = Some("expired".to_owned());
-        assert_eq!(level(Standing { subscription_state: ended, ..standing() }), Level::Warning);
-        assert_eq!(level(Standing { roles: Some(vec![]), ..standing() }), Level::Warning);
-        let silent =
-            Standing { roles: None, remote_access: None, blocked: None, subscription_state: None };
+        assert_eq!(level(SystemUser { subscription_state: ended, ..standing() }), Level::Warning);
+        assert_eq!(level(SystemUser { roles: Some(vec![]), ..standing() }), Level::Warning);
+        let silent = SystemUser {
+            roles: None,
+            remote_access: None,
+            blocked: None,
+            subscription_state: None,
+        };
         assert_eq!(level(silent), Level::Note);
     }
 }

@@ -81,12 +81,12 @@ async fn key(app: &GuestApp, code: &SecretString, request: &Value) -> Result<Val
                 "no token came, and the access code may be spent all the same"
             }
             GuestKeyError::NotSetUp { .. }
-            | GuestKeyError::NothingThere { .. }
+            | GuestKeyError::UnknownPath { .. }
             | GuestKeyError::NotPodMember(_)
             | GuestKeyError::NoCode { .. }
-            | GuestKeyError::CodeNotTaken
+            | GuestKeyError::CodeRejected
             | GuestKeyError::ExchangeRefused { .. }
-            | GuestKeyError::TokenSpent(_)
+            | GuestKeyError::TokenRejected(_)
             | GuestKeyError::KeyRefused(_)
             | GuestKeyError::KeyUnreadable => "the access code was not exchanged",
         };

@@ -118,8 +118,8 @@ const fn may_have_moved(cause: Cause) -> bool {
         | Cause::OtpBlocked
         | Cause::IqOffline
         | Cause::RateLimited
-        | Cause::NotAsked
-        | Cause::Late
+        | Cause::BreakerOpen
+        | Cause::Expired
         | Cause::Cache => false,
     }
 }

@@ -166,7 +166,7 @@ fn told(error: Option<&CallError>) -> (&'static str, String) {
         ),
         Cause::NotSignedIn => ("sign_in_failed", "`postern login` lets somebody sign in"),
         Cause::RateLimited => ("rate_limited", "Wait a moment, then probe again"),
-        Cause::Unavailable | Cause::NotAsked => {
+        Cause::Unavailable | Cause::BreakerOpen => {
             ("unavailable", "Nothing is known of secret and PIN; probe again later")
         }
         Cause::Unanswered => (
@@ -175,7 +175,7 @@ fn told(error: Option<&CallError>) -> (&'static str, String) {
         ),
         Cause::Cache => ("redis_away", "See to Redis, then probe again"),
         // Not of this call.
-        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Late => {
+        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired => {
             ("other", "An answer nobody has seen yet to this call")
         }
     };

@@ -1,0 +1,150 @@
+//! What an answer to an open command means: one table, [`ROWS`]. Commands are classified by it, and
+//! `docs/classification.md` is written from it.
+
+mod document;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+use std::ops::RangeInclusive;
+
+pub use self::document::document;
+pub use self::rows::ROWS;
+pub(crate) use self::rows::{BREAKER_OPEN, EXPIRED, NO_CONNECTION, UNANSWERED};
+use crate::breaker::HostHealth;
+use crate::error::{CallError, Cause, Certainty, OpenError};
+
+/// One row of the table. Exactly one row applies to each command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What happened, as the document describes it.
+    pub description: &'static str,
+    /// When the row applies.
+    pub condition: Condition,
+    /// What that means for the door.
+    pub classification: Classification,
+    /// Whether bytes of the command were written.
+    pub written: bool,
+    /// What that says about the host, for its circuit breaker.
+    pub health: HostHealth,
+}
+
+/// When a row applies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// Salto, or something in front of it, answered.
+    Answer {
+        /// With one of these statuses.
+        statuses: &'static [RangeInclusive<u16>],
+        /// And one of these bodies.
+        bodies: &'static [ErrorBody],
+        /// An example of such an answer.
+        example: Example,
+    },
+    /// There was no answer, for example for this reason.
+    NoAnswer(&'static str),
+}
+
+/// An example of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Example {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: &'static str,
+}
+
+/// What the body of an answer says. Only answers with a status other than 2xx are read
+/// (`docs/salto-ks.md`, Connect API, and The OTP).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorBody {
+    /// `otp_blocked`.
+    OtpBlocked,
+    /// `otp_invalid`, or code 2202.
+    OtpInvalid,
+    /// `iq_offline` (decision).
+    IqOffline,
+    /// `pin_not_changed`.
+    PinNotChanged,
+    /// Code 1100 or 1101.
+    BadParameter,
+    /// Another error in Salto's form.
+    OtherOfSalto,
+    /// No error in Salto's form: any host on the way to Salto may have answered.
+    NotSaltos,
+}
+
+impl ErrorBody {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[
+        Self::OtpBlocked,
+        Self::OtpInvalid,
+        Self::IqOffline,
+        Self::PinNotChanged,
+        Self::BadParameter,
+        Self::OtherOfSalto,
+        Self::NotSaltos,
+    ];
+
+    const fn description(self) -> &'static str {
+        match self {
+            Self::OtpBlocked => "`otp_blocked`",
+            Self::OtpInvalid => "`otp_invalid` or code 2202",
+            Self::IqOffline => "`iq_offline`",
+            Self::PinNotChanged => "`pin_not_changed`",
+            Self::BadParameter => "code 1100 or 1101",
+            Self::OtherOfSalto => "another code",
+            Self::NotSaltos => "no error of Salto's",
+        }
+    }
+}
+
+/// What a row means for the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Classification {
+    /// Salto accepted the command.
+    Opened,
+    /// The command failed.
+    Failed {
+        /// Why it failed.
+        cause: Cause,
+        /// Whether the door may have opened.
+        certainty: Certainty,
+    },
+}
+
+impl Row {
+    fn applies_to(&self, status: u16, body: ErrorBody) -> bool {
+        match &self.condition {
+            Condition::Answer { statuses, bodies, .. } => {
+                statuses.iter().any(|range| range.contains(&status)) && bodies.contains(&body)
+            }
+            Condition::NoAnswer(_) => false,
+        }
+    }
+
+    /// Why the command failed.
+    pub(crate) const fn cause(&self) -> Cause {
+        self.failure().0
+    }
+
+    /// The error of a command that this row applies to.
+    pub(crate) fn error(&self, error: CallError) -> OpenError {
+        let (cause, certainty) = self.failure();
+        OpenError::from_call(CallError { cause, ..error }, certainty, self.written)
+    }
+
+    const fn failure(&self) -> (Cause, Certainty) {
+        match self.classification {
+            Classification::Failed { cause, certainty } => (cause, certainty),
+            // Not reached: an accepted command has no error. These values would do no harm.
+            Classification::Opened => (Cause::Unanswered, Certainty::Unknown),
+        }
+    }
+}
+
+/// The row of an answer. A test proves that one exists for every answer; the fallback is the row of a
+/// command that may have opened the door.
+pub(crate) fn row_of_answer(status: u16, body: ErrorBody) -> &'static Row {
+    ROWS.iter().find(|row| row.applies_to(status, body)).unwrap_or(&UNANSWERED)
+}

@@ -1,0 +1,175 @@
+//! Sends the open command, or its rehearsal, before a deadline or not at all, and classifies the answer.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::header::CONTENT_LENGTH;
+use reqwest::{Body, Method, Request, Response, StatusCode};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::prepared::PreparedLock;
+use super::send_guard::{CommandBody, NotSent, SendGuard};
+use crate::breaker::HostHealth;
+use crate::classification::{self, Row};
+use crate::environment::url::below;
+use crate::error::{CallError, Cause, OpenError};
+use crate::http::answer::{self, CallTarget};
+use crate::http::salto_client::{SaltoClient, call_error, read_body, request};
+use crate::otp::OtpKey;
+
+/// A body is read up to this length and for this time: the status of an error says most of it.
+const BODY_LIMIT: usize = 64 << 10;
+const BODY_TIME: Duration = Duration::from_secs(2);
+
+/// Connecting that takes this long counts against the host, whatever ended it (decision).
+const SLOW_CONNECT: Duration = Duration::from_secs(1);
+
+/// How a command ended; an error comes with what it says about the host.
+type CommandResult = Result<(), (OpenError, HostHealth)>;
+
+/// What the command asks Salto for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CommandKind {
+    /// Open the lock.
+    Open,
+    /// Check the one-time password and leave the IQ's PIN as it is. This touches no door
+    /// (`docs/salto-ks.md`, Connect API).
+    VerifyOtp,
+}
+
+/// A command to be sent.
+pub(crate) struct Command<'a> {
+    pub(crate) kind: CommandKind,
+    pub(crate) lock: &'a PreparedLock,
+    pub(crate) key: &'a OtpKey,
+    /// The command is sent before this time of this machine's clock, or not at all.
+    pub(crate) send_before: DateTime<Utc>,
+    /// The time limit for sending and the answer together.
+    pub(crate) limit: Duration,
+}
+
+impl Command<'_> {
+    /// The text of the body before the one-time password.
+    const fn body_prefix(&self) -> &'static str {
+        match self.kind {
+            CommandKind::Open => r#"{"locked_state":"unlocked","otp":""#,
+            CommandKind::VerifyOtp => r#"{"delta":"0000","otp":""#,
+        }
+    }
+
+    fn request(&self, client: &SaltoClient, guard: &SendGuard) -> Request {
+        let (site, lock) = (self.lock.site_id.to_string(), self.lock.lock_id.to_string());
+        let (method, path) = match self.kind {
+            CommandKind::Open => (Method::PATCH, ["locks", &lock, "locking"]),
+            CommandKind::VerifyOtp => (Method::PUT, ["iqs", &self.lock.iq_id, "pin"]),
+        };
+        let path = [&["v1.2", "sites", &site], &path[..]].concat();
+        let url = below(&client.environment.api_url, &path);
+        let mut request = request(method, url, self.lock.token.header());
+        *request.body_mut() = Some(Body::wrap(CommandBody {
+            guard: guard.clone(),
+            prefix: self.body_prefix(),
+            key: self.key.clone(),
+            clock: client.clock.clone(),
+            send_before: self.send_before,
+            done: false,
+        }));
+        request
+    }
+}
+
+/// Sends the command and waits for the answer. Nothing is sent while the circuit breaker is open.
+pub(crate) async fn send(client: &SaltoClient, command: &Command<'_>) -> Result<(), OpenError> {
+    let permitted = client.breakers.api.permit();
+    let permit = permitted.map_err(|error| classification::BREAKER_OPEN.error(error))?;
+    let guard = SendGuard::new();
+    let answer = client.send(command.request(client, &guard));
+    let send_within = (command.send_before - Utc::now()).to_std().unwrap_or(Duration::ZERO);
+    let result = wait_for_answer(answer, &guard, send_within, command.limit).await;
+    match &result {
+        Ok(()) => permit.record_success(),
+        Err((error, health)) => permit.record(*health, Some(&command.lock.iq_id), error),
+    }
+    result.map_err(|(error, _)| error)
+}
+
+/// Waits until the deadline for sending; then, if the command was sent, until the limit.
+async fn wait_for_answer(
+    answer: impl Future<Output = Result<Response, reqwest::Error>>,
+    guard: &SendGuard,
+    send_within: Duration,
+    limit: Duration,
+) -> CommandResult {
+    let started = Instant::now();
+    let mut answer = std::pin::pin!(answer);
+    let mut answered = timeout(send_within.min(limit), &mut answer).await;
+    if answered.is_err() {
+        match guard.cancel() {
+            Some(_) if send_within <= limit => return expired(started.elapsed()),
+            Some(why) => return not_sent(why, None),
+            None => answered = timeout_at(started + limit, &mut answer).await,
+        }
+    }
+    match answered {
+        Ok(Ok(response)) => classify(response, started + limit).await,
+        Ok(Err(error)) => match guard.cancel() {
+            Some(why) => not_sent(why, Some(call_error(&error))),
+            None => failed(&classification::UNANSWERED, call_error(&error)),
+        },
+        Err(_) => {
+            failed(&classification::UNANSWERED, detail_only("no answer within the time limit"))
+        }
+    }
+}
+
+/// The deadline for sending passed after this time of connecting.
+fn expired(connecting: Duration) -> CommandResult {
+    let row = &classification::EXPIRED;
+    let health = if connecting < SLOW_CONNECT { row.health } else { HostHealth::Down };
+    Err((row.error(detail_only("")), health))
+}
+
+/// The command was not sent and will not be.
+fn not_sent(why: NotSent, error: Option<CallError>) -> CommandResult {
+    let none_in_time = || detail_only("no connection within the time limit");
+    match why {
+        NotSent::Expired => failed(&classification::EXPIRED, detail_only("")),
+        NotSent::Cancelled => {
+            failed(&classification::NO_CONNECTION, error.unwrap_or_else(none_in_time))
+        }
+    }
+}
+
+fn failed(row: &Row, error: CallError) -> CommandResult {
+    Err((row.error(error), row.health))
+}
+
+/// An error with a detail; the row sets its cause.
+fn detail_only(detail: &'static str) -> CallError {
+    CallError::new(Cause::Unanswered, detail)
+}
+
+async fn classify(response: Response, deadline: Instant) -> CommandResult {
+    let (status, headers) = (response.status(), response.headers().clone());
+    tracing::debug!(status = status.as_u16(), "answer to an open command");
+    if status.is_success() {
+        // The headers are the answer. A task reads the body, so that the connection can be reused.
+        if headers.get(CONTENT_LENGTH).is_none_or(|length| length != "0") {
+            tokio::spawn(timeout(BODY_TIME, read_body(response, BODY_LIMIT)));
+        }
+        return Ok(());
+    }
+    let until = deadline.min(Instant::now() + BODY_TIME);
+    let body = timeout_at(until, read_body(response, BODY_LIMIT)).await;
+    let whole = body.ok().and_then(Result::ok);
+    // A 404 that breaks off may have been about the one-time password, and a second password must not
+    // be used to find out (docs/contract.md, invariant 5): it is read like any other refusal that is
+    // not in Salto's form.
+    let read_as = match (status, &whole) {
+        (StatusCode::NOT_FOUND, None) => StatusCode::BAD_REQUEST,
+        (_, Some(_) | None) => status,
+    };
+    let (error, row) =
+        answer::refusal(read_as, &headers, &whole.unwrap_or_default(), CallTarget::Lock);
+    failed(row, CallError { status: Some(status.as_u16()), ..error })
+}

@@ -1,0 +1,8 @@
+//! HTTP to Salto's hosts: the client, one call, what an answer says, lists in pages, and the check
+//! of a host.
+
+pub(crate) mod answer;
+pub(crate) mod client;
+pub(crate) mod host_check;
+pub(crate) mod pages;
+pub(crate) mod salto_client;

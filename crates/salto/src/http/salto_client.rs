@@ -1,0 +1,177 @@
+//! Calls to the hosts of one environment: each call is sent with a token and a time limit, and its
+//! answer is read up to a limit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::{Method, Request, Response, StatusCode};
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use tokio::time::timeout;
+use url::Position::{AfterPort, BeforeHost};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::answer::{self, CallTarget};
+use super::client::Http;
+use crate::breaker::{Breakers, HostHealth};
+use crate::clock::SaltoClock;
+use crate::environment::Environment;
+use crate::error::{CallError, Cause};
+
+/// The time limit of a call, from connecting to the last byte of its answer.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The limit of an answer's length. A page of 20 locks has about 10 kB.
+const BODY_LIMIT: usize = 4 << 20;
+
+/// The client of one environment: HTTP client, addresses, clock and circuit breakers.
+#[derive(Debug, Clone)]
+pub(crate) struct SaltoClient {
+    pub(crate) http: Http,
+    pub(crate) environment: Arc<Environment>,
+    pub(crate) clock: Arc<SaltoClock>,
+    pub(crate) breakers: Arc<Breakers>,
+}
+
+/// A call to the Connect API.
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) body: Option<Value>,
+    /// What the call is about.
+    pub(crate) target: CallTarget,
+}
+
+/// The body of a 2xx answer.
+pub(crate) struct Answer {
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+impl SaltoClient {
+    /// Makes a call to the Connect API with this `Authorization`.
+    pub(crate) async fn call(&self, bearer: HeaderValue, call: Call) -> Result<Answer, CallError> {
+        let permit = self.breakers.api.permit()?;
+        let mut request = request(call.method, call.url, bearer);
+        *request.body_mut() = call.body.map(|body| body.to_string().into());
+        let answered = timeout(CALL_TIMEOUT, self.exchange(request, call.target)).await;
+        let no_answer = || CallError::new(Cause::Unanswered, "no answer within the time limit");
+        match answered.unwrap_or_else(|_| Err((no_answer(), HostHealth::Down))) {
+            Ok(answer) if is_json(&answer.body) => {
+                permit.record_success();
+                Ok(answer)
+            }
+            // The caller reports what is wrong with the answer.
+            Ok(answer) => {
+                permit.record(HostHealth::Down, None, &"an answer that is not JSON");
+                Ok(answer)
+            }
+            Err((error, health)) => {
+                permit.record(health, None, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// The answer, or an error with what it says about the host.
+    async fn exchange(
+        &self,
+        request: Request,
+        target: CallTarget,
+    ) -> Result<Answer, (CallError, HostHealth)> {
+        let down = |error| (error, HostHealth::Down);
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.send(request).await.map_err(|error| down(call_error(&error)))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = read_body(response, BODY_LIMIT).await.map_err(down)?;
+        tracing::debug!(%method, path, status = status.as_u16(), "answer of the Connect API");
+        if status.is_success() {
+            return Ok(Answer { body });
+        }
+        let (error, row) = answer::refusal(status, &headers, &body, target);
+        let health = match target {
+            // The event log may not exist, and the path of an unpublished call may be a wrong one: a
+            // 404 says nothing about the host.
+            CallTarget::EventLog | CallTarget::Unpublished if status == StatusCode::NOT_FOUND => {
+                HostHealth::Unknown
+            }
+            CallTarget::EventLog
+            | CallTarget::Unpublished
+            | CallTarget::Sites
+            | CallTarget::Site
+            | CallTarget::Lock
+            | CallTarget::Iq
+            | CallTarget::FirstSecret => row.health,
+        };
+        Err((error, health))
+    }
+
+    /// Sends a request and takes the clock offset from its answer.
+    pub(crate) async fn send(&self, request: Request) -> Result<Response, reqwest::Error> {
+        let sent = Utc::now();
+        let response = self.http.0.execute(request).await?;
+        self.observe(response.headers(), sent);
+        Ok(response)
+    }
+
+    fn observe(&self, headers: &HeaderMap, sent: chrono::DateTime<Utc>) {
+        if let Some(date) = headers.get(DATE).and_then(|date| date.to_str().ok()) {
+            self.clock.observe(date, sent, Utc::now());
+        }
+    }
+}
+
+/// Whether the body is JSON. An empty body is accepted too.
+fn is_json(body: &[u8]) -> bool {
+    body.is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
+/// A request with this `Authorization` and, where it will have a body, the type of it.
+pub(crate) fn request(method: Method, url: Url, bearer: HeaderValue) -> Request {
+    let with_body = method != Method::GET;
+    let mut request = Request::new(method, url);
+    request.headers_mut().insert(AUTHORIZATION, bearer);
+    if with_body {
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    request
+}
+
+/// Reads a body of at most `limit` bytes.
+pub(crate) async fn read_body(
+    mut response: Response,
+    limit: usize,
+) -> Result<Zeroizing<Vec<u8>>, CallError> {
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) = response.chunk().await.map_err(|error| call_error(&error))? {
+        if body.len() + chunk.len() > limit {
+            return Err(CallError::unreadable("an answer is too large"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The error of a call without a whole answer.
+pub(crate) fn call_error(error: &reqwest::Error) -> CallError {
+    if !error.is_connect() {
+        return CallError::new(Cause::Unanswered, root(error));
+    }
+    let why = match error.url() {
+        Some(url) => {
+            format!("no connection to {}: {}", &url[BeforeHost..AfterPort], root(error))
+        }
+        None => root(error),
+    };
+    CallError::new(Cause::Unavailable, why)
+}
+
+/// The innermost error, e.g. "Connection refused": the outer ones repeat the address.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}

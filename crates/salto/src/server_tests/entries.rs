@@ -1,0 +1,171 @@
+//! The event log, over HTTP.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::server::{Reply, Server};
+use super::{LOCK, SITE, salto, site};
+use crate::{CallError, Cause};
+
+const LIMIT: Duration = Duration::from_secs(5);
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn entry(time: &str) -> Value {
+    json!({
+        "event_category": "lock_opened", "access_by": "remote", "lock_id": LOCK,
+        "utc_date_time": time, "user_id": "u",
+    })
+}
+
+/// Twenty entries of a tag, all at that time.
+fn tags(time: &str) -> Vec<Value> {
+    let tag = |n: usize| {
+        let mut tag = entry(time);
+        tag["access_by"] = json!("tag");
+        tag["user_id"] = json!(n);
+        tag
+    };
+    (0..20).map(tag).collect()
+}
+
+async fn opened_since(
+    reply: impl Fn(&str) -> Reply + Send + Sync + 'static,
+) -> (Server, Result<Option<DateTime<Utc>>, CallError>) {
+    let server = Server::start(move |request| match request.path.ends_with("/entries") {
+        true => reply(&request.query),
+        false => salto(request).unwrap(),
+    })
+    .await;
+    let answer = site(&server).opened_since(LOCK, at("2026-08-25T07:25:00.400Z"), LIMIT).await;
+    (server, answer)
+}
+
+#[tokio::test]
+async fn the_first_opening_since_then_is_found() {
+    let (server, answer) = opened_since(|_| {
+        Reply::json(
+            200,
+            &json!({
+                "items": [
+                    7, null, {"event_category": null},
+                    entry("2026-08-25T07:25:09"),
+                    entry("2026-08-25T07:25:00"),
+                    entry("2026-08-25T07:24:59"),
+                ],
+                "next_page_link": "/v1.1/more", "count": null, "new": true,
+            }),
+        )
+    })
+    .await;
+    assert_eq!(answer, Ok(Some(at("2026-08-25T07:25:00Z"))));
+    let request = server.requests("/entries").remove(0);
+    assert_eq!(request.path, format!("/v1.1/sites/{SITE}/entries"));
+    assert_eq!(request.query, "$top=20&$orderby=utc_date_time%20desc");
+    assert!(request.head.contains("authorization: Bearer token-hush"));
+    assert_eq!(server.count("/more"), 0, "what is older is not read");
+}
+
+#[tokio::test]
+async fn a_log_without_the_opening_finds_nothing() {
+    for body in [json!([]), json!({"items": []}), json!([entry("2026-08-25T07:24:00Z")])] {
+        let (_server, answer) = opened_since(move |_| Reply::json(200, &body)).await;
+        assert_eq!(answer, Ok(None));
+    }
+}
+
+#[tokio::test]
+async fn later_pages_are_read_while_they_are_new_and_at_most_five() {
+    let (server, answer) = opened_since(|query| {
+        let items = match query.contains("$skip=40") {
+            false => tags(if query.contains("skip") {
+                "2026-08-25T07:26:00Z"
+            } else {
+                "2026-08-25T07:27:00Z"
+            }),
+            true => vec![entry("2026-08-25T07:25:01Z"), entry("2026-08-25T07:20:00Z")],
+        };
+        Reply::json(200, &Value::from(items))
+    })
+    .await;
+    assert_eq!(answer, Ok(Some(at("2026-08-25T07:25:01Z"))));
+    let queries: Vec<String> =
+        server.requests("/entries").into_iter().map(|request| request.query).collect();
+    assert_eq!(queries[2], "$orderby=utc_date_time%20desc&$top=20&$skip=40");
+
+    let (server, answer) = opened_since(|query| {
+        let page = query.split("page=").nth(1).map_or(1, |page| page.parse().unwrap());
+        let time = format!("2026-08-25T08:{:02}:00Z", 59 - page);
+        let next = format!("/v1.1/sites/{SITE}/entries?page={}", page + 1);
+        Reply::json(200, &json!({"items": tags(&time), "next_page_link": next}))
+    })
+    .await;
+    assert_eq!((answer, server.count("/entries")), (Ok(None), 5));
+}
+
+#[tokio::test]
+async fn times_are_converted_to_saltos_clock_and_back() {
+    let server = Server::start(|request| {
+        if request.path.ends_with("/entries") {
+            // Salto's clock is a day ahead.
+            let ahead = Utc::now() + TimeDelta::days(1);
+            return Reply::json(200, &json!([entry(&ahead.to_rfc3339())]));
+        }
+        let date = (Utc::now() + TimeDelta::days(1)).to_rfc2822().replace("+0000", "GMT");
+        match salto(request) {
+            Some(Reply::Bytes(bytes)) => {
+                Reply::Bytes(bytes.replacen("\r\n", &format!("\r\nDate: {date}\r\n"), 1))
+            }
+            _ => unreachable!(),
+        }
+    })
+    .await;
+    let site = site(&server);
+    site.sites().await.unwrap();
+    let opened = site.opened_since(LOCK, Utc::now(), LIMIT).await.unwrap().unwrap();
+    assert!((opened - Utc::now()).abs() < TimeDelta::seconds(30), "{opened}");
+    let tomorrow = Utc::now() + TimeDelta::hours(1);
+    assert_eq!(site.opened_since(LOCK, tomorrow, LIMIT).await, Ok(None));
+}
+
+#[tokio::test]
+async fn whoever_may_not_read_the_log_is_told_so_and_the_host_is_not_blamed() {
+    let forbidden = json!({"ErrorCode": "2203", "Message": "no right"}).to_string();
+    let unknown = json!({"ErrorCode": 1000, "Message": ""}).to_string();
+    for (status, body) in
+        [(403, forbidden), (403, String::new()), (404, unknown), (404, String::new())]
+    {
+        let server = Server::start(move |request| match request.path.ends_with("/entries") {
+            true => Reply::with(status, "", &body),
+            false => salto(request).unwrap(),
+        })
+        .await;
+        let site = site(&server);
+        for _ in 0..8 {
+            let error = site.opened_since(LOCK, Utc::now(), LIMIT).await.unwrap_err();
+            assert_eq!((error.cause, error.status), (Cause::Forbidden, Some(status)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_answer_is_waited_for_within_the_limit() {
+    let server = Server::start(|request| match request.path.ends_with("/entries") {
+        true => Reply::NoAnswer,
+        false => salto(request).unwrap(),
+    })
+    .await;
+    let started = Instant::now();
+    let limit = Duration::from_millis(300);
+    let error = site(&server).opened_since(LOCK, Utc::now(), limit).await.unwrap_err();
+    assert_eq!(error.cause, Cause::Unanswered);
+    assert!(
+        started.elapsed() < crate::http::salto_client::CALL_TIMEOUT,
+        "the call's own limit is longer"
+    );
+}

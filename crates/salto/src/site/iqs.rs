@@ -1,0 +1,93 @@
+//! A site's IQs: their list, and secret and PIN of one (`docs/salto-ks.md`, Connect API).
+
+use reqwest::Method;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::Site;
+use super::info::{ActivatedIq, IqInfo, readable};
+use crate::environment::url::below;
+use crate::error::CallError;
+use crate::http::answer::CallTarget;
+use crate::http::salto_client::Answer;
+use crate::otp::OtpKey;
+
+/// How Salto gives the PIN.
+#[derive(Debug)]
+pub enum PinAnswer {
+    /// Salto sends it to the user by mail.
+    Mailed,
+    /// The answer has it.
+    Shown(SecretString),
+}
+
+impl Site {
+    /// The site's IQs, read now.
+    ///
+    /// # Errors
+    /// A call failed, or the account has no such site.
+    pub async fn iqs(&self) -> Result<Vec<IqInfo>, CallError> {
+        let url = self.calls.site_url(&["iqs"]).await?;
+        Ok(readable(self.calls.list(url, CallTarget::Site).await?, "iqs"))
+    }
+
+    /// This user's activations at the site's IQs, as Salto has them.
+    ///
+    /// # Errors
+    /// A call failed, or the account has no such site.
+    pub async fn activated_iqs(&self) -> Result<Vec<ActivatedIq>, CallError> {
+        let calls = &self.calls;
+        let site = calls.site_id().await?.to_string();
+        let path = ["v1.2", "me", &site, "activated_iqs"];
+        let url = below(&calls.client.environment.api_url, &path);
+        Ok(readable(calls.list(url, CallTarget::Site).await?, "activated IQs"))
+    }
+
+    /// The secret of an IQ where this user was never activated.
+    ///
+    /// # Errors
+    /// [`Cause::AlreadyActivated`](crate::Cause::AlreadyActivated) where the user was; or the call failed.
+    pub async fn read_secret(&self, iq: &str) -> Result<SecretString, CallError> {
+        let url = self.calls.site_url(&["iqs", iq, "secret"]).await?;
+        let answer = self.calls.get(url, CallTarget::FirstSecret).await?;
+        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+        match body["secret"].as_str() {
+            Some(secret) if !secret.is_empty() => Ok(secret.into()),
+            _ => Err(CallError::unreadable("the answer has no secret")),
+        }
+    }
+
+    /// Asks Salto for the IQ's PIN.
+    ///
+    /// # Errors
+    /// [`Cause::AlreadyActivated`](crate::Cause::AlreadyActivated) where this user is activated at the
+    /// IQ; or the call failed.
+    pub async fn request_pin(&self, iq: &str) -> Result<PinAnswer, CallError> {
+        let mut url = self.calls.site_url(&["iqs", iq, "pin"]).await?;
+        url.set_query(Some("send_email=true"));
+        let answer = self.calls.get(url, CallTarget::FirstSecret).await?;
+        Ok(shown_pin(&answer).map_or(PinAnswer::Mailed, PinAnswer::Shown))
+    }
+
+    /// Proves secret and PIN by a one-time password, and changes the PIN by `delta`: 4 digits that are
+    /// subtracted digit by digit; `0000` keeps the PIN. Activates the user at the IQ.
+    ///
+    /// # Errors
+    /// [`Cause::OtpInvalid`](crate::Cause::OtpInvalid) where secret or PIN is wrong; or the call failed.
+    pub async fn put_pin(&self, iq: &str, key: &OtpKey, delta: &str) -> Result<(), CallError> {
+        let calls = &self.calls;
+        let url = calls.site_url(&["iqs", iq, "pin"]).await?;
+        let body = || {
+            let otp = key.otp(calls.client.clock.now());
+            Some(json!({"otp": otp.expose(), "delta": delta}))
+        };
+        calls.call(Method::PUT, url, body, CallTarget::Iq).await.map(drop)
+    }
+}
+
+/// The PIN in an answer's body: four digits, as a text or as `pin` of an object.
+fn shown_pin(answer: &Answer) -> Option<SecretString> {
+    let body: Value = serde_json::from_slice(&answer.body).ok()?;
+    let pin = body.as_str().or_else(|| body["pin"].as_str())?;
+    (pin.len() == 4 && pin.bytes().all(|b| b.is_ascii_digit())).then(|| pin.into())
+}

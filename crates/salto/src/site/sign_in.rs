@@ -1,0 +1,44 @@
+//! Sign-in: the token of the account, and the sign-in by the browser.
+
+use secrecy::SecretString;
+
+use super::Site;
+use crate::environment::account::SignIn;
+use crate::error::CallError;
+use crate::token::LoginAttempt;
+
+impl Site {
+    /// Whether the account has a token or gets one. A token that another process has stored in the
+    /// cache is used, and credentials that were rejected recently are not tried again.
+    ///
+    /// # Errors
+    /// There is no token, for this cause.
+    pub async fn sign_in(&self) -> Result<(), CallError> {
+        self.calls.tokens.get().await.map(drop)
+    }
+
+    /// Begins a sign-in by the browser; makes no call. `None` where the account signs in with a
+    /// password.
+    #[must_use]
+    pub fn begin_login(&self) -> Option<LoginAttempt> {
+        match &self.calls.account.sign_in {
+            SignIn::Browser { redirect_uri } => {
+                Some(LoginAttempt::new(&self.calls.client.environment, redirect_uri))
+            }
+            SignIn::Password { .. } => None,
+        }
+    }
+
+    /// Exchanges the code from the browser, and stores the login for all replicas, in place of an earlier
+    /// one. Every code can be used once, whatever the result.
+    ///
+    /// # Errors
+    /// Salto refuses the code or gives no refresh token, or Salto or Redis failed.
+    pub async fn finish_login(
+        &self,
+        attempt: &LoginAttempt,
+        code: &SecretString,
+    ) -> Result<(), CallError> {
+        self.calls.tokens.sign_in(attempt, code).await
+    }
+}

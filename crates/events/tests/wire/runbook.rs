@@ -68,12 +68,7 @@ fn every_iq_state_has_an_entry() {
 /// Failed reasons have their entry in the section of their event.
 #[test]
 fn every_other_dead_letter_reason_has_an_entry() {
-    let others = DeadLetterReason::ALL.iter().filter(|reason| match reason {
-        DeadLetterReason::Failed(_) => false,
-        DeadLetterReason::RetriesExhausted
-        | DeadLetterReason::DeliveryLimit
-        | DeadLetterReason::Undecodable(_) => true,
-    });
+    let others = DeadLetterReason::ALL.iter().filter(|reason| !reason.is_failed_request());
     let rows = entries(&runbook(), "| `postern-reason` |");
     let header = rows.iter().position(|cells| cells[0] == "`postern-reason`").unwrap();
     check(&rows[header + 1..], others.map(|reason| reason.code()));

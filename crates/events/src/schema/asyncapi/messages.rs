@@ -49,12 +49,7 @@ fn count(description: &str) -> Value {
 }
 
 pub(super) fn dead_letter() -> Value {
-    let own = DeadLetterReason::ALL.iter().filter(|reason| match reason {
-        DeadLetterReason::Failed(_) => false,
-        DeadLetterReason::RetriesExhausted
-        | DeadLetterReason::DeliveryLimit
-        | DeadLetterReason::Undecodable(_) => true,
-    });
+    let own = DeadLetterReason::ALL.iter().filter(|reason| !reason.is_failed_request());
     let own: Vec<_> = own.map(|reason| format!("`{reason}`")).collect();
     let reasons = format!(
         "The reason, a code: {}, or a reason of `{}`.",

@@ -191,6 +191,3 @@ pub(crate) fn object_booked(booking: &Booking, request: &Request) -> Result<Stri
         )),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -50,7 +50,7 @@ impl InboundData for BookingStatus {
 ///
 /// # Errors
 ///
-/// [`DecodeError`], for every violation of the contract.
+/// [`DecodeError`], for every violation of the contract (`docs/contract.md`, Inbound).
 pub fn decode_booking_status(
     body: &[u8],
     now: DateTime<Utc>,

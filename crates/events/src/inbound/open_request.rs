@@ -65,7 +65,7 @@ impl Event<OpenRequest> {
 ///
 /// # Errors
 ///
-/// [`DecodeError`], for every violation of the contract.
+/// [`DecodeError`], for every violation of the contract (`docs/contract.md`, Inbound).
 pub fn decode_open_request(
     body: &[u8],
     now: DateTime<Utc>,

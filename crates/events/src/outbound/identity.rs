@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-/// The namespace of postern's derived ids. Changing it would let one request be answered twice.
+/// The namespace of the derived ids. With another one, a request could be answered twice.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f5b_3c0e_8a53_4e0c_9d0b_1f6f_2d7c_54a1);
 
 /// The role of an event for the request that caused it. The id depends on the role and not on the

@@ -1,10 +1,11 @@
 //! The crate from outside: the corpus of `schemas/samples`, the generated documents, hostile bodies,
-//! and events that go round.
+//! events written and read back, and the entries of the runbook.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests, also in what they share")]
 
 mod corpus;
 mod hostile;
 mod round_trip;
+mod runbook;
 mod samples;
 mod schemas;

@@ -7,8 +7,8 @@ use lapin::{Connection, ConnectionState, Error, ErrorKind, Event};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-/// The interval for reading the connection's status, because a connection that the broker closes
-/// orderly sends no event.
+/// The interval for reading the connection's status: a connection that the broker closes in an orderly
+/// way sends no event.
 const POLL_EVERY: Duration = Duration::from_millis(500);
 
 /// Watches one connection, for any number of listeners: the client's own stream of events gives each

@@ -73,7 +73,7 @@ impl DeadLetterHeaders {
         match queue_of_delivery_limit(letter, headers) {
             Some(queue) => Self {
                 reason: RecordedReason::Known(DeadLetterReason::DeliveryLimit),
-                detail: Some("delivered again and again, and never settled".to_owned()),
+                detail: Some("delivered too often without being settled".to_owned()),
                 failed_at: XDeathRecord::latest(headers, queue).and_then(|record| record.time),
                 queue: Some(queue.to_owned()),
                 attempts: None,

@@ -10,7 +10,7 @@ use crate::message::{Message, ReceivedMessage, requeue};
 
 /// A dead letter whose headers name no queue of postern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("it does not say which of postern's queues it comes from")]
+#[error("the dead letter names no queue of postern")]
 pub struct NoOrigin;
 
 impl Message {

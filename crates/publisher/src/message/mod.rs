@@ -1,7 +1,7 @@
 //! Messages: as received from a queue, and ready to be published.
 //!
-//! `event` makes messages of events. The other modules carry a received message on, as a dead letter
-//! or back to its queue: `header_fields` reads and writes headers, `header_size` measures them,
+//! `event` makes messages of events. The other modules serve to publish a received message again, as a
+//! dead letter or to its queue: `header_fields` reads and writes headers, `header_size` measures them,
 //! `origin` records where the message was first received, `x_death` edits the broker's own records,
 //! `properties` copies properties, `requeue` addresses a message to a queue directly.
 

@@ -49,7 +49,7 @@ pub enum TopologyError {
         detail: String,
     },
     /// The connection was lost.
-    #[error("the connection to the broker broke while declaring")]
+    #[error("the connection to the broker was lost while declaring exchanges and queues")]
     Connection(#[from] lapin::Error),
 }
 

@@ -1,4 +1,4 @@
-//! The error of a message that is not an event of the contract.
+//! The error of a message that is not an event of the contract (`docs/contract.md`, Inbound).
 
 use rules::coded_enum;
 

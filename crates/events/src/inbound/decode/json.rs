@@ -1,5 +1,5 @@
-//! Reading JSON as the contract demands: without duplicate members, not nested too deeply, and only
-//! with the members that the contract names.
+//! Reading JSON as the contract demands (`docs/contract.md`, Inbound): without duplicate members, not
+//! nested too deeply, and only with the members that the contract names.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;

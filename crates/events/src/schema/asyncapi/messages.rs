@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::schema::event::EventSchema;
-use crate::{DecodeErrorKind, names};
+use crate::{DeadLetterReason, OutboundType, names};
 
 /// The version of the AMQP 0-9-1 bindings in this document.
 pub(super) const BINDING: &str = "0.3.0";
@@ -49,8 +49,13 @@ fn count(description: &str) -> Value {
 }
 
 pub(super) fn dead_letter() -> Value {
-    let codes: Vec<_> = DecodeErrorKind::ALL.iter().map(|kind| kind.code()).collect();
-    let codes = codes.join("`, `");
+    let own = DeadLetterReason::ALL.iter().filter(|reason| !reason.is_failed_request());
+    let own: Vec<_> = own.map(|reason| format!("`{reason}`")).collect();
+    let reasons = format!(
+        "The reason, a code: {}, or a reason of `{}`.",
+        own.join(", "),
+        OutboundType::OpenFailed
+    );
     json!({
         "name": "dead-letter",
         "title": "Dead letter",
@@ -59,8 +64,7 @@ pub(super) fn dead_letter() -> Value {
         "headers": {
             "type": "object",
             "properties": {
-                names::HEADER_REASON: text(&format!("The reason, a code: `{codes}`, a reason of \
-                    `lock.open-failed.v1`, and others.")),
+                names::HEADER_REASON: text(&reasons),
                 names::HEADER_DETAIL: text("An explanation of the reason; never a value of the message."),
                 names::HEADER_FAILED_AT: json!({
                     "type": "string",

@@ -1,0 +1,61 @@
+//! The explanation of the rule.
+
+use proptest::prelude::*;
+use rules::{Decision, RejectedReason, Rule, RuleInput, RuleResult, decide, explain};
+
+use crate::fixtures::{
+    any_booking, any_instant, any_integration, any_request, at, booking, integration, request,
+};
+
+proptest! {
+    /// The explanation and the decision agree.
+    #[test]
+    fn the_first_no_of_an_explanation_is_the_decision(
+        now in any_instant(),
+        integration in prop::option::weighted(0.9, any_integration()),
+        booking in prop::option::weighted(0.9, any_booking()),
+        request in any_request(),
+    ) {
+        let (integration, booking) = (integration.as_ref(), booking.as_ref());
+        let steps = explain(now, integration, booking, &request);
+        let first_no = steps.iter().find_map(|step| match &step.result {
+            RuleResult::No(rejection) => Some(rejection.clone()),
+            RuleResult::Yes | RuleResult::Expired | RuleResult::NotApplicable => None,
+        });
+        let all = |wanted: &[RuleResult]| steps.iter().all(|step| wanted.contains(&step.result));
+        match decide(now, integration, booking, &request) {
+            Decision::Rejected(rejection) => prop_assert_eq!(Some(rejection), first_no),
+            Decision::Open(opening) => {
+                prop_assert!(all(&[RuleResult::Yes]));
+                let lock = ("lock", RuleInput::Lock(Some(opening.lock_id)));
+                let has_lock = steps.iter().any(|step| step.inputs.contains(&lock));
+                prop_assert!(has_lock);
+            }
+            Decision::Expired(_) => {
+                prop_assert!(all(&[RuleResult::Yes, RuleResult::Expired]) && !all(&[RuleResult::Yes]));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_explanation_has_the_inputs_of_each_rule() {
+    let now = at(3_600 - 15 * 60 - 840);
+    let steps = explain(now, Some(&integration()), Some(&booking()), &request());
+    let step = |rule| steps.iter().find(|step| step.rule == rule).unwrap();
+    let window = step(Rule::WindowBegun);
+    assert!(matches!(&window.result, RuleResult::No(no) if no.reason == RejectedReason::TooEarly));
+    assert!(window.inputs.contains(&("opens_at", RuleInput::Time(at(3_600 - 15 * 60)))));
+    assert!(window.inputs.contains(&("now", RuleInput::Time(now))));
+    let allowed = ["confirmed", "paid", "checked_in"].map(str::to_owned).to_vec();
+    assert!(step(Rule::StatusAllowed).inputs.contains(&("allowed", RuleInput::Texts(allowed))));
+    assert_eq!(step(Rule::LockMapped).result, RuleResult::Yes);
+
+    let nothing = explain(now, None, None, &request());
+    let skipped = nothing.iter().filter(|step| step.result == RuleResult::NotApplicable);
+    let skipped: Vec<_> = skipped.map(|step| step.rule.code()).collect();
+    assert_eq!(
+        skipped.join(" "),
+        "integration_active status_allowed window_begun window_not_over object_booked lock_mapped"
+    );
+}

@@ -1,0 +1,73 @@
+//! The rule, for arbitrary integrations, bookings and requests.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use rules::{Decision, RejectedReason, Rejection, Request, decide};
+
+use crate::fixtures::{
+    any_booking, any_instant, any_integration, any_request, integration, request,
+};
+
+proptest! {
+    /// Every opening satisfies every clause of the rule (`docs/contract.md`, The rule), written a second
+    /// time here.
+    #[test]
+    fn nothing_opens_against_the_rule(
+        now in any_instant(),
+        integration in prop::option::weighted(0.95, any_integration()),
+        booking in prop::option::weighted(0.95, any_booking()),
+        request in any_request(),
+    ) {
+        let decision = decide(now, integration.as_ref(), booking.as_ref(), &request);
+        let allowed = (|| {
+            let (integration, booking) = (integration.as_ref()?, booking.as_ref()?);
+            let status = &booking.status;
+            let from = booking.starts_at - TimeDelta::minutes(integration.minutes_before.into());
+            let object = match &request.object_id {
+                Some(object) => booking.object_ids.iter().find(|o| *o == object)?,
+                None if booking.object_ids.len() == 1 => &booking.object_ids[0],
+                None => return None,
+            };
+            let lock = integration.locks.get(object).or(integration.default_lock.as_ref())?;
+            (integration.active
+                && (integration.open_from_statuses.contains(status)
+                    || integration.check_in_status.as_ref() == Some(status))
+                && from <= now
+                && now < booking.ends_at
+                && request.taken_at < request.expires_at
+                && now < request.expires_at)
+                .then_some((object.clone(), *lock))
+        })();
+        match decision {
+            Decision::Open(opening) => {
+                prop_assert_eq!(allowed, Some((opening.object_id, opening.lock_id)));
+            }
+            Decision::Rejected(rejection) => {
+                prop_assert_eq!(allowed, None);
+                prop_assert_eq!(
+                    rejection.opens_at.is_some(),
+                    rejection.reason == RejectedReason::TooEarly
+                );
+            }
+            Decision::Expired(_) => {
+                prop_assert_eq!(allowed, None);
+                prop_assert!(now >= request.expires_at && request.taken_at < request.expires_at);
+            }
+        }
+    }
+
+    /// A door for which it is too early opens at `opens_at` and not before, if nothing else changes.
+    #[test]
+    fn opens_at_is_the_first_instant(now in any_instant(), booking in any_booking()) {
+        let request = Request { object_id: None, ..request() };
+        let decide = |now| decide(now, Some(&integration()), Some(&booking), &request);
+        if let Decision::Rejected(Rejection { opens_at: Some(opens_at), .. }) = decide(now) {
+            let too_early = |decision| matches!(
+                decision,
+                Decision::Rejected(Rejection { reason: RejectedReason::TooEarly, .. })
+            );
+            prop_assert!(!too_early(decide(opens_at)));
+            prop_assert!(too_early(decide(opens_at - TimeDelta::nanoseconds(1))));
+        }
+    }
+}

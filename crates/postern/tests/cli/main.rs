@@ -8,5 +8,6 @@ mod configuration;
 mod dlq;
 mod redis;
 mod running;
+mod settings;
 mod usage;
 mod worker;

@@ -137,7 +137,7 @@ async fn a_pin_on_the_screen_is_taken_and_the_other_otp_scheme_opens_too() {
     let output = world.postern(&ACTIVATE).await;
     assert!(output.status.success(), "{}", words(&output));
     // It is shown to a person at a terminal alone.
-    assert!(words(&output).contains("the PIN that Salto has shown"), "{}", words(&output));
+    assert!(words(&output).contains("the PIN from Salto's answer"), "{}", words(&output));
     assert!(!words(&output).contains("0007"), "{}", words(&output));
     let scene = Scene::new(world, 1).await;
     assert_eq!(scene.open("R-1", BOOKING).await.kind, "lock.opened.v1");
@@ -159,7 +159,7 @@ async fn refused_pins_count_and_a_block_is_respected() {
     let before = calls(&world, "pin").await;
     let output = activate(&world, "6596").await;
     assert_eq!(output.status.code(), Some(1));
-    assert!(words(&output).contains("left alone until"), "{}", words(&output));
+    assert!(words(&output).contains("no command is sent to it until"), "{}", words(&output));
     assert_eq!(calls(&world, "pin").await, before, "nothing was sent");
 
     let output = world.postern(&[&ACTIVATE[..], &["--force"]].concat()).await;
@@ -180,7 +180,7 @@ async fn two_operators(slow: u64) {
     let done = [&one, &other].iter().filter(|output| output.status.success()).count();
     assert!(done >= 1, "{}{}", words(&one), words(&other));
     for output in [&one, &other] {
-        let told = words(output).contains("another process changed this IQ's activation");
+        let told = words(output).contains("another command changed this IQ's activation");
         assert!(output.status.success() || told, "{}", words(output));
     }
     assert_eq!(state(&world).await, "activated");

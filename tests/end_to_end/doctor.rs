@@ -150,7 +150,7 @@ async fn a_broker_without_postern_on_it_stays_so() {
     let world = World::unactivated().await;
     for _ in 0..2 {
         let report = Report::of(&world).await;
-        let finding = report.told("rabbitmq.topology", "broken", "there yet");
+        let finding = report.told("rabbitmq.topology", "broken", "do not exist yet");
         assert!(finding["next"].as_str().unwrap_or_default().contains("start a worker"));
     }
 }
@@ -245,7 +245,7 @@ async fn what_is_wrong_with_the_account_is_named() {
     let mut scene = sound(&server).await;
     let right = json!({"remote_access": true, "blocked": false, "roles": ["site_admin"]});
     account(&scene.world, json!({"remote_access": false})).await;
-    Report::of(&scene.world).await.only("salto.rights", "from afar", "remote access");
+    Report::of(&scene.world).await.only("salto.rights", "no remote access", "remote access");
     account(&scene.world, right.clone()).await;
     account(&scene.world, json!({"blocked": true})).await;
     let report = Report::of(&scene.world).await;
@@ -263,7 +263,7 @@ async fn what_is_wrong_with_the_account_is_named() {
     let (granted, denied) = scene.world.simulator.token_requests().await;
     for _ in 0..3 {
         let report = Report::of(&scene.world).await;
-        report.only("salto.sign_in", "not asked again for", "tried at once");
+        report.only("salto.sign_in", "no call is sent for", "used at once");
     }
     let now = scene.world.simulator.token_requests().await;
     assert_eq!(now, (granted, denied + 1), "rejected credentials rest");
@@ -287,7 +287,7 @@ async fn clocks_that_differ_and_pauses_are_told() {
     let failed = scene.open("R-1", BOOKING).await;
     assert_eq!(failed.text("reason"), "rate_limited");
     let report = Report::of(&scene.world).await;
-    report.told("salto.pause", "warning", "wants no calls");
+    report.told("salto.pause", "warning", "has asked for a pause");
     assert!(report.findings.iter().all(|it| it["check"] != "salto.sign_in"), "nothing is asked");
 }
 
@@ -360,6 +360,6 @@ async fn rejected_passwords_and_a_blocked_user_are_told() {
     simulator.fault(fault).await;
     scene.open("R-4", BOOKING).await;
     let report = Report::of(&scene.world).await;
-    report.told("iq", "broken", "nothing is sent until");
+    report.told("iq", "broken", "no command is sent until");
     report.told("bookings", "broken", "otp_blocked: B-1");
 }

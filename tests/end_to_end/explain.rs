@@ -113,7 +113,7 @@ async fn an_answered_request_is_explained_by_its_outcome() {
     let (status, words) = refused(&scene.world, &["R-9"]).await;
     assert!(status == Some(1) && words.contains("--source"), "{words}");
     let (status, words) = refused(&scene.world, &["R-9", "--source", SOURCE]).await;
-    assert!(status == Some(1) && words.contains("nothing is known"), "{words}");
+    assert!(status == Some(1) && words.contains("there is no record"), "{words}");
     let wrong = [&["R-1", "--source", SOURCE][..], &of("other")].concat();
     assert_eq!(refused(&scene.world, &wrong).await.0, Some(2));
     assert_eq!(refused(&scene.world, &[]).await.0, Some(2));

@@ -146,7 +146,7 @@ async fn what_stands_in_the_way_is_told_with_what_to_do() {
     set(&mut world, "digital_key_path", "/v1.2/nowhere");
     let output = create(&world, &good, &[]).await;
     failed(&output, 1, "is guest_keys.digital_key_path right?");
-    failed(&output, 1, "the access code is spent, and there is no digital key");
+    failed(&output, 1, "the access code is used up, and there is no digital key");
 
     // Below another path there is an answer, and no code in it.
     set(&mut world, "access_code_path", "/v1.2/sites/{site_id}/access_codes");
@@ -159,7 +159,7 @@ async fn what_stands_in_the_way_is_told_with_what_to_do() {
     let good = code(&world).await;
     let lost = json!({"kind": "reset", "call": "token", "times": 1, "carried_out": true});
     world.simulator.fault(lost).await;
-    failed(&create(&world, &good, &[]).await, 1, "the access code may be spent all the same");
+    failed(&create(&world, &good, &[]).await, 1, "the access code may be used up nevertheless");
     let refused =
         json!({"kind": "status", "status": 400, "error_code": 1101, "call": "digital_key"});
     world.simulator.fault(refused).await;

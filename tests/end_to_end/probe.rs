@@ -77,7 +77,7 @@ async fn a_blocked_iq_is_left_alone_until_a_forced_probe_finds_it_well() {
         let pin = file(world, "pin", "1111");
         let mut more = more.to_vec();
         more.extend((command == "set-pin").then_some(pin.as_str()));
-        iq(world, command, &more).await.failed("left alone until");
+        iq(world, command, &more).await.failed("no command is sent to it until");
     }
     assert_eq!(proofs(world).await, before, "nothing was sent");
     assert_eq!(listed(world, IQ_GROUND_FLOOR).await["setting_pin"], false, "nor begun");

@@ -233,7 +233,7 @@ async fn whoever_asks_is_told_that_the_integration_rehearses() {
     let scene = rehearsing("probe", 1).await;
     let told = scene.world.postern(&["check-config"]).await;
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    assert!(told.contains("; rehearses: probes of the one-time password"), "{told}");
+    assert!(told.contains("; rehearses: a probe of the one-time password"), "{told}");
     let told = scene.world.postern(&["doctor"]).await;
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     assert!(told.contains("opens no door, as it rehearses"), "{told}");

@@ -31,10 +31,7 @@ async fn a_new_pin_is_moved_proven_and_opens_doors() {
         (&said.rows[0]["changed"], &said.rows[0]["state"]),
         (&json!(true), &json!("activated"))
     );
-    assert!(
-        said.words.contains("seen to leave Salto's cloud and the IQ in disagreement"),
-        "{said:?}"
-    );
+    assert!(said.words.contains("Salto's cloud and the IQ have been seen to disagree"), "{said:?}");
     assert!(!format!("{said:?}").contains("0601"), "{said:?}");
     assert_eq!(real_pin(&world).await, "0601");
     let row = listed(&world, IQ_GROUND_FLOOR).await;
@@ -128,7 +125,7 @@ async fn a_stored_pin_that_no_longer_counts_moves_nothing_and_is_counted() {
     let world = World::new().await;
     change_iq(&world, json!({"pin": "1234"})).await;
     for rejected in 1..=2 {
-        set_pin(&world, "0601").await.failed("the PIN was not moved");
+        set_pin(&world, "0601").await.failed("the PIN was not changed");
         let row = listed(&world, IQ_GROUND_FLOOR).await;
         assert_eq!(
             (&row["rejected_in_a_row"], &row["setting_pin"]),
@@ -152,11 +149,11 @@ async fn of_two_operators_one_wins_and_the_other_is_told() {
         // Two that did not meet.
         (Some(0), Some(0)) => assert!(pin == "1111" || pin == "2222", "{pin}"),
         (Some(0), _) => {
-            other.failed("somebody else changed");
+            other.failed("another command");
             assert_eq!(pin, "1111");
         }
         (_, _) => {
-            one.failed("somebody else changed");
+            one.failed("another command");
             other.done();
             assert_eq!(pin, "2222");
         }
@@ -178,7 +175,7 @@ async fn who_comes_second_waits_for_the_first_and_is_told() {
     .await;
     let pin = file(&world, "second", "2222");
     let second = iq(&world, "set-pin", &["--yes", "--pin-file", &pin]).await;
-    second.failed("somebody else changed");
+    second.failed("another command");
     assert!(first.ended(SOON).await.success(), "{}", first.log());
     assert_eq!(real_pin(&world).await, "1111");
 }

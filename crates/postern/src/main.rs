@@ -8,5 +8,5 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    cli::run(cli::Args::parse())
+    cli::run(cli::CommandLine::parse())
 }

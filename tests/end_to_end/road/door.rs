@@ -108,7 +108,7 @@ async fn where_salto_says_no() {
     let account = "accounts/system-user@acme.example";
     desk.me.at_salto(account, json!({"remote_access": false})).await;
     let no = "failed, forbidden: Salto refuses this: the user lacks a right at the site, or is blocked (HTTP 403, code \
-              2203) (somebody must act)";
+              2203) (an operator must act)";
     desk.asks("B-1", "R-1", no).await;
     desk.me.at_salto(account, json!({"remote_access": true})).await;
 
@@ -120,7 +120,7 @@ async fn where_salto_says_no() {
     let no = "B-1  failed, iq_offline: the IQ is not online (HTTP 400, code 3102) (trying again may help) after ";
     desk.tail.says(no, SOON).await;
     desk.me.types("mapping check").await.shows(
-        "shown as offline: see to its power and network (the list lags by up to half an hour)",
+        "shown as offline: check its power and network (the list lags by up to half an hour)",
     );
     desk.me.at_salto(&iq, json!({"online": true})).await;
     desk.asks("B-1", "R-3", &format!("opened room-12 (lock {ROOM_12})")).await;
@@ -158,8 +158,11 @@ async fn where_salto_has_just_asked_for_a_pause_as_it_was_looked_for_why() {
     desk.me.world.simulator.fault(wish).await;
     desk.me.types("explain R-1").await.shows(
         "door, now
-        its IQ is not known: Salto asks for fewer calls (HTTP 429); not asked again for … s; wait; if it comes often, fewer \
-         integrations should share the account",
+        its IQ is not known: Salto asks for fewer calls (HTTP 429); no call is sent for … s; wait; if it happens often, let \
+         fewer integrations share the account",
     );
-    desk.me.types("explain R-1").await.shows("door, now\nSalto wants no calls for another … s");
+    desk.me
+        .types("explain R-1")
+        .await
+        .shows("door, now\nSalto has asked for a pause of another … s");
 }

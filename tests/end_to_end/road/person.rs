@@ -78,7 +78,7 @@ impl Said {
 fn plain(text: &str) -> String {
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.trim().lines().map(words).collect::<Vec<_>>().join("\n");
-    ["not asked again for ", "no calls for another "].iter().fold(text, |text, before| {
+    ["no call is sent for ", "a pause of another "].iter().fold(text, |text, before| {
         let mut parts = text.split(before);
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |text, part| {

@@ -13,7 +13,7 @@ async fn redis_is_away() {
     let (there, away) =
         (me.world.redis_url().to_owned(), format!("redis://127.0.0.1:{}/0", free_port()));
     me.changes(&there, &away);
-    let next = "see that Redis runs and that redis.url names it";
+    let next = "check that Redis runs and that redis.url is its address";
     let refused = "Connection refused (os error 111)";
     for line in [
         format!("lock list --integration {INTEGRATION}"),
@@ -25,8 +25,8 @@ async fn redis_is_away() {
     let doctor = me.types("doctor").await;
     doctor.shows(&format!("→ {next}\n"));
     doctor.shows(
-        "warning integration all: not looked at without Redis and the key to what is in it
-        → mend what is broken there first, as above",
+        "warning integration all: not checked, because this requires Redis and the secrets.key of its data
+        → first correct what is broken above",
     );
     assert_eq!(
         me.world.simulator.token_requests().await,
@@ -44,7 +44,7 @@ async fn rabbitmq_is_away() {
     let why = format!(
         "no connection to the broker at 127.0.0.1:{port}: IO error: Connection refused (os error 111)"
     );
-    let next = "see that RabbitMQ runs and that broker.url names it";
+    let next = "check that RabbitMQ runs and that broker.url is its address";
     for line in
         ["tail", "publish open-request --integration acme-utrecht --booking B-1", "dlq list"]
     {
@@ -83,22 +83,22 @@ async fn salto_wants_no_calls() {
     me.world.simulator.fault(wish).await;
     me.types("lock list --integration acme-utrecht").await.fails(
         1,
-        "error: the locks cannot be listed: Salto asks for fewer calls (HTTP 429); not asked again for … s; wait; if it \
-         comes often, fewer integrations should share the account",
+        "error: the locks cannot be listed: Salto asks for fewer calls (HTTP 429); no call is sent for … s; wait; if it \
+         happens often, let fewer integrations share the account",
     );
     // From now on nobody calls: no command, and no worker.
     let calls = me.world.simulator.counters().await["calls"].clone();
-    let wait = "Salto wants no calls for another … s";
+    let wait = "Salto has asked for a pause of another … s";
     for line in [
         "lock list --integration acme-utrecht".to_owned(),
         "site resolve NL6254340082".to_owned(),
         format!("iq activate --integration acme-utrecht --iq {IQ_GROUND_FLOOR}"),
     ] {
-        me.types(&line).await.fails(1, &format!("error: {wait}: wait, then run it again"));
+        me.types(&line).await.fails(1, &format!("error: {wait}: wait, then run the command again"));
     }
     me.types("doctor").await.shows(&format!(
         "warning salto.pause acme-utrecht: {wait}
-        → wait, and look again: nothing was asked now"
+        → wait, and run the command again: no call was sent"
     ));
     let now = me.world.simulator.counters().await["calls"].clone();
     let ours =
@@ -123,12 +123,13 @@ async fn salto_s_wish_for_no_calls_holds_whatever_asked() {
         let wish = json!({"kind": "rate_limit", "retry_after": 900, "call": call, "times": 1});
         me.world.simulator.fault(wish).await;
         me.types(line).await;
-        let wait = "error: Salto wants no calls for another … s: wait, then run it again";
+        let wait =
+            "error: Salto has asked for a pause of another … s: wait, then run the command again";
         me.types(list).await.fails(1, wait);
         // What asks nobody goes on.
         let forget = format!("{} --yes", probe.replace("probe", "forget"));
         let forgotten = me.types(&forget).await;
-        assert!(!forgotten.words.contains("wants no calls"), "{forgotten:?}");
+        assert!(!forgotten.words.contains("has asked for a pause"), "{forgotten:?}");
     }
 }
 
@@ -144,7 +145,10 @@ async fn salto_wants_no_calls_once_the_pin_is_found() {
     terminal.types_unseen(&pin, SOON).await;
     assert_eq!(terminal.ended(SOON).await.code(), Some(1));
     let screen = terminal.screen();
-    assert!(screen.contains("is not activated yet: Salto wants no calls for another "), "{screen}");
+    assert!(
+        screen.contains("is not activated yet: Salto has asked for a pause of another "),
+        "{screen}"
+    );
     let pins = me.world.simulator.counters().await["calls"]["pin"].clone();
     assert_eq!(pins, 1, "asked for, and not proven");
 }

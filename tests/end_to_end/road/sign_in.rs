@@ -15,8 +15,8 @@ async fn rejected(from: &str, to: &str, code: &str, what: &str) {
     let mut me = Person::with_a_password().await;
     me.changes(from, to);
     let why = format!(
-        "Salto does not accept the client, user name or password (code {code}); not asked again for … s; correct \
-         {what}; corrected ones are tried at once"
+        "Salto does not accept the client, user name or password (code {code}); no call is sent for … s; correct \
+         {what}; corrected ones are used at once"
     );
     me.types(LIST).await.fails(1, &format!("error: the sites cannot be listed: {why}"));
     let resolved = me.types("site resolve NL6254340082").await;
@@ -24,12 +24,12 @@ async fn rejected(from: &str, to: &str, code: &str, what: &str) {
     let mapping = me.types("mapping check").await;
     mapping.shows(&format!(
         "acme-utrecht: BROKEN: it could not be checked: the locks cannot be listed: {why}
-        put this right, then check again"
+        correct this, then check again"
     ));
     me.types("doctor").await.shows(&format!(
-        "BROKEN salto.sign_in acme-utrecht: Salto does not accept the client, user name or password (code {code}); not \
-         asked again for … s
-        → correct {what}; corrected ones are tried at once"
+        "BROKEN salto.sign_in acme-utrecht: Salto does not accept the client, user name or password (code {code}); no \
+         call is sent for … s
+        → correct {what}; corrected ones are used at once"
     ));
     assert_eq!(
         me.world.simulator.token_requests().await,
@@ -66,8 +66,7 @@ async fn nobody_at_the_environment_s_address() {
     let why = format!(
         "Salto is not available: no connection to {nobody}: Connection refused (os error 111)"
     );
-    let next =
-        "see Salto's status page, this machine's way to the internet, and the environment's URLs";
+    let next = "check Salto's status page, the internet connection of this machine, and the environment's URLs";
     me.types(LIST).await.fails(1, &format!("error: the sites cannot be listed: {why}; {next}"));
     me.types("doctor").await.shows(&format!(
         "BROKEN salto.identity acceptance: the identity provider: {why}
@@ -83,7 +82,7 @@ async fn salto_s_clock_ten_minutes_ahead() {
     me.world.simulator.control(Method::PUT, "clock", Some(json!({"offset_seconds": 600}))).await;
     me.types("doctor").await.shows(
         "BROKEN salto.clock acceptance: Salto's clock is +600 s from this machine's
-        → set this machine's clock by NTP: windows and expiries go by it",
+        → synchronise this machine's clock by NTP: windows and expiries use it",
     );
 }
 
@@ -111,11 +110,14 @@ async fn a_sign_in_that_salto_refuses() {
     let url = said_to_open(&login).await;
     let state = member(&url, "state");
     let (_, page) = come_back(&url, &format!("error=access_denied&state={state}")).await;
-    assert!(page.contains("Salto refuses the sign-in: access_denied; run it again."), "{page}");
+    assert!(
+        page.contains("Salto refuses the sign-in: access_denied; run the command again."),
+        "{page}"
+    );
     assert_eq!(login.ended(SOON).await.code(), Some(1));
     let log = login.log();
     assert!(
-        log.ends_with("\nerror: Salto refuses the sign-in: access_denied; run it again\n"),
+        log.ends_with("\nerror: Salto refuses the sign-in: access_denied; run the command again\n"),
         "{log}"
     );
 
@@ -124,8 +126,8 @@ async fn a_sign_in_that_salto_refuses() {
     let state = member(&url, "state");
     come_back(&url, &format!("code=mistyped&state={state}")).await;
     assert_eq!(login.ended(SOON).await.code(), Some(1));
-    let last = "error: the sign-in did not count: Salto does not accept the client, user name or password: nor the code \
-                of the login (code invalid_grant); a code is good once, and for minutes: run it again\n";
+    let last = "error: the sign-in failed: Salto does not accept the client, user name or password: nor the code \
+                of the login (code invalid_grant); a code is valid once, for a few minutes: run the command again\n";
     assert!(login.log().ends_with(last), "{}", login.log());
 }
 
@@ -139,7 +141,7 @@ async fn a_redirect_that_is_not_the_registered_one() {
     let page = end_to_end::http::client().get(url).send().await.expect("an answer");
     assert_eq!(page.status(), 400, "Salto shows no login page");
     assert_eq!(login.ended(SOON).await.code(), Some(1));
-    let last = "\nerror: nobody signed in within 2s; run it again (where the address shows an error and no login page: \
-                see that redirect_uri and client_id are as they were registered at Salto)\n";
+    let last = "\nerror: there was no sign-in within 2s; run the command again (if the address shows an error instead of a \
+                login page, check that redirect_uri and client_id are as registered at Salto)\n";
     assert!(login.log().ends_with(last), "{}", login.log());
 }

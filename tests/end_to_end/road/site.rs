@@ -77,8 +77,7 @@ async fn a_mapping_to_a_lock_that_is_not_there() {
         → choose another with `postern lock list --integration acme-utrecht`"
     ));
     let listed = me.types(&mapping.advice()).await;
-    let warned =
-        format!("the configuration names a lock that the site does not have lock={gone}\n");
+    let warned = format!("configured lock not found at the site lock={gone}\n");
     assert!(listed.words.ends_with(&warned), "{listed:?}");
     assert_eq!(listed.id_beside("front"), FRONT_DOOR);
 }

@@ -11,22 +11,36 @@ async fn with_a_password_and_the_pin_on_standard_input() {
     let mut me = Person::with_a_password().await;
 
     // "Environment", "Username", "Password", "Site UID", statuses and times are in the file. Is it right?
-    me.types("check-config").await.done(
-        "ok
-        environments: acceptance
-        audit: redis, kept for 30days
-        integrations: 1
-        acme-utrecht: site NL6254340082 (acceptance), flow password, opens from confirmed, paid, 15 min before the \
-         start; 0 mapped objects",
+    let checked = me.types("check-config").await;
+    assert_eq!(checked.status, Some(0), "{checked:?}");
+    let is_setting = |line: &&str| line.starts_with("  [") || line.starts_with("    ");
+    let (settings, summary): (Vec<_>, Vec<_>) = checked.out.lines().partition(is_setting);
+    assert_eq!(
+        summary,
+        [
+            "ok",
+            "environments: acceptance",
+            "audit: redis, kept for 30days",
+            "integrations: 1",
+            "  acme-utrecht: site NL6254340082 (acceptance), flow password, opens from confirmed, paid, 15 min before \
+             the start; 0 mapped objects; one-time passwords salto-ks",
+            "other settings:",
+        ]
+    );
+    assert!(
+        settings.contains(
+            &"    ask_entries true, check_in_status checked_in, mode live, password set, record_opened_at_in \
+              salto_opened_at, redirect_uri -, rehearse_with -, username system-user@acme.example"
+        ),
+        "{settings:#?}"
     );
     // "Test / request access", and what is next.
     let doctor = me.types("doctor").await;
     doctor.shows("ok salto.sign_in acme-utrecht: signed in");
     doctor.shows("ok salto.rights acme-utrecht: site_admin, remote access");
     doctor.shows(
-        "BROKEN mapping acme-utrecht: no object leads to a lock
-        → choose locks with `postern lock list --integration acme-utrecht`; name them in [integrations.locks] or as \
-         default_lock",
+        "BROKEN mapping acme-utrecht: no object is mapped to a lock
+        → run `postern lock list --integration acme-utrecht`, and put locks into [integrations.locks] or default_lock",
     );
     assert_eq!(
         (doctor.status, plain_words(&doctor.words)),
@@ -47,7 +61,7 @@ async fn with_a_password_and_the_pin_on_standard_input() {
         assert_eq!(
             plain_words(&activated.words),
             "the IQ's secret is stored; Salto sends the PIN to the account's user by mail\n\
-             proving secret and PIN to Salto"
+             having Salto check secret and PIN"
         );
     })
     .await;
@@ -70,15 +84,12 @@ async fn with_a_sign_in_by_the_browser_and_the_pin_typed_at_a_terminal() {
     let login = me.opens_a_window("login", "login --integration acme-utrecht --no-browser");
     let page = sign_in(&said_to_open(&login).await, "demo-password").await;
     assert!(
-        page.contains("acme-utrecht now opens doors as you. You can close this page."),
+        page.contains("acme-utrecht now opens doors as this user. You can close this page."),
         "{page}"
     );
     assert_eq!(login.ended(SOON).await.code(), Some(0));
     let last = login.log().lines().last().map(str::to_owned);
-    assert_eq!(
-        last.as_deref(),
-        Some("signed in; acme-utrecht now opens doors as the user who did")
-    );
+    assert_eq!(last.as_deref(), Some("signed in; acme-utrecht now opens doors as this user"));
 
     reach_the_door(&mut me, async |me, activate| {
         let terminal = me.sits_at(activate);
@@ -89,7 +100,7 @@ async fn with_a_sign_in_by_the_browser_and_the_pin_typed_at_a_terminal() {
             terminal.screen(),
             "the IQ's secret is stored; Salto sends the PIN to the account's user by mail\n\
              PIN: \n\
-             proving secret and PIN to Salto\n\
+             having Salto check secret and PIN\n\
              IQ is activated\n"
         );
     })
@@ -118,8 +129,8 @@ async fn reach_the_door(me: &mut Person, activate: impl AsyncFnOnce(&Person, &st
     activate(me, &mapping.advice()).await;
 
     me.types(&format!("iq probe --integration acme-utrecht --iq {iq}")).await.done(
-        "Salto accepts the one-time password: secret, PIN and clock are right (what else a door needs, `postern \
-         doctor` looks at)",
+        "Salto accepts the one-time password: secret, PIN and clock are right (`postern doctor` checks what else a \
+         door needs)",
     );
     let mapping = me.types("mapping check").await;
     mapping.done("");
@@ -128,9 +139,9 @@ async fn reach_the_door(me: &mut Person, activate: impl AsyncFnOnce(&Person, &st
         "acme-utrecht: 1 mapped objects and a default lock, nothing broken"
     );
     let doctor = me.types("doctor").await;
-    doctor.shows("ok iq acme-utrecht: activated and well: 1");
+    doctor.shows("ok iq acme-utrecht: activated and in order: 1");
     doctor.shows(
-        "BROKEN rabbitmq.topology RabbitMQ: no exchange or queue of postern's is there yet
+        "BROKEN rabbitmq.topology RabbitMQ: the exchanges and queues of postern do not exist yet
         → start a worker: it declares what is missing",
     );
     assert_eq!(plain_words(&doctor.words), "error: broken: 1 of 20 findings");
@@ -159,7 +170,7 @@ async fn reach_the_door(me: &mut Person, activate: impl AsyncFnOnce(&Person, &st
     let told: Vec<&str> =
         log.lines().skip(1).filter_map(|line| Some(line.split_once("  ")?.1)).collect();
     let opened = format!("acme-utrecht  B-1  opened room-12 (lock {ROOM_12})");
-    let checked_in = "acme-utrecht  B-1  checked in: the booking is to become checked_in";
+    let checked_in = "acme-utrecht  B-1  checked in: the new status of the booking is checked_in";
     assert_eq!(told, [opened.as_str(), checked_in]);
     let openings = me.world.simulator.openings().await;
     assert_eq!(openings.len(), 1, "the door has opened once: {openings:?}");
@@ -168,7 +179,7 @@ async fn reach_the_door(me: &mut Person, activate: impl AsyncFnOnce(&Person, &st
     let account = me.types("explain R-1").await;
     assert!(account.out.lines().next().is_some_and(|line| line.ends_with(&opened)), "{account:?}");
     account.shows("commands written: 1, failed attempts: 0\n\nbooking, as it is known now");
-    account.shows("its door has opened before");
+    account.shows("a door of it was opened before");
 
     for said in [worker.log(), log, account.out, doctor.out, locks.out] {
         for secret in SECRETS {

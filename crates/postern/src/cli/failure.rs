@@ -1,40 +1,40 @@
-//! How a command ends when it does not end well.
+//! The failure of a command: its text on standard error, and its exit status.
 
 use std::{fmt::Display, io::Write, process::ExitCode};
 
-use crate::config::Report;
+use crate::config::MistakeReport;
 
 /// Why a command ended early.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The command line asks for something that cannot be.
+    /// The command line is wrong.
     Usage(String),
     /// The configuration has mistakes.
-    Configuration(Report),
-    /// Something else went wrong.
+    Configuration(MistakeReport),
+    /// The command failed.
     Failed(anyhow::Error),
-    /// What is wrong stands in the output.
-    Told,
-    /// Nobody reads standard output any more, as after `| head`. Nothing to tell anybody.
+    /// The output already says what is wrong.
+    AlreadyReported,
+    /// Standard output was closed by its reader, as by `| head`. This is not an error.
     OutputClosed,
 }
 
 impl Failure {
-    /// A failure with nothing behind it.
-    pub(crate) fn plain(text: impl Display) -> Self {
+    /// A failure with this text and no further cause.
+    pub(crate) fn message(text: impl Display) -> Self {
         Self::Failed(anyhow::Error::msg(text.to_string()))
     }
 
-    /// Says on standard error what went wrong; the exit status for it.
-    pub(super) fn tell(&self) -> ExitCode {
+    /// Prints the failure on standard error, and returns its exit status.
+    pub(super) fn report(&self) -> ExitCode {
         let (text, status) = match self {
             Self::Usage(text) => (text.clone(), 2),
             Self::Configuration(report) => (report.to_string(), 2),
-            Self::Failed(error) => (chain(error), 1),
-            Self::Told => return ExitCode::FAILURE,
+            Self::Failed(error) => (one_line(error), 1),
+            Self::AlreadyReported => return ExitCode::FAILURE,
             Self::OutputClosed => return ExitCode::SUCCESS,
         };
-        // Where standard error is closed too, the status says it alone.
+        // Where standard error is closed too, only the exit status is left.
         let _ = writeln!(std::io::stderr(), "error: {text}");
         ExitCode::from(status)
     }
@@ -46,8 +46,8 @@ impl From<anyhow::Error> for Failure {
     }
 }
 
-/// An error and its causes in one line. Some errors already repeat their cause.
-pub(super) fn chain(error: &anyhow::Error) -> String {
+/// An error and its causes in one line; a cause that an error already repeats is left out.
+pub(super) fn one_line(error: &anyhow::Error) -> String {
     let mut line = error.to_string();
     for cause in error.chain().skip(1).map(ToString::to_string) {
         if !line.contains(&cause) {
@@ -64,11 +64,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chain_is_one_line_without_repetition() {
+    fn an_error_and_its_causes_are_one_line_without_repetition() {
         let error = Err::<(), _>(anyhow::anyhow!("host is\naway"))
             .context("no connection: host is\naway")
             .context("cannot list locks")
             .unwrap_err();
-        assert_eq!(chain(&error), "cannot list locks: no connection: host is away");
+        assert_eq!(one_line(&error), "cannot list locks: no connection: host is away");
     }
 }

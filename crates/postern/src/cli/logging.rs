@@ -1,4 +1,4 @@
-//! Log lines on standard error, and what a panic leaves behind.
+//! Log lines on standard error, and the log line of a panic.
 
 use std::io::{self, IsTerminal};
 
@@ -11,49 +11,49 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use super::{
-    args::{Global, LogFormat},
+use crate::cli::{
+    arguments::global::{GlobalArguments, LogFormat},
     failure::Failure,
 };
 
-/// The crates whose log lines are written with care for secrets.
-const OURS: [&str; 6] = ["postern", "consumer", "publisher", "salto", "events", "rules"];
+/// postern's own crates, whose log lines contain no secrets.
+const OWN_CRATES: [&str; 6] = ["postern", "consumer", "publisher", "salto", "events", "rules"];
 
 /// Starts logging. Without `--log-level`, the filter is `default`.
-pub(super) fn start(global: &Global, default: &str) -> Result<(), Failure> {
-    let wanted = match &global.log_level {
+pub(super) fn start(global: &GlobalArguments, default: &str) -> Result<(), Failure> {
+    let chosen = match &global.log_level {
         Some(directives) => EnvFilter::builder().parse(directives).map_err(|error| {
-            Failure::Usage(format!("--log-level (or POSTERN_LOG) is no filter: {error}"))
+            Failure::Usage(format!("--log-level (or POSTERN_LOG) is not a valid filter: {error}"))
         })?,
         None => EnvFilter::builder().parse_lossy(default),
     };
-    let lines = match global.log_format.unwrap_or_else(usual) {
+    let lines = match global.log_format.unwrap_or_else(default_format) {
         LogFormat::Human => {
             fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr).boxed()
         }
         LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(io::stderr).boxed(),
     };
-    let filter = wanted.and(filter_fn(is_careful));
+    let filter = chosen.and(filter_fn(contains_no_secret));
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
 }
 
-fn usual() -> LogFormat {
+fn default_format() -> LogFormat {
     if io::stderr().is_terminal() { LogFormat::Human } else { LogFormat::Json }
 }
 
-/// The finer levels of other crates may show frames and headers, with passwords and tokens in
-/// them. No filter makes them log more than warnings; and lapin, which warns of a returned message
-/// by showing all of it, nothing but errors.
-fn is_careful(line: &Metadata<'_>) -> bool {
+/// Whether a log line cannot contain a secret. The finer levels of other crates may contain frames
+/// and headers with passwords and tokens, so no filter lets other crates log more than warnings, and
+/// lapin, whose warning of a returned message contains the whole message, more than errors.
+fn contains_no_secret(line: &Metadata<'_>) -> bool {
     let origin = line.target().split("::").next().unwrap_or_default();
-    let most = if origin == "lapin" { Level::ERROR } else { Level::WARN };
-    OURS.contains(&origin) || *line.level() <= most
+    let finest = if origin == "lapin" { Level::ERROR } else { Level::WARN };
+    OWN_CRATES.contains(&origin) || *line.level() <= finest
 }
 
-/// Where and in which thread. The message only where it is fixed text: one put together at run time
-/// could hold anything.
+/// Logs the location and the thread of a panic. Its message is logged only where it is a constant:
+/// a message that is built at run time could contain a secret.
 fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let thread = std::thread::current();
     tracing::error!(

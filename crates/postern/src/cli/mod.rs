@@ -1,37 +1,18 @@
-//! The commands.
+//! The command line.
 //!
-//! [`args`] is the command line; each command is a file of its own. Beside them: [`failure`], how
-//! commands end badly; [`output`], how they print; [`typed`], how secrets come in; [`logging`];
-//! [`site_access`], the way to Salto, with what is to be done where Salto says no ([`advice`],
-//! [`pause`]).
+//! [`command_line`] is the arguments of the program with their help, and [`commands`] what they do.
+//! The commands share [`arguments`]; what is printed on the [`terminal`] and read from it; the
+//! [`connections`] to RabbitMQ, Redis and Salto; the state of a site's IQs and locks
+//! ([`site_state`]); and [`failure`], the error of a command with its exit status.
 
-mod advice;
-mod args;
-mod audit;
-mod broker;
-mod check_config;
-mod confirm;
-mod dlq;
-mod doctor;
-mod explain;
+mod arguments;
+mod command_line;
+mod commands;
+mod connections;
 mod failure;
-mod guest_key;
-mod iq;
-mod lock;
 mod logging;
-mod login;
-mod mapping;
-mod moment;
-mod output;
-mod pause;
-mod publish;
-mod redis_keeps;
-mod site;
-mod site_access;
-mod tail;
-mod typed;
-mod words;
-mod worker;
+mod site_state;
+mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -39,57 +20,63 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio::runtime;
 
-pub(crate) use args::Args;
-use args::{Command, LockCommand};
+use command_line::Command;
+pub(crate) use command_line::CommandLine;
+use commands::{
+    audit, check_config, dlq, doctor, explain, guest_key, iq, lock, login, mapping, publish, site,
+    tail, worker,
+};
 use failure::Failure;
 
 use crate::config::{self, Config};
 
-/// Does what the command line asks for.
-pub(crate) fn run(args: Args) -> ExitCode {
-    match begin(args) {
+/// Runs the command.
+pub(crate) fn run(line: CommandLine) -> ExitCode {
+    match start(line) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(),
+        Err(failure) => failure.report(),
     }
 }
 
-fn begin(args: Args) -> Result<(), Failure> {
-    let is_worker = matches!(args.command, Command::Worker);
-    // What is wrong is what these tell.
-    let tells_trouble = matches!(args.command, Command::Doctor(_) | Command::Explain(_));
-    // A command tells its own errors; what the broker's client says of them beside comes twice.
-    let logged = match (is_worker, tells_trouble) {
+fn start(line: CommandLine) -> Result<(), Failure> {
+    let is_worker = matches!(line.command, Command::Worker);
+    // The output of these commands is the problems that other commands log as warnings.
+    let prints_problems = matches!(line.command, Command::Doctor(_) | Command::Explain(_));
+    // A command prints its own errors, so lapin's log lines about the same errors are off.
+    let default_filter = match (is_worker, prints_problems) {
         (true, _) => "info",
         (false, true) => "error,lapin=off",
         (false, false) => "warn,lapin=off",
     };
-    logging::start(&args.global, logged)?;
+    logging::start(&line.global, default_filter)?;
 
-    let file = args.global.config.ok_or_else(|| {
-        Failure::Usage("no configuration: give --config FILE or set POSTERN_CONFIG".to_owned())
+    let file = line.global.config.ok_or_else(|| {
+        Failure::Usage(
+            "no configuration file is given: give --config FILE or set POSTERN_CONFIG".to_owned(),
+        )
     })?;
     let variables = std::env::vars_os().collect();
     let config = config::load(&file, &variables).map_err(Failure::Configuration)?;
 
-    // A worker shares the machine with nobody; the other commands do one thing at a time.
+    // A worker uses all cores; the other commands do one thing at a time.
     let mut builder = if is_worker {
         runtime::Builder::new_multi_thread()
     } else {
         runtime::Builder::new_current_thread()
     };
-    let runtime = builder.enable_all().build().context("cannot start")?;
-    let result = runtime.block_on(command(args.command, config, file));
-    // A thread may still wait for standard input.
+    let runtime = builder.enable_all().build().context("the asynchronous runtime cannot start")?;
+    let result = runtime.block_on(run_command(line.command, config, file));
+    // A thread may still be reading standard input; the process does not wait for it.
     runtime.shutdown_background();
     result
 }
 
-async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), Failure> {
-    if let Command::CheckConfig(check) = command {
-        return check_config::run(check, &config);
+async fn run_command(command: Command, config: Config, file: PathBuf) -> Result<(), Failure> {
+    if let Command::CheckConfig(arguments) = command {
+        return check_config::run(arguments, &config);
     }
-    if let Command::Doctor(doctor) = command {
-        return doctor::run(doctor, &config, &file).await;
+    if let Command::Doctor(arguments) = command {
+        return doctor::run(arguments, &config, &file).await;
     }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -98,16 +85,16 @@ async fn command(command: Command, config: Config, file: PathBuf) -> Result<(), 
     match command {
         Command::CheckConfig(_) | Command::Doctor(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,
-        Command::Publish(publish) => publish::run(publish, &settings).await,
-        Command::Tail(tail) => tail::run(tail, &settings).await,
-        Command::Explain(explain) => explain::run(explain, &settings).await,
-        Command::Audit(audit) => audit::run(audit, &settings).await,
-        Command::Dlq(dlq) => dlq::run(dlq, &settings).await,
-        Command::Login(login) => login::run(login, &settings).await,
-        Command::GuestKey(guest_key) => guest_key::run(guest_key, &settings).await,
-        Command::Iq(iq) => iq::run(iq, &settings).await,
-        Command::Site(site) => site::run(site, &settings).await,
-        Command::Mapping(mapping) => mapping::run(mapping, &settings).await,
-        Command::Lock(LockCommand::List(list)) => lock::list(list, &settings).await,
+        Command::Publish(command) => publish::run(command, &settings).await,
+        Command::Tail(arguments) => tail::run(arguments, &settings).await,
+        Command::Explain(arguments) => explain::run(arguments, &settings).await,
+        Command::Audit(arguments) => audit::run(arguments, &settings).await,
+        Command::Dlq(command) => dlq::run(command, &settings).await,
+        Command::Login(arguments) => login::run(arguments, &settings).await,
+        Command::GuestKey(command) => guest_key::run(command, &settings).await,
+        Command::Iq(command) => iq::run(command, &settings).await,
+        Command::Site(command) => site::run(command, &settings).await,
+        Command::Mapping(command) => mapping::run(command, &settings).await,
+        Command::Lock(command) => lock::run(command, &settings).await,
     }
 }

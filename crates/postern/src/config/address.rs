@@ -1,4 +1,4 @@
-//! URLs: of the broker, of Redis, of Salto.
+//! The URLs of the broker, of Redis and of Salto.
 
 use deadpool_redis::redis::IntoConnectionInfo;
 use lapin::uri::AMQPUri;
@@ -6,7 +6,7 @@ use salto::RedirectUri;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-/// The broker's URL.
+/// The URL of the broker.
 pub(super) fn broker(secret: SecretString) -> Result<SecretString, String> {
     let example = "must be a URL such as amqp://user:password@host:5672/%2f or amqps://…, with \
                    special characters in the password percent-encoded";
@@ -17,7 +17,7 @@ pub(super) fn broker(secret: SecretString) -> Result<SecretString, String> {
     }
 }
 
-/// Redis's URL.
+/// The URL of Redis.
 pub(super) fn redis(secret: SecretString) -> Result<SecretString, String> {
     let example = "must be a URL such as redis://:password@host:6379/0 or rediss://…, with \
                    special characters in the password percent-encoded";
@@ -34,7 +34,7 @@ fn has_scheme_and_host(text: &str, schemes: [&str; 2]) -> bool {
     })
 }
 
-/// A URL of Salto's. In clear only where nobody can listen.
+/// A URL of Salto. It must be https, except on a loopback address.
 pub(super) fn salto(text: &str) -> Result<Url, String> {
     let url = Url::parse(text.trim());
     let url = url.map_err(|_| "must be a URL such as https://connect.my-clay.com".to_owned())?;
@@ -47,7 +47,7 @@ pub(super) fn salto(text: &str) -> Result<Url, String> {
         _ => return Err("must begin with https://".to_owned()),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not hold a user or a password".to_owned());
+        return Err("must not contain a user or a password".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err("must end with the host or a path, without ? and #".to_owned());
@@ -55,9 +55,9 @@ pub(super) fn salto(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
-/// Where a login leads the browser back to: `postern login` listens there.
+/// The address to which a login redirects the browser: `postern login` listens there.
 pub(super) fn redirect(text: &str) -> Result<RedirectUri, String> {
-    let fits = |uri: &RedirectUri| {
+    let is_allowed = |uri: &RedirectUri| {
         let url = uri.url();
         url.scheme() == "http"
             && is_loopback(url)
@@ -66,8 +66,8 @@ pub(super) fn redirect(text: &str) -> Result<RedirectUri, String> {
             && url.password().is_none()
             && url.fragment().is_none()
     };
-    text.parse().ok().filter(fits).ok_or_else(|| {
-        "must be an http URL on 127.0.0.1, [::1] or localhost, letter for letter as it is \
+    text.parse().ok().filter(is_allowed).ok_or_else(|| {
+        "must be an http URL on 127.0.0.1, [::1] or localhost, exactly as it is \
          registered for the client, such as \"http://127.0.0.1:8765/signed-in\""
             .to_owned()
     })

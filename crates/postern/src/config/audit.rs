@@ -1,4 +1,4 @@
-//! `[audit]`: where a line of every decision goes.
+//! `[audit]`: the destination of the audit, one line per decision.
 
 use std::path::PathBuf;
 
@@ -10,9 +10,9 @@ use super::{
     value::{any_text, text},
 };
 
-/// What `to` may be.
+/// The values of `to`.
 #[derive(Clone, Copy)]
-enum To {
+enum Destination {
     Redis,
     File,
     Stdout,
@@ -20,35 +20,35 @@ enum To {
 }
 
 pub(super) fn audit(mut section: Section<'_>) -> AuditSink {
-    let to = section.or("to", To::Redis, to);
-    let told = section.sound();
+    let to = section.with_default("to", Destination::Redis, destination);
+    let is_valid = section.is_valid();
     let sink = match to {
-        To::File => section
-            .required("directory", "the one for a file per day", directory)
+        Destination::File => section
+            .required("directory", "the directory for a file per day", directory)
             .map_or(AuditSink::Off, AuditSink::Directory),
-        To::Redis => AuditSink::Redis,
-        To::Stdout => AuditSink::Stdout,
-        To::Off => AuditSink::Off,
+        Destination::Redis => AuditSink::Redis,
+        Destination::Stdout => AuditSink::Stdout,
+        Destination::Off => AuditSink::Off,
     };
-    // Where `to` is wrong, nobody can tell what belongs to it.
-    if !matches!(to, To::File) && section.node("directory").is_some() && told {
-        section.wrong("directory", "is for to = \"file\" only");
+    // Where `to` is wrong, it is not known whether `directory` belongs to it.
+    if !matches!(to, Destination::File) && section.node("directory").is_some() && is_valid {
+        section.add_mistake("directory", "is for to = \"file\" only");
     }
     section.finish();
     sink
 }
 
-fn to(node: &Node) -> Result<To, String> {
+fn destination(node: &Node) -> Result<Destination, String> {
     match any_text(node) {
-        Ok("redis") => Ok(To::Redis),
-        Ok("file") => Ok(To::File),
-        Ok("stdout") => Ok(To::Stdout),
-        Ok("off") => Ok(To::Off),
+        Ok("redis") => Ok(Destination::Redis),
+        Ok("file") => Ok(Destination::File),
+        Ok("stdout") => Ok(Destination::Stdout),
+        Ok("off") => Ok(Destination::Off),
         Ok(_) | Err(_) => Err("must be \"redis\", \"file\", \"stdout\" or \"off\"".to_owned()),
     }
 }
 
-/// Workers and commands may run anywhere, and must mean the same.
+/// The path must be absolute: workers and commands run in different directories.
 fn directory(node: &Node) -> Result<PathBuf, String> {
     let path = text(node).map(PathBuf::from).ok().filter(|path| path.is_absolute());
     path.ok_or_else(|| "must be an absolute path, such as \"/var/lib/postern/audit\"".to_owned())

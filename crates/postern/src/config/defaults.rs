@@ -1,4 +1,4 @@
-//! What holds where the file says nothing.
+//! The values of settings that are not in the file.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `[salto.environments.…]`: where Salto is, and the platform's client there.
+//! `[salto.environments.…]`: the URLs of Salto, and the platform's client.
 
 mod guest_keys;
 
@@ -7,14 +7,15 @@ use std::{collections::BTreeMap, sync::Arc};
 use salto::{DEFAULT_SCOPE, Environment};
 
 use super::{
-    Variables, address,
+    address,
     mistake::Mistakes,
     reader::Section,
     secret::secret,
     value::{any_text, text},
+    variables::Variables,
 };
 
-/// The environments by name. Nothing under a name whose environment has a mistake.
+/// The environments by name; nothing for an environment that has a mistake.
 pub(super) type Environments = BTreeMap<String, Option<Arc<Environment>>>;
 
 /// Reads `[salto]`.
@@ -35,8 +36,8 @@ pub(super) fn read(
     read
 }
 
-/// Those without mistakes.
-pub(super) fn sound(environments: Environments) -> BTreeMap<String, Arc<Environment>> {
+/// The environments without mistakes.
+pub(super) fn without_mistakes(environments: Environments) -> BTreeMap<String, Arc<Environment>> {
     environments.into_iter().filter_map(|(name, environment)| Some((name, environment?))).collect()
 }
 
@@ -45,7 +46,7 @@ fn environment(name: &str, mut section: Section<'_>, variables: &Variables) -> O
     let mut url = |key, builtin| {
         let read = |node: &_| any_text(node).and_then(address::salto);
         match builtin {
-            Some(builtin) => Some(section.or(key, builtin, read)),
+            Some(builtin) => Some(section.with_default(key, builtin, read)),
             None => {
                 let hint = "an https URL (only acceptance and production have built-in ones)";
                 section.required(key, hint, read)
@@ -58,12 +59,12 @@ fn environment(name: &str, mut section: Section<'_>, variables: &Variables) -> O
     let client_id = section.required("client_id", "the platform's OAuth client", text);
     let has_secret = section.node("client_secret").is_some();
     let client_secret = section.optional("client_secret", |node| secret(node, variables));
-    let scope = section.or("scope", DEFAULT_SCOPE.to_owned(), text);
+    let scope = section.with_default("scope", DEFAULT_SCOPE.to_owned(), text);
     let has_guest_keys = section.node("guest_keys").is_some();
     let guest_keys =
         has_guest_keys.then(|| guest_keys::read(section.section("guest_keys"))).flatten();
     section.finish();
-    // A wrong secret is not a missing one: without it the client would be a public one.
+    // A wrong secret must not become a missing one: without a secret the client would be public.
     if has_secret && client_secret.is_none() {
         return None;
     }

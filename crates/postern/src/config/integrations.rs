@@ -1,4 +1,4 @@
-//! `[[integrations]]`: the customers, their accounts at Salto, and which doors open when.
+//! `[[integrations]]`: the customers, their accounts at Salto, and the rules for their doors.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,19 +8,20 @@ use salto::{Account, Environment, OtpScheme, SignIn};
 use uuid::Uuid;
 
 use super::{
-    Variables, address, defaults,
+    address, defaults,
     environments::Environments,
     mistake::Mistakes,
     reader::{Section, nearest},
     secret::secret,
     tree::{Node, Value},
     value::{any_text, boolean, integer, lock_id, text, texts},
+    variables::Variables,
 };
 
-/// A week: nobody's booking begins to open doors earlier.
-const MOST_MINUTES_BEFORE: u32 = 7 * 24 * 60;
+/// One week, the largest value of `minutes_before`.
+const MAX_MINUTES_BEFORE: u32 = 7 * 24 * 60;
 
-/// Reads `[[integrations]]`; those without mistakes.
+/// Reads `[[integrations]]`; returns those without mistakes.
 pub(super) fn read(
     node: Option<&Node>,
     environments: &Environments,
@@ -32,13 +33,13 @@ pub(super) fn read(
         mistakes.add(&node.origin, "integrations", "must be a list: write [[integrations]]");
         return Vec::new();
     };
-    let mut seen = BTreeSet::new();
+    let mut ids = BTreeSet::new();
     items
         .iter()
         .enumerate()
         .filter_map(|(index, item)| {
             let mut section = Section::of(item, path(index, item), mistakes);
-            let id = id(&mut section, &mut seen);
+            let id = id(&mut section, &mut ids);
             let read = integration(&mut section, id, environments, variables, mistakes);
             section.finish();
             read
@@ -46,7 +47,7 @@ pub(super) fn read(
         .collect()
 }
 
-/// The position, and the id where there is one, since nobody counts integrations.
+/// The position of the integration, and its id, where there is one.
 fn path(index: usize, item: &Node) -> String {
     let Value::Table(table) = &item.value else { return format!("integrations[{index}]") };
     match table.get("id").and_then(|id| any_text(id).ok()) {
@@ -55,14 +56,14 @@ fn path(index: usize, item: &Node) -> String {
     }
 }
 
-fn id(section: &mut Section<'_>, seen: &mut BTreeSet<String>) -> Option<String> {
-    let most = events::limits::INTEGRATION_ID;
+fn id(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
+    let max = events::limits::INTEGRATION_ID;
     let id = section.required("id", "the name that events use", |node| match text(node)? {
-        id if id.len() > most => Err(format!("must be at most {most} bytes")),
+        id if id.len() > max => Err(format!("must be at most {max} bytes")),
         id => Ok(id),
     })?;
-    if !seen.insert(id.clone()) {
-        section.wrong("id", "is taken: an earlier integration has the same");
+    if !ids.insert(id.clone()) {
+        section.add_mistake("id", "is taken: an earlier integration has the same");
     }
     Some(id)
 }
@@ -81,18 +82,18 @@ fn integration(
     let account = account(section, variables);
     if let (Some(environment), Some(account)) = (&environment, &account) {
         let environment = environments.get(environment).and_then(Option::as_deref);
-        needs_client_secret(section, environment, &account.sign_in);
+        require_client_secret(section, environment, &account.sign_in);
     }
     let hint = "the booking statuses that open doors, such as [\"confirmed\", \"paid\"]";
     let open_from_statuses = section.required("open_from_statuses", hint, texts);
-    let ask_entries = section.or("ask_entries", defaults::ASK_ENTRIES, boolean);
+    let ask_entries = section.with_default("ask_entries", defaults::ASK_ENTRIES, boolean);
     let mode = mode(section);
     let rules = Integration {
         id: id.unwrap_or_default(),
-        active: section.or("active", defaults::ACTIVE, boolean),
+        active: section.with_default("active", defaults::ACTIVE, boolean),
         open_from_statuses: open_from_statuses.clone().unwrap_or_default(),
-        minutes_before: section.or("minutes_before", defaults::MINUTES_BEFORE, |node| {
-            integer(node, 0..=MOST_MINUTES_BEFORE)
+        minutes_before: section.with_default("minutes_before", defaults::MINUTES_BEFORE, |node| {
+            integer(node, 0..=MAX_MINUTES_BEFORE)
         }),
         check_in_status: section.optional("check_in_status", text),
         record_opened_at_in: section.optional("record_opened_at_in", text),
@@ -103,15 +104,15 @@ fn integration(
     Some(IntegrationSettings { rules, mode, environment, ask_entries, account })
 }
 
-/// What stands in for commands is read in any case, so that going live and back is a change of one word.
+/// `rehearse_with` is read for a live integration too, so that only `mode` has to be changed.
 fn mode(section: &mut Section<'_>) -> Mode {
     let rehearsal =
-        section.or("rehearse_with", defaults::REHEARSAL, |node| match any_text(node)? {
+        section.with_default("rehearse_with", defaults::REHEARSAL, |node| match any_text(node)? {
             "probe" => Ok(Rehearsal::Probe),
             "nothing" => Ok(Rehearsal::Nothing),
             _ => Err("must be \"probe\" or \"nothing\"".to_owned()),
         });
-    section.or("mode", defaults::MODE, |node| match any_text(node)? {
+    section.with_default("mode", defaults::MODE, |node| match any_text(node)? {
         "live" => Ok(Mode::Live),
         "rehearse" => Ok(Mode::Rehearsal(rehearsal)),
         _ => Err("must be \"live\" or \"rehearse\"".to_owned()),
@@ -128,18 +129,18 @@ fn named_environment(name: &str, environments: &Environments) -> Result<String, 
              [salto.environments.{name}]"
         ));
     }
-    let known: Vec<&str> = environments.keys().map(String::as_str).collect();
-    Err(match (known.as_slice(), nearest(name, known.iter().copied())) {
+    let names: Vec<&str> = environments.keys().map(String::as_str).collect();
+    Err(match (names.as_slice(), nearest(name, names.iter().copied())) {
         ([], _) => "names no environment: there is no [salto.environments.…]".to_owned(),
         (_, Some(near)) => format!("names no environment; did you mean {near}?"),
-        (known, None) => format!("names no environment; known: {}", known.join(", ")),
+        (names, None) => format!("names no environment; known: {}", names.join(", ")),
     })
 }
 
 fn account(section: &mut Section<'_>, variables: &Variables) -> Option<Account> {
     let site_uid = section.required("site_uid", "the site's UID, such as \"NL6254340082\"", text);
     let sign_in = sign_in(section, variables);
-    let otp_scheme = section.or("otp_scheme", OtpScheme::default(), |node| {
+    let otp_scheme = section.with_default("otp_scheme", OtpScheme::default(), |node| {
         any_text(node)?.parse().map_err(|_| {
             let allowed = OtpScheme::ALL.map(|scheme| format!("\"{}\"", scheme.as_str()));
             format!("must be {}", allowed.join(" or "))
@@ -148,7 +149,7 @@ fn account(section: &mut Section<'_>, variables: &Variables) -> Option<Account> 
     Some(Account { sign_in: sign_in?, site_uid: site_uid?, otp_scheme })
 }
 
-/// How the integration's user signs in at Salto.
+/// The flow by which the user of the integration signs in at Salto.
 #[derive(Clone, Copy)]
 enum Flow {
     Password,
@@ -156,7 +157,7 @@ enum Flow {
 }
 
 fn sign_in(section: &mut Section<'_>, variables: &Variables) -> Option<SignIn> {
-    let flow = section.or("flow", Some(Flow::Password), |node| match any_text(node)? {
+    let flow = section.with_default("flow", Some(Flow::Password), |node| match any_text(node)? {
         "password" => Ok(Some(Flow::Password)),
         "authorization_code" => Ok(Some(Flow::AuthorizationCode)),
         _ => Err("must be \"password\" or \"authorization_code\"".to_owned()),
@@ -166,7 +167,7 @@ fn sign_in(section: &mut Section<'_>, variables: &Variables) -> Option<SignIn> {
             let username = section.required("username", "the system user's name at Salto", text);
             let hint = "the system user's password, { env = \"NAME\" } or { file = \"PATH\" }";
             let password = section.required("password", hint, |node| secret(node, variables));
-            not_with(section, "redirect_uri", "\"authorization_code\"");
+            reject_key_of_other_flow(section, "redirect_uri", "\"authorization_code\"");
             Some(SignIn::Password { username: username?, password: password? })
         }
         Flow::AuthorizationCode => {
@@ -174,22 +175,23 @@ fn sign_in(section: &mut Section<'_>, variables: &Variables) -> Option<SignIn> {
                         \"http://127.0.0.1:8765/signed-in\"";
             let redirect_uri =
                 section.required("redirect_uri", hint, |node| address::redirect(any_text(node)?));
-            not_with(section, "username", "\"password\"");
-            not_with(section, "password", "\"password\"");
+            reject_key_of_other_flow(section, "username", "\"password\"");
+            reject_key_of_other_flow(section, "password", "\"password\"");
             Some(SignIn::Browser { redirect_uri: redirect_uri? })
         }
     }
 }
 
-/// A key of another flow, which would have no effect.
-fn not_with(section: &mut Section<'_>, key: &'static str, flow: &str) {
+/// Adds a mistake for a key of another flow, which would have no effect.
+fn reject_key_of_other_flow(section: &mut Section<'_>, key: &'static str, flow: &str) {
     if section.node(key).is_some() {
-        section.wrong(key, format!("is for flow = {flow} only"));
+        section.add_mistake(key, format!("is for flow = {flow} only"));
     }
 }
 
-/// A password comes with the client's secret \[S1\]; public clients have none.
-fn needs_client_secret(
+/// The flow `password` requires the secret of the client (docs/salto-ks.md, Tokens); a public client has
+/// none.
+fn require_client_secret(
     section: &mut Section<'_>,
     environment: Option<&Environment>,
     sign_in: &SignIn,
@@ -198,15 +200,15 @@ fn needs_client_secret(
         (SignIn::Password { .. }, Some(Environment { client_secret: None, name, .. })) => {
             let what = format!(
                 "needs client_secret in [salto.environments.{name}] (only flow = \
-                 \"authorization_code\" does without)"
+                 \"authorization_code\" works without one)"
             );
-            section.wrong("environment", what);
+            section.add_mistake("environment", what);
         }
         (SignIn::Password { .. } | SignIn::Browser { .. }, _) => {}
     }
 }
 
-/// Object → lock; any object may be named, so no key is unknown here.
+/// The locks by object. Any object is allowed, so no key is unknown.
 fn locks(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, Uuid> {
     section
         .entries()

@@ -1,20 +1,20 @@
-//! What is wrong with a configuration: where, which key, and what is allowed. Never a value, so
-//! that no secret can slip in, not even one written under the wrong key.
+//! The mistakes in a configuration: the place, the key, and what is allowed. A mistake never contains a
+//! value, so that it cannot contain a secret, not even one under a wrong key.
 
 use std::{cell::RefCell, fmt, path::Path, path::PathBuf};
 
-/// Where a value comes from. The order is the report's.
+/// The place that a value comes from. The order is the order of the report.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
     /// The file as a whole.
     File,
     /// A line of the file, counted from 1.
     Line(usize),
-    /// An environment variable of this name.
+    /// The environment variable with this name.
     Variable(String),
 }
 
-/// One mistake.
+/// A mistake.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Mistake {
     origin: Origin,
@@ -27,7 +27,7 @@ struct Mistake {
 pub(super) struct Mistakes(RefCell<Vec<Mistake>>);
 
 impl Mistakes {
-    /// Notes that the value of `key` (empty for the file as a whole) is wrong.
+    /// Adds a mistake: the value of `key` (empty for the file as a whole) is wrong.
     pub(super) fn add(&self, origin: &Origin, key: impl Into<String>, what: impl Into<String>) {
         let mistake = Mistake { origin: origin.clone(), key: key.into(), what: what.into() };
         self.0.borrow_mut().push(mistake);
@@ -37,22 +37,22 @@ impl Mistakes {
         self.0.borrow().is_empty()
     }
 
-    /// The report, in the file's order.
-    pub(super) fn report(self, file: &Path) -> Report {
+    /// The report, in the order of the file.
+    pub(super) fn report(self, file: &Path) -> MistakeReport {
         let mut mistakes = self.0.into_inner();
         mistakes.sort();
-        Report { file: file.to_owned(), mistakes }
+        MistakeReport { file: file.to_owned(), mistakes }
     }
 }
 
-/// Everything wrong with a configuration, one line each.
+/// All mistakes in a configuration, one line each.
 #[derive(Debug, Clone)]
-pub(crate) struct Report {
+pub(crate) struct MistakeReport {
     file: PathBuf,
     mistakes: Vec<Mistake>,
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for MistakeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = self.file.display();
         match self.mistakes.len() {
@@ -74,4 +74,4 @@ impl fmt::Display for Report {
     }
 }
 
-impl std::error::Error for Report {}
+impl std::error::Error for MistakeReport {}

@@ -1,4 +1,4 @@
-//! The configuration: one TOML file, overridden by environment, checked as a whole.
+//! The configuration: one TOML file with overrides by environment variables, checked as a whole.
 
 mod address;
 mod audit;
@@ -6,7 +6,6 @@ mod defaults;
 mod environments;
 mod integrations;
 mod mistake;
-mod overrides;
 mod reader;
 mod secret;
 mod services;
@@ -15,33 +14,33 @@ mod tests;
 mod times;
 mod tree;
 mod value;
+mod variables;
 
-use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
+use std::{fs, path::Path};
 
 use consumer::Settings;
 use secrecy::zeroize::Zeroizing;
 
-pub(crate) use mistake::Report;
+pub(crate) use mistake::MistakeReport;
+pub(crate) use variables::Variables;
+
 use mistake::{Mistakes, Origin};
 use reader::Section;
-
-/// The environment's variables.
-pub(crate) type Variables = BTreeMap<OsString, OsString>;
 
 /// A configuration without mistakes.
 #[derive(Debug)]
 pub(crate) struct Config {
-    /// What a worker must be told.
+    /// The settings.
     pub(crate) settings: Settings,
-    /// What is allowed and probably not meant.
+    /// What is allowed and probably not intended.
     pub(crate) warnings: Vec<String>,
 }
 
 /// Reads the configuration.
 ///
 /// # Errors
-/// All mistakes at once.
-pub(crate) fn load(file: &Path, variables: &Variables) -> Result<Config, Report> {
+/// All mistakes together.
+pub(crate) fn load(file: &Path, variables: &Variables) -> Result<Config, MistakeReport> {
     let mistakes = Mistakes::default();
     match read(file, variables, &mistakes) {
         Some(config) if mistakes.is_empty() => Ok(config),
@@ -58,7 +57,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
         }
     };
     let mut tree = tree::parse(&text, mistakes)?;
-    overrides::apply(&mut tree, variables, mistakes);
+    variables::apply(&mut tree, variables, mistakes);
 
     let mut root = Section::root(&tree, mistakes);
     let broker = services::broker(root.section("broker"), variables);
@@ -75,7 +74,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
 
     let mut warnings = Vec::new();
     if integrations.is_empty() {
-        warnings.push("there are no [[integrations]]: no request will open a door".to_owned());
+        warnings.push("there are no [[integrations]]: no request opens a door".to_owned());
     }
     let settings = Settings {
         broker,
@@ -85,7 +84,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
         retention,
         audit,
         http_listen,
-        environments: environments::sound(environments),
+        environments: environments::without_mistakes(environments),
         integrations,
     };
     Some(Config { settings, warnings })

@@ -1,22 +1,23 @@
-//! Reading a table of settings key by key.
+//! Reads a table of settings key by key.
 //!
-//! Deserializing into structs would stop at the first mistake and might quote the value it choked
-//! on. So the sections are read by hand: every value is read, every mistake is noted and reading
-//! goes on, and at the end the keys that nobody asked for are unknown.
+//! Deserialisation into structs would stop at the first mistake and might quote the wrong value.
+//! Therefore the sections are read key by key: every value is read, every mistake is collected, and at
+//! the end the keys that were not read are unknown.
 
 use super::{
     mistake::{Mistakes, Origin},
     tree::{Node, Table, Value},
 };
 
-/// One table while it is read.
+/// A table while it is read.
 pub(super) struct Section<'a> {
     path: String,
     origin: Origin,
     table: Option<&'a Table>,
-    asked: Vec<&'static str>,
+    /// The keys that were read, whether they are in the table or not.
+    known_keys: Vec<&'static str>,
     mistakes: &'a Mistakes,
-    sound: bool,
+    valid: bool,
 }
 
 impl<'a> Section<'a> {
@@ -25,7 +26,7 @@ impl<'a> Section<'a> {
         Self::over(String::new(), Origin::File, Some(table), mistakes)
     }
 
-    /// The table under a node, called `path` in the report.
+    /// The table under a node, which is `path` in the report.
     pub(super) fn of(node: &'a Node, path: String, mistakes: &'a Mistakes) -> Self {
         let table = if let Value::Table(table) = &node.value {
             Some(table)
@@ -42,10 +43,10 @@ impl<'a> Section<'a> {
         table: Option<&'a Table>,
         mistakes: &'a Mistakes,
     ) -> Self {
-        Self { path, origin, table, asked: Vec::new(), mistakes, sound: true }
+        Self { path, origin, table, known_keys: Vec::new(), mistakes, valid: true }
     }
 
-    /// A table inside this one. Where it is missing it reads as empty.
+    /// A table in this table; an empty one where it is missing.
     pub(super) fn section(&mut self, key: &'static str) -> Self {
         match self.node(key) {
             Some(node) => Self::of(node, self.path_of(key), self.mistakes),
@@ -53,20 +54,20 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// The entries, for tables whose keys are free.
+    /// The entries, for tables with arbitrary keys.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Node)> + use<'a> {
         self.table.into_iter().flatten().map(|(key, node)| (key.as_str(), node))
     }
 
-    /// The value as it stands.
+    /// The value of a key, unread.
     pub(super) fn node(&mut self, key: &'static str) -> Option<&'a Node> {
-        if !self.asked.contains(&key) {
-            self.asked.push(key);
+        if !self.known_keys.contains(&key) {
+            self.known_keys.push(key);
         }
         self.table.and_then(|table| table.get(key))
     }
 
-    /// A value that may be left out. `read` says what is wrong with it. Nothing if it is wrong.
+    /// A value that may be missing. `read` returns what is wrong with it. Nothing if it is wrong.
     pub(super) fn optional<T>(
         &mut self,
         key: &'static str,
@@ -76,15 +77,15 @@ impl<'a> Section<'a> {
         match read(node) {
             Ok(value) => Some(value),
             Err(what) => {
-                self.sound = false;
+                self.valid = false;
                 self.mistakes.add(&node.origin, self.path_of(key), what);
                 None
             }
         }
     }
 
-    /// A value that must be there; `hint` says what to put where it is missing. Nothing if it is
-    /// missing or wrong.
+    /// A value that is required; `hint` says what to set where it is missing. Nothing if it is missing
+    /// or wrong.
     pub(super) fn required<T>(
         &mut self,
         key: &'static str,
@@ -92,13 +93,13 @@ impl<'a> Section<'a> {
         read: impl FnOnce(&Node) -> Result<T, String>,
     ) -> Option<T> {
         if self.node(key).is_none() {
-            self.wrong(key, format!("is missing; give {hint}"));
+            self.add_mistake(key, format!("is missing; give {hint}"));
         }
         self.optional(key, read)
     }
 
-    /// A value with a default, which also stands in for a wrong one.
-    pub(super) fn or<T>(
+    /// A value with a default, which also replaces a wrong value.
+    pub(super) fn with_default<T>(
         &mut self,
         key: &'static str,
         default: T,
@@ -107,32 +108,32 @@ impl<'a> Section<'a> {
         self.optional(key, read).unwrap_or(default)
     }
 
-    /// Notes a mistake that is not in one value alone.
-    pub(super) fn wrong(&mut self, key: &'static str, what: impl Into<String>) {
-        self.sound = false;
+    /// Adds a mistake that concerns more than one value.
+    pub(super) fn add_mistake(&mut self, key: &'static str, what: impl Into<String>) {
+        self.valid = false;
         let origin = self.table.and_then(|table| table.get(key)).map(|node| &node.origin);
         self.mistakes.add(origin.unwrap_or(&self.origin), self.path_of(key), what);
     }
 
-    /// Whether all values read so far were right, so that they may be compared with each other.
-    pub(super) fn sound(&self) -> bool {
-        self.sound
+    /// Whether all values that were read are valid, so that they can be compared with each other.
+    pub(super) fn is_valid(&self) -> bool {
+        self.valid
     }
 
-    /// Notes the keys that nobody asked for.
+    /// Adds a mistake for every key that was not read.
     pub(super) fn finish(self) {
         for (key, node) in self.entries() {
-            if !self.asked.contains(&key) {
-                let what = match nearest(key, self.asked.iter().copied()) {
+            if !self.known_keys.contains(&key) {
+                let what = match nearest(key, self.known_keys.iter().copied()) {
                     Some(near) => format!("is unknown; did you mean {near}?"),
-                    None => format!("is unknown; known here: {}", self.asked.join(", ")),
+                    None => format!("is unknown; known here: {}", self.known_keys.join(", ")),
                 };
                 self.mistakes.add(&node.origin, self.path_of(key), what);
             }
         }
     }
 
-    /// The whole path of a key, for the report.
+    /// The complete path of a key, for the report.
     pub(super) fn path_of(&self, key: &str) -> String {
         let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         let key = match !key.is_empty() && key.bytes().all(bare) {
@@ -143,15 +144,15 @@ impl<'a> Section<'a> {
     }
 }
 
-/// The candidate that was probably meant.
+/// The candidate that was probably intended.
 pub(super) fn nearest<'c>(
-    word: &str,
+    key: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
     candidates
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.85)
+        .map(|candidate| (strsim::jaro_winkler(key, candidate), candidate))
+        .filter(|(similarity, _)| *similarity > 0.85)
         .max_by(|(one, _), (other, _)| one.total_cmp(other))
         .map(|(_, candidate)| candidate)
 }

@@ -1,4 +1,4 @@
-//! Secrets: written out, or named by a variable or a file.
+//! Secrets: written in the file, or in a variable or another file that it names.
 
 use std::{ffi::OsStr, fs, sync::Arc};
 
@@ -6,30 +6,35 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret, SecretBox, SecretString, zeroize::Zeroizing};
 
 use super::{
-    Variables,
     tree::{Node, Table, Value},
     value::any_text,
+    variables::Variables,
 };
 
 const FORMS: &str = r#"must be a string, { env = "NAME" } or { file = "PATH" }"#;
 
-/// The secret that a node holds or names. One newline at the end of a file is cut.
+/// The secret in a node, or in what it names. One newline at the end of a file is cut.
 pub(super) fn secret(node: &Node, variables: &Variables) -> Result<SecretString, String> {
-    let (secret, whence) = match &node.value {
-        Value::Text(text) => (text.clone(), String::new()),
+    let Found { secret, place } = match &node.value {
+        Value::Text(text) => Found { secret: text.clone(), place: String::new() },
         Value::Table(reference) => named(reference, variables)?,
         Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Other => {
             return Err(FORMS.to_owned());
         }
     };
     match secret.expose_secret() {
-        "" => Err(format!("must not be empty{whence}")),
+        "" => Err(format!("must not be empty{place}")),
         _ => Ok(secret),
     }
 }
 
-/// The secret and, for an error's end, where it was found.
-fn named(reference: &Table, variables: &Variables) -> Result<(SecretString, String), String> {
+/// A secret, and the place where it was found, for the end of an error text.
+struct Found {
+    secret: SecretString,
+    place: String,
+}
+
+fn named(reference: &Table, variables: &Variables) -> Result<Found, String> {
     let mut entries = reference.iter();
     let (Some((form, name)), None) = (entries.next(), entries.next()) else {
         return Err(FORMS.to_owned());
@@ -37,7 +42,9 @@ fn named(reference: &Table, variables: &Variables) -> Result<(SecretString, Stri
     let name = any_text(name).map_err(|_| FORMS)?;
     match form.as_str() {
         "env" => match variables.get(OsStr::new(name)).map(|text| text.to_str()) {
-            Some(Some(text)) => Ok((text.into(), format!(", and the variable {name} is"))),
+            Some(Some(text)) => {
+                Ok(Found { secret: text.into(), place: format!(", and the variable {name} is") })
+            }
             Some(None) => Err(format!("the variable {name} must be UTF-8")),
             None => Err(format!("the variable {name} is not set")),
         },
@@ -47,7 +54,7 @@ fn named(reference: &Table, variables: &Variables) -> Result<(SecretString, Stri
             let text = text
                 .strip_suffix('\n')
                 .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-            Ok((text.into(), format!(", and the file {name} is")))
+            Ok(Found { secret: text.into(), place: format!(", and the file {name} is") })
         }
         _ => Err(FORMS.to_owned()),
     }

@@ -1,28 +1,28 @@
-//! `[broker]`, `[redis]`, `[secrets]`, `[http]`: what postern runs beside.
+//! `[broker]`, `[redis]`, `[secrets]`, `[http]`: the services that postern uses, and its own port.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use consumer::{BrokerSettings, RedisSettings};
 use secrecy::SecretBox;
 
-use super::{Variables, address, defaults, reader::Section, secret, value};
+use super::{address, defaults, reader::Section, secret, value, variables::Variables};
 
 pub(super) fn broker(mut section: Section<'_>, variables: &Variables) -> BrokerSettings {
-    let url = section.or("url", defaults::BROKER_URL.into(), |node| {
+    let url = section.with_default("url", defaults::BROKER_URL.into(), |node| {
         secret::secret(node, variables).and_then(address::broker)
     });
-    let prefetch =
-        section.or("prefetch", defaults::PREFETCH, |node| value::integer(node, 1..=u16::MAX));
+    let prefetch = section
+        .with_default("prefetch", defaults::PREFETCH, |node| value::integer(node, 1..=u16::MAX));
     section.finish();
     BrokerSettings { url, prefetch }
 }
 
 pub(super) fn redis(mut section: Section<'_>, variables: &Variables) -> RedisSettings {
-    let url = section.or("url", defaults::REDIS_URL.into(), |node| {
+    let url = section.with_default("url", defaults::REDIS_URL.into(), |node| {
         secret::secret(node, variables).and_then(address::redis)
     });
     let key_prefix =
-        section.or("key_prefix", defaults::KEY_PREFIX.to_owned(), value::visible_ascii);
+        section.with_default("key_prefix", defaults::KEY_PREFIX.to_owned(), value::visible_ascii);
     section.finish();
     RedisSettings { url, key_prefix }
 }
@@ -40,7 +40,7 @@ pub(super) fn secrets_key(
 }
 
 pub(super) fn http_listen(mut section: Section<'_>) -> SocketAddr {
-    let listen = section.or("listen", defaults::LISTEN.into(), value::listen_address);
+    let listen = section.with_default("listen", defaults::LISTEN.into(), value::listen_address);
     section.finish();
     listen
 }

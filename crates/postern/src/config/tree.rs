@@ -1,4 +1,4 @@
-//! The file's values with the lines they stand on, before anybody knows what they mean.
+//! The values of the file with their lines, before they are read as settings.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +7,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::mistake::{Mistakes, Origin};
 
-/// A value and where it comes from.
+/// A value and its place.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) value: Value,
     pub(super) origin: Origin,
 }
 
-/// A value. Any text may turn out to be a secret, so all of it is held as one.
+/// A value. Any text may be a secret, so every text is stored as one.
 #[derive(Debug, Clone)]
 pub(super) enum Value {
     Text(SecretString),
@@ -22,15 +22,15 @@ pub(super) enum Value {
     Boolean(bool),
     List(Vec<Node>),
     Table(Table),
-    /// A date, a float or a number beyond 64 bits: no setting is one.
+    /// A date, a float or a number of more than 64 bits, which no setting is.
     Other,
 }
 
 /// Values by key.
 pub(super) type Table = BTreeMap<String, Node>;
 
-/// Reads TOML. Of a syntax error only the position and the parser's fixed words are reported: the
-/// line itself may hold a secret.
+/// Parses TOML. The report of a syntax error contains the position and the parser's constant text only,
+/// because the line may contain a secret.
 pub(super) fn parse(text: &str, mistakes: &Mistakes) -> Option<Table> {
     let lines = Lines::of(text);
     let (document, errors) = DeTable::parse_recoverable(text);
@@ -73,8 +73,8 @@ fn value(lines: &Lines, parsed: &DeValue<'_>) -> Value {
     }
 }
 
-/// Where the lines end: a file with hundreds of integrations has thousands of values, and counting
-/// the lines before each of them would take seconds.
+/// The ends of the lines. A file with hundreds of integrations has thousands of values, and to count the
+/// lines before each of them would take seconds.
 struct Lines(Vec<usize>);
 
 impl Lines {
@@ -82,7 +82,7 @@ impl Lines {
         Self(text.match_indices('\n').map(|(newline, _)| newline).collect())
     }
 
-    /// The line on which this byte stands.
+    /// The line of this byte.
     fn origin(&self, offset: usize) -> Origin {
         Origin::Line(self.0.partition_point(|newline| *newline < offset) + 1)
     }

@@ -1,6 +1,6 @@
-//! Single values: what a node must hold to be a duration, a number, a lock id, …
+//! Single values: a node as a duration, a number, the id of a lock, …
 //!
-//! Each function returns what is allowed where the node holds something else, and never the value.
+//! The error of each function says what is allowed, and never contains the value.
 
 use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 
@@ -12,13 +12,13 @@ use super::{
     tree::{Node, Value},
 };
 
-/// Text, empty or not.
+/// A text, which may be empty.
 pub(super) fn any_text(node: &Node) -> Result<&str, String> {
     let Value::Text(text) = &node.value else { return Err("must be a string".to_owned()) };
     Ok(text.expose_secret())
 }
 
-/// Text with something in it.
+/// A text that is not empty.
 pub(super) fn text(node: &Node) -> Result<String, String> {
     match any_text(node)?.trim() {
         "" => Err("must not be empty".to_owned()),
@@ -34,12 +34,12 @@ pub(super) fn boolean(node: &Node) -> Result<bool, String> {
     Ok(*boolean)
 }
 
-/// A whole number in a range. A variable gives it as text.
+/// A whole number in a range. In a variable it is a text.
 pub(super) fn integer<T: TryFrom<i64> + Into<i64> + Copy>(
     node: &Node,
     allowed: RangeInclusive<T>,
 ) -> Result<T, String> {
-    let (least, most) = ((*allowed.start()).into(), (*allowed.end()).into());
+    let (min, max) = ((*allowed.start()).into(), (*allowed.end()).into());
     let number = match &node.value {
         Value::Integer(number) => Some(*number),
         Value::Text(text) if matches!(node.origin, Origin::Variable(_)) => {
@@ -50,25 +50,25 @@ pub(super) fn integer<T: TryFrom<i64> + Into<i64> + Copy>(
         }
     };
     number
-        .filter(|number| (least..=most).contains(number))
+        .filter(|number| (min..=max).contains(number))
         .and_then(|number| T::try_from(number).ok())
-        .ok_or_else(|| format!("must be a whole number from {least} to {most}"))
+        .ok_or_else(|| format!("must be a whole number from {min} to {max}"))
 }
 
-/// A span of time such as `60s`, `500ms` or `1h 30m`, in a range.
+/// A duration such as `60s`, `500ms` or `1h 30m`, in a range.
 pub(super) fn duration(node: &Node, allowed: RangeInclusive<Duration>) -> Result<Duration, String> {
     any_text(node)
         .ok()
         .and_then(|text| humantime::parse_duration(text.trim()).ok())
         .filter(|duration| allowed.contains(duration))
         .ok_or_else(|| {
-            let [least, most] = [allowed.start(), allowed.end()].map(|end| in_words(*end));
-            format!("must be a duration such as \"30s\", from {least} to {most}")
+            let [min, max] = [allowed.start(), allowed.end()].map(|end| duration_text(*end));
+            format!("must be a duration such as \"30s\", from {min} to {max}")
         })
 }
 
-/// A duration as the file would have it.
-pub(super) fn in_words(duration: Duration) -> String {
+/// A duration as it is written in the file.
+pub(super) fn duration_text(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
@@ -87,7 +87,7 @@ pub(super) fn listen_address(node: &Node) -> Result<SocketAddr, String> {
     })
 }
 
-/// Texts, at least one, none empty.
+/// A list of texts: at least one, and none empty.
 pub(super) fn texts(node: &Node) -> Result<Vec<String>, String> {
     let Value::List(items) = &node.value else {
         return Err("must be a list of strings, such as [\"confirmed\", \"paid\"]".to_owned());
@@ -102,7 +102,7 @@ pub(super) fn texts(node: &Node) -> Result<Vec<String>, String> {
         .collect()
 }
 
-/// Visible ASCII, such as a prefix of keys.
+/// Visible ASCII characters, such as a prefix of keys.
 pub(super) fn visible_ascii(node: &Node) -> Result<String, String> {
     text(node).and_then(|text| match text.bytes().all(|byte| byte.is_ascii_graphic()) {
         true => Ok(text),

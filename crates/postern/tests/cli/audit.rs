@@ -1,12 +1,12 @@
-//! `postern audit` over files of lines, and what it says where there are none.
+//! `postern audit` with files of lines, and its errors where there are none.
 
 use std::{fs, io::Write, process::Stdio};
 
 use serde_json::{Value, json};
 
-use crate::running::{Ended, Postern};
+use crate::running::{Postern, RunResult};
 
-/// A line of the audit; `number` makes it another one, so many seconds later.
+/// A line of the audit; another `number` is another line, this many seconds later.
 fn line(number: u32) -> String {
     let line = json!({
         "id": uuid::Uuid::from_u128(number.into()),
@@ -27,35 +27,40 @@ fn line(number: u32) -> String {
     line.to_string()
 }
 
-fn audit(postern: &Postern, text: &str, arguments: &[&str]) -> Ended {
+fn audit(postern: &Postern, text: &str, arguments: &[&str]) -> RunResult {
     let file = postern.file().with_file_name("lines");
     fs::write(&file, text).unwrap();
     postern.run(&[&["audit", "--file", file.to_str().unwrap()], arguments].concat())
 }
 
-fn ids(ended: &Ended) -> Vec<String> {
+fn ids(ended: &RunResult) -> Vec<String> {
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     let read = |line: &str| serde_json::from_str::<Value>(line).unwrap()["request_id"].clone();
     ended.stdout.lines().map(|line| read(line).as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn torn_and_foreign_lines_are_left_out_with_a_warning_and_repeated_ones_without() {
+fn invalid_lines_are_left_out_with_a_warning_and_repeated_ones_without() {
     let torn = &line(2)[..90];
     let log = r#"{"level":"INFO","message":"started"}"#;
     let text = format!("{}\n{log}\n{torn}\n\n{}\n{}\n{}", line(1), line(3), line(1), line(4));
     let ended = audit(&Postern::new(), &text, &["--output", "json"]);
     assert_eq!(ids(&ended), ["R-1", "R-3", "R-4"]);
     assert_eq!(ended.stdout.lines().next(), Some(&*line(1)), "as it is");
-    assert_eq!(ended.stderr, "warning: left out 2 lines that are none of the audit\n");
+    assert_eq!(
+        ended.stderr,
+        "warning: left out 2 lines that are not lines of the audit, or are incomplete\n"
+    );
     let ended = audit(&Postern::new(), torn, &[]);
     assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), ""));
-    assert!(ended.stderr.contains("no such decisions"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("a line that is none of the audit, or half of one"));
+    assert!(ended.stderr.contains("no decisions match"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("left out 1 line that is not a line of the audit, or is incomplete")
+    );
 }
 
 #[test]
-fn people_are_shown_the_newest_hundred_and_programs_all() {
+fn text_shows_the_newest_hundred_and_json_all() {
     let text: String = (0..250).map(|number| format!("{}\n", line(number))).collect();
     let postern = Postern::new();
     let table = audit(&postern, &text, &[]);
@@ -89,7 +94,7 @@ fn standard_input_is_a_file_too() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused() {
+fn invalid_filters_are_refused() {
     let postern = Postern::new();
     for (arguments, wanted) in [
         (&["--reason", "too_soon"][..], "too_early"),
@@ -110,8 +115,10 @@ fn what_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn where_nothing_is_kept_here_it_says_what_to_do() {
-    for (to, wanted) in [("stdout", "wherever the workers' standard output goes"), ("off", "off")] {
+fn an_audit_that_is_not_stored_here_is_an_error_with_the_next_step() {
+    for (to, wanted) in
+        [("stdout", "in the collected standard output of the workers"), ("off", "off")]
+    {
         for arguments in [&["audit"][..], &["audit", "--follow"]] {
             let ended = Postern::new().variable("POSTERN__AUDIT__TO", to).run(arguments);
             assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{to}");
@@ -130,13 +137,13 @@ fn where_nothing_is_kept_here_it_says_what_to_do() {
 }
 
 #[test]
-fn days_are_read_in_their_order_and_only_as_far_as_needed() {
+fn days_are_read_in_order_and_only_as_far_as_necessary() {
     let directory = tempfile::tempdir().unwrap();
     for (day, text) in [("20", "a torn line"), ("21", "")] {
         let lines: String = (0..5).map(|number| line(number) + "\n").collect();
         let of_that_day = lines.replace("2026-11-22T10", &format!("2026-11-{day}T10"));
         let of_that_day = of_that_day.replace("R-", &format!("R-{day}-"));
-        // Another request has another event.
+        // The lines of another day have other ids.
         let of_that_day = of_that_day.replace("00000000-0000", &format!("{day}000000-0000"));
         let name = format!("audit-2026-11-{day}.jsonl");
         fs::write(directory.path().join(name), of_that_day + text).unwrap();
@@ -158,7 +165,7 @@ fn days_are_read_in_their_order_and_only_as_far_as_needed() {
 }
 
 #[tokio::test]
-async fn a_long_stream_is_read_to_its_end_and_decisions_are_found_by_their_own_time() {
+async fn a_long_stream_is_read_completely_and_decisions_are_selected_by_their_own_time() {
     let url = end_to_end::services::redis_url();
     let prefix = format!("test-{}:", uuid::Uuid::new_v4().simple());
     let mut connection = end_to_end::redis::connect(&url).await;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::running::Postern;
 
-/// What a worker would publish.
+/// An event like a worker publishes it.
 fn opened(integration: &str, id: u128) -> Value {
     json!({
         "specversion": "1.0",
@@ -38,7 +38,7 @@ fn on(vhost: &Vhost) -> Postern {
     Postern::new().variable("POSTERN__BROKER__URL", vhost.url())
 }
 
-/// Starts `tail` and waits until it listens.
+/// Starts `tail` and waits until it has subscribed.
 fn tail(mut command: Command) -> Child {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -54,7 +54,7 @@ fn rest(child: &mut Child) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn publish_works_before_any_worker_ran() {
+async fn publish_works_before_the_first_worker() {
     let vhost = Vhost::new().await;
     let postern = on(&vhost);
     let command = "publish booking-status --integration acme --booking b-1 --status paid --object \
@@ -80,7 +80,7 @@ async fn publish_works_before_any_worker_ran() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tail_prints_what_was_asked_for_and_ends_after_the_count() {
+async fn tail_prints_the_selected_events_and_ends_after_the_count() {
     let vhost = Vhost::new().await;
     let arguments = "tail --count 2 --integration acme --type lock.opened.v1 --output json";
     let postern = on(&vhost);
@@ -99,7 +99,7 @@ async fn tail_prints_what_was_asked_for_and_ends_after_the_count() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tail_tells_events_to_people_and_ends_well_with_ctrl_c() {
+async fn tail_prints_events_as_text_and_succeeds_on_ctrl_c() {
     let vhost = Vhost::new().await;
     let postern = on(&vhost);
     let mut child = tail(postern.command(&["tail"]));
@@ -117,7 +117,7 @@ async fn tail_tells_events_to_people_and_ends_well_with_ctrl_c() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tail_fails_where_the_events_do_not_come_in_time() {
+async fn tail_fails_after_the_timeout_with_too_few_events() {
     let vhost = Vhost::new().await;
     let ended = on(&vhost).run(&["tail", "--count", "1", "--timeout", "300ms"]);
     assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), ""));
@@ -127,7 +127,7 @@ async fn tail_fails_where_the_events_do_not_come_in_time() {
 }
 
 #[test]
-fn a_broker_that_is_away_is_one_line() {
+fn an_unreachable_broker_is_an_error_of_one_line() {
     let command = ["publish", "open-request", "--integration", "acme", "--booking", "b"];
     let ended = Postern::new().run(&command);
     assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), ""));
@@ -136,13 +136,13 @@ fn a_broker_that_is_away_is_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_log_level_lets_other_crates_show_what_they_send() {
+async fn no_log_level_lets_other_crates_log_more_than_warnings() {
     let vhost = Vhost::new().await;
     let command = "publish open-request --integration acme --booking b --log-level trace";
     let ended = on(&vhost).run(&command.split(' ').collect::<Vec<_>>());
     assert_eq!(ended.status, Some(0));
-    let spoken = ended.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let fine = spoken.filter(|line| line["level"] != "WARN" && line["level"] != "ERROR");
+    let lines = ended.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let fine = lines.filter(|line| line["level"] != "WARN" && line["level"] != "ERROR");
     for line in fine {
         let target = line["target"].as_str().unwrap();
         assert!(["postern", "publisher"].contains(&target.split("::").next().unwrap()), "{line}");

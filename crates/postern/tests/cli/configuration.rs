@@ -1,4 +1,4 @@
-//! Where the configuration comes from, and what is said of it.
+//! The source of the configuration, and the report about it.
 
 use std::process::Stdio;
 
@@ -42,7 +42,7 @@ fn every_command_reports_all_mistakes_with_status_2() {
 }
 
 #[test]
-fn check_config_says_what_it_found() {
+fn check_config_shows_the_settings() {
     let ended = Postern::new().run(&["check-config"]);
     assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
     assert!(ended.stdout.starts_with("ok\n"), "{}", ended.stdout);
@@ -63,7 +63,7 @@ fn check_config_says_what_it_found() {
 }
 
 #[test]
-fn a_closed_standard_output_ends_quietly() {
+fn a_closed_standard_output_is_not_an_error() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let postern = Postern::new();

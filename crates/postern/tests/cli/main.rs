@@ -1,4 +1,4 @@
-//! The built binary, as a person or a script runs it.
+//! The built program, as an operator or a script runs it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "all of it is tests")]
 
@@ -8,5 +8,6 @@ mod configuration;
 mod dlq;
 mod redis;
 mod running;
+mod settings;
 mod usage;
 mod worker;

@@ -1,4 +1,4 @@
-//! What stands before the calls to Salto: Redis, and the key of what it holds.
+//! What is checked before the calls to Salto: Redis, and the key of its data.
 
 use deadpool_redis::redis::{Client, cmd};
 use end_to_end::{redis::PrivateRedis, services};
@@ -8,7 +8,7 @@ use crate::running::Postern;
 const LIST: [&str; 4] = ["iq", "list", "--integration", "acme"];
 
 #[test]
-fn a_redis_that_is_away_is_one_line() {
+fn an_unreachable_redis_is_an_error_of_one_line() {
     let ended = Postern::new().run(&LIST);
     assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), ""));
     let [line] = ended.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{}", ended.stderr) };
@@ -16,7 +16,7 @@ fn a_redis_that_is_away_is_one_line() {
 }
 
 #[test]
-fn another_secrets_key_is_refused_before_anything_is_done_with_it() {
+fn another_secrets_key_is_refused_before_it_is_used() {
     let prefix = format!("test-{}:", uuid::Uuid::new_v4().simple());
     let postern = || {
         Postern::new()

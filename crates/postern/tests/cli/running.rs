@@ -14,16 +14,16 @@ pub(crate) struct Postern {
     variables: Vec<(String, String)>,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct RunResult {
     pub(crate) status: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
 impl Postern {
-    /// With one integration, and nobody at any of its addresses.
+    /// With one integration, and no server at any of its addresses.
     pub(crate) fn new() -> Self {
         Self::with(
             r#"
@@ -77,7 +77,7 @@ open_from_statuses = ["paid"]
     }
 
     /// Runs to the end.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn run(&self, arguments: &[&str]) -> RunResult {
         end(&mut self.command(arguments))
     }
 }
@@ -89,12 +89,12 @@ pub(crate) fn bare() -> Command {
     command
 }
 
-/// Runs to the end. No secret of [`Postern::new`] may show, whatever happens.
-pub(crate) fn end(command: &mut Command) -> Ended {
+/// Runs to the end. No secret of [`Postern::new`] may be in its output.
+pub(crate) fn end(command: &mut Command) -> RunResult {
     let Output { status, stdout, stderr } = command.output().unwrap();
     let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     for secret in ["br0ker-pass", "r3dis-pass", "cl1ent-secret", "us3r-pass", "AAECAwQF"] {
         assert!(!stdout.contains(secret) && !stderr.contains(secret), "{stdout}{stderr}");
     }
-    Ended { status: status.code(), stdout, stderr }
+    RunResult { status: status.code(), stdout, stderr }
 }

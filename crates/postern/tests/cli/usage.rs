@@ -1,4 +1,4 @@
-//! Wrong usage is status 2 with a word on standard error; help is status 0 on standard output.
+//! Wrong usage is status 2 with a text on standard error; help is status 0 on standard output.
 
 use crate::running::{Postern, bare, end};
 
@@ -79,7 +79,7 @@ fn a_booking_that_ends_before_it_starts_is_not_published() {
 }
 
 #[test]
-fn guest_keys_that_are_not_set_up_are_said_to_have_no_default() {
+fn guest_keys_without_configuration_have_no_default() {
     let ended = Postern::new().run(&["guest-key", "create", "--environment", "nowhere"]);
     assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{}", ended.stderr);
     let wanted = [

@@ -1,4 +1,4 @@
-//! The worker between signals.
+//! The worker and its signals.
 
 use std::{
     io::{BufRead, BufReader},
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::running::Postern;
 
-/// Starts a worker whose broker and Redis are away; waits for its first line.
+/// Starts a worker without broker and Redis; waits for its first line.
 fn start(postern: &Postern) -> (Child, BufReader<std::process::ChildStderr>) {
     let mut command = postern.command(&["worker"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

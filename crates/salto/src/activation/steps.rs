@@ -56,7 +56,7 @@ pub enum ActivateError {
     )]
     PinRefused,
     /// Another process changed the activation of this IQ at the same time.
-    #[error("another process changed this IQ's activation at the same time; run it again")]
+    #[error("another command changed this IQ's activation at the same time; run it again")]
     Changed,
     /// A call failed.
     #[error(transparent)]

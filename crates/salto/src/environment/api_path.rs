@@ -1,6 +1,6 @@
 //! A path of the Connect API that the configuration names.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use url::Url;
 use uuid::Uuid;
@@ -46,6 +46,12 @@ fn segment(text: &str) -> Result<String, ApiPathError> {
         _ if text.contains(['{', '}']) => Err(ApiPathError::Placeholder),
         _ if text.bytes().all(plain) => Ok(text.to_owned()),
         _ => Err(ApiPathError::NoPath),
+    }
+}
+
+impl fmt::Display for ApiPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|segment| write!(f, "/{segment}"))
     }
 }
 

@@ -1,19 +1,21 @@
-//! Each kind of mistake, all of them at once, and no secret in any report.
+//! Each kind of mistake, all of them together, and no secret in any report.
 
-mod kinds;
+mod integration_mistakes;
+mod mistakes;
 mod reading;
 mod secrecy;
+mod url_and_secret_mistakes;
 
 use std::{fs, path::PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Config, Report, Variables, load};
+use super::{Config, MistakeReport, Variables, load};
 
 /// 32 bytes.
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-/// A configuration with everything that has no default.
+/// A configuration with every setting that has no default.
 const LEAST: &str = r#"
 [secrets]
 key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
@@ -31,7 +33,7 @@ password = "open sesame"
 open_from_statuses = ["paid"]
 "#;
 
-/// A directory with a configuration in it.
+/// A directory with a configuration file.
 struct Written {
     directory: TempDir,
     variables: Variables,
@@ -56,7 +58,7 @@ impl Written {
         path
     }
 
-    fn load(&self) -> Result<Config, Report> {
+    fn load(&self) -> Result<Config, MistakeReport> {
         load(&self.directory.path().join("postern.toml"), &self.variables)
     }
 
@@ -77,4 +79,12 @@ fn with(old: &str, new: &str) -> Vec<String> {
 /// The mistakes of the least configuration with `more` before it.
 fn after(more: &str) -> Vec<String> {
     Written::new(&format!("{more}{LEAST}")).mistakes()
+}
+
+/// The only mistake begins with `place` and says `wanted`.
+#[track_caller]
+fn only(mistakes: &[String], place: &str, wanted: &str) {
+    let [mistake] = mistakes else { panic!("one mistake: {mistakes:#?}") };
+    assert!(mistake.starts_with(place), "{mistake}");
+    assert!(mistake.contains(wanted), "{mistake}");
 }

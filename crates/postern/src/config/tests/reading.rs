@@ -1,4 +1,4 @@
-//! What is read where nothing is wrong.
+//! What is read from a valid configuration.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn password_of(integration: &IntegrationSettings) -> &str {
 }
 
 #[test]
-fn the_contract_s_example() {
+fn the_example_of_the_contract_is_read() {
     let written = Written::new("");
     let password = written.file("acme", "pass word\n");
     let text = include_str!("../../../tests/data/contract.toml");
@@ -46,7 +46,7 @@ fn the_contract_s_example() {
 }
 
 #[test]
-fn the_least_configuration_gets_the_contract_s_values() {
+fn the_defaults_are_those_of_the_contract() {
     let least = Written::new(LEAST).load().unwrap().settings;
     assert_eq!(least.broker.prefetch, 64);
     assert_eq!(least.redis.key_prefix, "postern:");
@@ -106,7 +106,7 @@ fn a_public_client_s_users_sign_in_by_the_browser_and_have_no_password_here() {
     let SignIn::Browser { redirect_uri } = &settings.integrations[0].account.sign_in else {
         panic!("by the browser");
     };
-    assert_eq!(redirect_uri.as_str(), "http://localhost:8765", "not a slash more");
+    assert_eq!(redirect_uri.as_str(), "http://localhost:8765", "without an added slash");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn an_integration_is_live_or_rehearses() {
 }
 
 #[test]
-fn guest_keys_are_as_the_file_says_and_none_where_it_does_not() {
+fn guest_keys_are_read_and_have_no_default() {
     let section = r#"
 [salto.environments.production.guest_keys]
 access_code_path = "/v1/{site_id}/codes"
@@ -145,7 +145,7 @@ digital_key_path = "/v1/keys"
 }
 
 #[test]
-fn no_integrations_is_worth_a_warning() {
+fn no_integrations_is_a_warning() {
     let (settings, _) = LEAST.split_once("[[integrations]]").unwrap();
     let Config { settings, warnings } = Written::new(settings).load().unwrap();
     assert!(settings.integrations.is_empty());

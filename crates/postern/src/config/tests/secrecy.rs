@@ -1,11 +1,11 @@
-//! No report and no debug output shows a secret, wherever it stands and whatever is wrong with it.
+//! No report and no debug output contains a secret, wherever it is and whatever is wrong with it.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// A secret, and the part of it to look for: long enough not to be a word of a message, and the
-/// same whether escaped or not.
+/// A secret, and the part of it to search for: it is too long to be in a message by chance, and the same
+/// whether it is escaped or not.
 fn secrets() -> impl Strategy<Value = (String, String)> {
     ("[!-~äß€ ]{0,20}", "X[0-9a-zA-Z]{11}Y", "[!-~äß€ ]{0,20}")
         .prop_map(|(before, core, after)| (format!("{before}{core}{after}"), core))
@@ -53,7 +53,7 @@ proptest! {
                 let report = format!("{report}{report:?}");
                 prop_assert!(!report.contains(&core), "{report}");
             }
-            // A password or URL it may be; a status is none of the secrets.
+            // It may be a password or a URL; a status is not a secret.
             Ok(config) => {
                 let shown = format!("{config:?}");
                 prop_assert!(key == "open_from_statuses" || !shown.contains(&core), "{}", shown);

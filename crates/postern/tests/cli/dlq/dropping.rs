@@ -1,4 +1,4 @@
-//! `dlq drop`: first into the file, then out of the broker.
+//! `dlq drop` writes letters to the file, then removes them from the broker.
 
 use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt};
 
@@ -6,28 +6,28 @@ use end_to_end::deadline::{SOON, until_true};
 use serde_json::Value;
 
 use super::{
-    bench::Bench,
+    fixture::DlqFixture,
     letters::{malformed, request},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropped_letters_are_in_the_archive() {
-    let bench = Bench::new().await;
-    request("keep", "iq_offline").lay(&bench.bus).await;
+    let fixture = DlqFixture::new().await;
+    request("keep", "iq_offline").publish_to(&fixture.bus).await;
     for number in 0..40 {
-        malformed(format!("no event {number}").as_bytes()).lay(&bench.bus).await;
+        malformed(format!("no event {number}").as_bytes()).publish_to(&fixture.bus).await;
     }
-    malformed(b"\xff").lay(&bench.bus).await;
-    let listed = bench.json("list --reason malformed");
+    malformed(b"\xff").publish_to(&fixture.bus).await;
+    let listed = fixture.json("list --reason malformed");
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("archive.jsonl");
     let archive = path.display();
 
-    let dropped = bench.json(&format!("drop --reason malformed --yes --archive {archive}"));
+    let dropped = fixture.json(&format!("drop --reason malformed --yes --archive {archive}"));
     assert_eq!(dropped.len(), 41);
     assert!(dropped.iter().all(|it| it["result"] == "dropped"));
-    assert_eq!(bench.ids().len(), 1);
-    assert_eq!(bench.waiting("open-requests").await, 0);
+    assert_eq!(fixture.ids().len(), 1);
+    assert_eq!(fixture.waiting("open-requests").await, 0);
 
     let kept = fs::read_to_string(&path).unwrap();
     let kept: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -40,19 +40,19 @@ async fn dropped_letters_are_in_the_archive() {
     assert_eq!(kept[0]["headers"]["postern-reason"], "malformed");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
 
-    // Never over another file, and then nothing is dropped.
-    let refused = bench.dlq(&format!("drop --all --yes --archive {archive}"));
+    // An existing file is not overwritten, and nothing is dropped.
+    let refused = fixture.dlq(&format!("drop --all --yes --archive {archive}"));
     assert_eq!(refused.status, Some(1));
     assert!(refused.stderr.contains("archive.jsonl"), "{}", refused.stderr);
-    assert_eq!((bench.ids().len(), fs::read_to_string(&path).unwrap().lines().count()), (1, 41));
+    assert_eq!((fixture.ids().len(), fs::read_to_string(&path).unwrap().lines().count()), (1, 41));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_name_the_archive_is_here() {
-    let bench = Bench::new().await;
-    request("r", "iq_offline").lay(&bench.bus).await;
+async fn the_default_archive_is_in_the_current_directory() {
+    let fixture = DlqFixture::new().await;
+    request("r", "iq_offline").publish_to(&fixture.bus).await;
     let directory = tempfile::tempdir().unwrap();
-    let mut command = bench.postern.command(&["dlq", "drop", "--all", "--yes"]);
+    let mut command = fixture.postern.command(&["dlq", "drop", "--all", "--yes"]);
     let ended = crate::running::end(command.current_dir(directory.path()));
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     let files: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|it| it.unwrap()).collect();
@@ -60,19 +60,19 @@ async fn without_a_name_the_archive_is_here() {
     let name = files[0].file_name().into_string().unwrap();
     assert!(name.starts_with("postern-dead-letters-") && name.ends_with(".jsonl"), "{name}");
     assert!(ended.stderr.contains(&name), "{}", ended.stderr);
-    assert_eq!(bench.ids().len(), 0);
+    assert_eq!(fixture.ids().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_in_the_middle_each_letter_is_in_the_queue_or_in_the_archive() {
-    let bench = Bench::new().await;
+async fn after_a_killed_drop_each_letter_is_in_the_queue_or_in_the_archive() {
+    let fixture = DlqFixture::new().await;
     for number in 0..1_000 {
-        malformed(format!("{number}").as_bytes()).lay(&bench.bus).await;
+        malformed(format!("{number}").as_bytes()).publish_to(&fixture.bus).await;
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("archive.jsonl");
     let arguments = ["dlq", "drop", "--all", "--yes", "--archive", path.to_str().unwrap()];
-    let mut child = bench.postern.command(&arguments).spawn().unwrap();
+    let mut child = fixture.postern.command(&arguments).spawn().unwrap();
     until_true("something to be archived", SOON, || async {
         fs::metadata(&path).is_ok_and(|archive| archive.len() > 0)
     })
@@ -80,7 +80,7 @@ async fn killed_in_the_middle_each_letter_is_in_the_queue_or_in_the_archive() {
     child.kill().unwrap();
     child.wait().unwrap();
 
-    let queued: BTreeSet<String> = bench.ids().into_iter().collect();
+    let queued: BTreeSet<String> = fixture.ids().into_iter().collect();
     let archive = fs::read_to_string(&path).unwrap();
     let whole = archive.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let archived: BTreeSet<String> =

@@ -1,24 +1,24 @@
-//! `dlq export`: all of it, and nothing changes.
+//! `dlq export` writes all letters and changes none.
 
 use std::fs;
 
 use serde_json::Value;
 
 use super::{
-    bench::Bench,
+    fixture::DlqFixture,
     letters::{malformed, request},
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn writes_what_is_there_and_leaves_it() {
-    let bench = Bench::new().await;
+async fn an_export_contains_all_letters_and_changes_none() {
+    let fixture = DlqFixture::new().await;
     for number in 0..20 {
-        request(&format!("r-{number}"), "iq_offline").lay(&bench.bus).await;
+        request(&format!("r-{number}"), "iq_offline").publish_to(&fixture.bus).await;
     }
-    malformed(b"\xff").lay(&bench.bus).await;
-    let before = bench.letters().await;
+    malformed(b"\xff").publish_to(&fixture.bus).await;
+    let before = fixture.letters().await;
     let path = tempfile::tempdir().unwrap().keep().join("export.jsonl");
-    let ended = bench.dlq(&format!("export --out {}", path.display()));
+    let ended = fixture.dlq(&format!("export --out {}", path.display()));
     assert_eq!((ended.status, ended.stdout.as_str()), (Some(0), ""), "{}", ended.stderr);
     let exported = fs::read_to_string(&path).unwrap();
     fs::remove_dir_all(path.parent().unwrap()).unwrap();
@@ -31,6 +31,6 @@ async fn writes_what_is_there_and_leaves_it() {
         assert_eq!(line["routing_key"], letter.routing_key);
     }
     assert_eq!(lines[20]["body_base64"], "/w==");
-    assert_eq!(bench.dlq("export --reason malformed").stdout.lines().count(), 1);
-    assert_eq!(bench.letters().await, before);
+    assert_eq!(fixture.dlq("export --reason malformed").stdout.lines().count(), 1);
+    assert_eq!(fixture.letters().await, before);
 }

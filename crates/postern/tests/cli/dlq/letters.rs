@@ -1,4 +1,4 @@
-//! Dead letters as workers leave them.
+//! Dead letters as workers publish them.
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use end_to_end::{
@@ -11,7 +11,7 @@ use lapin::{
 };
 use serde_json::Value;
 
-/// A message, and why it is dead.
+/// A message, with the reason why it is a dead letter.
 #[derive(Clone)]
 pub(crate) struct Letter {
     pub(crate) queue: &'static str,
@@ -21,7 +21,7 @@ pub(crate) struct Letter {
     pub(crate) replays: i64,
 }
 
-/// RFC 3339, so many seconds ago.
+/// The time this many seconds ago, as RFC 3339.
 pub(crate) fn ago(seconds: i64) -> String {
     let time = Utc::now() - TimeDelta::seconds(seconds);
     time.to_rfc3339_opts(SecondsFormat::Nanos, true)
@@ -34,7 +34,7 @@ pub(crate) fn request(id: &str, reason: &'static str) -> Letter {
     letter("postern.open-requests", reason, &event)
 }
 
-/// A booking status of integration `acme` that Redis refused.
+/// A booking status of integration `acme` that could not be stored.
 pub(crate) fn status(revision: u64) -> Letter {
     let mut event = booking_status("B-1", "paid");
     event["data"]["integration_id"] = "acme".into();
@@ -42,7 +42,7 @@ pub(crate) fn status(revision: u64) -> Letter {
     letter("postern.booking-status", "retries_exhausted", &event)
 }
 
-/// What is no event at all.
+/// A message that is not an event.
 pub(crate) fn malformed(body: &[u8]) -> Letter {
     let mut letter = letter("postern.open-requests", "malformed", &Value::Null);
     letter.body = body.to_vec();
@@ -77,8 +77,8 @@ impl Letter {
             .with_headers(headers)
     }
 
-    /// Makes it a dead letter.
-    pub(crate) async fn lay(&self, bus: &Bus) {
+    /// Publishes it to the dead letters.
+    pub(crate) async fn publish_to(&self, bus: &Bus) {
         let key = format!("{}.{}", self.queue, self.reason);
         bus.publish_raw("postern.dead-letter", &key, &self.body, self.properties()).await;
     }

@@ -1,4 +1,4 @@
-//! Thousands of dead letters, larger together than the memory a listing may take.
+//! Thousands of dead letters, which are together larger than the memory that a listing may use.
 
 use std::{
     process::{Child, Stdio},
@@ -11,15 +11,15 @@ use end_to_end::{
 };
 use futures_util::future::join_all;
 
-use super::{bench::Bench, letters::malformed};
+use super::{fixture::DlqFixture, letters::malformed};
 
 const COUNT: usize = 5_000;
 const SIZE: usize = 40 * 1024;
 /// Far less than the bodies together: 200 MB.
 const MEMORY: u64 = 96 << 20;
 
-/// Runs to the end, and the most memory that it had resident.
-async fn watched(mut child: Child) -> (std::process::Output, u64) {
+/// Runs to the end; returns the output and the peak of the resident memory.
+async fn run_to_end(mut child: Child) -> (std::process::Output, u64) {
     let status = format!("/proc/{}/status", child.id());
     let mut out = child.stdout.take().unwrap();
     let read = tokio::task::spawn_blocking(move || {
@@ -48,23 +48,23 @@ async fn fill(vhost: &Vhost) {
         for number in (lane..COUNT).step_by(16) {
             let mut body = format!("{number} ").into_bytes();
             body.resize(SIZE, b'x');
-            malformed(&body).lay(bus).await;
+            malformed(&body).publish_to(bus).await;
         }
     }))
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thousands_of_letters_take_little_memory_and_keep_their_order() {
-    let bench = Bench::new().await;
-    fill(&bench.vhost).await;
+async fn thousands_of_letters_need_little_memory_and_keep_their_order() {
+    let fixture = DlqFixture::new().await;
+    fill(&fixture.vhost).await;
     until_true("all letters to be there", SOON * 3, || async {
-        bench.waiting("dead-letters").await as usize == COUNT
+        fixture.waiting("dead-letters").await as usize == COUNT
     })
     .await;
     let run = |arguments: &'static str| {
-        let mut command = bench.postern.command(&arguments.split(' ').collect::<Vec<_>>());
-        watched(command.stdout(Stdio::piped()).spawn().unwrap())
+        let mut command = fixture.postern.command(&arguments.split(' ').collect::<Vec<_>>());
+        run_to_end(command.stdout(Stdio::piped()).spawn().unwrap())
     };
 
     let (first, peak) = run("dlq list --output json").await;
@@ -77,6 +77,6 @@ async fn thousands_of_letters_take_little_memory_and_keep_their_order() {
     let (replayed, peak) = run("dlq replay --all --output json").await;
     assert!(replayed.status.success());
     assert!(peak < MEMORY, "the replay took {} MB", peak >> 20);
-    assert_eq!(bench.waiting("open-requests").await as usize, COUNT);
-    assert_eq!(bench.waiting("dead-letters").await, 0);
+    assert_eq!(fixture.waiting("open-requests").await as usize, COUNT);
+    assert_eq!(fixture.waiting("dead-letters").await, 0);
 }

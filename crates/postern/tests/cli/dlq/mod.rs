@@ -1,8 +1,8 @@
 //! `dlq`, on a real broker and a real Redis.
 
-mod bench;
 mod dropping;
 mod exporting;
+mod fixture;
 mod letters;
 mod listing;
 mod many;

@@ -1,4 +1,4 @@
-//! `dlq replay`: back to the queue, then out of the dead letters, whatever happens in between.
+//! `dlq replay` publishes letters to their queues, then removes them, also with interruptions.
 
 use std::{
     collections::BTreeMap,
@@ -13,28 +13,28 @@ use lapin::{
     options::QueueDeclareOptions,
     types::{AMQPValue, FieldTable},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    bench::{Bench, objects},
+    fixture::{DlqFixture, objects},
     letters::{malformed, request, status},
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn goes_to_its_own_queue_with_one_replay_more() {
-    let bench = Bench::new().await;
-    request("r", "iq_offline").lay(&bench.bus).await;
+async fn a_replayed_letter_goes_to_its_queue_and_the_count_grows_by_one() {
+    let fixture = DlqFixture::new().await;
+    request("r", "iq_offline").publish_to(&fixture.bus).await;
     let mut second = status(1);
     second.replays = 4;
-    second.lay(&bench.bus).await;
-    malformed(b"\xff").lay(&bench.bus).await;
-    let before = bench.letters().await;
-    let ids = bench.ids();
+    second.publish_to(&fixture.bus).await;
+    malformed(b"\xff").publish_to(&fixture.bus).await;
+    let before = fixture.letters().await;
+    let ids = fixture.ids();
 
-    let replayed = bench.json("replay --reason retries_exhausted");
+    let replayed = fixture.json("replay --reason retries_exhausted");
     assert_eq!(replayed, [json!({"id": ids[1], "result": "replayed"})]);
-    assert_eq!(bench.waiting("booking-status").await, 1);
-    let message = bench.bus.take("postern.booking-status").await;
+    assert_eq!(fixture.waiting("booking-status").await, 1);
+    let message = fixture.bus.take("postern.booking-status").await;
     assert_eq!(message.body, before[1].body);
     let replays = ("postern-replays".into(), AMQPValue::LongLongInt(5));
     let mut wanted = before[1].headers.clone();
@@ -49,46 +49,46 @@ async fn goes_to_its_own_queue_with_one_replay_more() {
     assert_eq!(headers, wanted);
     assert_eq!(message.properties.delivery_mode(), &Some(2));
 
-    assert_eq!(bench.json("replay --all").len(), 2);
-    assert_eq!(bench.waiting("open-requests").await, 2);
-    assert_eq!(bench.ids(), Vec::<String>::new());
+    assert_eq!(fixture.json("replay --all").len(), 2);
+    assert_eq!(fixture.waiting("open-requests").await, 2);
+    assert_eq!(fixture.ids(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_says_nothing_of_its_queue_stays_and_the_rest_goes() {
-    let bench = Bench::new().await;
-    bench.bus.publish_raw("", "postern.dead-letters", b"?", BasicProperties::default()).await;
-    request("r", "iq_offline").lay(&bench.bus).await;
-    let ended = bench.dlq("replay --all --output json");
+async fn a_letter_without_a_queue_stays_and_the_others_are_replayed() {
+    let fixture = DlqFixture::new().await;
+    fixture.bus.publish_raw("", "postern.dead-letters", b"?", BasicProperties::default()).await;
+    request("r", "iq_offline").publish_to(&fixture.bus).await;
+    let ended = fixture.dlq("replay --all --output json");
     assert_eq!(ended.status, Some(1));
     assert!(ended.stderr.contains("1 replayed, 1 failed"), "{}", ended.stderr);
     let lines = objects(&ended);
     assert_eq!((&lines[0]["result"], &lines[1]["result"]), (&json!("failed"), &json!("replayed")));
     assert!(lines[0]["detail"].is_string());
-    assert_eq!(bench.ids().len(), 1);
+    assert_eq!(fixture.ids().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_dies_again_meanwhile_is_not_replayed_again() {
-    let bench = Bench::new().await;
+async fn a_letter_that_fails_again_meanwhile_is_replayed_once() {
+    let fixture = DlqFixture::new().await;
     for number in 0..30 {
-        request(&format!("r-{number}"), "iq_offline").lay(&bench.bus).await;
+        request(&format!("r-{number}"), "iq_offline").publish_to(&fixture.bus).await;
     }
-    // As a worker that fails each request at once.
+    // Like a worker on which each request fails at once.
     let done = AtomicBool::new(false);
     let fail = async {
         while !done.load(Ordering::Relaxed) {
-            while bench.waiting("open-requests").await > 0 {
-                let message = bench.bus.take("postern.open-requests").await;
+            while fixture.waiting("open-requests").await > 0 {
+                let message = fixture.bus.take("postern.open-requests").await;
                 let key = "postern.open-requests.iq_offline";
                 let (body, properties) = (&message.body, message.properties.clone());
-                bench.bus.publish_raw("postern.dead-letter", key, body, properties).await;
+                fixture.bus.publish_raw("postern.dead-letter", key, body, properties).await;
             }
             tokio::task::yield_now().await;
         }
     };
     let replay = async {
-        let mut command = bench.postern.command(&["dlq", "replay", "--all", "--output", "json"]);
+        let mut command = fixture.postern.command(&["dlq", "replay", "--all", "--output", "json"]);
         let ended = tokio::task::spawn_blocking(move || crate::running::end(&mut command));
         let ended = ended.await.unwrap();
         done.store(true, Ordering::Relaxed);
@@ -96,58 +96,57 @@ async fn what_dies_again_meanwhile_is_not_replayed_again() {
     };
     let (ended, ()) = tokio::join!(replay, fail);
     assert_eq!((ended.status, objects(&ended).len()), (Some(0), 30), "{}", ended.stderr);
-    let letters = bench.letters().await;
-    let left = bench.waiting("open-requests").await as usize;
+    let letters = fixture.letters().await;
+    let left = fixture.waiting("open-requests").await as usize;
     assert_eq!(letters.len() + left, 30);
     let one = AMQPValue::LongLongInt(1);
     assert!(letters.iter().all(|letter| letter.headers["postern-replays"] == one));
 }
 
-/// Starts a slow replay of everything and waits until some letters are back.
-async fn begun(bench: &Bench, rate: &str) -> Child {
+/// Starts a slow replay of all letters and waits until some are replayed.
+async fn start_replay(fixture: &DlqFixture, rate: &str) -> Child {
     let arguments = ["dlq", "replay", "--all", "--rate", rate, "--output", "json"];
-    let mut command = bench.postern.command(&arguments);
+    let mut command = fixture.postern.command(&arguments);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     until_true("some letters to be replayed", SOON, || async {
-        bench.waiting("open-requests").await > 10
+        fixture.waiting("open-requests").await > 10
     })
     .await;
     child
 }
 
-async fn laid(count: usize) -> Bench {
-    let bench = Bench::new().await;
+async fn fixture_with_letters(count: usize) -> DlqFixture {
+    let fixture = DlqFixture::new().await;
     for number in 0..count {
-        request(&format!("r-{number}"), "iq_offline").lay(&bench.bus).await;
+        request(&format!("r-{number}"), "iq_offline").publish_to(&fixture.bus).await;
     }
-    bench
+    fixture
 }
 
-async fn events(bench: &Bench) -> Vec<String> {
+async fn events(fixture: &DlqFixture) -> Vec<String> {
     let mut ids = Vec::new();
-    while bench.waiting("open-requests").await > 0 {
-        let message = bench.bus.take("postern.open-requests").await;
-        let event: serde_json::Value = serde_json::from_slice(&message.body).unwrap();
+    while fixture.waiting("open-requests").await > 0 {
+        let message = fixture.bus.take("postern.open-requests").await;
+        let event: Value = serde_json::from_slice(&message.body).unwrap();
         ids.push(event["id"].as_str().unwrap().to_owned());
     }
     ids
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ctrl_c_stops_between_two_letters_and_says_how_far_it_came() {
-    let bench = laid(300).await;
-    let mut child = begun(&bench, "50").await;
+async fn ctrl_c_stops_between_two_letters_and_the_report_shows_the_rest() {
+    let fixture = fixture_with_letters(300).await;
+    let mut child = start_replay(&fixture, "50").await;
     interrupt(&child);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let results: Vec<serde_json::Value> =
-        lines.map(|line| serde_json::from_str(&line).unwrap()).collect();
+    let results: Vec<Value> = lines.map(|line| serde_json::from_str(&line).unwrap()).collect();
     assert_eq!(child.wait().unwrap().code(), Some(1));
     let count = |wanted: &str| results.iter().filter(|it| it["result"] == wanted).count();
     let (replayed, left) = (count("replayed"), count("left"));
     assert_eq!((results.len(), replayed + left), (300, 300));
     assert!(replayed > 10 && left > 0, "{replayed} {left}");
-    assert_eq!(bench.ids().len(), left);
-    assert_eq!(bench.waiting("open-requests").await as usize, replayed);
+    assert_eq!(fixture.ids().len(), left);
+    assert_eq!(fixture.waiting("open-requests").await as usize, replayed);
 }
 
 fn interrupt(child: &Child) {
@@ -156,60 +155,60 @@ fn interrupt(child: &Child) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_in_the_middle_nothing_is_lost() {
-    let bench = laid(300).await;
-    let mut child = begun(&bench, "50").await;
+async fn a_killed_replay_loses_no_letter() {
+    let fixture = fixture_with_letters(300).await;
+    let mut child = start_replay(&fixture, "50").await;
     child.kill().unwrap();
     child.wait().unwrap();
 
-    // At once: the listing waits for what the dead one still holds.
-    let left = bench.json("list");
+    // The listing waits for the letters that the broker still counts as delivered to the killed process.
+    let left = fixture.json("list");
     let mut there: Vec<String> =
         left.iter().map(|it| it["event_id"].as_str().unwrap().to_owned()).collect();
-    let replayed = events(&bench).await;
+    let replayed = events(&fixture).await;
     assert!(!replayed.is_empty() && there.len() < 300);
-    // Those under way may be in both.
+    // Those in progress may be in both.
     assert!(there.len() + replayed.len() <= 300 + 16, "{} {}", there.len(), replayed.len());
     there.extend(replayed);
     there.sort();
     there.dedup();
     assert_eq!(there.len(), 300);
-    assert_eq!(bench.json("replay --all").len(), left.len());
-    assert_eq!(bench.ids().len(), 0);
+    assert_eq!(fixture.json("replay --all").len(), left.len());
+    assert_eq!(fixture.ids().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_lost_connection_is_made_good() {
-    let mut bench = laid(300).await;
-    let child = begun(&bench, "20").await;
+async fn a_replay_continues_after_a_lost_connection() {
+    let mut fixture = fixture_with_letters(300).await;
+    let child = start_replay(&fixture, "20").await;
     // The broker's list of connections is some seconds old. One of them is the test's own.
     let cut = AtomicUsize::new(0);
     until_true("the connections to be cut", SOON, || async {
-        let more = bench.vhost.close_connections().await;
+        let more = fixture.vhost.close_connections().await;
         cut.fetch_add(more, Ordering::Relaxed) + more >= 3
     })
     .await;
-    bench.bus = bench.vhost.bus().await;
+    fixture.bus = fixture.vhost.bus().await;
     let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap()).await.unwrap();
-    let words = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{words}");
-    assert!(words.contains("trying again"), "{words}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("trying again"), "{text}");
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 300);
-    let mut replayed = events(&bench).await;
+    let mut replayed = events(&fixture).await;
     replayed.sort();
     replayed.dedup();
-    assert_eq!((replayed.len(), bench.ids().len()), (300, 0));
+    assert_eq!((replayed.len(), fixture.ids().len()), (300, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_operators_share_the_work_and_see_the_same() {
-    let bench = laid(200).await;
+async fn two_replays_at_once_handle_each_letter_once() {
+    let fixture = fixture_with_letters(200).await;
     let replay = || {
-        let mut command = bench.postern.command(&["dlq", "replay", "--all", "--output", "json"]);
+        let mut command = fixture.postern.command(&["dlq", "replay", "--all", "--output", "json"]);
         tokio::task::spawn_blocking(move || crate::running::end(&mut command))
     };
     let list = || {
-        let mut command = bench.postern.command(&["dlq", "list", "--output", "json"]);
+        let mut command = fixture.postern.command(&["dlq", "list", "--output", "json"]);
         tokio::task::spawn_blocking(move || crate::running::end(&mut command))
     };
     let (one, other, listed) = tokio::join!(replay(), replay(), list());
@@ -218,30 +217,33 @@ async fn two_operators_share_the_work_and_see_the_same() {
         assert_eq!(ended.status, Some(0), "{ended:?}");
     }
     let seen = listed.stdout.lines().count();
-    assert!(seen == 0 || seen == 200, "a listing never sees the rest of somebody's hands: {seen}");
+    assert!(
+        seen == 0 || seen == 200,
+        "a listing never misses the letters of another command: {seen}"
+    );
     let results: Vec<_> = objects(&one).into_iter().chain(objects(&other)).collect();
     let replayed = results.iter().filter(|it| it["result"] == "replayed").count();
     assert_eq!(replayed, 200, "each letter once");
-    assert_eq!((bench.ids().len(), events(&bench).await.len()), (0, 200));
+    assert_eq!((fixture.ids().len(), events(&fixture).await.len()), (0, 200));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_command_at_a_time_reads_the_dead_letters() {
-    let bench = laid(3).await;
-    // As another command does, until its connection goes.
-    let other = Connection::connect(bench.vhost.url(), ConnectionProperties::default());
+    let fixture = fixture_with_letters(3).await;
+    // Like another command, until its connection ends.
+    let other = Connection::connect(fixture.vhost.url(), ConnectionProperties::default());
     let other = other.await.unwrap();
     let channel = other.create_channel().await.unwrap();
     let exclusive = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
-    let turn = "postern.dead-letters.turn".into();
-    channel.queue_declare(turn, exclusive, FieldTable::default()).await.unwrap();
+    let session_queue = "postern.dead-letters.turn".into();
+    channel.queue_declare(session_queue, exclusive, FieldTable::default()).await.unwrap();
 
-    let mut command = bench.postern.command(&["dlq", "list", "--output", "json"]);
+    let mut command = fixture.postern.command(&["dlq", "list", "--output", "json"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with("waiting: another postern command"), "{line}");
-    assert_eq!((child.try_wait().unwrap(), bench.waiting("dead-letters").await), (None, 3));
+    assert_eq!((child.try_wait().unwrap(), fixture.waiting("dead-letters").await), (None, 3));
     other.close(200, "done".into()).await.unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 3);

@@ -1,0 +1,103 @@
+//! The filter of `postern audit`: the selected decisions, each of them once.
+
+use std::collections::{HashSet, VecDeque};
+
+use chrono::{DateTime, Utc};
+use consumer::audit::Entry;
+use uuid::Uuid;
+
+use super::filter_arguments::AuditFilterArguments;
+use crate::cli::terminal::output::print_note;
+
+/// The number of ids that are remembered, so that memory does not grow with the audit. The two copies
+/// of a line that was written twice are near each other: another worker takes over within seconds.
+const REMEMBERED: usize = 100_000;
+
+/// From this time on, and until before that time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Period {
+    pub(super) since: Option<DateTime<Utc>>,
+    pub(super) until: Option<DateTime<Utc>>,
+}
+
+/// Parses lines, and keeps the selected entries, each of them once.
+#[derive(Debug)]
+pub(super) struct EntryFilter {
+    arguments: AuditFilterArguments,
+    period: Period,
+    shown: HashSet<Uuid>,
+    order: VecDeque<Uuid>,
+    invalid_lines: u64,
+}
+
+impl EntryFilter {
+    /// The filter of these flags, where the current time is `now`.
+    pub(super) fn new(arguments: AuditFilterArguments, now: DateTime<Utc>) -> Self {
+        let [since, until] =
+            [arguments.since, arguments.until].map(|it| it.map(|time| time.at(now)));
+        Self {
+            arguments,
+            period: Period { since, until },
+            shown: HashSet::new(),
+            order: VecDeque::new(),
+            invalid_lines: 0,
+        }
+    }
+
+    /// The times between which entries are selected.
+    pub(super) const fn period(&self) -> Period {
+        self.period
+    }
+
+    /// The entry of a line, where it is selected and was not returned before.
+    pub(super) fn new_entry(&mut self, line: &str) -> Option<Entry> {
+        if line.trim().is_empty() {
+            return None;
+        }
+        let Ok(entry) = serde_json::from_str::<Entry>(line) else {
+            self.invalid_lines += 1;
+            return None;
+        };
+        if !self.matches(&entry) || !self.shown.insert(entry.id) {
+            return None;
+        }
+        self.order.push_back(entry.id);
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.shown.remove(&oldest);
+        }
+        Some(entry)
+    }
+
+    fn matches(&self, entry: &Entry) -> bool {
+        let equals = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
+        };
+        let wanted = &self.arguments;
+        let lock = entry.lock_id.map(|lock| lock.to_string());
+        equals(&wanted.integration, Some(&entry.integration_id))
+            && equals(&wanted.booking, Some(&entry.booking_id))
+            && equals(&wanted.object, entry.object_id.as_deref())
+            && equals(&wanted.lock.as_ref().map(|lock| lock.to_lowercase()), lock.as_deref())
+            && equals(&wanted.requested_by, entry.requested_by.as_deref())
+            && equals(&wanted.request, Some(&entry.request_id))
+            && equals(&wanted.outcome, Some(entry.outcome.code()))
+            && equals(&wanted.reason, entry.reason.as_deref())
+            && self.period.since.is_none_or(|since| entry.at >= since)
+            && self.period.until.is_none_or(|until| entry.at < until)
+    }
+
+    /// Prints a warning about lines that were left out because they are not lines of the audit.
+    pub(super) fn report_invalid_lines(&self) {
+        match self.invalid_lines {
+            0 => {}
+            1 => print_note(
+                "warning: left out 1 line that is not a line of the audit, or is incomplete",
+            ),
+            count => print_note(&format!(
+                "warning: left out {count} lines that are not lines of the audit, or are incomplete"
+            )),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The filter flags of `postern audit`.
+
+use clap::{Args, builder::PossibleValuesParser};
+use consumer::audit::AuditOutcome;
+use rules::{FailedReason, RejectedReason};
+
+use crate::cli::arguments::time_argument::TimeArgument;
+
+/// The filter flags.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct AuditFilterArguments {
+    /// Only decisions for this integration.
+    #[arg(long, value_name = "ID")]
+    pub(super) integration: Option<String>,
+    /// Only decisions for this booking.
+    #[arg(long, value_name = "ID")]
+    pub(super) booking: Option<String>,
+    /// Only decisions for this object.
+    #[arg(long, value_name = "ID")]
+    pub(super) object: Option<String>,
+    /// Only decisions for this lock.
+    #[arg(long, value_name = "ID")]
+    pub(super) lock: Option<String>,
+    /// Only requests by this reference (requested_by).
+    #[arg(long, value_name = "REFERENCE")]
+    pub(super) requested_by: Option<String>,
+    /// Only the request with this id.
+    #[arg(long, value_name = "ID")]
+    pub(super) request: Option<String>,
+    /// Only decisions with this outcome.
+    #[arg(long, value_parser = PossibleValuesParser::new(AuditOutcome::ALL.map(AuditOutcome::code)))]
+    pub(super) outcome: Option<String>,
+    /// Only decisions with this reason, such as too_early or iq_offline.
+    #[arg(long, value_name = "REASON", value_parser = reasons(), hide_possible_values = true)]
+    pub(super) reason: Option<String>,
+    /// Only decisions at this time or later: -2h, or 2026-11-22T10:00:00Z.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) since: Option<TimeArgument>,
+    /// Only decisions before this time.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) until: Option<TimeArgument>,
+}
+
+fn reasons() -> PossibleValuesParser {
+    let rejected = RejectedReason::ALL.iter().map(|reason| reason.code());
+    PossibleValuesParser::new(rejected.chain(FailedReason::ALL.iter().map(|reason| reason.code())))
+}

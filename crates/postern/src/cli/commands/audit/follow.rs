@@ -1,0 +1,156 @@
+//! `postern audit --follow`: new decisions, as they are written.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufReader, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+use consumer::{
+    Settings,
+    audit::{AuditLines, DailyFiles},
+};
+
+use super::{
+    filter::EntryFilter,
+    line_reader::{LineRead, read_line},
+    row,
+    source::{DayFile, Source, list_days},
+};
+use crate::cli::{
+    failure::Failure,
+    terminal::output::{Output, print_note},
+};
+
+/// The interval between two looks for new lines.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Prints new selected decisions until Ctrl-C.
+pub(super) async fn run(
+    filter: &mut EntryFilter,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), Failure> {
+    let source = Source::configured(settings)?;
+    let mut new_lines = NewLines::after(&source).await?;
+    print_note("listening…");
+    let following = async {
+        loop {
+            new_lines
+                .read(&mut |line| match filter.new_entry(line) {
+                    Some(entry) => output.print_line(line, || row::line(&entry)),
+                    None => Ok(()),
+                })
+                .await?;
+            tokio::time::sleep(POLL_INTERVAL).await;
+        }
+    };
+    tokio::select! {
+        result = following => result,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted.context("the handler for Ctrl-C cannot be installed").map_err(Failure::from)
+        }
+    }
+}
+
+/// The lines of a source that are not read yet.
+enum NewLines<'a> {
+    Stream(AuditLines<'a>),
+    /// The files of the days, with the position up to which each of them is read.
+    Days {
+        days: &'a DailyFiles,
+        positions: BTreeMap<PathBuf, u64>,
+    },
+}
+
+impl<'a> NewLines<'a> {
+    /// The lines that are written after now.
+    async fn after(source: &'a Source) -> Result<Self, Failure> {
+        match source {
+            Source::Stream(trail) => {
+                let lines = trail.added_from_now().await.context("the audit cannot be read")?;
+                Ok(Self::Stream(lines))
+            }
+            Source::Days(days) => {
+                let mut positions = BTreeMap::new();
+                for DayFile { path, .. } in list_days(days)? {
+                    let length = path.metadata().map_or(0, |metadata| metadata.len());
+                    positions.insert(path, length);
+                }
+                Ok(Self::Days { days, positions })
+            }
+            Source::File(_) => Err(Failure::Usage(
+                "--follow cannot be used with --file: a file is read to its end".to_owned(),
+            )),
+        }
+    }
+
+    async fn read(
+        &mut self,
+        for_each: &mut impl FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Stream(stream) => {
+                let lines = stream.next().await.context("the audit cannot be read")?;
+                lines.iter().try_for_each(|line| for_each(line))
+            }
+            Self::Days { days, positions } => {
+                for DayFile { path, .. } in list_days(days)? {
+                    let position = positions.entry(path.clone()).or_default();
+                    *position = read_from(&path, *position, for_each)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Reads complete lines from a position on; returns the position after them.
+fn read_from(
+    path: &Path,
+    mut position: u64,
+    for_each: &mut impl FnMut(&str) -> Result<(), Failure>,
+) -> Result<u64, Failure> {
+    // A file that was just removed has no new lines.
+    let Ok(mut file) = File::open(path) else { return Ok(position) };
+    let error = || format!("{} cannot be read", path.display());
+    file.seek(SeekFrom::Start(position)).with_context(error)?;
+    let mut reader = BufReader::new(file);
+    let mut line = String::new();
+    // An incomplete line is still being written.
+    while let LineRead::Complete { bytes } =
+        read_line(&mut reader, &mut line).with_context(error)?
+    {
+        for_each(&line)?;
+        position += bytes;
+    }
+    Ok(position)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn an_incomplete_line_is_read_once_it_is_complete() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("day");
+        let mut lines = Vec::new();
+        let mut position = 0;
+        for text in ["a\nb", "a\nbb\n", "a\nbb\n\nc\n"] {
+            fs::write(&path, text).unwrap();
+            let mut keep = |line: &str| {
+                lines.push(line.to_owned());
+                Ok(())
+            };
+            position = read_from(&path, position, &mut keep).unwrap();
+        }
+        assert_eq!(lines, ["a", "bb", "", "c"]);
+        assert_eq!(read_from(&directory.path().join("removed"), 7, &mut |_| Ok(())).unwrap(), 7);
+    }
+}

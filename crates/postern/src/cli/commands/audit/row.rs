@@ -1,0 +1,61 @@
+//! A decision as text.
+
+use consumer::audit::Entry;
+
+use crate::cli::terminal::text::{local_time, printable};
+
+pub(super) const HEADER: [&str; 8] =
+    ["AT", "INTEGRATION", "BOOKING", "OBJECT", "ASKED BY", "OUTCOME", "REASON", "DETAIL"];
+
+/// A row of the table.
+pub(super) fn cells(entry: &Entry) -> [String; 8] {
+    let text = |text: &Option<String>| text.as_deref().map(printable).unwrap_or_default();
+    [
+        local_time(Some(entry.at)),
+        printable(&entry.integration_id),
+        printable(&entry.booking_id),
+        text(&entry.object_id),
+        text(&entry.requested_by),
+        outcome(entry),
+        text(&entry.reason),
+        detail(entry),
+    ]
+}
+
+/// A decision as one line, without alignment.
+pub(super) fn line(entry: &Entry) -> String {
+    let cells = cells(entry).map(|cell| if cell.is_empty() { "-".to_owned() } else { cell });
+    cells.join("  ")
+}
+
+fn outcome(entry: &Entry) -> String {
+    let rehearsal = if entry.rehearsal { " (rehearsal)" } else { "" };
+    format!("{}{rehearsal}", entry.outcome.code())
+}
+
+fn detail(entry: &Entry) -> String {
+    let lock = entry.lock_id.map(|lock| format!("lock {lock}"));
+    let opens = entry.opens_at.map(|at| format!("opens at {}", local_time(Some(at))));
+    let commands = (entry.attempts > 1).then(|| format!("after {} commands", entry.attempts));
+    let detail = entry.detail.as_deref().map(printable);
+    [detail, opens, lock, commands].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_row_contains_no_control_characters() {
+        let line = r#"{"id":"00000000-0000-0000-0000-000000000000","at":"2026-11-22T10:00:00Z",
+            "integration_id":"acme","booking_id":"B\u001b[1m","request_id":"R","outcome":"failed",
+            "request_source":"/s","reason":"iq_offline","detail":"offline","attempts":2,
+            "lock_id":"00000000-0000-0000-0000-000000000000","rehearsal":true,
+            "saw":{"taken_at":"2026-11-22T10:00:00Z","expires_at":"2026-11-22T10:00:00Z"}}"#;
+        let text = super::line(&serde_json::from_str(line).unwrap());
+        let (_, text) = text.split_once("  ").unwrap();
+        assert_eq!(
+            text,
+            "acme  B\u{fffd}[1m  -  -  failed (rehearsal)  iq_offline  offline, lock \
+             00000000-0000-0000-0000-000000000000, after 2 commands"
+        );
+    }
+}

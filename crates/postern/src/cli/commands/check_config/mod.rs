@@ -1,0 +1,38 @@
+//! `postern check-config`: the settings of the configuration, without secrets.
+//!
+//! [`summary`] is the result as it is printed; [`sections`], [`environments`] and [`integrations`] are
+//! the settings in it. A new setting has to be added there: a test compares them with the keys that
+//! the configuration knows.
+
+mod environments;
+mod integrations;
+mod sections;
+mod summary;
+
+use clap::Args;
+
+use self::summary::Summary;
+use crate::{
+    cli::{
+        arguments::output_format::OutputFlag,
+        failure::Failure,
+        terminal::output::{Output, print_note},
+    },
+    config::Config,
+};
+
+/// Arguments of `check-config`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckConfigArguments {
+    #[command(flatten)]
+    output: OutputFlag,
+}
+
+/// Prints the settings of a configuration, which was read already and has no mistakes.
+pub(crate) fn run(arguments: CheckConfigArguments, config: &Config) -> Result<(), Failure> {
+    for warning in &config.warnings {
+        print_note(&format!("warning: {warning}"));
+    }
+    let summary = Summary::of(config);
+    Output::new(arguments.output).print(&summary, || summary.text())
+}

@@ -1,0 +1,142 @@
+//! The settings of the sections outside `[salto]` and `[[integrations]]`.
+
+use std::{path::Path, time::Duration};
+
+use consumer::{AuditSink, Settings};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use url::Url;
+
+/// What is shown instead of a secret.
+pub(super) const SET: &str = "set";
+
+/// The sections, by their names in the file.
+#[derive(Serialize)]
+pub(super) struct Sections<'a> {
+    broker: Broker,
+    redis: Redis<'a>,
+    secrets: Secrets,
+    opening: Opening,
+    retention: Retention,
+    audit: Audit<'a>,
+    http: Http,
+}
+
+#[derive(Serialize)]
+struct Broker {
+    url: String,
+    prefetch: u16,
+}
+
+#[derive(Serialize)]
+struct Redis<'a> {
+    url: String,
+    key_prefix: &'a str,
+}
+
+#[derive(Serialize)]
+struct Secrets {
+    key: &'static str,
+}
+
+#[derive(Serialize)]
+struct Opening {
+    request_ttl: String,
+    booking_wait: String,
+    command_timeout: String,
+    resend_window: String,
+    in_flight_per_iq: u32,
+    in_flight_per_integration: u32,
+}
+
+#[derive(Serialize)]
+struct Retention {
+    outcomes: String,
+    bookings: String,
+    audit: String,
+}
+
+#[derive(Serialize)]
+struct Audit<'a> {
+    to: &'static str,
+    directory: Option<&'a Path>,
+}
+
+#[derive(Serialize)]
+struct Http {
+    listen: String,
+}
+
+impl<'a> Sections<'a> {
+    pub(super) fn of(settings: &'a Settings) -> Self {
+        let Settings { broker, redis, opening, retention, audit, http_listen, .. } = settings;
+        Self {
+            broker: Broker { url: without_credentials(&broker.url), prefetch: broker.prefetch },
+            redis: Redis {
+                url: without_credentials(&redis.url),
+                key_prefix: redis.key_prefix.as_str(),
+            },
+            secrets: Secrets { key: SET },
+            opening: Opening {
+                request_ttl: text(opening.request_ttl),
+                booking_wait: text(opening.booking_wait),
+                command_timeout: text(opening.command_timeout),
+                resend_window: text(opening.resend_window),
+                in_flight_per_iq: opening.in_flight_per_iq,
+                in_flight_per_integration: opening.in_flight_per_integration,
+            },
+            retention: Retention {
+                outcomes: text(retention.outcomes),
+                bookings: text(retention.bookings),
+                audit: text(retention.audit),
+            },
+            audit: Audit {
+                to: sink_name(audit),
+                directory: match audit {
+                    AuditSink::Directory(directory) => Some(directory),
+                    AuditSink::Redis | AuditSink::Stdout | AuditSink::Off => None,
+                },
+            },
+            http: Http { listen: http_listen.to_string() },
+        }
+    }
+}
+
+/// The value of `to` in `[audit]`.
+pub(super) const fn sink_name(sink: &AuditSink) -> &'static str {
+    match sink {
+        AuditSink::Redis => "redis",
+        AuditSink::Directory(_) => "file",
+        AuditSink::Stdout => "stdout",
+        AuditSink::Off => "off",
+    }
+}
+
+pub(super) fn text(duration: Duration) -> String {
+    humantime::format_duration(duration).to_string()
+}
+
+/// The URL without user, password and query, which may be secrets.
+fn without_credentials(url: &SecretString) -> String {
+    let removed = Url::parse(url.expose_secret()).ok().and_then(|mut url| {
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        url.set_query(None);
+        url.set_fragment(None);
+        Some(url.to_string())
+    });
+    removed.unwrap_or_else(|| SET.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_credentials() {
+        let shown = |url: &str| without_credentials(&url.into());
+        assert_eq!(shown("amqp://user:pass@host:5672/%2f?a=b"), "amqp://host:5672/%2f");
+        assert_eq!(shown("redis://:pass@host/0"), "redis://host/0");
+        assert_eq!(shown("pass"), "set");
+    }
+}

@@ -1,0 +1,61 @@
+//! `postern dlq`: list, show, replay, drop and export dead letters.
+//!
+//! All commands read the queue with a [`reader`], one command at a time ([`exclusive_session`]). A
+//! [`search`] finds the letters of a [`selection`] and changes nothing. An action then handles the
+//! letters that were found, one [`mod@for_each`] of them. The [`identity`] of a letter is its id.
+
+mod action;
+mod archive;
+mod connection;
+mod document;
+mod drop;
+mod exclusive_session;
+mod export;
+mod for_each;
+mod identity;
+mod info;
+mod list;
+mod message_json;
+mod predictor;
+mod reader;
+mod replay;
+mod report;
+mod search;
+mod selected_letters;
+mod selection;
+mod show;
+
+use clap::Subcommand;
+use consumer::Settings;
+
+use crate::cli::failure::Failure;
+
+/// Commands about dead letters.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DlqCommand {
+    /// List dead letters, grouped by reason, queue and integration. Changes nothing.
+    List(list::ListArguments),
+    /// Show one complete dead letter, and the predicted result of a replay.
+    ///
+    /// The body may contain personal data.
+    Show(show::ShowArguments),
+    /// Publish dead letters to their original queues.
+    Replay(replay::ReplayArguments),
+    /// Remove dead letters, after writing them to a file.
+    Drop(drop::DropArguments),
+    /// Write dead letters to standard output or a file, as JSON Lines. Changes nothing.
+    ///
+    /// The bodies may contain personal data.
+    Export(export::ExportArguments),
+}
+
+/// Runs the command.
+pub(crate) async fn run(command: DlqCommand, settings: &Settings) -> Result<(), Failure> {
+    match command {
+        DlqCommand::List(arguments) => list::run(arguments, settings).await,
+        DlqCommand::Show(arguments) => show::run(arguments, settings).await,
+        DlqCommand::Replay(arguments) => replay::run(arguments, settings).await,
+        DlqCommand::Drop(arguments) => drop::run(arguments, settings).await,
+        DlqCommand::Export(arguments) => export::run(arguments, settings).await,
+    }
+}

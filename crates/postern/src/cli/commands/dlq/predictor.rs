@@ -1,0 +1,152 @@
+//! The predicted result of a replay of a dead letter.
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use consumer::{Lookup, Settings, StoreError};
+use events::{
+    BookingStatus, DecodeError, Event, OpenRequest, Outbound, OutboundData, decode_booking_status,
+    decode_open_request, names,
+};
+use publisher::{Message, ReceivedMessage};
+use rules::Decision;
+use serde::Serialize;
+
+/// The predicted result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum PredictedResult {
+    /// The state of the booking would be stored, or the door would be opened.
+    WillApply,
+    /// A newer state of the booking is stored, or the same one.
+    OlderRevision,
+    /// The request has expired; nothing would be opened.
+    Expired,
+    /// It would be a dead letter again.
+    StillMalformed,
+    /// The answer to the request would be published again; nothing would be opened.
+    OutcomeKnown,
+    /// The rules would reject the request; nothing would be opened.
+    WillBeRejected,
+    /// Its original queue is not known.
+    CannotReplay,
+    /// Redis does not answer.
+    Unknown,
+}
+
+/// The predicted result, with the reason for it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Prediction {
+    #[serde(rename = "prediction")]
+    pub(super) result: PredictedResult,
+    #[serde(rename = "prediction_detail")]
+    pub(super) detail: String,
+}
+
+/// Predicts results from the data in Redis and the configuration.
+pub(super) struct Predictor<'a> {
+    lookup: Lookup,
+    settings: &'a Settings,
+}
+
+impl<'a> Predictor<'a> {
+    pub(super) fn new(settings: &'a Settings) -> anyhow::Result<Self> {
+        let lookup = Lookup::new(&settings.redis).context("redis.url cannot be used")?;
+        Ok(Self { lookup, settings })
+    }
+
+    /// The predicted result of a replay of `letter`.
+    pub(super) async fn predict(&self, letter: &ReceivedMessage, now: DateTime<Utc>) -> Prediction {
+        let message = match Message::replay(letter) {
+            Ok(message) => message,
+            Err(error) => return PredictedResult::CannotReplay.because(error.to_string()),
+        };
+        let predicted = if message.routing_key == names::BOOKING_STATUS_QUEUE {
+            match decode_booking_status(&letter.body, now) {
+                Ok(status) => self.booking(&status).await,
+                Err(error) => Ok(malformed(&error)),
+            }
+        } else {
+            match decode_open_request(&letter.body, now) {
+                Ok(request) => self.request(&request, now).await,
+                Err(error) => Ok(malformed(&error)),
+            }
+        };
+        predicted.unwrap_or_else(|error| PredictedResult::Unknown.because(error.to_string()))
+    }
+
+    async fn booking(&self, status: &Event<BookingStatus>) -> Result<Prediction, StoreError> {
+        Ok(if self.lookup.is_newest(status).await? {
+            PredictedResult::WillApply.because("it becomes the newest state of its booking")
+        } else {
+            PredictedResult::OlderRevision
+                .because("the same or a newer state of its booking is stored")
+        })
+    }
+
+    async fn request(
+        &self,
+        request: &Event<OpenRequest>,
+        now: DateTime<Utc>,
+    ) -> Result<Prediction, StoreError> {
+        if let Some(outcome) = self.lookup.outcome(request).await? {
+            return Ok(PredictedResult::OutcomeKnown.because(republished(&outcome)));
+        }
+        let data = &request.data;
+        let expires_at = request.expires_at(self.settings.opening.request_ttl);
+        if expires_at <= now {
+            return Ok(PredictedResult::Expired.because(format!("it expired at {expires_at}")));
+        }
+        let booking = self.lookup.booking(&data.integration_id, &data.booking_id).await?;
+        let mut integrations = self.settings.integrations.iter().map(|it| &it.rules);
+        let integration = integrations.find(|it| it.id == data.integration_id);
+        let rules_request =
+            rules::Request { object_id: data.object_id.clone(), taken_at: now, expires_at };
+        Ok(match rules::decide(now, integration, booking.as_ref(), &rules_request) {
+            Decision::Open(opening) => {
+                PredictedResult::WillApply.because(format!("it opens lock {}", opening.lock_id))
+            }
+            Decision::Expired(_) => {
+                PredictedResult::Expired.because(format!("it expired at {expires_at}"))
+            }
+            Decision::Rejected(no) => PredictedResult::WillBeRejected.because(format!(
+                "{}: {}",
+                no.reason.code(),
+                no.detail
+            )),
+        })
+    }
+}
+
+impl PredictedResult {
+    fn because(self, detail: impl Into<String>) -> Prediction {
+        Prediction { result: self, detail: detail.into() }
+    }
+
+    /// The result as text.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::WillApply => "will apply",
+            Self::OlderRevision => "older revision",
+            Self::Expired => "expired",
+            Self::StillMalformed => "still malformed",
+            Self::OutcomeKnown => "outcome known",
+            Self::WillBeRejected => "will be rejected",
+            Self::CannotReplay => "cannot be replayed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+fn malformed(error: &DecodeError) -> Prediction {
+    PredictedResult::StillMalformed.because(error.to_string())
+}
+
+fn republished(outcome: &Outbound) -> String {
+    let reason = match &outcome.data {
+        OutboundData::OpenRejected(rejected) => Some(rejected.reason.code()),
+        OutboundData::OpenFailed(failed) => Some(failed.reason.code()),
+        OutboundData::Opened(_) | OutboundData::CheckIn(_) | OutboundData::IqAttention(_) => None,
+    };
+    let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    format!("{}{reason} is published again", outcome.event_type())
+}

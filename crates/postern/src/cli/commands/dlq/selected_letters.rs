@@ -1,0 +1,31 @@
+//! The selected dead letters, before an action.
+
+use consumer::Settings;
+
+use super::{
+    connection,
+    report::{ActionReport, SelectedLetter},
+    search::{Search, SearchTotals},
+    selection::{Criteria, not_found},
+};
+use crate::cli::failure::Failure;
+
+/// Finds the letters that match now. Fails where one of the ids is not found.
+pub(super) async fn find(
+    criteria: &Criteria,
+    settings: &Settings,
+) -> Result<ActionReport, Failure> {
+    let connection = connection::open(settings).await?;
+    let mut search = Search::begin(&connection, criteria).await?;
+    let mut selected = Vec::new();
+    while let Some(found) = search.next().await? {
+        selected.push(SelectedLetter { id: found.info.id, fingerprint: found.fingerprint });
+    }
+    let SearchTotals { counts, missing } = search.end().await?;
+    let _ = connection.close(200, "done".into()).await;
+    if missing.is_empty() {
+        Ok(ActionReport::new(selected, counts))
+    } else {
+        Err(not_found(missing))
+    }
+}

@@ -1,0 +1,126 @@
+//! The dead letters that a command is about.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use publisher::ReceivedMessage;
+use uuid::Uuid;
+
+use super::{info::DeadLetterInfo, message_json};
+use crate::cli::failure::Failure;
+
+/// The filter flags.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Filters")]
+pub(super) struct DlqFilterArguments {
+    /// Only dead letters with this reason, such as malformed.
+    #[arg(long, value_name = "REASON")]
+    reason: Option<String>,
+    /// Only events of this type.
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// Only dead letters of this integration.
+    #[arg(long, value_name = "ID")]
+    integration: Option<String>,
+    /// Only dead letters that are this old or older, such as 2h.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    age_min: Option<Duration>,
+    /// Only dead letters that are this old or newer, such as 30m.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    age_max: Option<Duration>,
+    /// Only dead letters with this text in body or headers; upper and lower case are equal.
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+}
+
+/// The arguments that select dead letters for an action.
+#[derive(Debug, Args)]
+pub(super) struct SelectionArguments {
+    /// Ids, as `postern dlq list` shows them.
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// All dead letters.
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    filters: DlqFilterArguments,
+}
+
+/// The criteria of the selected dead letters.
+#[derive(Debug, Clone)]
+pub(super) enum Criteria {
+    /// Those with these ids.
+    Ids(BTreeSet<Uuid>),
+    /// Those that match the filters.
+    Matching(DlqFilterArguments),
+}
+
+impl SelectionArguments {
+    /// The criteria. Fails without any, so that no action is done to all letters by mistake.
+    pub(super) fn criteria(&self) -> Result<Criteria, Failure> {
+        let given = [!self.ids.is_empty(), self.all, !self.filters.is_empty()];
+        match given.iter().filter(|given| **given).count() {
+            0 => Err(Failure::Usage(
+                "no dead letters are selected: give ids, a filter or --all".to_owned(),
+            )),
+            1 if self.ids.is_empty() => Ok(Criteria::Matching(self.filters.clone())),
+            1 => by_ids(&self.ids),
+            _ => Err(Failure::Usage("give only one of these: ids, filters, or --all".to_owned())),
+        }
+    }
+}
+
+/// The criteria of these ids. A text that is not a UUID is not the id of a dead letter.
+pub(super) fn by_ids(ids: &[String]) -> Result<Criteria, Failure> {
+    let parsed = |id: &String| Uuid::parse_str(id).map_err(|_| not_found([id]));
+    ids.iter().map(parsed).collect::<Result<_, _>>().map(Criteria::Ids)
+}
+
+/// The failure where there are no dead letters with these ids.
+pub(super) fn not_found<T: ToString>(ids: impl IntoIterator<Item = T>) -> Failure {
+    let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
+    let ids = ids.join(", ");
+    Failure::message(format!(
+        "no dead letter {ids} (it may have been replayed or dropped before); nothing was done"
+    ))
+}
+
+impl DlqFilterArguments {
+    fn is_empty(&self) -> bool {
+        let Self { reason, kind, integration, age_min, age_max, text } = self;
+        [reason, kind, integration, text].into_iter().all(Option::is_none)
+            && age_min.is_none()
+            && age_max.is_none()
+    }
+
+    /// Whether a dead letter matches the filters.
+    pub(super) fn match_letter(
+        &self,
+        info: &DeadLetterInfo,
+        letter: &ReceivedMessage,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let equals = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
+        };
+        // A letter of unknown age matches neither age filter.
+        let age = info.failed_at.map(|failed_at| (now - failed_at).to_std().unwrap_or_default());
+        equals(&self.reason, Some(&info.reason))
+            && equals(&self.kind, info.kind.as_deref())
+            && equals(&self.integration, info.integration_id.as_deref())
+            && self.age_min.is_none_or(|least| age.is_some_and(|age| age >= least))
+            && self.age_max.is_none_or(|most| age.is_some_and(|age| age <= most))
+            && self.text.as_deref().is_none_or(|text| contains(letter, text))
+    }
+}
+
+fn contains(letter: &ReceivedMessage, text: &str) -> bool {
+    let text = text.to_lowercase();
+    let has = |found: &str| found.to_lowercase().contains(&text);
+    has(&String::from_utf8_lossy(&letter.body))
+        || message_json::headers(&letter.properties).values().any(|value| match value.as_str() {
+            Some(value) => has(value),
+            None => has(&value.to_string()),
+        })
+}

@@ -1,0 +1,181 @@
+//! The bookings of the next hour, and the reasons why some could not open their doors.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Local, TimeDelta, Utc};
+use consumer::{Lookup, Settings, StoreError, StoredBooking};
+use rules::{Booking, Decision, Integration, RejectedReason, Request, Window};
+
+use super::{
+    deadline::{Deadline, DeadlineExceeded},
+    finding::{Check, Finding, Level},
+};
+use crate::cli::{site_state::lock_availability::LockAvailability, terminal::text::first_few};
+
+const CHECK: &str = "bookings";
+
+/// The number of bookings that are checked.
+const MAX_BOOKINGS: usize = 5_000;
+
+/// The stored bookings that are in progress, or start within the hour.
+pub(super) struct UpcomingBookings {
+    bookings: Vec<StoredBooking>,
+    /// Whether there are more than [`MAX_BOOKINGS`].
+    has_more: bool,
+}
+
+/// Reads the bookings.
+pub(super) async fn read(
+    settings: &Settings,
+    lookup: &Lookup,
+    now: DateTime<Utc>,
+    deadline: Deadline,
+) -> Result<UpcomingBookings, Finding> {
+    let latest_start = now + TimeDelta::hours(1);
+    let is_upcoming = |it: &StoredBooking| {
+        let window = Window::of(rules_of(settings, &it.integration_id), &it.booking);
+        it.booking.starts_at <= latest_start && !window.is_over(now)
+    };
+    let read: Result<Result<_, StoreError>, DeadlineExceeded> =
+        deadline.within(lookup.bookings(MAX_BOOKINGS, is_upcoming)).await;
+    let check = Check::new(CHECK, "Redis");
+    match read {
+        Ok(Ok((mut bookings, has_more))) => {
+            bookings.sort_by_key(|it| it.booking.starts_at);
+            Ok(UpcomingBookings { bookings, has_more })
+        }
+        Ok(Err(error)) => Err(check.broken(error.to_string(), "check the log of Redis")),
+        Err(exceeded) => Err(check.warning(
+            format!("there are too many bookings to check: {exceeded}"),
+            "check one with `postern explain --integration ID --booking B`",
+        )),
+    }
+}
+
+/// An integration, and the reason why bookings of it cannot open.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Obstacle<'a> {
+    integration_id: &'a str,
+    reason: &'static str,
+}
+
+/// Checks each booking at the first time from now on at which it may open.
+pub(super) fn check(
+    settings: &Settings,
+    upcoming: &UpcomingBookings,
+    locks_by_integration: &HashMap<&str, LockAvailability>,
+    now: DateTime<Utc>,
+) -> Vec<Finding> {
+    let mut affected: BTreeMap<Obstacle<'_>, Vec<String>> = BTreeMap::new();
+    let mut unknown = 0;
+    for it in &upcoming.bookings {
+        let id = it.integration_id.as_str();
+        let rules = rules_of(settings, id);
+        let locks = locks_by_integration.get(id);
+        let active = rules.is_some_and(|rules| rules.active);
+        unknown += usize::from(active && locks.is_none());
+        for ObjectFailure { object, reason } in failures(rules, locks, &it.booking, now) {
+            let starts = it.booking.starts_at.with_timezone(&Local).format("%H:%M");
+            let name = match reason {
+                "status_not_allowed" => format!("{} ({})", it.booking_id, it.booking.status),
+                _ => format!("{} ({object}, {starts})", it.booking_id),
+            };
+            let names = affected.entry(Obstacle { integration_id: id, reason }).or_default();
+            if names.last() != Some(&name) {
+                names.push(name);
+            }
+        }
+    }
+    let mut findings: Vec<Finding> =
+        affected.iter().map(|(it, names)| finding(it, names)).collect();
+    findings.extend(general_findings(upcoming, unknown, findings.is_empty()));
+    findings
+}
+
+fn rules_of<'a>(settings: &'a Settings, id: &str) -> Option<&'a Integration> {
+    settings.integrations.iter().map(|it| &it.rules).find(|it| it.id == id)
+}
+
+fn general_findings(
+    upcoming: &UpcomingBookings,
+    unknown: usize,
+    all_can_open: bool,
+) -> Vec<Finding> {
+    let check = Check::new(CHECK, "the hour");
+    let mut findings = Vec::new();
+    if unknown > 0 {
+        findings.push(check.note(format!(
+            "whether the doors of {unknown} bookings can open is not known: see their integrations above"
+        )));
+    }
+    if upcoming.has_more {
+        let detail = format!("more than {MAX_BOOKINGS} bookings: the others were not checked");
+        findings.push(check.note(detail));
+    }
+    if all_can_open && findings.is_empty() {
+        let count = upcoming.bookings.len();
+        findings.push(check.ok(format!(
+            "bookings that are in progress or start within the hour, and can open: {count}"
+        )));
+    }
+    findings
+}
+
+/// An object of a booking, and the reason why its door cannot open.
+struct ObjectFailure<'a> {
+    object: &'a str,
+    reason: &'static str,
+}
+
+fn failures<'a>(
+    rules: Option<&Integration>,
+    locks: Option<&LockAvailability>,
+    booking: &'a Booking,
+    now: DateTime<Utc>,
+) -> Vec<ObjectFailure<'a>> {
+    let at = now.max(Window::of(rules, booking).opens_at);
+    let failure = |object: &'a String| {
+        let expires_at = at + TimeDelta::seconds(1);
+        let request = Request { object_id: Some(object.clone()), taken_at: at, expires_at };
+        let reason = match rules::decide(at, rules, Some(booking), &request) {
+            Decision::Rejected(rejection) => rejection.reason.code(),
+            Decision::Open(opening) => locks?.expected_failure(opening.lock_id)?.code(),
+            // The request cannot have expired: it is taken at the time of the decision.
+            Decision::Expired(_) => return None,
+        };
+        Some(ObjectFailure { object: object.as_str(), reason })
+    };
+    booking.object_ids.iter().filter_map(failure).collect()
+}
+
+fn finding(obstacle: &Obstacle<'_>, names: &[String]) -> Finding {
+    let Obstacle { integration_id, reason } = obstacle;
+    let (level, next) = match RejectedReason::from_code(reason) {
+        Some(RejectedReason::StatusNotAllowed) => (Level::Note, None),
+        Some(RejectedReason::IntegrationInactive) => (Level::Note, None),
+        Some(RejectedReason::IntegrationUnknown) => (
+            Level::Warning,
+            Some("configure the integration, or find out why the booking system uses it"),
+        ),
+        Some(RejectedReason::NoLockMapped) => {
+            (Level::Broken, Some("add the objects to [integrations.locks], or set default_lock"))
+        }
+        Some(
+            RejectedReason::BookingUnknown
+            | RejectedReason::TooEarly
+            | RejectedReason::TooLate
+            | RejectedReason::ObjectNotInBooking
+            | RejectedReason::ObjectAmbiguous
+            | RejectedReason::RequestExpired,
+        ) => (Level::Warning, Some("see the runbook for this reason")),
+        None => (Level::Broken, Some("see the IQ or the mapping above")),
+    };
+    let shown: Vec<&str> = names.iter().map(String::as_str).collect();
+    Finding {
+        check: CHECK,
+        subject: (*integration_id).to_owned(),
+        level,
+        detail: format!("{} could not open, {reason}: {}", names.len(), first_few(&shown)),
+        next: next.map(str::to_owned),
+    }
+}

@@ -1,0 +1,236 @@
+//! RabbitMQ: its connection, version, topology, consumers and waiting messages.
+
+use std::time::Duration;
+
+use consumer::Settings;
+use events::names;
+use publisher::{
+    ConnectError, QueueState, TopologyItem, TopologyItemState, inspect, server_version,
+};
+use secrecy::ExposeSecret;
+
+use super::{
+    deadline::Deadline,
+    finding::{Check, Finding},
+};
+use crate::cli::connections::advice;
+
+const CONNECTION: Check<'_> = Check::new("rabbitmq.connection", "RabbitMQ");
+const VERSION: Check<'_> = Check::new("rabbitmq.version", "RabbitMQ");
+const TOPOLOGY: &str = "rabbitmq.topology";
+
+const NO_LIMIT: Duration = Duration::from_secs(60);
+
+/// More waiting messages than in a short burst.
+const BACKLOG: u32 = 100;
+
+pub(super) async fn check(settings: &Settings, deadline: Deadline) -> Vec<Finding> {
+    let url = settings.broker.url.expose_secret();
+    // The deadline is the limit of these calls.
+    let connecting = publisher::connect(url, "postern doctor", NO_LIMIT);
+    let (connected, version) = futures_util::future::join(
+        deadline.within(connecting),
+        deadline.within(server_version(url, NO_LIMIT)),
+    )
+    .await;
+    let version = version.ok().flatten();
+    let connection = match connected {
+        Ok(Ok(connection)) => connection,
+        Ok(Err(error)) => return vec![unreachable(&error)],
+        Err(exceeded) => {
+            return vec![CONNECTION.broken(exceeded.to_string(), advice::BROKER_UNUSABLE)];
+        }
+    };
+    let mut findings = vec![CONNECTION.ok("reachable"), supported(version.as_deref())];
+    match deadline.within(inspect(&connection)).await {
+        Ok(parts) => findings.extend(topology_findings(&parts)),
+        Err(exceeded) => {
+            let check = Check::new(TOPOLOGY, "RabbitMQ");
+            findings.push(check.broken(
+                exceeded.to_string(),
+                "check the log of RabbitMQ: it accepts connections and does not serve them",
+            ));
+        }
+    }
+    let _ = deadline.within(connection.close(200, "done".into())).await;
+    findings
+}
+
+fn unreachable(error: &ConnectError) -> Finding {
+    CONNECTION.broken(with_cause(error), advice::for_connect_error(error))
+}
+
+fn with_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// postern supports 3.10 to 4.x (docs/contract.md, RabbitMQ).
+fn supported(version: Option<&str>) -> Finding {
+    let Some(version) = version else {
+        return VERSION.note("it does not show its version; 3.10 to 4.x are supported");
+    };
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(major), Some(minor)) if (major, minor) < (3, 10) => {
+            VERSION.broken(format!("{version} is too old"), "upgrade RabbitMQ to 3.10 to 4.x")
+        }
+        (Some(3 | 4), Some(_)) => VERSION.ok(version),
+        (_, _) => VERSION.note(format!("{version}; tested versions are 3.10 to 4.x")),
+    }
+}
+
+fn topology_findings(parts: &[TopologyItem]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = parts.iter().filter_map(error_finding).collect();
+    findings.extend(missing(parts));
+    if findings.is_empty() {
+        let all = format!("{} exchanges and queues are as postern needs them", parts.len());
+        findings.push(Check::new(TOPOLOGY, "RabbitMQ").ok(all));
+    }
+    let state = |name| parts.iter().find(|part| part.name == name).and_then(state);
+    for queue in [names::OPEN_REQUESTS_QUEUE, names::BOOKING_STATUS_QUEUE] {
+        if let Some(state) = state(queue) {
+            findings.extend([consumers(queue, state), backlog(queue, state)]);
+        }
+    }
+    findings.extend(state(names::DEAD_LETTERS_QUEUE).map(dead_letters));
+    let waiting = names::OPEN_REQUEST_RETRIES.iter().filter_map(|(name, _)| state(name));
+    findings.extend(waiting.map(|state| state.ready).reduce(|a, b| a + b).map(retries));
+    findings
+}
+
+fn state(part: &TopologyItem) -> Option<QueueState> {
+    match &part.state {
+        TopologyItemState::Present(state) => *state,
+        TopologyItemState::Missing | TopologyItemState::Unusable(_) => None,
+    }
+}
+
+fn missing(parts: &[TopologyItem]) -> Option<Finding> {
+    let is_missing = |part: &&TopologyItem| matches!(part.state, TopologyItemState::Missing);
+    let names: Vec<&str> = parts.iter().filter(is_missing).map(|part| part.name).collect();
+    let check = Check::new(TOPOLOGY, "RabbitMQ");
+    let next = "start a worker: it declares what is missing";
+    match names.len() {
+        0 => None,
+        all if all == parts.len() => {
+            Some(check.broken("the exchanges and queues of postern do not exist yet", next))
+        }
+        _ => Some(check.broken(format!("missing: {}", names.join(", ")), next)),
+    }
+}
+
+fn error_finding(part: &TopologyItem) -> Option<Finding> {
+    let check = Check::new(TOPOLOGY, part.name);
+    match &part.state {
+        TopologyItemState::Present(_) | TopologyItemState::Missing => None,
+        TopologyItemState::Unusable(error) if error.may_pass() => {
+            Some(check.broken(with_cause(error), "check the log of RabbitMQ"))
+        }
+        TopologyItemState::Unusable(error) => Some(check.broken(
+            with_cause(error),
+            "move its messages away and delete it, or correct the user's permissions; then start a worker",
+        )),
+    }
+}
+
+fn consumers(queue: &str, state: QueueState) -> Finding {
+    let check = Check::new("rabbitmq.consumers", queue);
+    match state.consumers {
+        0 => check.broken(
+            "no worker takes messages from it",
+            "start `postern worker`; if one runs, check its log and its /readyz",
+        ),
+        count => check.ok(format!("workers that take from it: {count}")),
+    }
+}
+
+fn backlog(queue: &str, state: QueueState) -> Finding {
+    let check = Check::new("rabbitmq.backlog", queue);
+    match (state.ready, state.consumers) {
+        (0, _) => check.ok("no messages wait"),
+        (ready, 0) => check.broken(
+            format!("{ready} messages wait and no worker takes them"),
+            "start `postern worker`: open requests expire meanwhile",
+        ),
+        (ready, _) if ready >= BACKLOG => check.warning(
+            format!("{ready} messages wait"),
+            "check whether Salto or Redis is slow (in the worker's log), or start more workers",
+        ),
+        (ready, _) => check.note(format!("{ready} messages wait")),
+    }
+}
+
+fn dead_letters(state: QueueState) -> Finding {
+    let check = Check::new("rabbitmq.dead_letters", names::DEAD_LETTERS_QUEUE);
+    match state.ready {
+        0 => check.ok("none"),
+        count => check.warning(
+            format!("{count} messages could not be processed"),
+            "run `postern dlq list`, which shows the reasons; then replay or drop them",
+        ),
+    }
+}
+
+fn retries(waiting: u32) -> Finding {
+    let check = Check::new("rabbitmq.retries", "postern.retry.*");
+    match waiting {
+        0 => check.ok("no request waits for a retry"),
+        count => check.note(format!("{count} requests wait for an automatic retry")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use publisher::TopologyKind;
+
+    use super::*;
+    use crate::cli::commands::doctor::finding::Level;
+
+    #[test]
+    fn versions_from_3_10_to_4_are_supported() {
+        for (version, level) in [
+            ("3.9.29", Level::Broken),
+            ("3.10.8", Level::Ok),
+            ("3.13.7", Level::Ok),
+            ("4.0.5", Level::Ok),
+            ("4.1.0-beta.1", Level::Ok),
+            ("5.0.0", Level::Note),
+            ("unknown", Level::Note),
+        ] {
+            assert_eq!(supported(Some(version)).level, level, "{version}");
+        }
+        assert_eq!(supported(None).level, Level::Note);
+    }
+
+    #[test]
+    fn the_level_of_a_backlog_depends_on_its_size_and_on_consumers() {
+        let level = |ready, consumers| backlog("q", QueueState { ready, consumers }).level;
+        assert_eq!(level(0, 0), Level::Ok);
+        assert_eq!(level(1, 0), Level::Broken);
+        assert_eq!(level(BACKLOG - 1, 1), Level::Note);
+        assert_eq!(level(BACKLOG, 1), Level::Warning);
+    }
+
+    #[test]
+    fn missing_parts_are_named() {
+        let part = |kind, name, state| TopologyItem { kind, name, state };
+        let state = Some(QueueState { ready: 3, consumers: 1 });
+        let findings = topology_findings(&[
+            part(TopologyKind::Exchange, names::INBOUND_EXCHANGE, TopologyItemState::Missing),
+            part(TopologyKind::Queue, names::DEAD_LETTERS_QUEUE, TopologyItemState::Present(state)),
+        ]);
+        assert_eq!(findings[0].detail, "missing: postern.inbound");
+        let found: Vec<_> =
+            findings.iter().map(|it| (it.check, it.subject.as_str(), it.level)).collect();
+        assert_eq!(
+            found,
+            [
+                (TOPOLOGY, "RabbitMQ", Level::Broken),
+                ("rabbitmq.dead_letters", names::DEAD_LETTERS_QUEUE, Level::Warning),
+            ]
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! The IQ of a lock and its state, read from Salto within a time limit.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use consumer::IntegrationSettings;
+use futures_util::future;
+use rules::FailedReason;
+use salto::{ActivationState, check_key};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::cli::{
+    connections::{advice, pause, shared_connections::SharedConnections},
+    site_state::lock_availability::LockAvailability,
+};
+
+/// The time limit of all calls to Salto.
+const TIMEOUT: Duration = Duration::from_secs(6);
+
+/// The state of the IQ of a lock.
+#[derive(Debug, Serialize)]
+pub(super) struct DoorState {
+    pub(super) iq_id: Option<String>,
+    /// The state of the stored activation.
+    pub(super) state: Option<&'static str>,
+    /// According to Salto's list.
+    pub(super) restore_required: Option<bool>,
+    pub(super) rejected_in_a_row: u32,
+    pub(super) blocked_until: Option<DateTime<Utc>>,
+    /// The reason why a command would fail now, as far as it can be known.
+    pub(super) obstacle: Option<FailedReason>,
+}
+
+/// Reads the state of the lock's IQ.
+///
+/// # Errors
+/// The reason why it cannot be read now, as text.
+pub(super) async fn read(
+    connections: &SharedConnections<'_>,
+    integration: &IntegrationSettings,
+    lock: Uuid,
+) -> Result<DoorState, String> {
+    let reading =
+        tokio::time::timeout(TIMEOUT, read_without_limit(connections, integration, lock)).await;
+    reading.unwrap_or_else(|_| Err(format!("no answer within {} s", TIMEOUT.as_secs())))
+}
+
+async fn read_without_limit(
+    connections: &SharedConnections<'_>,
+    integration: &IntegrationSettings,
+    lock: Uuid,
+) -> Result<DoorState, String> {
+    let id = integration.rules.id.as_str();
+    check_key(&connections.redis, connections.key_prefix(), &connections.sealer)
+        .await
+        .map_err(text)?;
+    let site = connections.site(integration).ok_or("the environment is not configured")?;
+    let (locks, iqs) = match future::try_join(site.locks(), site.iqs()).await {
+        Ok(lists) => lists,
+        Err(error) => {
+            pause::share(&connections.lookup, id, &error).await;
+            return Err(format!(
+                "{}; {}",
+                advice::call_error_text(&error),
+                advice::for_call_error(&error)
+            ));
+        }
+    };
+    let stored = connections.activations.list(id).await.map_err(text)?;
+    let otp_statuses = connections.otp_guard.statuses(id).await.map_err(text)?;
+    let activations: HashMap<_, _> =
+        stored.into_iter().map(|(iq, stored)| (iq, stored.activation)).collect();
+    let locks = LockAvailability::new(&locks, &iqs, &activations, &otp_statuses);
+    let iq_id = locks.iq_of(lock);
+    let state = iq_id.map(|iq| {
+        let activation = activations.get(iq);
+        activation.map_or(ActivationState::NotActivated, |it| it.state).code()
+    });
+    let restore = |iq| iqs.iter().find(|info| info.id == iq).and_then(|it| it.restore_required);
+    let otp_status = iq_id.and_then(|iq| otp_statuses.get(iq)).copied().unwrap_or_default();
+    Ok(DoorState {
+        iq_id: iq_id.map(str::to_owned),
+        state,
+        restore_required: iq_id.and_then(restore),
+        rejected_in_a_row: otp_status.rejected_in_a_row,
+        blocked_until: otp_status.blocked_until.filter(|until| *until > Utc::now()),
+        obstacle: locks.expected_failure(lock),
+    })
+}
+
+fn text(error: impl ToString) -> String {
+    error.to_string()
+}

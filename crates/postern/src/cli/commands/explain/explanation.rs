@@ -1,0 +1,130 @@
+//! The explanation of a request or a booking, as it is printed.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use consumer::Settings;
+use rules::{Rule, RuleInput, RuleStep};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    door::{self, DoorState},
+    records::{self, FoundBooking, Selection, object_of, store_failure},
+    reports::{BookingReport, RequestReport, RuleReport},
+};
+use crate::cli::{
+    connections::{pause, shared_connections::SharedConnections},
+    failure::Failure,
+};
+
+/// The explanation. Members that are not known are null.
+#[derive(Debug, Serialize)]
+pub(super) struct Explanation {
+    pub(super) request: Option<RequestReport>,
+    pub(super) booking: Option<BookingReport>,
+    /// The time for which the rules were evaluated.
+    pub(super) at: DateTime<Utc>,
+    pub(super) rules: Vec<RuleReport>,
+    /// `open`, or the reason of the first rule that says no; nothing where no rule was evaluated.
+    pub(super) decision: Option<&'static str>,
+    pub(super) lock_id: Option<Uuid>,
+    pub(super) door: Option<DoorState>,
+    /// The reason why `door` is not known.
+    pub(super) door_unknown: Option<String>,
+    /// The rest of the pause that Salto has asked for.
+    pub(super) pause_seconds: u64,
+    /// Whether the integration is in rehearsal, so that no door opens.
+    pub(super) rehearses: bool,
+}
+
+impl Explanation {
+    /// Evaluates the rules, and where they lead to a lock, reads the state of its IQ from Salto.
+    pub(super) async fn of(
+        settings: &Settings,
+        connections: &SharedConnections<'_>,
+        Selection { request, booking, object, at }: Selection,
+    ) -> Result<Self, Failure> {
+        let records = records::read(&connections.lookup, request, booking).await?;
+        let outcome = records.request.as_ref().and_then(|request| request.record.outcome.as_ref());
+        let now = Utc::now();
+        let at = at.map(|time| time.at(now)).or(outcome.map(|outcome| outcome.time)).unwrap_or(now);
+        let mut explanation = Self::without_rules(at);
+        if let Some(booking) = &records.booking {
+            let object = object.or(outcome.and_then(object_of).map(str::to_owned));
+            explanation.add_rules_and_door(settings, connections, booking, object).await?;
+        }
+        explanation.booking = records.booking.map(BookingReport::from);
+        explanation.request = records.request.map(RequestReport::from);
+        Ok(explanation)
+    }
+
+    fn without_rules(at: DateTime<Utc>) -> Self {
+        Self {
+            at,
+            rules: Vec::new(),
+            decision: None,
+            lock_id: None,
+            door: None,
+            door_unknown: None,
+            pause_seconds: 0,
+            rehearses: false,
+            booking: None,
+            request: None,
+        }
+    }
+
+    async fn add_rules_and_door(
+        &mut self,
+        settings: &Settings,
+        connections: &SharedConnections<'_>,
+        booking: &FoundBooking,
+        object: Option<String>,
+    ) -> Result<(), Failure> {
+        let id = booking.integration_id.as_str();
+        let integration = settings.integrations.iter().find(|it| it.rules.id == id);
+        self.rehearses = integration.is_some_and(|it| it.mode.rehearses());
+        self.evaluate_rules(integration.map(|it| &it.rules), booking, object);
+        let pause = connections.lookup.pause(id).await.map_err(store_failure)?;
+        self.pause_seconds = pause::whole_seconds(pause);
+        if let (Some(integration), Some(lock)) = (integration, self.lock_id) {
+            let door = if pause.is_zero() {
+                door::read(connections, integration, lock).await
+            } else {
+                Err("Salto has asked for a pause".to_owned())
+            };
+            match door {
+                Ok(door) => self.door = Some(door),
+                Err(reason) => self.door_unknown = Some(reason),
+            }
+        }
+        Ok(())
+    }
+
+    /// Evaluates the rules for a request that is made at that time. The two rules about the expiry of
+    /// the request are left out, because the expiry is not recorded.
+    fn evaluate_rules(
+        &mut self,
+        rules: Option<&rules::Integration>,
+        booking: &FoundBooking,
+        object_id: Option<String>,
+    ) {
+        let expires_at = self.at.checked_add_signed(TimeDelta::minutes(1)).unwrap_or(self.at);
+        let request = rules::Request { object_id, taken_at: self.at, expires_at };
+        let steps = rules::explain(self.at, rules, booking.state.as_ref(), &request);
+        let about_expiry =
+            |step: &RuleStep| matches!(step.rule, Rule::TakenInTime | Rule::NotExpired);
+        self.rules =
+            steps.into_iter().filter(|step| !about_expiry(step)).map(RuleReport::from).collect();
+        self.decision = Some(self.rules.iter().find_map(|rule| rule.reason).unwrap_or("open"));
+        let mut inputs = self.rules.iter().flat_map(|rule| &rule.step.inputs);
+        self.lock_id = inputs.find_map(|it| match it {
+            (_, RuleInput::Lock(lock)) => *lock,
+            (
+                _,
+                RuleInput::Text(_)
+                | RuleInput::Texts(_)
+                | RuleInput::Time(_)
+                | RuleInput::Number(_),
+            ) => None,
+        });
+    }
+}

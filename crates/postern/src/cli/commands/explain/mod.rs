@@ -1,0 +1,82 @@
+//! `postern explain`: why a door opened or did not open, or whether it would open now.
+//!
+//! [`records`] reads what Redis has, [`door`] asks Salto for the IQ of the lock, [`explanation`] is
+//! everything as it is printed, in [`reports`], and [`mod@text`] is its text for people. [`request_source`] finds the
+//! source of a request.
+
+mod door;
+mod explanation;
+mod records;
+mod reports;
+mod request_source;
+mod text;
+
+use clap::Args;
+use consumer::Settings;
+
+use self::{
+    explanation::Explanation,
+    records::{RequestKey, Selection},
+};
+use crate::cli::{
+    arguments::{output_format::OutputFlag, time_argument::TimeArgument},
+    connections::shared_connections::SharedConnections,
+    failure::Failure,
+    terminal::output::Output,
+};
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  postern explain 7d3c4c8e --source /booking-system
+  postern explain 7d3c4c8e
+  postern explain --integration acme-utrecht --booking b-1 --object room-12
+  postern explain --integration acme-utrecht --booking b-1 --at +30m --output json
+
+The ledger finds a request by its source and id together. With the id alone, the stored outcomes are
+searched for the sources that are in use, and the id is tried with each; a request that is the first
+of its source, and has no outcome yet, is found only with --source.
+
+The record of a request in progress does not contain its booking: add --integration and --booking for
+the rules. The rules are evaluated with the newest known state of the booking.")]
+pub(crate) struct ExplainArguments {
+    /// The id of an open request's event.
+    #[arg(value_name = "REQUEST_ID", required_unless_present = "booking")]
+    request_id: Option<String>,
+    /// The source of that event.
+    #[arg(long, value_name = "URI", requires = "request_id")]
+    source: Option<String>,
+    /// The integration of the booking.
+    #[arg(long, value_name = "ID", requires = "booking")]
+    integration: Option<String>,
+    /// A booking of the integration.
+    #[arg(long, value_name = "ID", requires = "integration")]
+    booking: Option<String>,
+    /// Which of the booked objects.
+    #[arg(long, value_name = "ID")]
+    object: Option<String>,
+    /// The time for which the rules are evaluated [default: when the request was answered, else now].
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    at: Option<TimeArgument>,
+    #[command(flatten)]
+    output: OutputFlag,
+}
+
+/// Reads what is known, and prints the explanation.
+pub(crate) async fn run(arguments: ExplainArguments, settings: &Settings) -> Result<(), Failure> {
+    let connections = SharedConnections::new(settings)?;
+    let request = match arguments.request_id {
+        Some(id) => {
+            let source = match arguments.source {
+                Some(source) => source,
+                None => request_source::find(&connections.lookup, &id).await?,
+            };
+            Some(RequestKey { source, id })
+        }
+        None => None,
+    };
+    let booking = arguments.integration.zip(arguments.booking);
+    let selection = Selection { request, booking, object: arguments.object, at: arguments.at };
+    let explanation = Explanation::of(settings, &connections, selection).await?;
+    Output::new(arguments.output).print(&explanation, || text::explanation(&explanation))
+}

@@ -1,0 +1,121 @@
+//! The records of a request and of its booking in Redis.
+
+use anyhow::anyhow;
+use consumer::{Lookup, RequestRecord, StoreError};
+use events::{Outbound, OutboundData};
+use rules::{Booking, BookingVersion};
+
+use crate::cli::{arguments::time_argument::TimeArgument, connections::advice, failure::Failure};
+
+/// What the command line selects.
+pub(super) struct Selection {
+    pub(super) request: Option<RequestKey>,
+    /// An integration and a booking of it.
+    pub(super) booking: Option<(String, String)>,
+    pub(super) object: Option<String>,
+    pub(super) at: Option<TimeArgument>,
+}
+
+/// What identifies a request.
+pub(super) struct RequestKey {
+    pub(super) source: String,
+    pub(super) id: String,
+}
+
+/// A request with its record in the ledger.
+pub(super) struct FoundRequest {
+    pub(super) key: RequestKey,
+    pub(super) record: RequestRecord,
+}
+
+/// A booking with its newest known state.
+pub(super) struct FoundBooking {
+    pub(super) integration_id: String,
+    pub(super) booking_id: String,
+    pub(super) state: Option<Booking>,
+    pub(super) version: Option<BookingVersion>,
+    pub(super) checked_in: bool,
+}
+
+/// The records that were found.
+pub(super) struct Records {
+    pub(super) request: Option<FoundRequest>,
+    pub(super) booking: Option<FoundBooking>,
+}
+
+/// Reads the records. The booking of a request that has an outcome is in that outcome.
+pub(super) async fn read(
+    lookup: &Lookup,
+    request: Option<RequestKey>,
+    booking: Option<(String, String)>,
+) -> Result<Records, Failure> {
+    let request = match request {
+        None => None,
+        Some(key) => Some(read_request(lookup, key).await?),
+    };
+    let outcome = request.as_ref().and_then(|request| request.record.outcome.as_ref());
+    let ids = match (booking, outcome.map(booking_of)) {
+        (Some(selected), Some(of_request)) if selected != of_request => {
+            let (integration, booking) = of_request;
+            return Err(Failure::Usage(format!(
+                "the request is about booking {booking:?} of integration {integration:?}"
+            )));
+        }
+        (selected, of_request) => of_request.or(selected),
+    };
+    let booking = match ids {
+        None => None,
+        Some((integration, booking)) => Some(read_booking(lookup, integration, booking).await?),
+    };
+    Ok(Records { request, booking })
+}
+
+async fn read_request(lookup: &Lookup, key: RequestKey) -> Result<FoundRequest, Failure> {
+    let RequestKey { source, id } = &key;
+    let record = lookup.request(source, id).await.map_err(store_failure)?;
+    let record = record.ok_or_else(|| {
+        Failure::message(format!(
+            "there is no record of a request {id:?} from {source:?}: no worker has taken it, or its \
+             record is older than retention.outcomes"
+        ))
+    })?;
+    Ok(FoundRequest { key, record })
+}
+
+async fn read_booking(
+    lookup: &Lookup,
+    integration_id: String,
+    booking_id: String,
+) -> Result<FoundBooking, Failure> {
+    let (integration, booking) = (integration_id.as_str(), booking_id.as_str());
+    Ok(FoundBooking {
+        state: lookup.booking(integration, booking).await.map_err(store_failure)?,
+        version: lookup.version(integration, booking).await.map_err(store_failure)?,
+        checked_in: lookup.is_checked_in(integration, booking).await.map_err(store_failure)?,
+        integration_id,
+        booking_id,
+    })
+}
+
+/// The failure of a read from Redis, with the advice for it.
+pub(super) fn store_failure(error: StoreError) -> Failure {
+    match error {
+        StoreError::Away(_) => Failure::Failed(anyhow!("{error}; {}", advice::REDIS_UNUSABLE)),
+        StoreError::Refused(_) => Failure::Failed(anyhow!(error)),
+    }
+}
+
+fn booking_of(outcome: &Outbound) -> (String, String) {
+    (outcome.integration_id().to_owned(), outcome.subject().to_owned())
+}
+
+/// The object that was opened. The object of a request that failed is not recorded.
+pub(super) fn object_of(outcome: &Outbound) -> Option<&str> {
+    match &outcome.data {
+        OutboundData::Opened(opened) => Some(&opened.object_id),
+        OutboundData::CheckIn(_)
+        | OutboundData::OpenRejected(_)
+        | OutboundData::OpenFailed(_)
+        | OutboundData::IqAttention(_) => None,
+    }
+}

@@ -1,0 +1,141 @@
+//! The parts of an explanation: the request, the booking, and the rules.
+
+use chrono::{DateTime, Utc};
+use events::{Outbound, OutboundData};
+use rules::{FailedReason, RuleInput, RuleResult, RuleStep};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::records::{FoundBooking, FoundRequest};
+
+/// The record of a request in the ledger.
+#[derive(Debug, Serialize)]
+pub(super) struct RequestReport {
+    pub(super) id: String,
+    pub(super) source: String,
+    pub(super) taken_at: Option<DateTime<Utc>>,
+    pub(super) attempts: u32,
+    pub(super) commands_in_doubt: u32,
+    pub(super) in_doubt_since: Option<DateTime<Utc>>,
+    pub(super) failures: u32,
+    pub(super) last_cause: Option<String>,
+    pub(super) claimed_by: Option<String>,
+    pub(super) claimed_until: Option<DateTime<Utc>>,
+    pub(super) claimant_alive: Option<bool>,
+    pub(super) not_before: Option<DateTime<Utc>>,
+    pub(super) dead_lettered: bool,
+    /// The event that is the answer to it.
+    pub(super) outcome: Option<Outbound>,
+}
+
+/// The newest known state of a booking.
+#[derive(Debug, Serialize)]
+pub(super) struct BookingReport {
+    pub(super) integration_id: String,
+    pub(super) booking_id: String,
+    pub(super) known: bool,
+    pub(super) status: Option<String>,
+    pub(super) object_ids: Vec<String>,
+    pub(super) starts_at: Option<DateTime<Utc>>,
+    pub(super) ends_at: Option<DateTime<Utc>>,
+    pub(super) revision: Option<u64>,
+    /// The time of the event with this state.
+    pub(super) told_at: Option<DateTime<Utc>>,
+    pub(super) opened_before: bool,
+}
+
+/// A rule, its answer and its inputs.
+#[derive(Debug, Serialize)]
+pub(super) struct RuleReport {
+    pub(super) rule: &'static str,
+    /// `yes`, `no`, `moot`, `expired`.
+    pub(super) verdict: &'static str,
+    pub(super) reason: Option<&'static str>,
+    pub(super) detail: Option<String>,
+    pub(super) seen: Map<String, Value>,
+    #[serde(skip)]
+    pub(super) step: RuleStep,
+}
+
+impl From<RuleStep> for RuleReport {
+    fn from(step: RuleStep) -> Self {
+        let (verdict, no) = match &step.result {
+            RuleResult::Yes => ("yes", None),
+            RuleResult::No(no) => ("no", Some(no)),
+            RuleResult::Expired => ("expired", None),
+            RuleResult::NotApplicable => ("moot", None),
+        };
+        let value = |input: &RuleInput| match input {
+            RuleInput::Text(text) => json!(text),
+            RuleInput::Texts(texts) => json!(texts),
+            RuleInput::Time(time) => json!(time),
+            RuleInput::Number(number) => json!(number),
+            RuleInput::Lock(lock) => json!(lock),
+        };
+        Self {
+            rule: step.rule.code(),
+            verdict,
+            reason: no.map(|no| no.reason.code()),
+            detail: no.map(|no| no.detail.clone()),
+            seen: step.inputs.iter().map(|(name, it)| ((*name).to_owned(), value(it))).collect(),
+            step,
+        }
+    }
+}
+
+fn is_outcome_unknown(outcome: &Outbound) -> bool {
+    match &outcome.data {
+        OutboundData::OpenFailed(failed) => failed.reason == FailedReason::OutcomeUnknown,
+        OutboundData::Opened(_)
+        | OutboundData::CheckIn(_)
+        | OutboundData::OpenRejected(_)
+        | OutboundData::IqAttention(_) => false,
+    }
+}
+
+impl From<FoundRequest> for RequestReport {
+    fn from(FoundRequest { key, mut record }: FoundRequest) -> Self {
+        // An answer ends the claim; it also ends the doubt, unless it is outcome_unfound.
+        if let Some(outcome) = &record.outcome {
+            record.claim = None;
+            if !is_outcome_unknown(outcome) {
+                (record.doubts, record.in_doubt_since) = (0, None);
+            }
+        }
+        Self {
+            id: key.id,
+            source: key.source,
+            taken_at: record.taken_at,
+            attempts: record.attempts,
+            commands_in_doubt: record.doubts,
+            in_doubt_since: record.in_doubt_since,
+            failures: record.failures,
+            last_cause: record.cause.map(|(reason, detail)| format!("{reason}: {detail}")),
+            claimed_until: record.claim.as_ref().map(|claim| claim.until),
+            claimant_alive: record.claim.as_ref().map(|claim| claim.alive),
+            claimed_by: record.claim.map(|claim| claim.worker),
+            not_before: record.not_before,
+            dead_lettered: record.dead_lettered,
+            outcome: record.outcome,
+        }
+    }
+}
+
+impl From<FoundBooking> for BookingReport {
+    fn from(found: FoundBooking) -> Self {
+        let (starts_at, ends_at) =
+            found.state.as_ref().map(|state| (state.starts_at, state.ends_at)).unzip();
+        Self {
+            integration_id: found.integration_id,
+            booking_id: found.booking_id,
+            known: found.state.is_some(),
+            starts_at,
+            ends_at,
+            revision: found.version.and_then(|version| version.revision),
+            told_at: found.version.map(|version| version.time),
+            opened_before: found.checked_in,
+            status: found.state.as_ref().map(|state| state.status.clone()),
+            object_ids: found.state.map(|state| state.object_ids).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The answer to a probe: its code, its meaning, and what to do.
+
+use salto::{CallError, Cause};
+
+/// The answer to a probe.
+pub(super) struct ProbeAnswer {
+    pub(super) code: &'static str,
+    /// What the answer means, and what to do.
+    pub(super) meaning: String,
+}
+
+impl ProbeAnswer {
+    /// The answer, from the error of the call; there is none where Salto accepts the OTP.
+    pub(super) fn of(error: Option<&CallError>) -> Self {
+        match error {
+            Some(error) => Self {
+                code: code(error.cause),
+                meaning: format!("{error}. {}", next_step(error.cause)),
+            },
+            None => Self {
+                code: "accepted",
+                meaning: "Salto accepts the one-time password: secret, PIN and clock are right \
+                          (`postern doctor` checks what else a door needs)"
+                    .to_owned(),
+            },
+        }
+    }
+}
+
+const fn code(cause: Cause) -> &'static str {
+    match cause {
+        Cause::OtpInvalid => "otp_invalid",
+        Cause::OtpBlocked => "otp_blocked",
+        Cause::NotActivated => "not_activated",
+        Cause::IqOffline => "iq_offline",
+        Cause::IqNotFound => "iq_not_found",
+        Cause::SiteNotFound => "site_not_found",
+        Cause::Forbidden => "forbidden",
+        Cause::TokenRejected | Cause::CredentialsRejected | Cause::NotSignedIn => "sign_in_failed",
+        Cause::RateLimited => "rate_limited",
+        Cause::Unavailable | Cause::BreakerOpen => "unavailable",
+        Cause::Unanswered => "unanswered",
+        Cause::Cache => "redis_away",
+        // No known answers to this call.
+        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired => "other",
+    }
+}
+
+const fn next_step(cause: Cause) -> &'static str {
+    match cause {
+        Cause::OtpInvalid => {
+            "First check the clock of this machine, then whether the PIN was changed or the user was \
+             activated in Salto's app, which creates another secret. If secret and PIN are known, \
+             run `postern iq adopt`; else have Salto reset the user's activation at this IQ, then \
+             run `postern iq forget` and `postern iq activate`. Do not only try again, because \
+             Salto blocks the user"
+        }
+        Cause::OtpBlocked => {
+            "No command is sent to this IQ for 25 minutes. Find out meanwhile why one-time passwords \
+             were rejected, then probe again"
+        }
+        Cause::NotActivated => {
+            "The activation was reset at Salto: run `postern iq forget`, then `postern iq activate`"
+        }
+        Cause::IqOffline => {
+            "Check the power and the network of the IQ. The probe shows nothing about secret and PIN"
+        }
+        Cause::IqNotFound => "Run `postern iq list`, which shows the IQs of the site",
+        Cause::SiteNotFound => "Run `postern site list`, which shows the sites of the account",
+        Cause::Forbidden => {
+            "Check the rights of the system user at the site: it needs remote access and must not be \
+             blocked"
+        }
+        Cause::TokenRejected => {
+            "The probe shows nothing about secret and PIN; `postern doctor` checks the sign-in"
+        }
+        Cause::CredentialsRejected => {
+            "Correct user name, password, client id or client secret in the configuration"
+        }
+        Cause::NotSignedIn => "Run `postern login` to sign in",
+        Cause::RateLimited => "Wait a moment, then probe again",
+        Cause::Unavailable | Cause::BreakerOpen => {
+            "The probe shows nothing about secret and PIN; probe again later"
+        }
+        Cause::Unanswered => {
+            "It is not known whether Salto checked the one-time password; probe again later"
+        }
+        Cause::Cache => "Check Redis, then probe again",
+        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired => {
+            "This answer to a probe is not known"
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `postern iq set-pin`: changes the PIN of an activated IQ.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use consumer::Settings;
+use salto::{ActivationState, activation::Stored};
+use secrecy::SecretString;
+use serde::Serialize;
+
+use super::{otp_attempts::OtpAttempts, otp_results::OtpResults, pin_change, target::IqArguments};
+use crate::cli::{
+    arguments::{confirmation::Confirmation, output_format::OutputFlag},
+    failure::Failure,
+    terminal::{
+        output::{Output, print_note},
+        secret_input,
+    },
+};
+
+const WARNING: &str = "\
+warning: after a change of the PIN, Salto's cloud and the IQ have been seen to disagree about it, and
+then no door of this IQ opens until Salto has reset the user's activation there. The PIN from the
+activation is equally good; set another one only if you must. During the change, for about a second,
+open commands to this IQ may fail.";
+
+/// Arguments of `iq set-pin`.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+The new PIN is stored before it is sent to Salto, and Salto checks it afterwards; until then the old \
+one is kept too. After an interruption run the same command again: it finds out which PIN is valid, \
+and continues; it needs no PIN then.
+
+After a change of the PIN, Salto's cloud and the IQ have been seen to disagree about it. The PIN from \
+the activation is equally good.
+
+Examples:
+  postern iq set-pin --integration acme --iq 0f7b2c1e-…
+  postern iq set-pin --integration acme --iq 0f7b2c1e-… --pin-file /run/secrets/new-pin --yes")]
+pub(crate) struct SetPinArguments {
+    #[command(flatten)]
+    target: IqArguments,
+    /// Read the new PIN from this file instead of standard input; one trailing newline is cut.
+    #[arg(long, value_name = "PATH")]
+    pin_file: Option<PathBuf>,
+    #[command(flatten)]
+    confirm: Confirmation,
+    /// Try even while the user is blocked, or where one more rejection could block it.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    output: OutputFlag,
+}
+
+#[derive(Serialize)]
+struct PinChangeResult<'a> {
+    integration_id: &'a str,
+    iq_id: &'a str,
+    state: &'static str,
+    /// False: it was already the PIN.
+    changed: bool,
+}
+
+/// Asks for confirmation, and changes the PIN.
+pub(super) async fn run(arguments: SetPinArguments, settings: &Settings) -> Result<(), Failure> {
+    arguments.confirm.require_an_answer()?;
+    let target = arguments.target.find_to_store(settings).await?;
+    let stored = target.access.activations.get(target.integration_id, &target.iq).await;
+    let stored = stored.context("the stored activation cannot be read")?;
+    let stored = activated(stored)?;
+    print_note(WARNING);
+    if !arguments.confirm.ask("Set the PIN?")? {
+        print_note("the PIN was not changed");
+        return Ok(());
+    }
+    let new_pin = new_pin(&arguments, &stored).await?;
+    let attempts = OtpAttempts::begin(OtpResults::of(&target, arguments.force)).await?;
+    let changed = change(&attempts, &stored, &new_pin).await;
+    attempts.end().await;
+    let changed = changed?;
+    let (integration_id, iq_id) = (target.integration_id, target.iq.as_str());
+    let result = PinChangeResult { integration_id, iq_id, state: "activated", changed };
+    Output::new(arguments.output).print(&result, || {
+        if changed { "the PIN is set, and Salto accepts it" } else { "this is already the PIN" }
+            .to_owned()
+    })
+}
+
+/// Changes the PIN, unless another command has changed the activation since it was read.
+async fn change(
+    attempts: &OtpAttempts<'_>,
+    read: &Stored,
+    new_pin: &SecretString,
+) -> anyhow::Result<bool> {
+    let OtpResults { access, iq, .. } = &attempts.results;
+    let stored = access.activations.get(access.site.integration_id(), iq).await?;
+    match stored {
+        Some(stored) if stored.sealed() == read.sealed() => {
+            pin_change::set(attempts, stored, new_pin).await
+        }
+        Some(_) | None => bail!(
+            "another command has just changed this IQ's activation; check `postern iq list`, and \
+             run this command again"
+        ),
+    }
+}
+
+/// The activation, where its PIN can be changed.
+fn activated(stored: Option<Stored>) -> anyhow::Result<Stored> {
+    const NOT_HERE: &str = "the IQ is not activated here: run `postern iq activate`, or `postern iq \
+                            adopt` if you know its secret and PIN";
+    let stored = stored.context(NOT_HERE)?;
+    match stored.activation.state {
+        ActivationState::Activated | ActivationState::Degraded => Ok(stored),
+        ActivationState::NotActivated => bail!(NOT_HERE),
+        ActivationState::PendingPin => {
+            bail!("the IQ is not activated yet: run `postern iq activate` again first")
+        }
+        ActivationState::ReactivationRequired => bail!(
+            "the stored secret and PIN are no longer valid: restore the IQ in Salto KS, then run \
+             `postern iq activate`"
+        ),
+    }
+}
+
+/// The PIN that is given, else the one of the change that was interrupted.
+async fn new_pin(arguments: &SetPinArguments, stored: &Stored) -> anyhow::Result<SecretString> {
+    let pin = match (&arguments.pin_file, &stored.activation.new_pin) {
+        (None, Some(pin)) => {
+            print_note("continuing with the PIN of the interrupted run");
+            pin.clone()
+        }
+        (file, _) => {
+            secret_input::read_twice("new PIN", "repeat the new PIN", file.as_deref()).await?
+        }
+    };
+    secret_input::checked_pin(pin)
+}

@@ -1,0 +1,186 @@
+//! Compares a mapping with the site's locks and IQs, without calls.
+
+use std::collections::BTreeMap;
+
+use rules::Integration;
+use salto::{ActivationState, LockInfo};
+use uuid::Uuid;
+
+use super::finding::{MappingFinding, MappingFindingKind};
+use crate::cli::site_state::{iq_overview::IqOverview, next_step::next_step};
+
+/// The objects that open a lock, or the locks of an IQ.
+#[derive(Debug, Clone, Default)]
+struct MappedObjects {
+    objects: Vec<String>,
+    /// Whether it is the default lock, for all other objects.
+    default: bool,
+}
+
+impl MappedObjects {
+    fn text(&self) -> String {
+        let mut names = self.objects.clone();
+        names.extend(self.default.then(|| "the default lock".to_owned()));
+        names.join(", ")
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.objects.extend(other.objects.iter().cloned());
+        self.default |= other.default;
+    }
+
+    fn finding(
+        &self,
+        rules: &Integration,
+        kind: MappingFindingKind,
+        text: String,
+        next: &str,
+    ) -> MappingFinding {
+        MappingFinding {
+            objects: self.objects.clone(),
+            default: self.default,
+            ..MappingFinding::new(&rules.id, kind, text, next.to_owned())
+        }
+    }
+}
+
+/// All findings about the mapping, the broken ones first.
+pub(super) fn analyse(
+    rules: &Integration,
+    locks: &[LockInfo],
+    iqs: &[IqOverview],
+) -> Vec<MappingFinding> {
+    let mut findings = Vec::new();
+    let mut by_iq: BTreeMap<&str, MappedObjects> = BTreeMap::new();
+    for (id, mapped) in objects_by_lock(rules) {
+        let lock = locks.iter().find(|lock| lock.id == id);
+        match lock.map(|lock| &lock.iq) {
+            Some(Some(iq)) => by_iq.entry(&iq.id).or_default().add(&mapped),
+            Some(None) => findings.push(lock_without_iq(rules, id, &mapped)),
+            None => findings.push(lock_not_found(rules, id, &mapped)),
+        }
+        if mapped.objects.len() > 1 {
+            findings.push(shared_lock(rules, id, &mapped));
+        }
+    }
+    for (id, mapped) in by_iq {
+        let iq = iqs.iter().find(|iq| iq.id.eq_ignore_ascii_case(id));
+        findings.extend(iq_finding(rules, id, iq, &mapped));
+    }
+    findings.extend(general_findings(rules));
+    findings.sort_by_key(|finding| !finding.is_broken());
+    findings
+}
+
+fn objects_by_lock(rules: &Integration) -> BTreeMap<Uuid, MappedObjects> {
+    let mut by_lock: BTreeMap<Uuid, MappedObjects> = BTreeMap::new();
+    for (object, lock) in &rules.locks {
+        by_lock.entry(*lock).or_default().objects.push(object.clone());
+    }
+    if let Some(lock) = rules.default_lock {
+        by_lock.entry(lock).or_default().default = true;
+    }
+    by_lock
+}
+
+fn lock_not_found(rules: &Integration, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
+    let text = format!("{}: lock {lock} is not among the site's locks", mapped.text());
+    let next =
+        format!("{} shows the site's locks; correct the mapping", list_command("lock", rules));
+    MappingFinding {
+        lock_id: Some(lock),
+        ..mapped.finding(rules, MappingFindingKind::LockNotFound, text, &next)
+    }
+}
+
+fn lock_without_iq(rules: &Integration, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
+    let text = format!("{}: lock {lock} has no IQ, so it cannot be opened remotely", mapped.text());
+    let next = "assign the lock to an IQ in Salto KS";
+    MappingFinding {
+        lock_id: Some(lock),
+        ..mapped.finding(rules, MappingFindingKind::LockWithoutIq, text, next)
+    }
+}
+
+fn shared_lock(rules: &Integration, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
+    let text = format!("{} open the same lock {lock}", mapped.objects.join(", "));
+    let next = "nothing to do if this is intended";
+    MappingFinding {
+        lock_id: Some(lock),
+        ..mapped.finding(rules, MappingFindingKind::SharedLock, text, next)
+    }
+}
+
+fn iq_finding(
+    rules: &Integration,
+    id: &str,
+    iq: Option<&IqOverview>,
+    mapped: &MappedObjects,
+) -> Option<MappingFinding> {
+    let next = match iq {
+        Some(iq) => next_step(&rules.id, iq)?,
+        None => format!("the IQ is not in Salto's list: run {}", list_command("iq", rules)),
+    };
+    let (kind, state) = match iq {
+        None => (MappingFindingKind::IqNotActivated, "is not activated here"),
+        Some(iq) => match iq.state {
+            ActivationState::NotActivated | ActivationState::PendingPin => {
+                (MappingFindingKind::IqNotActivated, "is not activated here")
+            }
+            ActivationState::Degraded | ActivationState::ReactivationRequired => {
+                (MappingFindingKind::IqInTrouble, "cannot be used")
+            }
+            ActivationState::Activated if is_unusable(iq) => {
+                (MappingFindingKind::IqInTrouble, "cannot be used")
+            }
+            ActivationState::Activated => (MappingFindingKind::IqToBeLookedAt, "needs a check"),
+        },
+    };
+    let text = format!("{}: their IQ {id} {state}", mapped.text());
+    Some(MappingFinding { iq_id: Some(id.to_owned()), ..mapped.finding(rules, kind, text, &next) })
+}
+
+/// The command that lists the site's locks or IQs.
+fn list_command(what: &str, rules: &Integration) -> String {
+    format!("`postern {what} list --integration {}`", rules.id)
+}
+
+/// Whether an activated IQ cannot be used nevertheless.
+fn is_unusable(iq: &IqOverview) -> bool {
+    let restore = iq.listed.as_ref().map(|listed| listed.restore_required == Some(true));
+    restore.unwrap_or(true) || iq.otp_status.blocked_until.is_some()
+}
+
+fn general_findings(rules: &Integration) -> Vec<MappingFinding> {
+    let finding = |kind, text: &str, next: &str| {
+        MappingFinding::new(&rules.id, kind, text.to_owned(), next.to_owned())
+    };
+    let mut findings = Vec::new();
+    match (rules.default_lock, rules.locks.is_empty()) {
+        (None, true) => findings.push(finding(
+            MappingFindingKind::NothingMapped,
+            "no object is mapped and there is no default lock, so no door opens",
+            &format!(
+                "{} shows the locks; map objects in [integrations.locks]",
+                list_command("lock", rules)
+            ),
+        )),
+        (None, false) => findings.push(finding(
+            MappingFindingKind::NoDefaultLock,
+            "there is no default lock: objects that are not mapped open nothing",
+            "nothing to do if this is intended; else set default_lock",
+        )),
+        (Some(_), _) => {}
+    }
+    if !rules.active {
+        findings.push(finding(
+            MappingFindingKind::Inactive,
+            "the integration is switched off, so no door opens",
+            "nothing to do if this is intended; else set active to true",
+        ));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! The findings about mappings of every kind.
+
+use consumer::OtpStatus;
+use serde_json::json;
+
+use super::*;
+
+const GOOD: Uuid = Uuid::from_u128(1);
+const OTHER: Uuid = Uuid::from_u128(2);
+const WITHOUT_IQ: Uuid = Uuid::from_u128(3);
+const MISSING: Uuid = Uuid::from_u128(4);
+
+fn rules(locks: &[(&str, Uuid)], default_lock: Option<Uuid>) -> Integration {
+    Integration {
+        id: "acme".into(),
+        active: true,
+        open_from_statuses: vec!["paid".into()],
+        minutes_before: 0,
+        check_in_status: None,
+        record_opened_at_in: None,
+        default_lock,
+        locks: locks.iter().map(|(object, lock)| ((*object).to_owned(), *lock)).collect(),
+    }
+}
+
+fn locks() -> Vec<LockInfo> {
+    [(GOOD, Some("q1")), (OTHER, Some("q2")), (WITHOUT_IQ, None)]
+        .map(|(id, iq)| {
+            let iq = iq.map(|id| json!({"id": id}));
+            serde_json::from_value(json!({"id": id, "iq": iq})).unwrap()
+        })
+        .into()
+}
+
+fn iq(id: &str, state: ActivationState) -> IqOverview {
+    IqOverview {
+        id: id.into(),
+        listed: Some(serde_json::from_value(json!({"id": id})).unwrap()),
+        activated_at_salto: None,
+        activated_at_salto_since: None,
+        state,
+        since: None,
+        pin_change_pending: false,
+        otp_status: OtpStatus::default(),
+    }
+}
+
+fn found(rules: &Integration, iqs: &[IqOverview]) -> Vec<(MappingFindingKind, String)> {
+    let findings = analyse(rules, &locks(), iqs);
+    findings.into_iter().map(|it| (it.finding, it.objects.join(" "))).collect()
+}
+
+#[test]
+fn a_working_mapping_has_no_findings() {
+    let rules = rules(&[("room-1", GOOD)], Some(GOOD));
+    assert_eq!(found(&rules, &[iq("q1", ActivationState::Activated)]), []);
+}
+
+#[test]
+fn broken_findings_come_first_and_name_their_objects() {
+    let rules = rules(&[("a", MISSING), ("b", WITHOUT_IQ), ("c", OTHER), ("d", OTHER)], None);
+    let iqs = [iq("q1", ActivationState::Degraded), iq("q2", ActivationState::NotActivated)];
+    let expected = [
+        (MappingFindingKind::LockWithoutIq, "b"),
+        (MappingFindingKind::LockNotFound, "a"),
+        (MappingFindingKind::IqNotActivated, "c d"),
+        (MappingFindingKind::SharedLock, "c d"),
+        (MappingFindingKind::NoDefaultLock, ""),
+    ];
+    assert_eq!(found(&rules, &iqs), expected.map(|(kind, objects)| (kind, objects.to_owned())));
+}
+
+#[test]
+fn every_problem_of_an_iq_is_found() {
+    let rules = rules(&[], Some(GOOD));
+    let activated = || iq("q1", ActivationState::Activated);
+    let blocked = OtpStatus { rejected_in_a_row: 1, blocked_until: Some(chrono::Utc::now()) };
+    let rejected = OtpStatus { rejected_in_a_row: 1, blocked_until: None };
+    let restore = json!({"id": "q1", "restore_required": true});
+    let restore = Some(serde_json::from_value(restore).unwrap());
+    for (overview, kind) in [
+        (iq("q1", ActivationState::Degraded), MappingFindingKind::IqInTrouble),
+        (iq("q1", ActivationState::PendingPin), MappingFindingKind::IqNotActivated),
+        (IqOverview { otp_status: blocked, ..activated() }, MappingFindingKind::IqInTrouble),
+        (IqOverview { listed: restore, ..activated() }, MappingFindingKind::IqInTrouble),
+        (IqOverview { listed: None, ..activated() }, MappingFindingKind::IqInTrouble),
+        (IqOverview { otp_status: rejected, ..activated() }, MappingFindingKind::IqToBeLookedAt),
+    ] {
+        assert_eq!(found(&rules, &[overview]), [(kind, String::new())]);
+    }
+    assert_eq!(found(&rules, &[]), [(MappingFindingKind::IqNotActivated, String::new())]);
+}
+
+#[test]
+fn without_any_lock_nothing_opens() {
+    assert_eq!(found(&rules(&[], None), &[]), [(MappingFindingKind::NothingMapped, String::new())]);
+    let off = Integration { active: false, ..rules(&[], None) };
+    assert_eq!(found(&off, &[])[1].0, MappingFindingKind::Inactive);
+}

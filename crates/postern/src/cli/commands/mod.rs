@@ -1,0 +1,16 @@
+//! The commands, each in a file or folder of its own.
+
+pub(crate) mod audit;
+pub(crate) mod check_config;
+pub(crate) mod dlq;
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod guest_key;
+pub(crate) mod iq;
+pub(crate) mod lock;
+pub(crate) mod login;
+pub(crate) mod mapping;
+pub(crate) mod publish;
+pub(crate) mod site;
+pub(crate) mod tail;
+pub(crate) mod worker;

@@ -1,0 +1,206 @@
+//! `postern publish`: events as the booking system would publish them.
+
+use anyhow::{Context, anyhow};
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+use consumer::Settings;
+use events::{
+    BookingStatus, DecodeError, Event, InboundData, OpenRequest, decode_booking_status,
+    decode_open_request,
+};
+use publisher::{Message, PublishError, Publisher};
+use uuid::Uuid;
+
+use crate::cli::{
+    arguments::{
+        integration::IntegrationArgument, output_format::OutputFlag, time_argument::TimeArgument,
+    },
+    connections::broker::{self, BROKER_TIMEOUT},
+    failure::Failure,
+    terminal::output::{Output, print_note},
+};
+
+/// Commands that publish an event.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PublishCommand {
+    /// Publish the newest state of a booking.
+    ///
+    /// Times are RFC 3339 or relative to now: now, +15m, -1h30m.
+    #[command(after_help = "Example:\n  postern publish booking-status --integration acme \
+        --booking b-1 --status paid --object room-12 --starts-at now --ends-at +2h")]
+    BookingStatus(BookingStatusArguments),
+    /// Publish an open request: a guest is at the door now.
+    ///
+    /// Times are RFC 3339 or relative to now: now, +15m, -1h30m.
+    #[command(after_help = "Example:\n  postern publish open-request --integration acme \
+        --booking b-1 --object room-12 --expires-at +30s")]
+    OpenRequest(OpenRequestArguments),
+}
+
+/// Arguments of both events.
+#[derive(Debug, Args)]
+pub(crate) struct EventArguments {
+    /// The event's id; with the source it identifies the event [default: a new UUID].
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// The event's time.
+    #[arg(long, value_name = "TIME", default_value = "now", allow_hyphen_values = true)]
+    time: TimeArgument,
+    /// The event's source.
+    #[arg(long, value_name = "URI", default_value = "/postern/cli")]
+    source: String,
+    #[command(flatten)]
+    output: OutputFlag,
+}
+
+/// Arguments of `publish booking-status`.
+#[derive(Debug, Args)]
+pub(crate) struct BookingStatusArguments {
+    #[command(flatten)]
+    integration: IntegrationArgument,
+    /// The booking's id.
+    #[arg(long, value_name = "ID")]
+    booking: String,
+    /// The booking's status, as the booking system spells it.
+    #[arg(long)]
+    status: String,
+    /// A booked object; may be given several times.
+    #[arg(long = "object", value_name = "ID", required = true)]
+    objects: Vec<String>,
+    /// The start of the booking.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    starts_at: TimeArgument,
+    /// The end of the booking.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    ends_at: TimeArgument,
+    /// The revision, which grows with every change of the booking.
+    #[arg(long)]
+    revision: Option<u64>,
+    #[command(flatten)]
+    event: EventArguments,
+}
+
+/// Arguments of `publish open-request`.
+#[derive(Debug, Args)]
+pub(crate) struct OpenRequestArguments {
+    #[command(flatten)]
+    integration: IntegrationArgument,
+    /// The booking's id.
+    #[arg(long, value_name = "ID")]
+    booking: String,
+    /// Which of the booked objects; needed where the booking has several.
+    #[arg(long, value_name = "ID")]
+    object: Option<String>,
+    /// The expiry of the request [default: the event's time plus opening.request_ttl].
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    expires_at: Option<TimeArgument>,
+    /// An opaque reference to the person who asks; no personal data.
+    #[arg(long, value_name = "REFERENCE")]
+    requested_by: Option<String>,
+    #[command(flatten)]
+    event: EventArguments,
+}
+
+/// Publishes the event, waits for the broker's confirm, and prints the event or its id.
+pub(crate) async fn run(command: PublishCommand, settings: &Settings) -> Result<(), Failure> {
+    let now = Utc::now();
+    match command {
+        PublishCommand::BookingStatus(arguments) => {
+            let output = arguments.event.output;
+            let event = arguments.event(now);
+            validate(&event, now, settings, &event.data.integration_id, decode_booking_status)?;
+            publish(&event, settings).await?;
+            Output::new(output).print(&event, || event.id.clone())
+        }
+        PublishCommand::OpenRequest(arguments) => {
+            let output = arguments.event.output;
+            let event = arguments.event(now);
+            validate(&event, now, settings, &event.data.integration_id, decode_open_request)?;
+            publish(&event, settings).await?;
+            Output::new(output).print(&event, || event.id.clone())
+        }
+    }
+}
+
+impl BookingStatusArguments {
+    fn event(self, now: DateTime<Utc>) -> Event<BookingStatus> {
+        self.event.with_data(
+            now,
+            BookingStatus {
+                integration_id: self.integration.integration_id,
+                booking_id: self.booking,
+                status: self.status,
+                object_ids: self.objects,
+                starts_at: self.starts_at.at(now),
+                ends_at: self.ends_at.at(now),
+                revision: self.revision,
+            },
+        )
+    }
+}
+
+impl OpenRequestArguments {
+    fn event(self, now: DateTime<Utc>) -> Event<OpenRequest> {
+        self.event.with_data(
+            now,
+            OpenRequest {
+                integration_id: self.integration.integration_id,
+                booking_id: self.booking,
+                object_id: self.object,
+                expires_at: self.expires_at.map(|time| time.at(now)),
+                requested_by: self.requested_by,
+            },
+        )
+    }
+}
+
+impl EventArguments {
+    fn with_data<T>(self, now: DateTime<Utc>, data: T) -> Event<T> {
+        Event {
+            id: self.id.unwrap_or_else(|| Uuid::new_v4().to_string()),
+            source: self.source,
+            time: self.time.at(now),
+            traceparent: None,
+            data,
+        }
+    }
+}
+
+/// Fails for an event that every worker would make a dead letter. An integration that is not in the
+/// configuration is only noted, because another worker may have it.
+fn validate<T: InboundData, D>(
+    event: &Event<T>,
+    now: DateTime<Utc>,
+    settings: &Settings,
+    integration_id: &str,
+    decode: impl FnOnce(&[u8], DateTime<Utc>) -> Result<D, DecodeError>,
+) -> Result<(), Failure> {
+    let body = event.to_json().map_err(|error| Failure::Usage(error.to_string()))?;
+    decode(&body, now).map_err(|error| {
+        Failure::Usage(format!("this is not a valid {} event: {error}", T::EVENT_TYPE))
+    })?;
+    if !settings.integrations.iter().any(|one| one.rules.id == integration_id) {
+        print_note(&format!("note: the configuration has no integration {integration_id:?}"));
+    }
+    Ok(())
+}
+
+async fn publish<T: InboundData>(event: &Event<T>, settings: &Settings) -> anyhow::Result<()> {
+    let connection = broker::connect(settings, "postern publish").await?;
+    let publisher = Publisher::open(connection, 1, BROKER_TIMEOUT)
+        .await
+        .context("the broker opened no channel for publishing")?;
+    let message = Message::inbound(event).context("the event cannot be written as JSON")?;
+    let published = publisher.publish(message).await;
+    publisher.close().await;
+    published.map_err(|error| match error {
+        PublishError::Returned { .. } => {
+            anyhow!(
+                "the broker returned the event: no queue is bound for it, so no worker would get it"
+            )
+        }
+        PublishError::Refused | PublishError::Unconfirmed(_) | PublishError::Lost(_) => {
+            anyhow::Error::new(error).context("the event may not have been published")
+        }
+    })
+}

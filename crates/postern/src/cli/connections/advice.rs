@@ -1,0 +1,85 @@
+//! What the operator can do about a failed call to Salto, RabbitMQ or Redis.
+
+use publisher::ConnectError;
+use salto::{CallError, Cause};
+
+/// For a host of Salto that does not answer.
+pub(crate) const SALTO_UNREACHABLE: &str = "check Salto's status page, the internet connection of this machine, and the environment's URLs";
+
+/// For a Redis that cannot be used.
+pub(crate) const REDIS_UNUSABLE: &str = "check that Redis runs and that redis.url is its address";
+
+/// For a RabbitMQ that cannot be used.
+pub(crate) const BROKER_UNUSABLE: &str =
+    "check that RabbitMQ runs and that broker.url is its address";
+
+/// What to do about a failed connection to the broker.
+pub(crate) const fn for_connect_error(error: &ConnectError) -> &'static str {
+    match error {
+        ConnectError::Url(_) => "correct broker.url",
+        ConnectError::Refused { .. } => {
+            "correct the user, password or virtual host in broker.url, or grant the user its permissions"
+        }
+        ConnectError::Unreachable { .. } | ConnectError::Timeout { .. } => BROKER_UNUSABLE,
+    }
+}
+
+/// The text of the error, with the time for which no call is sent.
+pub(crate) fn call_error_text(error: &CallError) -> String {
+    match error.retry_after {
+        Some(wait) => format!("{error}; no call is sent for {} s", wait.as_secs().max(1)),
+        None => error.to_string(),
+    }
+}
+
+/// What to do about a failed call to Salto.
+pub(crate) fn for_call_error(error: &CallError) -> &'static str {
+    match error.cause {
+        Cause::CredentialsRejected => for_rejected_credentials(error.code.as_deref()),
+        Cause::NotSignedIn => "run `postern login` for this integration",
+        Cause::TokenRejected => {
+            "check that both URLs of the environment belong together, and that no other program signs \
+             the user out; a new token is requested automatically"
+        }
+        Cause::Forbidden => {
+            "in Salto, give the system user the role site_admin and remote access at the site, and check \
+             that it is not blocked"
+        }
+        Cause::SiteNotFound => "correct site_uid, or add the system user to the site in Salto",
+        Cause::RateLimited => "wait; if it happens often, let fewer integrations share the account",
+        Cause::Cache => "check that Redis runs, and read its log",
+        Cause::Unavailable | Cause::BreakerOpen | Cause::Unanswered | Cause::Expired => {
+            SALTO_UNREACHABLE
+        }
+        Cause::LockNotFound => "run `postern lock list`, which shows the site's locks",
+        Cause::IqNotFound
+        | Cause::AlreadyActivated
+        | Cause::NotActivated
+        | Cause::OtpInvalid
+        | Cause::OtpBlocked => {
+            "run `postern iq list`, which shows the state of the site's IQs and what to do"
+        }
+        Cause::IqOffline => "check the power and the network of the IQ",
+    }
+}
+
+/// What to do about a rejected token request, by its OAuth error code.
+fn for_rejected_credentials(code: Option<&str>) -> &'static str {
+    match code {
+        Some("invalid_grant") => {
+            "correct username and password of the integration; corrected ones are used at once"
+        }
+        Some("invalid_client") => {
+            "correct client_id and client_secret of the environment; corrected ones are used at once"
+        }
+        Some("invalid_scope") => {
+            "correct scope of the environment; a corrected one is used at once"
+        }
+        Some("unauthorized_client" | "unsupported_grant_type") => {
+            "have Salto allow this flow for the client, or set another flow in the integration"
+        }
+        Some(_) | None => {
+            "correct client_id, client_secret, username or password; corrected ones are used at once"
+        }
+    }
+}

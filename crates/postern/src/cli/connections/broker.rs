@@ -1,0 +1,28 @@
+//! A connection to RabbitMQ, with the topology declared, for commands that run once.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use consumer::Settings;
+use lapin::Connection;
+use secrecy::ExposeSecret;
+
+use super::advice;
+use crate::cli::failure::one_line;
+
+/// The time limit of a connection attempt, and of a confirm.
+pub(crate) const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connects and declares the topology, so that commands work before the first worker has run.
+pub(crate) async fn connect(settings: &Settings, name: &str) -> anyhow::Result<Connection> {
+    let url = settings.broker.url.expose_secret();
+    let connection = publisher::connect(url, name, BROKER_TIMEOUT).await.map_err(|error| {
+        let advice = advice::for_connect_error(&error);
+        anyhow!("{}; {advice}", one_line(&error.into()))
+    })?;
+    match tokio::time::timeout(BROKER_TIMEOUT, publisher::declare(&connection)).await {
+        Ok(declared) => declared.context("the broker's exchanges and queues cannot be declared")?,
+        Err(_) => return Err(anyhow!("the broker did not answer within {BROKER_TIMEOUT:?}")),
+    }
+    Ok(connection)
+}

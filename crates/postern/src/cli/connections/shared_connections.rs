@@ -1,0 +1,64 @@
+//! Connections that the checks of all integrations share: Redis with its data, and Salto.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use consumer::{IntegrationSettings, Lookup, OtpGuard, Settings, Store};
+use deadpool_redis::Pool;
+use salto::{
+    ActivationStore, Breakers, Http, RedisTokenCache, SaltoClock, Site, TokenCache, seal::Sealer,
+};
+use secrecy::ExposeSecret;
+
+/// Shared connections.
+pub(crate) struct SharedConnections<'a> {
+    settings: &'a Settings,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) redis: Pool,
+    pub(crate) lookup: Lookup,
+    pub(crate) otp_guard: OtpGuard,
+    pub(crate) activations: ActivationStore,
+    pub(crate) http: Http,
+    tokens: Arc<dyn TokenCache>,
+}
+
+impl<'a> SharedConnections<'a> {
+    /// Prepares the connections; nothing is connected yet.
+    pub(crate) fn new(settings: &'a Settings) -> anyhow::Result<Self> {
+        let prefix = settings.redis.key_prefix.as_str();
+        let store = Arc::new(Store::new(&settings.redis).context("redis.url cannot be used")?);
+        let redis = store.pool();
+        let sealer = Arc::new(Sealer::new(settings.secrets_key.expose_secret()));
+        Ok(Self {
+            settings,
+            lookup: Lookup::through(Arc::clone(&store), prefix),
+            otp_guard: OtpGuard::new(store, prefix, Arc::clone(&sealer)),
+            activations: ActivationStore::new(redis.clone(), prefix, Arc::clone(&sealer)),
+            tokens: Arc::new(RedisTokenCache::new(redis.clone(), prefix, Arc::clone(&sealer))),
+            http: Http::new()?,
+            sealer,
+            redis,
+        })
+    }
+
+    pub(crate) fn key_prefix(&self) -> &'a str {
+        &self.settings.redis.key_prefix
+    }
+
+    /// The site of an integration, with the tokens that all workers share. Its clock and its circuit
+    /// breakers are its own, so that its errors do not affect another integration. Nothing where its
+    /// environment is not configured.
+    pub(crate) fn site(&self, integration: &IntegrationSettings) -> Option<Site> {
+        let name = integration.environment.as_str();
+        let environment = self.settings.environments.get(name)?;
+        Some(Site::new(
+            &integration.rules.id,
+            self.http.clone(),
+            Arc::clone(environment),
+            Arc::new(SaltoClock::new(name)),
+            Arc::new(Breakers::new(name)),
+            integration.account.clone(),
+            Arc::clone(&self.tokens),
+        ))
+    }
+}

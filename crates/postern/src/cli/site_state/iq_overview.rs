@@ -1,0 +1,116 @@
+//! An overview of an IQ: what Salto's list says, and what postern has stored.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use consumer::OtpStatus;
+use salto::{ActivatedIq, Activation, ActivationState, IqInfo};
+
+use crate::cli::{connections::site_access::SiteAccess, terminal::output::print_note};
+
+/// What is known about an IQ.
+#[derive(Debug)]
+pub(crate) struct IqOverview {
+    pub(crate) id: String,
+    /// The IQ in Salto's list; nothing where it is not in it.
+    pub(crate) listed: Option<IqInfo>,
+    /// Whether the system user is activated at the IQ according to Salto, and since when.
+    pub(crate) activated_at_salto: Option<bool>,
+    pub(crate) activated_at_salto_since: Option<DateTime<Utc>>,
+    /// The state of the stored activation, and since when it is in this state.
+    pub(crate) state: ActivationState,
+    pub(crate) since: Option<DateTime<Utc>>,
+    /// A change of the PIN was started and has no known result.
+    pub(crate) pin_change_pending: bool,
+    /// Consecutive OTP rejections, and the block of the IQ.
+    pub(crate) otp_status: OtpStatus,
+}
+
+/// The IQs in the order of Salto's list, then those that only postern has stored.
+pub(crate) async fn iq_overviews(access: &SiteAccess<'_>) -> anyhow::Result<Vec<IqOverview>> {
+    let integration_id = access.site.integration_id();
+    let listed =
+        access.with_advice(access.site.iqs().await).await.context("the IQs cannot be listed")?;
+    let activated = match access.site.activated_iqs().await {
+        Ok(activated) => activated,
+        Err(error) => {
+            access.share_pause(&error).await;
+            print_note(&format!(
+                "note: Salto does not say at which IQs the user is activated: {error}"
+            ));
+            Vec::new()
+        }
+    };
+    let stored = access.activations.list(integration_id).await;
+    let stored = stored.context("the stored activations cannot be read")?;
+    let otp_statuses = access.otp_guard.statuses(integration_id).await;
+    let otp_statuses = otp_statuses.context("the rejected one-time passwords cannot be read")?;
+    let stored = stored.into_iter().map(|(iq, stored)| (iq, stored.activation)).collect();
+    Ok(merge(listed, &activated, stored, &otp_statuses))
+}
+
+fn merge(
+    listed: Vec<IqInfo>,
+    activated: &[ActivatedIq],
+    mut stored: HashMap<String, Activation>,
+    otp_statuses: &HashMap<String, OtpStatus>,
+) -> Vec<IqOverview> {
+    let overview = |id: String, listed: Option<IqInfo>, stored: Option<Activation>| {
+        let at_salto = activated.iter().find(|iq| iq.iq_id.eq_ignore_ascii_case(&id));
+        IqOverview {
+            listed,
+            activated_at_salto: at_salto.and_then(|iq| iq.activated),
+            activated_at_salto_since: at_salto.and_then(|iq| iq.activation_date),
+            state: stored.as_ref().map_or(ActivationState::NotActivated, |stored| stored.state),
+            since: stored.as_ref().map(|stored| stored.changed_at),
+            pin_change_pending: stored.is_some_and(|stored| stored.new_pin.is_some()),
+            otp_status: otp_statuses.get(&id).copied().unwrap_or_default(),
+            id,
+        }
+    };
+    let mut overviews = Vec::new();
+    for iq in listed {
+        let activation = stored.remove(&iq.id);
+        overviews.push(overview(iq.id.clone(), Some(iq), activation));
+    }
+    let mut unlisted: Vec<_> = stored.into_iter().collect();
+    unlisted.sort_by(|(a, _), (b, _)| a.cmp(b));
+    overviews.extend(unlisted.into_iter().map(|(id, it)| overview(id, None, Some(it))));
+    overviews
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn listed_iqs_come_first_and_iqs_that_are_only_stored_come_last() {
+        let listed = ["q2", "q1"].map(|id| serde_json::from_value(json!({"id": id})).unwrap());
+        let activated =
+            [ActivatedIq { iq_id: "Q1".into(), activated: Some(true), activation_date: None }];
+        let activation = || Activation::proven("ABCDEFGHIJKLMNOP".into(), "0601".into());
+        let stored = ["q1", "gone"].map(|id| (id.to_owned(), activation()));
+        let otp_status = OtpStatus { rejected_in_a_row: 2, blocked_until: None };
+        let otp_statuses = HashMap::from([("q2".to_owned(), otp_status)]);
+        let overviews = merge(listed.into(), &activated, HashMap::from(stored), &otp_statuses);
+        let merged: Vec<_> = overviews
+            .iter()
+            .map(|it| {
+                let listed = it.listed.is_some();
+                (it.id.as_str(), listed, it.state.code(), it.activated_at_salto)
+            })
+            .collect();
+        assert_eq!(
+            merged,
+            [
+                ("q2", true, "not_activated", None),
+                ("q1", true, "activated", Some(true)),
+                ("gone", false, "activated", None),
+            ]
+        );
+        assert_eq!(overviews[0].otp_status, otp_status);
+    }
+}

@@ -1,0 +1,6 @@
+//! What is printed on the terminal and read from it.
+
+pub(crate) mod event_text;
+pub(crate) mod output;
+pub(crate) mod secret_input;
+pub(crate) mod text;

@@ -1,40 +1,52 @@
-# What there is to do here. The work is in deploy/*.sh and cargo.
+# Targets of this repository. The work is done by deploy/*.sh and cargo.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check schemas bench chaos clean
+.PHONY: help demo up down test test-one servers servers-stop check schemas bench chaos clean
 
 CARGO ?= cargo
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
-demo: ## watch a booking arrive, guests ask for the door, and doors open; ends by itself
+demo: ## bookings arrive, guests ask, doors open; half a minute, with a simulated Salto
 	@deploy/demo.sh
 
-up: ## the demo's simulator and two workers, kept running to play with
+up: ## start the demo's simulator and two workers, and keep them running
 	@deploy/stack.sh up
 
-down: ## end what `make up` started
+down: ## stop what `make up` started
 	@deploy/stack.sh down
 
-test: ## every test, with real RabbitMQ and Redis; ARGS="…" goes to cargo test
+test: ## all tests, with real RabbitMQ and Redis; ARGS="…" goes to cargo test
 	@deploy/test.sh $(ARGS)
 
-check: ## formatting, lints and documentation
+test-one: ## the tests with T in their names: T=name; ARGS="--test end_to_end" builds fewer
+	@deploy/test-one.sh "$(T)" $(ARGS)
+
+servers: ## start a private RabbitMQ and Redis for tests run by hand; prints the variables
+	@deploy/servers.sh start
+
+servers-stop: ## stop what `make servers` started
+	@deploy/servers.sh stop
+
+check: ## formatting, lints, documentation, structure, links, dependencies
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features postern/failpoints -- -D warnings
 	$(CARGO) clippy --locked --package postern -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+	$(CARGO) test --locked --quiet --package checks
+	@deploy/deny.sh
 
-schemas: ## write schemas/ anew from the Rust types
+schemas: ## generate schemas/ from the Rust types
 	$(CARGO) run --locked --package events --example schemas -- schemas
 
-bench: ## how fast a release worker drains waiting requests, and what that costs; ARGS=neighbour: what a sick IQ costs the others
+bench: ## how fast a release worker drains waiting requests; ARGS=neighbour: effect of an IQ that hangs on other doors
 	@deploy/bench.sh $(ARGS)
 
-chaos: ## everything goes wrong at once, and the contract's invariants are judged; ARGS="…" goes to chaos
+chaos: ## failures of everything at random; a judge checks the contract's invariants; ARGS="…" goes to chaos
 	@deploy/chaos.sh $(ARGS)
 
 clean: ## remove everything that was built, unpacked or written by runs
 	@deploy/stack.sh down
+	@deploy/servers.sh stop
 	$(CARGO) clean
 	rm -rf .dev

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything goes wrong at once, by a seed, and a judge looks whether postern keeps its contract. Arguments go to `chaos`:
+# Causes failures of everything at random, by a seed, and checks the contract's invariants. Arguments go to `chaos`:
 #
 #   deploy/chaos.sh --help
 #   deploy/chaos.sh --seed 7 --duration 60s
@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/own_servers.sh
 . deploy/lib/own_servers.sh
 
-# A run starts servers of its own; only their programs are wanted here, and words do not belong between lines of JSON.
+# A run starts its own servers, so only their programs are needed here. Standard output is for JSON lines alone.
 own_servers chaos >&2
 say "building" >&2
 cargo build --locked --package postern --package simulator --package chaos >&2

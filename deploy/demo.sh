@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A day at the door in half a minute: bookings arrive, guests ask, doors open or stay shut, and all of it is checked.
-# Leaves nothing running; exit status 1 where anything is not as expected.
+# The demo, in half a minute: bookings arrive, guests ask, doors open or stay shut, and every step is checked.
+# Leaves nothing running; exit status 1 where a step is not as expected.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/say.sh
@@ -19,7 +19,7 @@ dir=.dev/demo-$$
 finish() {
   local status=$?
   trap '' INT TERM HUP
-  say "ending what was started"
+  say "stopping what was started"
   stack_stop "$dir"
   if ((status == 0)); then
     rm -rf "$dir"
@@ -29,7 +29,7 @@ finish() {
   exit "$status"
 }
 
-# booking ID STATUS STARTS_AT ENDS_AT REVISION OBJECT…: tells postern, and waits until a worker has taken note.
+# booking ID STATUS STARTS_AT ENDS_AT REVISION OBJECT…: publishes a status, and waits until a worker has stored it.
 booking() {
   local id=$1 status=$2 starts_at=$3 ends_at=$4 revision=$5 object objects=() event
   for object in "${@:6}"; do
@@ -38,8 +38,8 @@ booking() {
   narrate "  the booking system: $id is $status (revision $revision) for ${*:6}; it $(spoken beg "$starts_at") and $(spoken end "$ends_at")"
   event=$(postern publish booking-status --integration "$INTEGRATION" --booking "$id" --status "$status" \
     --starts-at "$starts_at" --ends-at "$ends_at" --revision "$revision" "${objects[@]}")
-  # Two queues know no order between them: without this, the next request might overtake the news.
-  until_true 30 grep -q "$event" "$dir/worker-1.log" "$dir/worker-2.log" || mismatch "$id: nobody took note of it"
+  # There is no order between two queues: without this wait, the next request might overtake the status.
+  until_true 30 grep -q "$event" "$dir/worker-1.log" "$dir/worker-2.log" || mismatch "$id: no worker has stored it"
   look
 }
 
@@ -54,7 +54,7 @@ spoken() {
   esac
 }
 
-# ask BOOKING [further arguments of publish]: somebody stands at the door; sets `request`.
+# ask BOOKING [further arguments of publish]: a guest asks for a door; sets `request`.
 ask() {
   local booking=$1 what=''
   shift
@@ -78,7 +78,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 stack_start "$dir"
 story_begin "$dir"
-printf '\nThe story. Times are UTC.\n'
+printf '\nTimes are UTC.\n'
 
 chapter "A guest with a confirmed booking"
 booking b-1 confirmed -10m +2h 1 room-12
@@ -144,12 +144,12 @@ overtaking=$request
 booking b-7 confirmed now +1h 1 room-12
 expect "$overtaking" opened
 
-chapter "One of the two workers is killed (SIGKILL); the other goes on"
+chapter "One of the two workers is killed (SIGKILL); the other continues"
 kill_process "$dir" worker-1
 ask b-1
 expect "$request" opened
 
-chapter "A booking that nobody knows (postern waits 5 s for it)"
+chapter "An unknown booking (postern waits 5 s for it)"
 ask b-404
 expect "$request" booking_unknown
 
@@ -157,6 +157,6 @@ printf '\n'
 openings=$(member openings "$(http_get "$SIMULATOR_PORT" /control/counters | tail -n 1)")
 opened=$(opened_ids | sort -u | wc -l)
 narrate "The simulator counts $openings openings; postern published $opened openings."
-[[ $openings == "$opened" ]] || mismatch "they ought to be as many"
+[[ $openings == "$opened" ]] || mismatch "the numbers differ"
 ((mismatches == 0)) || exit 1
 narrate "All as expected."

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Runs one private RabbitMQ node in the foreground: loopback only, nothing outside its directory, an own epmd that ends
-# with it. SIGTERM stops it in order; a SIGKILL to the process group is a power cut. Started again with the same
-# arguments it comes back on the same ports with the same data.
+# Runs one private RabbitMQ node in the foreground: loopback only, nothing outside its directory, with its own epmd that ends
+# with it. SIGTERM stops it in order; SIGKILL to the process group acts as a power cut. Started again with the same
+# arguments it has the same ports and the same data.
 #
 #   rabbitmq-node.sh DIR AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT
 #
-# Nodes of a cluster are also told the AMQP ports of all its nodes. Their directories lie beside each other, and they
+# Nodes of a cluster also get the AMQP ports of all its nodes. Their directories are beside each other, and they
 # share an epmd that outlives each of them and is started first:
 #
 #   rabbitmq-node.sh DIR AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT AMQP_PORT_OF_EACH…
 #   rabbitmq-node.sh epmd EPMD_PORT
 #
 # POSTERN_RABBITMQ_SERVER names the server's own script (the inner one: the wrapper that Debian puts into /usr/sbin
-# becomes the user rabbitmq, which owns nothing here).
+# becomes the user rabbitmq, which owns no files here).
 set -euo pipefail
 
 if [[ -z ${POSTERN_RABBITMQ_SERVER:-} ]] || { (($# < 5)) && [[ $# != 2 || $1 != epmd ]]; }; then
@@ -21,7 +21,7 @@ if [[ -z ${POSTERN_RABBITMQ_SERVER:-} ]] || { (($# < 5)) && [[ $# != 2 || $1 != 
   exit 2
 fi
 
-# An unpacked server has its Erlang beside it; elsewhere epmd lies beside erl where it is not on the path.
+# An unpacked server has its Erlang beside it; elsewhere epmd is beside erl where it is not on the path.
 export PATH=${POSTERN_RABBITMQ_SERVER%/*}:$PATH
 epmd=$(command -v epmd) || epmd=$(dirname "$(readlink -f "$(command -v erl)")")/epmd
 export ERL_EPMD_ADDRESS=127.0.0.1
@@ -39,7 +39,7 @@ export HOME=$dir
 ((${#members[@]} == 0)) || HOME=$(dirname "$dir")
 if [[ ! -f $HOME/.erlang.cookie ]]; then
   (umask 377 && head -c 18 /dev/urandom | base64 | tr -d '/+=\n' >"$dir/cookie")
-  # Of several nodes that start at once one is first; nobody reads half a cookie.
+  # The first of several nodes that start at once creates it, whole: no node reads half a cookie.
   ln "$dir/cookie" "$HOME/.erlang.cookie" 2>/dev/null || true
   rm -f "$dir/cookie"
 fi
@@ -63,7 +63,7 @@ echo '[rabbitmq_management].' >"$dir/enabled_plugins"
 # The node's own name must resolve, also where /etc/hosts does not say how.
 echo '{host, {127,0,0,1}, ["localhost"]}. {lookup, [file, native]}.' >"$dir/inetrc"
 
-# Everything that /etc/rabbitmq or the environment could say otherwise.
+# Overrides everything that /etc/rabbitmq or the environment could set.
 unset RABBITMQ_USE_LONGNAME RABBITMQ_PID_FILE NOTIFY_SOCKET
 export RABBITMQ_CONF_ENV_FILE=/dev/null
 export RABBITMQ_CONFIG_FILE=$dir/rabbitmq.conf
@@ -80,7 +80,7 @@ export ERL_CRASH_DUMP=$dir/erl_crash.dump
 # Makes the script become the server instead of waiting beside it.
 export RUNNING_UNDER_SYSTEMD=true
 
-# Erlang would start one by itself, as a daemon that stays.
+# Without this, Erlang would start epmd as a daemon that stays.
 epmd_pid=
 if ((${#members[@]} == 0)); then
   "$epmd" &

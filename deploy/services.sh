@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# RabbitMQ and Redis for the demo, the tests and for playing with, found or brought along.
+# RabbitMQ and Redis for the demo, for tests and for trials.
 #
-#   services.sh start DIR                  writes DIR/services.env; every server it starts lives in DIR
-#   services.sh start DIR --own-servers    also makes sure of server programs that tests can start and kill themselves
-#   services.sh stop DIR                   ends what `start` started, and nothing else
+#   services.sh start DIR                  writes DIR/services.env; every server that it starts has its files in DIR
+#   services.sh start DIR --own-servers    also requires server programs that tests can start and kill
+#   services.sh stop DIR                   stops what `start` started, and nothing else
 #
 # In this order: running ones named by POSTERN_BROKER_URL and POSTERN_REDIS_URL; installed programs, started privately on
 # free loopback ports; Docker Compose, where an engine answers; Debian's packages, unpacked under .dev/ (nothing is
@@ -21,11 +21,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 readonly unpacked=${here%/*}/.dev/servers
 
-# find_servers: sets rabbitmq_server and redis_server to programs that are here, or leaves them empty.
+# find_servers: sets rabbitmq_server and redis_server to installed programs, or leaves them empty.
 find_servers() {
   local candidate
   rabbitmq_server='' redis_server=''
-  # The inner script, where a wrapper on the path would change the user.
+  # The inner script: the wrapper on the path would change the user.
   for candidate in "${POSTERN_RABBITMQ_SERVER:-}" /usr/lib/rabbitmq/bin/rabbitmq-server \
     /opt/rabbitmq/sbin/rabbitmq-server /usr/local/sbin/rabbitmq-server "$unpacked/bin/rabbitmq-server"; do
     if [[ -x $candidate ]] && { [[ $candidate == "$unpacked"/* ]] || command -v erl >/dev/null; }; then
@@ -41,7 +41,7 @@ find_servers() {
   done
 }
 
-# want_servers: programs for both are here or can be had.
+# want_servers: programs for both are installed or can be unpacked.
 want_servers() {
   find_servers
   [[ $rabbitmq_server && $redis_server ]] && return
@@ -63,7 +63,7 @@ start_rabbitmq() {
     say "starting RabbitMQ on 127.0.0.1:${ports[0]} (about six seconds)"
     POSTERN_RABBITMQ_SERVER=$rabbitmq_server start_process "$dir" "rabbitmq-$try" \
       "$here/rabbitmq-node.sh" "$dir/rabbitmq-$try" "${ports[@]}"
-    # Another run may have taken a port in between: then it ends, and other ports are tried.
+    # Another run may have taken a port meanwhile: then the server ends, and other ports are tried.
     until_true 60 rabbitmq_settled "$dir" "rabbitmq-$try" "${ports[@]:0:2}" || true
     if rabbitmq_is_up "${ports[@]:0:2}" && runs "$dir" "rabbitmq-$try"; then
       broker_url="amqp://guest:guest@127.0.0.1:${ports[0]}/%2f"
@@ -126,7 +126,7 @@ start() {
   local dir=$1 own_servers=${2:-}
   mkdir -p "$dir"
   dir=$(cd "$dir" && pwd)
-  # Half of it is of no use to anybody.
+  # A part of the servers is of no use.
   trap 'stop "$dir"' EXIT
   broker_url=${POSTERN_BROKER_URL:-} redis_url=${POSTERN_REDIS_URL:-}
   management_url=${POSTERN_BROKER_MANAGEMENT_URL:-${broker_url:+$(management_of "$broker_url")}}
@@ -153,7 +153,7 @@ Debian, or name running ones in POSTERN_BROKER_URL (amqp://user:password@host:56
     fi
   fi
 
-  # Credentials may be in the addresses.
+  # The addresses may hold credentials.
   (umask 077 && cat >"$dir/services.env") <<ENV
 export POSTERN_BROKER_URL='$broker_url'
 export POSTERN_BROKER_MANAGEMENT_URL='$management_url'

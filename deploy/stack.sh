@@ -17,12 +17,12 @@ half_up() {
   local status=$?
   trap '' INT TERM HUP
   stack_stop "$dir"
-  say "not up; the logs are in $dir" >&2
+  say "it did not start; the logs are in $dir" >&2
   exit "$status"
 }
 
 up() {
-  [[ ! -f $dir/processes ]] || fail "it is up already: make down ends it"
+  [[ ! -f $dir/processes ]] || fail "it is running already: make down stops it"
   rm -rf "$dir"
   mkdir -p "$dir"
   trap half_up EXIT
@@ -39,7 +39,7 @@ In this shell, first:          source $dir/env
 
 A booking, from now on:        postern publish booking-status --integration $INTEGRATION --booking b-1 \\
                                  --status confirmed --object room-12 --starts-at now --ends-at +2h
-Its guest at the door:         postern publish open-request --integration $INTEGRATION --booking b-1
+Its guest asks for the door:   postern publish open-request --integration $INTEGRATION --booking b-1
 The booking is cancelled:      postern publish booking-status --integration $INTEGRATION --booking b-1 \\
                                  --status cancelled --object room-12 --starts-at now --ends-at +2h
 (ask for the door again)
@@ -47,9 +47,9 @@ The site's locks and IQs:      postern lock list --integration $INTEGRATION
                                postern iq list --integration $INTEGRATION
 The IQ on the first floor:     postern iq activate --integration $INTEGRATION --iq 1a1a1a1a-0002-4000-8000-000000000002
                                (the PIN comes to the mailbox: http://127.0.0.1:$SIMULATOR_PORT/control/mailbox)
-Events as they come:           postern tail
+Events as they arrive:         postern tail
 
-make down ends it.
+make down stops it.
 TRY
 }
 
@@ -57,7 +57,7 @@ down() {
   if [[ -d $dir ]]; then
     stack_stop "$dir"
     rm -rf "$dir"
-    say "it is down"
+    say "it has stopped"
   fi
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test, with a RabbitMQ and a Redis of this run's own. Arguments go to `cargo test`.
+# Runs all tests with a private RabbitMQ and Redis. Arguments go to `cargo test`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/say.sh
@@ -9,10 +9,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 own_servers test keep
 
-# The end-to-end tests start the programs themselves, with the points at which tests kill them.
+# The end-to-end tests start the programs themselves, with failpoints.
 say "building"
 cargo build --locked --workspace --features postern/failpoints
-# Most of them wait most of the time, for processes and for time to pass.
+# Most tests wait most of the time, for processes or for time to pass.
 export RUST_TEST_THREADS=${RUST_TEST_THREADS:-4}
 say "testing"
 cargo test --locked --workspace --features postern/failpoints --no-fail-fast "$@"

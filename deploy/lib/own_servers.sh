@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# A RabbitMQ and a Redis of a run's own, ended with it. Sourced, after say.sh, from the top directory.
+# A private RabbitMQ and Redis for one run, stopped with it. Sourced, after say.sh, from the top directory.
 
-# own_servers NAME [keep]: starts them below .dev and exports where they are; however the run ends, they end with it and
-# are removed. With `keep`, a run that fails leaves their logs.
+# own_servers NAME [keep]: starts them below .dev and exports their addresses. They are stopped and removed however the run
+# ends. With `keep`, a run that fails leaves their logs.
 own_servers() {
   own_servers_dir=.dev/$1-$$ own_servers_keep=${2:-}
   trap end_own_servers EXIT

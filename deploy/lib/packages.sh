@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# RabbitMQ and Redis out of Debian's packages, unpacked into a directory of ours: nothing is installed, no service starts,
+# RabbitMQ and Redis from Debian's packages, unpacked into a directory: nothing is installed, no service starts,
 # and removing the directory undoes it. Sourced; needs say.sh.
 
 # unpack_servers PREFIX: afterwards PREFIX/bin holds rabbitmq-server, rabbitmqctl and redis-server. Fails where the machine
-# has no apt or its package lists cannot be had.
+# has no apt or the package lists cannot be read.
 unpack_servers() {
   local prefix=$1
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
   mkdir -p "${prefix%/*}"
-  # One at a time per checkout; who waited finds the work done.
+  # One at a time per checkout; a run that waited finds the work done.
   (
     flock 9
     [[ -x $prefix/bin/redis-server ]] && exit 0
@@ -24,32 +24,32 @@ unpack_servers() {
   ) 9>"$prefix.lock"
 }
 
-# fetch_packages DIRECTORY: the servers, Erlang whole (its parts fit only each other), and what else the machine lacks.
+# fetch_packages DIRECTORY: the servers, all of Erlang (its parts fit only each other), and what else the machine lacks.
 fetch_packages() {
   local directory=$1 names try options=()
-  # As root apt would hand the download to its own user, who may not write here.
+  # As root, apt would download as its own user, which may not write here.
   ((EUID != 0)) || options=(-o APT::Sandbox::User=root)
   for try in 1 2 3; do
     if ((EUID == 0)); then
       say "refreshing the package lists (apt-get update)"
-      # Another source's failure does not matter as long as the names below resolve.
+      # A failure of another source does not matter as long as the names below resolve.
       apt-get -q update >"$directory/update.log" 2>&1 || true
     fi
     if names=$(package_names); then
       say "downloading RabbitMQ, Erlang and Redis ($(wc -w <<<"$names") packages, about 40 MB)"
-      # shellcheck disable=SC2086 # one word a package
+      # shellcheck disable=SC2086 # one name per package
       if (cd "$directory" && apt-get -q "${options[@]}" download $names >download.log 2>&1); then
         return 0
       fi
     fi
-    # Most likely somebody else holds apt's locks.
+    # Most likely another process holds apt's locks.
     ((try < 3)) && sleep 5
   done
   tail -n 5 "$directory"/*.log >&2 || true
   return 1
 }
 
-# What the machine already has is left out, and so is its C library: two of them in one process do not work.
+# Leaves out what is installed, and the C library: two of them in one process do not work.
 package_names() {
   local missing
   missing=$(apt-get -s --no-install-recommends install rabbitmq-server redis-server 2>/dev/null) || return 1
@@ -61,7 +61,7 @@ package_names() {
   } | grep -vx 'libc6\|libc-bin' | sort -u
 }
 
-# write_launchers PREFIX: programs that find their libraries and their Erlang inside PREFIX, wherever it lies.
+# write_launchers PREFIX: programs that find their libraries and their Erlang inside PREFIX, wherever PREFIX is.
 write_launchers() {
   local prefix=$1 name
   mkdir -p "$prefix/bin"

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Free loopback ports. Sourced.
 
-# Below the range the kernel takes ports for outgoing connections from (32768 up, 16000 up in some sandboxes): a port from
-# that range may be somebody's outgoing one by the time a server listens on it or comes back to it.
+# Below the range from which the kernel takes ports for outgoing connections (32768 up, 16000 up in some sandboxes): a port from
+# that range may be in use as an outgoing one when a server listens on it, or listens on it again.
 readonly LOWEST_PORT=10000 PORTS=6000
 
 # port_is_taken PORT: something accepts connections there.
@@ -10,7 +10,7 @@ port_is_taken() {
   (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# free_ports COUNT: as many different ports on which nobody listens, one a line.
+# free_ports COUNT: as many different free ports, one a line.
 free_ports() {
   local count=$1 port chosen=' '
   while ((count > 0)); do

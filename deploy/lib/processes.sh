@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# Background processes that a later command can end exactly. Sourced.
+# Background processes that a later command can stop by their exact identity. Sourced.
 #
-# Every process is the leader of its own session, so that its children end with it and Ctrl-C on the terminal reaches only
-# the script, which then ends them in order. A directory's file `processes` names them: pid, start time, name. The start
-# time keeps a number that has gone to another process from being taken for ours.
+# Every process is the leader of its own session, so that its children end with it, and Ctrl-C on the terminal reaches only
+# the script, which then stops them in order. A directory's file `processes` names them: pid, start time, name. The start
+# time tells a process from a later one with the same number.
 
-# start_time PID: when the process started, in clock ticks since the machine did; fails where it is gone or a zombie.
+# start_time PID: when the process started, in clock ticks since the machine did; fails where it has ended or is a zombie.
 start_time() {
   local stat fields
   { stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
@@ -39,7 +39,7 @@ find_process() {
   [[ $pid ]]
 }
 
-# runs DIR NAME: it is still there.
+# runs DIR NAME: the process is running.
 runs() {
   local pid start
   find_process "$@" && is_running "$pid" "$start"
@@ -51,7 +51,7 @@ kill_process() {
   find_process "$@" && is_running "$pid" "$start" && kill -KILL -- "-$pid"
 }
 
-# stop_process PID START_TIME SECONDS: asks and waits so long, then ends what is left of the session.
+# stop_process PID START_TIME SECONDS: asks it to stop, waits so long, then kills what is left of its session.
 stop_process() {
   local pid=$1 start=$2 until=$((SECONDS + $3))
   is_running "$pid" "$start" || return 0
@@ -62,7 +62,7 @@ stop_process() {
   kill -KILL -- "-$pid" 2>/dev/null || true
 }
 
-# stop_processes DIR SECONDS: all of them, the youngest first; 0 seconds for those that have nothing to lose.
+# stop_processes DIR SECONDS: stops all, the newest first; 0 seconds where there is nothing to finish.
 stop_processes() {
   local dir=$1 lines line
   [[ -f $dir/processes ]] || return 0
@@ -75,7 +75,7 @@ stop_processes() {
   rm -f "$dir/processes"
 }
 
-# until_true SECONDS COMMAND…: tries again every tenth of a second; fails when the time is over.
+# until_true SECONDS COMMAND…: repeats the command every tenth of a second; fails when the time is over.
 until_true() {
   local until=$((SECONDS + $1))
   shift

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Words for the person who watches. Sourced.
+# Messages for the person who runs a script. Sourced.
 
 # say TEXT…: one line with the time of day.
 say() {

@@ -6,14 +6,14 @@ readonly INTEGRATION=acme-utrecht
 # The IQ on the simulated ground floor, with the front door and the rooms up to 12.
 readonly IQ=1a1a1a1a-0001-4000-8000-000000000001
 
-# stack_start DIR: everything runs and the IQ is activated; DIR/env is for whoever wants to use postern with it.
+# stack_start DIR: everything runs and the IQ is activated; DIR/env is for using postern with it.
 stack_start() {
   local dir=$1 ports worker
   deploy/services.sh start "$dir/services"
   # shellcheck source=/dev/null
   . "$dir/services/services.env"
   say "building (the first time takes a few minutes)"
-  # As the tests build, so that neither waits for what the other has built; a release build takes four times as long.
+  # The same build as for the tests, so that neither repeats the work of the other; a release build takes four times as long.
   cargo build --locked --quiet --package postern --package simulator
   say "built"
 
@@ -26,7 +26,7 @@ stack_start() {
   start_process "$dir" simulator salto-simulator --listen "127.0.0.1:${ports[0]}"
   await "$dir" simulator is_well "${ports[0]}" /control/health
 
-  say "starting two workers: they declare the queues and say when they are ready"
+  say "starting two workers: they declare the queues and report when they are ready"
   for worker in 1 2; do
     POSTERN__HTTP__LISTEN=127.0.0.1:${ports[worker]} start_process "$dir" "worker-$worker" \
       postern --log-format human worker
@@ -40,12 +40,12 @@ stack_start() {
   await "$dir" events grep -q listening "$dir/events.log"
 
   say "activating the IQ on the ground floor: Salto mails a PIN, which the operator types in"
-  # Standard input is the operator; the PIN never stands on a command line.
+  # The PIN comes by standard input, as from an operator; it is never on a command line.
   mailed_pin "${ports[0]}" | postern iq activate --integration "$INTEGRATION" --iq "$IQ" \
     >"$dir/activate.log" 2>&1 || fail "the activation failed: $(tail -n 3 "$dir/activate.log")"
 }
 
-# await DIR NAME COMMAND…: until the command says yes; fails when the process ends or a minute is over.
+# await DIR NAME COMMAND…: waits until the command succeeds; fails when the process ends or after a minute.
 await() {
   local dir=$1 name=$2
   shift 2
@@ -90,7 +90,7 @@ mailed_pin() {
   return 1
 }
 
-# stack_stop DIR: the workers in order, then all the rest.
+# stack_stop DIR: stops the workers in order, then the rest.
 stack_stop() {
   local dir=$1
   stop_processes "$dir" 20

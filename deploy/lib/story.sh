@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Tells what happens in the demo as it happens, and checks it. Sourced.
+# Prints what happens in the demo while it happens, and checks it. Sourced.
 #
-# The story comes from two growing files: the simulator's output (doors) and `postern tail` (events). Reading on where
-# the last look ended needs no process beside this one.
+# It reads two growing files: the simulator's output (doors) and that of `postern tail` (events). Reading on from where
+# the last look ended needs no further process.
 
 events=()
 mismatches=0
@@ -12,7 +12,7 @@ door_rest='' event_rest=''
 # story_begin DIR: reads DIR/simulator.log and DIR/events.log from now on.
 story_begin() {
   exec 4<"$1/simulator.log" 5<"$1/events.log"
-  # What happened before is told already.
+  # What happened before has been printed.
   while read -r _ <&4; do :; done
 }
 
@@ -22,7 +22,7 @@ narrate() {
   TZ=UTC0 printf '%(%H:%M:%S)T.%s  %s\n' "${now%[.,]*}" "${now:(-6):3}" "$*"
 }
 
-# look: tells what is new.
+# look: prints what is new.
 look() {
   local line
   while read_on 4 door_rest; do
@@ -74,7 +74,7 @@ tell_event() {
     ;;
   lock.open-failed.v1)
     words="failed ($(member reason "$json")): $(member detail "$json")"
-    if [[ $(member class "$json") == temporary ]]; then words+=', trying again may help'; else words+=', somebody must act'; fi
+    if [[ $(member class "$json") == temporary ]]; then words+=', trying again may help'; else words+=', an operator must act'; fi
     ;;
   *) words=$json ;;
   esac
@@ -92,7 +92,7 @@ clock() {
   printf '%s' "${1:11:5}"
 }
 
-# outcomes REQUEST: the terminal events of a request so far: a word and the event's id, one a line.
+# outcomes REQUEST: the terminal events of a request so far: reason and event id, one a line.
 outcomes() {
   local json
   for json in "${events[@]}"; do
@@ -114,8 +114,8 @@ opened_ids() {
   done
 }
 
-# expect REQUEST OUTCOME…: waits until the request has so many terminal events; checks them, and that they are one and the
-# same event however often it came.
+# expect REQUEST OUTCOME…: waits until the request has so many terminal events; checks them, and that they are the
+# same event however often it arrived.
 expect() {
   local request=$1 until=$((SECONDS + 30)) found ids words
   shift

@@ -5,11 +5,11 @@
 //! arrival at Salto.
 
 use chrono::{DateTime, Utc};
-use end_to_end::broker::{Bus, Outbox, request_queues};
+use end_to_end::broker::{Bus, OutboundListener, request_queues};
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request};
-use end_to_end::processes::Cost;
-use end_to_end::world::World;
+use end_to_end::processes::ResourceUsage;
+use end_to_end::setup::Setup;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -41,52 +41,52 @@ struct Asked {
 
 #[tokio::main]
 async fn main() {
-    let mut world = World::of_salto(&salto()).await;
+    let mut setup = Setup::with_salto(&salto()).await;
     for iq in 0..IQS {
-        world.activate(&id(2, iq, 0)).await;
+        setup.activate(&id(2, iq, 0)).await;
         for lock in 0..LOCKS {
-            world.settings.map(&object(iq, lock), &id(3, iq, lock));
+            setup.settings.map(&object(iq, lock), &id(3, iq, lock));
         }
     }
-    world.settings.set("broker.prefetch", 64);
-    let worker = world.worker("worker").start().await;
-    let bus = world.vhost.bus().await;
-    let outbox = bus.listen().await;
+    setup.settings.set("broker.prefetch", 64);
+    let worker = setup.worker("worker").start().await;
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
     for iq in 0..IQS {
         let mut booking = booking_status(&booking(iq), "paid");
         booking["data"]["object_ids"] = (0..LOCKS).map(|lock| object(iq, lock)).collect();
         bus.booking(&booking).await;
     }
-    worker.settles("booking-status", IQS as u64, SOON).await;
+    worker.wait_until_settled("booking-status", IQS as u64, SOON).await;
     let mut asked = guests(&bus, ("warm-up", 0..IQS), EVERY * 30).await;
-    outbox.ended(asked.len(), SOON).await;
+    outbound.ended(asked.len(), SOON).await;
 
-    let begun = worker.cost();
+    let begun = worker.usage();
     asked.extend(guests(&bus, ("alone", WELL), ALONE).await);
-    outbox.ended(asked.len(), SOON).await;
-    let alone = since(begun, worker.cost());
+    outbound.ended(asked.len(), SOON).await;
+    let alone = since(begun, worker.usage());
 
-    let begun = worker.cost();
+    let begun = worker.usage();
     let hang = json!({"kind": "no_answer", "call": "open", "iq": id(2, 0, 0), "hold_ms": HOLD.as_millis()});
-    world.simulator.fault(hang).await;
-    let second = world.vhost.bus().await;
+    setup.simulator.add_fault(hang).await;
+    let second = setup.vhost.bus().await;
     let deepest = Mutex::new(BTreeMap::new());
     let (well, sick) = tokio::select! {
         asked = async {
             tokio::join!(guests(&bus, ("beside", WELL), BESIDE), guests(&second, ("sick", SICK), BESIDE))
         } => asked,
-        () = watch(world.vhost.bus().await, &deepest) => unreachable!("it watches until it is dropped"),
+        () = watch(setup.vhost.bus().await, &deepest) => unreachable!("it watches until it is dropped"),
     };
-    let beside = since(begun, worker.cost());
-    let ended = ends(&outbox, "sick").values().sum::<usize>();
+    let beside = since(begun, worker.usage());
+    let ended = ends(&outbound, "sick").values().sum::<usize>();
     let (wells, sicks) = (well.len(), sick.len());
     asked.extend(well.into_iter().chain(sick));
-    outbox.ended(asked.len(), ENDED).await;
+    outbound.ended(asked.len(), ENDED).await;
 
     let mut out = std::io::stdout().lock();
     let mut tell = |line: String| writeln!(out, "{line}").expect("the result is written");
-    tell(format!("{wells} requests to the others: {:?}", ends(&outbox, "beside")));
-    let mut waits = waits(&world, asked).await;
+    tell(format!("{wells} requests to the others: {:?}", ends(&outbound, "beside")));
+    let mut waits = waits(&setup, asked).await;
     let mut take = |phase| waits.remove(phase).expect("requests of that phase");
     let (without, with) = (spread(take("alone")), spread(take("beside")));
     tell(format!("from request to command, alone:             {}", shown(&without)));
@@ -95,7 +95,7 @@ async fn main() {
     tell(format!("ratio: p50 {:.2}, p99 {:.2}, max {:.2}", ratio(0), ratio(1), ratio(2)));
     tell(format!(
         "{sicks} requests to the sick one: {:?}; {ended} of them ended while guests came",
-        ends(&outbox, "sick")
+        ends(&outbound, "sick")
     ));
     tell(format!("the worker, alone:  {}", spent(&alone, ALONE)));
     tell(format!("the worker, beside: {}", spent(&beside, BESIDE)));
@@ -166,9 +166,9 @@ async fn watch(bus: Bus, deepest: &Mutex<BTreeMap<&'static str, u32>>) {
 }
 
 /// Milliseconds from request to command, by phase, of the IQs that are well.
-async fn waits(world: &World, asked: Vec<Asked>) -> BTreeMap<&'static str, Vec<f64>> {
+async fn waits(setup: &Setup, asked: Vec<Asked>) -> BTreeMap<&'static str, Vec<f64>> {
     let mut commands = BTreeMap::<_, Vec<_>>::new();
-    for command in world.simulator.commands().await {
+    for command in setup.simulator.commands().await {
         let of_lock = commands.entry(command.lock_id.expect("a lock's id")).or_default();
         of_lock.push(command.received_at);
     }
@@ -203,9 +203,9 @@ fn shown([half, most, longest]: &[f64; 3]) -> String {
 }
 
 /// How many of a phase's requests ended how.
-fn ends(outbox: &Outbox, phase: &str) -> BTreeMap<String, usize> {
+fn ends(outbound: &OutboundListener, phase: &str) -> BTreeMap<String, usize> {
     let mut ends = BTreeMap::new();
-    for (request, events) in outbox.terminals() {
+    for (request, events) in outbound.terminals() {
         if request.starts_with(phase) {
             let reason = events[0].text("reason");
             let how = if reason.is_empty() { "opened" } else { reason };
@@ -215,11 +215,11 @@ fn ends(outbox: &Outbox, phase: &str) -> BTreeMap<String, usize> {
     ends
 }
 
-fn since(begun: Cost, now: Cost) -> Cost {
-    Cost { cpu: now.cpu.saturating_sub(begun.cpu), ..now }
+fn since(begun: ResourceUsage, now: ResourceUsage) -> ResourceUsage {
+    ResourceUsage { cpu: now.cpu.saturating_sub(begun.cpu), ..now }
 }
 
-fn spent(cost: &Cost, time: Duration) -> String {
+fn spent(cost: &ResourceUsage, time: Duration) -> String {
     format!(
         "{:.2} CPU s in {} s, at most {} MB resident so far",
         cost.cpu.as_secs_f64(),

@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::broker::{Bus, PrivateCluster};
 use end_to_end::deadline::{SOON, until_true};
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::open_request;
-use end_to_end::scene::{BOOKING, Scene};
 use end_to_end::services;
+use end_to_end::setup::Setup;
 use end_to_end::simulator::IQ_GROUND_FLOOR;
-use end_to_end::world::World;
 use serde_json::json;
 use std::io::Write;
 use std::time::Duration;
@@ -25,16 +25,16 @@ const QUEUES: [&str; 3] =
     ["postern.open-requests", "postern.booking-status", "postern.dead-letters"];
 
 /// The members of a queue that are there, and the one that leads it.
-async fn members(scene: &Scene, queue: &str) -> (usize, String) {
-    let queue = scene.world.vhost.queue(queue).await;
+async fn members(fixture: &Fixture, queue: &str) -> (usize, String) {
+    let queue = fixture.setup.vhost.queue(queue).await;
     let online = queue["online"].as_array().map_or(0, Vec::len);
     (online, queue["leader"].as_str().unwrap_or_default().to_owned())
 }
 
-async fn all_have_members(scene: &Scene, count: usize) {
+async fn all_have_members(fixture: &Fixture, count: usize) {
     for queue in QUEUES {
         until_true(&format!("{count} members of {queue}"), BACK, || async {
-            members(scene, queue).await.0 == count
+            members(fixture, queue).await.0 == count
         })
         .await;
     }
@@ -54,38 +54,38 @@ async fn guests(bus: Bus) {
 async fn a_node_killed_under_load_takes_nothing_with_it() {
     let mut cluster = PrivateCluster::start().await;
     // The booking system and the test speak with the last node, the workers with the first that answers.
-    let mut world = World::over(cluster.vhost(2).await, services::redis_url()).await;
-    world.activate(IQ_GROUND_FLOOR).await;
+    let mut setup = Setup::over(cluster.vhost(2).await, services::redis_url()).await;
+    setup.activate(IQ_GROUND_FLOOR).await;
     let balancer = cluster.balancer([0, 1, 2]).await;
-    world.settings.set("broker.url", world.vhost.url_through(balancer.port()));
-    world.settings.set("opening.request_ttl", "5m");
-    let scene = Scene::new(world, 2).await;
-    all_have_members(&scene, 3).await;
+    setup.settings.set("broker.url", setup.vhost.url_through(balancer.port()));
+    setup.settings.set("opening.request_ttl", "5m");
+    let fixture = Fixture::new(setup, 2).await;
+    all_have_members(&fixture, 3).await;
     // Whoever declares a queue has its leader on his own node.
-    let (_, leader) = members(&scene, "postern.open-requests").await;
+    let (_, leader) = members(&fixture, "postern.open-requests").await;
     assert_eq!(leader, cluster.name(0));
 
-    let load = tokio::spawn(guests(scene.world.vhost.bus().await));
-    let simulator = &scene.world.simulator;
-    simulator.opened_times(BEFORE, SOON * 2).await;
+    let load = tokio::spawn(guests(fixture.setup.vhost.bus().await));
+    let simulator = &fixture.setup.simulator;
+    simulator.wait_for_openings(BEFORE, SOON * 2).await;
     let killed_at = Utc::now();
     cluster.kill(0).await;
-    simulator.opened_times(simulator.opened().await + AFTER, BACK).await;
+    simulator.wait_for_openings(simulator.opening_count().await + AFTER, BACK).await;
     assert!(!load.is_finished(), "it was killed under load");
     cluster.restart(0).await;
-    all_have_members(&scene, 3).await;
+    all_have_members(&fixture, 3).await;
     load.await.expect("every request has reached the cluster");
-    scene.outbox.ended(REQUESTS, BACK).await;
-    for worker in &scene.workers {
+    fixture.outbound.ended(REQUESTS, BACK).await;
+    for worker in &fixture.workers {
         worker.ready(BACK).await;
         worker.idle(SOON).await;
         assert!(worker.log().contains("session lost"), "its node was killed");
     }
-    scene.outbox.catch_up().await;
+    fixture.outbound.catch_up().await;
 
     let mut opened = Vec::new();
     for number in 0..REQUESTS {
-        let end = scene.outbox.only_terminal(&format!("r-{number}"));
+        let end = fixture.outbound.only_terminal(&format!("r-{number}"));
         assert_eq!(
             (&*end.kind, &end.data["attempts"]),
             ("lock.opened.v1", &json!(1)),
@@ -93,11 +93,11 @@ async fn a_node_killed_under_load_takes_nothing_with_it() {
         );
         opened.push(end.text("opened_at").parse::<DateTime<Utc>>().expect("a time"));
     }
-    assert_eq!(scene.world.simulator.opened().await, REQUESTS as u64);
-    assert_eq!(scene.outbox.check_ins(BOOKING).len(), 1);
-    assert_eq!(scene.bus.dead_letters().await, []);
+    assert_eq!(fixture.setup.simulator.opening_count().await, REQUESTS as u64);
+    assert_eq!(fixture.outbound.check_ins(BOOKING).len(), 1);
+    assert_eq!(fixture.bus.dead_letters().await, []);
     until_true("the queue to be empty", SOON, || async {
-        scene.bus.waiting("postern.open-requests").await == Some(0)
+        fixture.bus.waiting("postern.open-requests").await == Some(0)
     })
     .await;
     tell(killed_at, opened);

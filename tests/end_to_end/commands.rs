@@ -2,8 +2,8 @@
 
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::INTEGRATION;
+use end_to_end::setup::Setup;
 use end_to_end::simulator::{FRONT_DOOR, IQ_FIRST_FLOOR, IQ_GROUND_FLOOR, ROOM_12};
-use end_to_end::world::World;
 use serde_json::{Value, json};
 use std::process::Output;
 
@@ -12,8 +12,8 @@ fn lines(output: &[u8]) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a JSON object a line")).collect()
 }
 
-async fn json(world: &World, arguments: &[&str]) -> Vec<Value> {
-    let output = world.postern(&[arguments, &["--output", "json"]].concat()).await;
+async fn json(setup: &Setup, arguments: &[&str]) -> Vec<Value> {
+    let output = setup.postern(&[arguments, &["--output", "json"]].concat()).await;
     assert!(output.status.success(), "{arguments:?}: {}", words(&output));
     lines(&output.stdout)
 }
@@ -24,25 +24,25 @@ fn words(output: &Output) -> String {
 
 #[tokio::test]
 async fn an_operator_can_play_the_booking_system_and_listen() {
-    let world = World::new().await;
-    let worker = world.worker("worker").start().await;
-    let tail = world.postern_in_background("tail", &["tail", "--count", "2", "--output", "json"]);
-    tail.says("listening", SOON).await;
+    let setup = Setup::new().await;
+    let worker = setup.worker("worker").start().await;
+    let tail = setup.postern_in_background("tail", &["tail", "--count", "2", "--output", "json"]);
+    tail.wait_for_log("listening", SOON).await;
 
     let booking = ["publish", "booking-status", "--integration", INTEGRATION, "--booking", "B-1"];
     let state = ["--status", "paid", "--object", "room-12", "--object", "room-13"];
     let window = ["--starts-at", "-1h", "--ends-at", "+1h", "--revision", "7"];
-    let events = json(&world, &[&booking[..], &state, &window].concat()).await;
+    let events = json(&setup, &[&booking[..], &state, &window].concat()).await;
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["type"], "booking.status.v1");
     assert_eq!(events[0]["data"]["object_ids"], json!(["room-12", "room-13"]));
     assert_eq!(events[0]["data"]["revision"], 7);
-    worker.settles("booking-status", 1, SOON).await;
+    worker.wait_until_settled("booking-status", 1, SOON).await;
 
     let request = ["publish", "open-request", "--integration", INTEGRATION, "--booking", "B-1"];
     let more =
         ["--object", "room-13", "--expires-at", "+50s", "--requested-by", "me", "--id", "R-1"];
-    let events = json(&world, &[&request[..], &more].concat()).await;
+    let events = json(&setup, &[&request[..], &more].concat()).await;
     assert_eq!(
         (&events[0]["id"], &events[0]["type"]),
         (&"R-1".into(), &"lock.open-request.v1".into())
@@ -64,11 +64,11 @@ async fn an_operator_can_play_the_booking_system_and_listen() {
             (&"R-1".into(), &"me".into())
         );
     }
-    assert_eq!(world.simulator.opened().await, 1);
+    assert_eq!(setup.simulator.opening_count().await, 1);
 
     // What the worker would refuse is not published at all.
     let over = ["--status", "paid", "--object", "x", "--starts-at", "+1h", "--ends-at", "now"];
-    let output = world.postern(&[&booking[..], &over].concat()).await;
+    let output = setup.postern(&[&booking[..], &over].concat()).await;
     assert!(!output.status.success() && output.stdout.is_empty(), "{}", words(&output));
     assert!(words(&output).contains("ends_at"), "{}", words(&output));
     assert_eq!(worker.settled("booking-status").await, 1);
@@ -76,26 +76,26 @@ async fn an_operator_can_play_the_booking_system_and_listen() {
 
 #[tokio::test]
 async fn sites_locks_and_iqs_are_listed_with_what_postern_makes_of_them() {
-    let mut world = World::unactivated().await;
-    world.activate(IQ_GROUND_FLOOR).await;
-    world.settings.set_integration("default_lock", FRONT_DOOR);
-    world.simulator.change_iq(IQ_FIRST_FLOOR, json!({"online": false})).await;
+    let mut setup = Setup::unactivated().await;
+    setup.activate(IQ_GROUND_FLOOR).await;
+    setup.settings.set_integration("default_lock", FRONT_DOOR);
+    setup.simulator.change_iq(IQ_FIRST_FLOOR, json!({"online": false})).await;
     let of = ["list", "--integration", INTEGRATION];
 
-    let sites = json(&world, &[&["site"][..], &of].concat()).await;
+    let sites = json(&setup, &[&["site"][..], &of].concat()).await;
     let site = "0f6f1a52-6d4c-4f6e-9d0c-6254340082aa";
     assert_eq!(sites.len(), 1);
     assert_eq!((&sites[0]["id"], &sites[0]["site_uid"]), (&site.into(), &"NL6254340082".into()));
 
     // Twenty a page, so these are two.
-    let locks = json(&world, &[&["lock"][..], &of].concat()).await;
+    let locks = json(&setup, &[&["lock"][..], &of].concat()).await;
     assert_eq!(locks.len(), 25);
     let lock = |id: &str| locks.iter().find(|lock| lock["id"] == id).expect("it is listed");
     let room = lock(ROOM_12);
     assert_eq!((&room["objects"], &room["iq_id"]), (&json!(["room-12"]), &IQ_GROUND_FLOOR.into()));
     assert_eq!((&room["default"], &lock(FRONT_DOOR)["default"]), (&false.into(), &true.into()));
 
-    let iqs = json(&world, &[&["iq"][..], &of].concat()).await;
+    let iqs = json(&setup, &[&["iq"][..], &of].concat()).await;
     let states: Vec<_> = iqs
         .iter()
         .map(|iq| (iq["id"].as_str(), iq["state"].as_str(), iq["online"].as_bool()))
@@ -121,18 +121,18 @@ async fn sites_locks_and_iqs_are_listed_with_what_postern_makes_of_them() {
 
     // A list that Salto does not give is done without.
     let gone = json!({"kind": "status", "status": 403, "call": "activated_iqs"});
-    world.simulator.fault(gone).await;
-    let iqs = json(&world, &[&["iq"][..], &of].concat()).await;
+    setup.simulator.add_fault(gone).await;
+    let iqs = json(&setup, &[&["iq"][..], &of].concat()).await;
     assert_eq!(
         (&iqs[0]["state"], &iqs[0]["activated_at_salto"]),
         (&"activated".into(), &json!(null))
     );
 
-    let output = world.postern(&["site", "list", "--integration", "nobody"]).await;
+    let output = setup.postern(&["site", "list", "--integration", "nobody"]).await;
     assert!(!output.status.success() && output.stdout.is_empty());
     assert!(words(&output).contains("nobody"), "{}", words(&output));
-    world.settings.set_integration("password", "of-last-year");
-    let output = world.postern(&[&["site"][..], &of].concat()).await;
+    setup.settings.set_integration("password", "of-last-year");
+    let output = setup.postern(&[&["site"][..], &of].concat()).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(
         words(&output).contains("does not accept the client, user name or password"),

@@ -1,11 +1,11 @@
 //! A worker dies by `kill -9` between any two steps of a request, and another one takes over.
 
-use end_to_end::broker::{Bus, DeadLetter, Event, Outbox};
+use end_to_end::broker::{Bus, DeadLetter, Event, OutboundListener};
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::inbound::{booking_status, open_request, time};
+use end_to_end::setup::Setup;
 use end_to_end::simulator::{IQ_GROUND_FLOOR, OpenCommand};
 use end_to_end::worker::Worker;
-use end_to_end::world::World;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
@@ -13,9 +13,9 @@ use std::os::unix::process::ExitStatusExt;
 /// A worker that is about to die, and its request.
 struct Crash {
     point: &'static str,
-    world: World,
+    setup: Setup,
     bus: Bus,
-    outbox: Outbox,
+    outbound: OutboundListener,
     first: Worker,
     request: Value,
     /// Openings before the request.
@@ -36,31 +36,31 @@ struct Aftermath {
 impl Crash {
     /// `warm`: the first worker has a token and knows the locks, so that its claim announces the command.
     async fn prepare(point: &'static str, warm: bool, resend_window: &str) -> Self {
-        let mut world = World::unactivated().await;
-        world.activate(IQ_GROUND_FLOOR).await;
-        world.settings.set("opening.command_timeout", "2s");
-        world.settings.set("opening.resend_window", resend_window);
-        Self::in_world(point, warm, world).await
+        let mut setup = Setup::unactivated().await;
+        setup.activate(IQ_GROUND_FLOOR).await;
+        setup.settings.set("opening.command_timeout", "2s");
+        setup.settings.set("opening.resend_window", resend_window);
+        Self::in_setup(point, warm, setup).await
     }
 
-    async fn in_world(point: &'static str, warm: bool, world: World) -> Self {
-        let first = world.worker("first").start().await;
-        let bus = world.vhost.bus().await;
-        let outbox = bus.listen().await;
+    async fn in_setup(point: &'static str, warm: bool, setup: Setup) -> Self {
+        let first = setup.worker("first").start().await;
+        let bus = setup.vhost.bus().await;
+        let outbound = bus.listen().await;
         let mut booking = booking_status("B-1", "paid");
         booking["data"]["object_ids"] = json!(["room-12", "room-nowhere"]);
         bus.booking(&booking).await;
         bus.booking(&booking_status("B-0", "paid")).await;
-        first.settles("booking-status", 2, SOON).await;
+        first.wait_until_settled("booking-status", 2, SOON).await;
         if warm {
             bus.open_request(&open_request("warm-up", "B-0")).await;
-            first.settles("open-requests", 1, SOON).await;
+            first.wait_until_settled("open-requests", 1, SOON).await;
         }
         first.kill_at(point);
         let mut request = open_request("R-1", "B-1");
         request["data"]["object_id"] = "room-12".into();
         let openings = usize::from(warm);
-        Self { point, world, bus, outbox, first, request, openings }
+        Self { point, setup, bus, outbound, first, request, openings }
     }
 
     /// Lets the first worker die of the request.
@@ -72,20 +72,20 @@ impl Crash {
 
     /// Lets a second worker finish it.
     async fn recover(self) -> Aftermath {
-        let second = self.world.worker("second").start().await;
-        second.settles("open-requests", 1, SOON).await;
+        let second = self.setup.worker("second").start().await;
+        second.wait_until_settled("open-requests", 1, SOON).await;
         assert!(second.stop(SOON).await.success());
-        self.outbox.catch_up().await;
+        self.outbound.catch_up().await;
         for queue in ["postern.open-requests", "postern.booking-status"] {
             assert_eq!(self.bus.waiting(queue).await, Some(0), "{queue}, killed at {}", self.point);
         }
-        let ends = self.outbox.answers("R-1").into_iter().filter(Event::is_terminal);
+        let ends = self.outbound.answers("R-1").into_iter().filter(Event::is_terminal);
         Aftermath {
             published: ends.count(),
-            terminal: self.outbox.only_terminal("R-1"),
-            check_ins: self.outbox.check_ins("B-1").len(),
-            openings: self.world.simulator.openings().await.len() - self.openings,
-            commands: self.world.simulator.commands().await.split_off(self.openings),
+            terminal: self.outbound.only_terminal("R-1"),
+            check_ins: self.outbound.check_ins("B-1").len(),
+            openings: self.setup.simulator.openings().await.len() - self.openings,
+            commands: self.setup.simulator.commands().await.split_off(self.openings),
             dead_letters: self.bus.dead_letters().await,
         }
     }
@@ -181,12 +181,12 @@ async fn without_a_resend_window_a_command_that_may_have_left_is_not_sent_again(
 
 #[tokio::test]
 async fn a_dead_worker_s_claim_does_not_hold_up_another_one_for_its_whole_lease() {
-    let mut world = World::unactivated().await;
-    world.activate(IQ_GROUND_FLOOR).await;
+    let mut setup = Setup::unactivated().await;
+    setup.activate(IQ_GROUND_FLOOR).await;
     // The claim is for 15 seconds; the sign of life lapses well before.
-    world.settings.set("opening.command_timeout", "10s");
-    world.settings.set("opening.resend_window", "12s");
-    let crash = Crash::in_world("before-command", false, world).await;
+    setup.settings.set("opening.command_timeout", "10s");
+    setup.settings.set("opening.resend_window", "12s");
+    let crash = Crash::in_setup("before-command", false, setup).await;
     crash.strike().await;
     let after = crash.recover().await;
     assert_eq!((&*after.terminal.kind, after.openings), ("lock.opened.v1", 1));
@@ -197,7 +197,7 @@ async fn three_workers_that_die_of_a_command_leave_none_to_a_fourth() {
     let crash = Crash::prepare("after-command", false, "60s").await;
     crash.strike().await;
     for name in ["second-to-die", "third-to-die"] {
-        let next = crash.world.worker(name).failpoint("after-command").spawn();
+        let next = crash.setup.worker(name).failpoint("after-command").spawn();
         assert_eq!(next.ended(SOON).await.signal(), Some(9), "{name}");
     }
     let after = crash.recover().await;
@@ -234,20 +234,24 @@ async fn nothing_opens_when_its_worker_died_and_the_time_was_over() {
 #[tokio::test]
 async fn a_booking_outlives_a_worker_that_dies_storing_it() {
     join_all(["before-store", "after-store"].map(async |point| {
-        let world = World::unactivated().await;
-        world.activate(IQ_GROUND_FLOOR).await;
-        let first = world.worker("first").start().await;
-        let bus = world.vhost.bus().await;
-        let outbox = bus.listen().await;
+        let setup = Setup::unactivated().await;
+        setup.activate(IQ_GROUND_FLOOR).await;
+        let first = setup.worker("first").start().await;
+        let bus = setup.vhost.bus().await;
+        let outbound = bus.listen().await;
         first.kill_at(point);
         bus.booking(&booking_status("B-1", "paid")).await;
         assert_eq!(first.ended(SOON).await.signal(), Some(9), "at {point}");
 
-        let second = world.worker("second").start().await;
-        second.settles("booking-status", 1, SOON).await;
+        let second = setup.worker("second").start().await;
+        second.wait_until_settled("booking-status", 1, SOON).await;
         bus.open_request(&open_request("R-1", "B-1")).await;
-        assert_eq!(outbox.terminal("R-1", SOON).await.kind, "lock.opened.v1", "killed at {point}");
-        assert_eq!(world.simulator.opened().await, 1, "killed at {point}");
+        assert_eq!(
+            outbound.terminal("R-1", SOON).await.kind,
+            "lock.opened.v1",
+            "killed at {point}"
+        );
+        assert_eq!(setup.simulator.opening_count().await, 1, "killed at {point}");
     }))
     .await;
 }

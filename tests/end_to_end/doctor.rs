@@ -2,11 +2,11 @@
 
 use deadpool_redis::redis;
 use end_to_end::deadline::SOON;
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{INTEGRATION, booking_status};
 use end_to_end::redis::PrivateRedis;
-use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::setup::Setup;
 use end_to_end::simulator::{IQ_FIRST_FLOOR, IQ_GROUND_FLOOR, SECRETS};
-use end_to_end::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -18,9 +18,9 @@ struct Report {
 }
 
 impl Report {
-    async fn of(world: &World) -> Self {
+    async fn of(setup: &Setup) -> Self {
         let begun = Instant::now();
-        let output = world.postern(&["doctor", "--output", "json"]).await;
+        let output = setup.postern(&["doctor", "--output", "json"]).await;
         assert!(begun.elapsed() < Duration::from_secs(11), "{:?}", begun.elapsed());
         let (text, words) = (output.stdout, output.stderr);
         for told in [&text, &words] {
@@ -85,28 +85,28 @@ impl Report {
 }
 
 /// A Redis that keeps what it is given, all doors mapped to locks that are there.
-async fn sound(server: &PrivateRedis) -> Scene {
-    let mut world = World::on_redis(server).await;
-    unmap(&mut world, "room-nowhere");
-    Scene::new(world, 1).await
+async fn sound(server: &PrivateRedis) -> Fixture {
+    let mut setup = Setup::on_redis(server).await;
+    unmap(&mut setup, "room-nowhere");
+    Fixture::new(setup, 1).await
 }
 
-fn unmap(world: &mut World, object: &str) {
-    let integration = world.settings.integrations()[0].as_table_mut().expect("a table");
+fn unmap(setup: &mut Setup, object: &str) {
+    let integration = setup.settings.integrations()[0].as_table_mut().expect("a table");
     integration["locks"].as_table_mut().expect("a table").remove(object);
 }
 
-async fn account(world: &World, change: Value) {
-    world.simulator.control(Method::PATCH, "accounts/system-user@acme.example", Some(change)).await;
+async fn account(setup: &Setup, change: Value) {
+    setup.simulator.control(Method::PATCH, "accounts/system-user@acme.example", Some(change)).await;
 }
 
 #[tokio::test]
 async fn where_all_is_well_it_says_so_and_signs_nobody_in_anew() {
     let server = PrivateRedis::start().await;
-    let scene = sound(&server).await;
-    assert_eq!(scene.open("R-1", BOOKING).await.kind, "lock.opened.v1");
-    let before = scene.world.simulator.token_requests().await;
-    let report = Report::of(&scene.world).await;
+    let fixture = sound(&server).await;
+    assert_eq!(fixture.open("R-1", BOOKING).await.kind, "lock.opened.v1");
+    let before = fixture.setup.simulator.token_requests().await;
+    let report = Report::of(&fixture.setup).await;
     assert_eq!(report.status, Some(0));
     let levels = report.levels();
     assert!(levels.iter().all(|(_, level)| *level == "ok"), "{:#?}", report.findings);
@@ -138,18 +138,18 @@ async fn where_all_is_well_it_says_so_and_signs_nobody_in_anew() {
         assert!(levels.iter().any(|(told, _)| *told == check), "{check} is missing: {levels:?}");
     }
     report.told("bookings", "ok", "can open: 1");
-    assert_eq!(scene.world.simulator.token_requests().await, before);
+    assert_eq!(fixture.setup.simulator.token_requests().await, before);
 
-    let output = scene.world.postern(&["doctor"]).await;
+    let output = fixture.setup.postern(&["doctor"]).await;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success() && text.lines().count() < 40, "one screen: {text}");
 }
 
 #[tokio::test]
 async fn a_broker_without_postern_on_it_stays_so() {
-    let world = World::unactivated().await;
+    let setup = Setup::unactivated().await;
     for _ in 0..2 {
-        let report = Report::of(&world).await;
+        let report = Report::of(&setup).await;
         let finding = report.told("rabbitmq.topology", "broken", "there yet");
         assert!(finding["next"].as_str().unwrap_or_default().contains("start a worker"));
     }
@@ -158,12 +158,12 @@ async fn a_broker_without_postern_on_it_stays_so() {
 #[tokio::test]
 async fn servers_that_are_away_are_told_apart() {
     let mut server = PrivateRedis::start().await;
-    let mut world = World::on_redis(&server).await;
-    unmap(&mut world, "room-nowhere");
+    let mut setup = Setup::on_redis(&server).await;
+    unmap(&mut setup, "room-nowhere");
     server.kill().await;
-    world.settings.set("broker.url", "amqp://guest:guest@127.0.0.1:1/%2f");
-    world.simulator.process().kill().await;
-    let report = Report::of(&world).await;
+    setup.settings.set("broker.url", "amqp://guest:guest@127.0.0.1:1/%2f");
+    setup.simulator.process().kill().await;
+    let report = Report::of(&setup).await;
     report.told("rabbitmq.connection", "broken", "127.0.0.1:1");
     report.told("redis.connection", "broken", "Redis");
     report.told("salto.identity", "broken", "identity provider");
@@ -174,13 +174,13 @@ async fn servers_that_are_away_are_told_apart() {
 #[tokio::test]
 async fn frozen_servers_cost_ten_seconds_at_most() {
     let server = PrivateRedis::start().await;
-    let mut world = World::on_redis(&server).await;
+    let mut setup = Setup::on_redis(&server).await;
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let address = silent.local_addr().expect("it is bound");
-    world.settings.set("broker.url", format!("amqp://guest:guest@{address}/%2f"));
-    world.simulator.process().signal(nix::sys::signal::Signal::SIGSTOP);
-    let report = Report::of(&world).await;
-    world.simulator.process().signal(nix::sys::signal::Signal::SIGCONT);
+    setup.settings.set("broker.url", format!("amqp://guest:guest@{address}/%2f"));
+    setup.simulator.process().signal(nix::sys::signal::Signal::SIGSTOP);
+    let report = Report::of(&setup).await;
+    setup.simulator.process().signal(nix::sys::signal::Signal::SIGCONT);
     report.told("rabbitmq.connection", "broken", "within");
     report.told("salto.identity", "broken", "no answer within 9 s");
     report.told("salto.site", "broken", "no answer within 9 s");
@@ -190,23 +190,23 @@ async fn frozen_servers_cost_ten_seconds_at_most() {
 #[tokio::test]
 async fn what_is_wrong_with_the_broker_is_named() {
     let server = PrivateRedis::start().await;
-    let mut scene = sound(&server).await;
-    let workers = std::mem::take(&mut scene.workers);
+    let mut fixture = sound(&server).await;
+    let workers = std::mem::take(&mut fixture.workers);
     for worker in &workers {
         assert!(worker.stop(SOON).await.success());
     }
-    scene.bus.publish("postern.inbound", "lock.open-request", &json!({"waits": true})).await;
-    let report = Report::of(&scene.world).await;
+    fixture.bus.publish("postern.inbound", "lock.open-request", &json!({"waits": true})).await;
+    let report = Report::of(&fixture.setup).await;
     report.told("rabbitmq.consumers", "broken", "postern.booking-status");
     let backlog = report.told("rabbitmq.backlog", "broken", "1 messages wait");
     assert_eq!(backlog["subject"], "postern.open-requests");
-    let worker = scene.world.worker("again").start().await;
-    scene.bus.dead_letters_when(1, SOON).await;
+    let worker = fixture.setup.worker("again").start().await;
+    fixture.bus.wait_for_dead_letters(1, SOON).await;
 
-    scene.bus.delete_queue("postern.retry.open-requests.16s").await;
+    fixture.bus.delete_queue("postern.retry.open-requests.16s").await;
     let quorum = json!({"x-queue-type": "quorum"});
-    scene.bus.replace_queue("postern.retry.open-requests.4s", &quorum, "nothing").await;
-    let report = Report::of(&scene.world).await;
+    fixture.bus.replace_queue("postern.retry.open-requests.4s", &quorum, "nothing").await;
+    let report = Report::of(&fixture.setup).await;
     report.told("rabbitmq.dead_letters", "warning", "1 messages");
     report.told("rabbitmq.topology", "broken", "postern.retry.open-requests.16s");
     let other = report.told("rabbitmq.topology", "broken", "postern.retry.open-requests.4s");
@@ -217,23 +217,23 @@ async fn what_is_wrong_with_the_broker_is_named() {
 #[tokio::test]
 async fn what_is_wrong_with_redis_is_named() {
     let server = PrivateRedis::start().await;
-    let mut scene = sound(&server).await;
+    let mut fixture = sound(&server).await;
     let mut connection = end_to_end::redis::connect(&server.url()).await;
     for (name, value) in [("appendonly", "no"), ("maxmemory-policy", "allkeys-lru")] {
         let mut set = redis::cmd("CONFIG");
         let set = set.arg("SET").arg(name).arg(value).query_async::<()>(&mut connection);
         set.await.expect("it is set");
     }
-    let report = Report::of(&scene.world).await;
+    let report = Report::of(&fixture.setup).await;
     assert_eq!(report.status, Some(0));
     report.told("redis.appendonly", "warning", "only once");
     report.told("redis.maxmemory_policy", "warning", "allkeys-lru");
 
-    let tokens = scene.world.simulator.token_requests().await;
-    scene.world.settings.set("secrets.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
-    Report::of(&scene.world).await.only("redis.secrets_key", "not the key", "find the key");
+    let tokens = fixture.setup.simulator.token_requests().await;
+    fixture.setup.settings.set("secrets.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+    Report::of(&fixture.setup).await.only("redis.secrets_key", "not the key", "find the key");
     assert_eq!(
-        scene.world.simulator.token_requests().await,
+        fixture.setup.simulator.token_requests().await,
         tokens,
         "nothing is encrypted with it"
     );
@@ -242,51 +242,51 @@ async fn what_is_wrong_with_redis_is_named() {
 #[tokio::test]
 async fn what_is_wrong_with_the_account_is_named() {
     let server = PrivateRedis::start().await;
-    let mut scene = sound(&server).await;
+    let mut fixture = sound(&server).await;
     let right = json!({"remote_access": true, "blocked": false, "roles": ["site_admin"]});
-    account(&scene.world, json!({"remote_access": false})).await;
-    Report::of(&scene.world).await.only("salto.rights", "from afar", "remote access");
-    account(&scene.world, right.clone()).await;
-    account(&scene.world, json!({"blocked": true})).await;
-    let report = Report::of(&scene.world).await;
+    account(&fixture.setup, json!({"remote_access": false})).await;
+    Report::of(&fixture.setup).await.only("salto.rights", "from afar", "remote access");
+    account(&fixture.setup, right.clone()).await;
+    account(&fixture.setup, json!({"blocked": true})).await;
+    let report = Report::of(&fixture.setup).await;
     assert_eq!(report.status, Some(1), "{:#?}", report.findings);
-    account(&scene.world, right.clone()).await;
-    account(&scene.world, json!({"roles": ["viewer"]})).await;
-    Report::of(&scene.world).await.told("salto.rights", "warning", "viewer");
-    account(&scene.world, right).await;
+    account(&fixture.setup, right.clone()).await;
+    account(&fixture.setup, json!({"roles": ["viewer"]})).await;
+    Report::of(&fixture.setup).await.told("salto.rights", "warning", "viewer");
+    account(&fixture.setup, right).await;
 
-    scene.world.settings.set_integration("site_uid", "NL0000000000");
-    Report::of(&scene.world).await.only("salto.site", "NL6254340082", "site_uid");
-    scene.world.settings.set_integration("site_uid", "NL6254340082");
+    fixture.setup.settings.set_integration("site_uid", "NL0000000000");
+    Report::of(&fixture.setup).await.only("salto.site", "NL6254340082", "site_uid");
+    fixture.setup.settings.set_integration("site_uid", "NL6254340082");
 
-    scene.world.settings.set_integration("password", "of-last-year");
-    let (granted, denied) = scene.world.simulator.token_requests().await;
+    fixture.setup.settings.set_integration("password", "of-last-year");
+    let (granted, denied) = fixture.setup.simulator.token_requests().await;
     for _ in 0..3 {
-        let report = Report::of(&scene.world).await;
+        let report = Report::of(&fixture.setup).await;
         report.only("salto.sign_in", "not asked again for", "tried at once");
     }
-    let now = scene.world.simulator.token_requests().await;
+    let now = fixture.setup.simulator.token_requests().await;
     assert_eq!(now, (granted, denied + 1), "rejected credentials rest");
 }
 
 #[tokio::test]
 async fn clocks_that_differ_and_pauses_are_told() {
     let server = PrivateRedis::start().await;
-    let scene = sound(&server).await;
-    let simulator = &scene.world.simulator;
+    let fixture = sound(&server).await;
+    let simulator = &fixture.setup.simulator;
     for (offset, level) in [(30, "note"), (-90, "warning"), (400, "broken")] {
         simulator.control(Method::PUT, "clock", Some(json!({"offset_seconds": offset}))).await;
-        let report = Report::of(&scene.world).await;
+        let report = Report::of(&fixture.setup).await;
         report.told("salto.clock", level, &format!("{offset:+}")[..2]);
     }
     simulator.control(Method::PUT, "clock", Some(json!({"offset_seconds": 0}))).await;
 
     simulator
-        .fault(json!({"kind": "rate_limit", "retry_after": 3600, "call": "open", "times": 1}))
+        .add_fault(json!({"kind": "rate_limit", "retry_after": 3600, "call": "open", "times": 1}))
         .await;
-    let failed = scene.open("R-1", BOOKING).await;
+    let failed = fixture.open("R-1", BOOKING).await;
     assert_eq!(failed.text("reason"), "rate_limited");
-    let report = Report::of(&scene.world).await;
+    let report = Report::of(&fixture.setup).await;
     report.told("salto.pause", "warning", "wants no calls");
     assert!(report.findings.iter().all(|it| it["check"] != "salto.sign_in"), "nothing is asked");
 }
@@ -294,20 +294,20 @@ async fn clocks_that_differ_and_pauses_are_told() {
 #[tokio::test]
 async fn iqs_the_mapping_and_the_bookings_of_the_hour_are_judged_together() {
     let server = PrivateRedis::start().await;
-    let mut world = World::over(end_to_end::broker::Vhost::new().await, server.url()).await;
-    unmap(&mut world, "room-nowhere");
-    world.activate(IQ_GROUND_FLOOR).await;
-    let mut scene = Scene::new(world, 1).await;
-    scene.book("room-13").await;
+    let mut setup = Setup::over(end_to_end::broker::Vhost::new().await, server.url()).await;
+    unmap(&mut setup, "room-nowhere");
+    setup.activate(IQ_GROUND_FLOOR).await;
+    let mut fixture = Fixture::new(setup, 1).await;
+    fixture.store_booking("room-13").await;
     let mut later = booking_status("later", "paid");
     later["data"]["object_ids"] = json!(["room-14"]);
     later["data"]["starts_at"] = end_to_end::inbound::time(7200).into();
     later["data"]["ends_at"] = end_to_end::inbound::time(9000).into();
-    scene.know(&later).await;
-    scene.know(&booking_status("cancelled", "cancelled")).await;
-    scene.book("sauna").await;
+    fixture.store_status(&later).await;
+    fixture.store_status(&booking_status("cancelled", "cancelled")).await;
+    fixture.store_booking("sauna").await;
 
-    let report = Report::of(&scene.world).await;
+    let report = Report::of(&fixture.setup).await;
     let iq = report.told("iq", "broken", IQ_FIRST_FLOOR);
     let command = format!("postern iq activate --integration {INTEGRATION} --iq {IQ_FIRST_FLOOR}");
     assert_eq!(iq["next"], command);
@@ -319,47 +319,47 @@ async fn iqs_the_mapping_and_the_bookings_of_the_hour_are_judged_together() {
     report.told("bookings", "broken", "no_lock_mapped: sauna");
     report.told("bookings", "note", "cancelled (cancelled)");
 
-    scene.world.activate(IQ_FIRST_FLOOR).await;
+    fixture.setup.activate(IQ_FIRST_FLOOR).await;
     let lock = "00000000-0000-4000-8000-000000000bad";
-    scene.world.settings.map("sauna", lock);
-    let report = Report::of(&scene.world).await;
+    fixture.setup.settings.map("sauna", lock);
+    let report = Report::of(&fixture.setup).await;
     report.told("mapping", "broken", lock);
     report.told("bookings", "broken", "lock_not_found: sauna");
-    unmap(&mut scene.world, "sauna");
-    scene.world.settings.set_integration("default_lock", end_to_end::simulator::FRONT_DOOR);
-    assert_eq!(Report::of(&scene.world).await.status, Some(0));
+    unmap(&mut fixture.setup, "sauna");
+    fixture.setup.settings.set_integration("default_lock", end_to_end::simulator::FRONT_DOOR);
+    assert_eq!(Report::of(&fixture.setup).await.status, Some(0));
 
-    scene.world.simulator.change_iq(IQ_FIRST_FLOOR, json!({"restore_required": true})).await;
-    let report = Report::of(&scene.world).await;
+    fixture.setup.simulator.change_iq(IQ_FIRST_FLOOR, json!({"restore_required": true})).await;
+    let report = Report::of(&fixture.setup).await;
     report.told("iq", "broken", "restore");
     report.told("bookings", "broken", "iq_reactivation_required");
-    scene
-        .world
+    fixture
+        .setup
         .simulator
         .change_iq(IQ_FIRST_FLOOR, json!({"restore_required": false, "online": false}))
         .await;
-    Report::of(&scene.world).await.told("iq", "warning", "offline");
+    Report::of(&fixture.setup).await.told("iq", "warning", "offline");
 }
 
 #[tokio::test]
 async fn rejected_passwords_and_a_blocked_user_are_told() {
     let server = PrivateRedis::start().await;
-    let scene = sound(&server).await;
-    let simulator = &scene.world.simulator;
+    let fixture = sound(&server).await;
+    let simulator = &fixture.setup.simulator;
     simulator.change_settings(json!({"otp_failures": 100})).await;
     simulator.change_iq(IQ_GROUND_FLOOR, json!({"secret": "RotatedByAnApp01"})).await;
-    scene.open("R-1", BOOKING).await;
-    Report::of(&scene.world).await.told("iq", "warning", "rejected the last 1");
-    scene.open("R-2", BOOKING).await;
-    scene.open("R-3", BOOKING).await;
-    let report = Report::of(&scene.world).await;
+    fixture.open("R-1", BOOKING).await;
+    Report::of(&fixture.setup).await.told("iq", "warning", "rejected the last 1");
+    fixture.open("R-2", BOOKING).await;
+    fixture.open("R-3", BOOKING).await;
+    let report = Report::of(&fixture.setup).await;
     report.told("iq", "broken", "degraded");
     report.told("bookings", "broken", "otp_invalid: B-1");
 
     let fault = json!({"kind": "status", "status": 403, "error_code": "3102", "message": "otp_blocked", "call": "open", "times": 1});
-    simulator.fault(fault).await;
-    scene.open("R-4", BOOKING).await;
-    let report = Report::of(&scene.world).await;
+    simulator.add_fault(fault).await;
+    fixture.open("R-4", BOOKING).await;
+    let report = Report::of(&fixture.setup).await;
     report.told("iq", "broken", "nothing is sent until");
     report.told("bookings", "broken", "otp_blocked: B-1");
 }

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::deadline::SOON;
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::open_request;
-use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::setup::Setup;
 use end_to_end::simulator::ROOM_12;
-use end_to_end::world::World;
 use serde_json::{Value, json};
 
 /// How long each command takes.
@@ -27,27 +27,27 @@ fn most_at_once(mut received: Vec<DateTime<Utc>>) -> usize {
 
 #[tokio::test]
 async fn three_workers_together_keep_to_the_limits_of_an_iq_and_of_an_integration() {
-    let mut world = World::new().await;
-    world.settings.set("broker.prefetch", 16);
-    world.settings.set("opening.in_flight_per_iq", i64::try_from(PER_IQ).expect("small"));
+    let mut setup = Setup::new().await;
+    setup.settings.set("broker.prefetch", 16);
+    setup.settings.set("opening.in_flight_per_iq", i64::try_from(PER_IQ).expect("small"));
     let per_integration = i64::try_from(PER_INTEGRATION).expect("small");
-    world.settings.set("opening.in_flight_per_integration", per_integration);
-    let scene = Scene::new(world, 3).await;
-    scene.book("room-13").await;
+    setup.settings.set("opening.in_flight_per_integration", per_integration);
+    let fixture = Fixture::new(setup, 3).await;
+    fixture.store_booking("room-13").await;
     let delay = json!({"kind": "delay", "delay_ms": DELAY, "call": "open"});
-    scene.world.simulator.fault(delay).await;
+    fixture.setup.simulator.add_fault(delay).await;
     let requests: Vec<Value> = (0..60)
         .map(|number| {
             let booking = if number % 2 == 0 { BOOKING } else { "room-13" };
             open_request(&format!("r-{number}"), booking)
         })
         .collect();
-    scene.bus.open_requests(&requests).await;
-    scene.outbox.ended(60, SOON * 3).await;
+    fixture.bus.open_requests(&requests).await;
+    fixture.outbound.ended(60, SOON * 3).await;
 
-    let terminals = scene.outbox.terminals();
+    let terminals = fixture.outbound.terminals();
     assert!(terminals.values().all(|events| events[0].kind == "lock.opened.v1"), "{terminals:?}");
-    let commands = scene.world.simulator.commands().await;
+    let commands = fixture.setup.simulator.commands().await;
     assert_eq!(commands.len(), 60);
     let (ground, first): (Vec<_>, Vec<_>) =
         commands.iter().partition(|command| command.lock_id.as_deref() == Some(ROOM_12));
@@ -59,7 +59,7 @@ async fn three_workers_together_keep_to_the_limits_of_an_iq_and_of_an_integratio
     most(ground.iter().map(|command| command.received_at).collect(), PER_IQ);
     most(first.iter().map(|command| command.received_at).collect(), PER_IQ);
     most(commands.iter().map(|command| command.received_at).collect(), PER_INTEGRATION);
-    for worker in &scene.workers {
+    for worker in &fixture.workers {
         assert!(worker.settled("open-requests").await > 0, "all three had work");
     }
 }

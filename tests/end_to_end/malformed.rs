@@ -2,9 +2,9 @@
 
 use end_to_end::broker::DeadLetter;
 use end_to_end::deadline::SOON;
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{booking_status, open_request, time};
-use end_to_end::scene::{BOOKING, Scene};
-use end_to_end::world::World;
+use end_to_end::setup::Setup;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use std::path::Path;
@@ -98,7 +98,7 @@ fn check(letter: &DeadLetter, queue: &str, key: &str) {
 
 #[tokio::test]
 async fn whatever_is_no_event_becomes_a_dead_letter_and_the_next_guest_gets_in() {
-    let scene = Scene::new(World::new().await, 1).await;
+    let fixture = Fixture::new(Setup::new().await, 1).await;
     let mut samples = corpus();
     for (kind, ..) in KEYS {
         samples.push(Sample {
@@ -120,10 +120,10 @@ async fn whatever_is_no_event_becomes_a_dead_letter_and_the_next_guest_gets_in()
         .collect();
     for (_, key, _, sample) in &sent {
         let properties = properties(&sample.name);
-        scene.bus.publish_raw("postern.inbound", key, &sample.body, properties).await;
+        fixture.bus.publish_raw("postern.inbound", key, &sample.body, properties).await;
     }
     let count = u32::try_from(sent.len()).expect("few samples");
-    let letters = scene.bus.dead_letters_when(count, SOON * 3).await;
+    let letters = fixture.bus.wait_for_dead_letters(count, SOON * 3).await;
     assert_eq!(letters.len(), sent.len(), "one each");
 
     for (kind, key, queue, sample) in sent {
@@ -142,10 +142,10 @@ async fn whatever_is_no_event_becomes_a_dead_letter_and_the_next_guest_gets_in()
         assert!(fits, "{} in {queue}: {reason}", sample.name);
     }
 
-    assert_eq!(scene.open("healthy", BOOKING).await.kind, "lock.opened.v1");
-    scene.know(&booking_status("B-2", "paid")).await;
-    assert_eq!(scene.ask(&open_request("healthy-2", "B-2")).await.kind, "lock.opened.v1");
-    assert_eq!(scene.outbox.terminals().len(), 2, "nothing else was answered");
-    assert_eq!(scene.world.simulator.commands().await.len(), 2);
-    assert!(scene.workers[0].runs());
+    assert_eq!(fixture.open("healthy", BOOKING).await.kind, "lock.opened.v1");
+    fixture.store_status(&booking_status("B-2", "paid")).await;
+    assert_eq!(fixture.answer_to(&open_request("healthy-2", "B-2")).await.kind, "lock.opened.v1");
+    assert_eq!(fixture.outbound.terminals().len(), 2, "nothing else was answered");
+    assert_eq!(fixture.setup.simulator.commands().await.len(), 2);
+    assert!(fixture.workers[0].is_running());
 }

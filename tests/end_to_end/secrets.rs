@@ -6,12 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_redis::redis::cmd;
 use end_to_end::broker::Vhost;
 use end_to_end::deadline::SOON;
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{INTEGRATION, booking_status, open_request};
 use end_to_end::redis::{PrivateRedis, connect};
-use end_to_end::scene::{BOOKING, Scene};
 use end_to_end::secrets::{self, forms};
+use end_to_end::setup::Setup;
 use end_to_end::simulator::{IQ_FIRST_FLOOR, IQ_GROUND_FLOOR, SECRETS};
-use end_to_end::world::World;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -35,29 +35,30 @@ async fn nothing_secret_is_to_be_read_anywhere_not_even_at_the_finest_log_level(
     let redis_url = server.url().replace("redis://", &format!("redis://:{REDIS_PASSWORD}@"));
     let vhost = Vhost::new().await;
     let broker_url = vhost.url_with_password(BROKER_PASSWORD).await;
-    let mut world = World::over(vhost, redis_url).await;
-    world.settings.set("broker.url", broker_url);
-    world.settings.set("opening.resend_window", "0s");
+    let mut setup = Setup::over(vhost, redis_url).await;
+    setup.settings.set("broker.url", broker_url);
+    setup.settings.set("opening.resend_window", "0s");
     let began = Utc::now();
     let mut seen = Seen::new();
 
-    commands(&world, &mut seen).await;
-    let scene = with_failures(world, &mut seen).await;
+    commands(&setup, &mut seen).await;
+    let fixture = with_failures(setup, &mut seen).await;
 
     let ended = Utc::now();
-    for event in scene.outbox.events() {
+    for event in fixture.outbound.events() {
         seen.insert(
             format!("event {} of {}", event.kind, event.request_id()),
             event.body.to_string().into(),
         );
     }
-    for letter in scene.bus.dead_letters().await {
+    for letter in fixture.bus.dead_letters().await {
         let headers = format!("{:?} {}", letter.properties, letter.routing_key);
         seen.insert(format!("dead letter {}", letter.reason()), headers.into());
     }
-    stored(&scene.world, "at the end", &mut seen).await;
+    stored(&fixture.setup, "at the end", &mut seen).await;
 
-    let key = scene.world.settings.get("secrets.key").and_then(|key| key.as_str()).expect("a key");
+    let key =
+        fixture.setup.settings.get("secrets.key").and_then(|key| key.as_str()).expect("a key");
     let mut secrets: Vec<Vec<u8>> =
         SECRETS.iter().map(|secret| secret.as_bytes().to_vec()).collect();
     secrets.push(key.as_bytes().to_vec());
@@ -86,8 +87,8 @@ async fn nothing_secret_is_to_be_read_anywhere_not_even_at_the_finest_log_level(
 }
 
 /// Activates both IQs, one of them with a wrong PIN first, and looks at lists and a broken configuration.
-async fn commands(world: &World, seen: &mut Seen) {
-    let pin_file = world.directory().join("pin");
+async fn commands(setup: &Setup, seen: &mut Seen) {
+    let pin_file = setup.directory().join("pin");
     for (iq, pin) in
         [(IQ_GROUND_FLOOR, "9731"), (IQ_GROUND_FLOOR, "6596"), (IQ_FIRST_FLOOR, "0042")]
     {
@@ -95,17 +96,17 @@ async fn commands(world: &World, seen: &mut Seen) {
         let path = pin_file.to_str().expect("a path is text");
         let arguments =
             ["iq", "activate", "--integration", INTEGRATION, "--iq", iq, "--pin-file", path];
-        run(world, &arguments, seen).await;
+        run(setup, &arguments, seen).await;
     }
     std::fs::remove_file(pin_file).expect("the PIN is removed");
     for list in ["iq", "lock", "site"] {
-        run(world, &[list, "list", "--integration", INTEGRATION], seen).await;
+        run(setup, &[list, "list", "--integration", INTEGRATION], seen).await;
     }
-    run(world, &["check-config", "--output", "json"], seen).await;
+    run(setup, &["check-config", "--output", "json"], seen).await;
 }
 
-async fn run(world: &World, arguments: &[&str], seen: &mut Seen) {
-    let output = world.postern(&[&["--log-level", "trace"], arguments].concat()).await;
+async fn run(setup: &Setup, arguments: &[&str], seen: &mut Seen) {
+    let output = setup.postern(&[&["--log-level", "trace"], arguments].concat()).await;
     let number = seen.len();
     seen.insert(
         format!("output {number} of {arguments:?}"),
@@ -114,22 +115,22 @@ async fn run(world: &World, arguments: &[&str], seen: &mut Seen) {
 }
 
 /// A worker that sees everything go well and wrong, and one whose password is of last year.
-async fn with_failures(world: World, seen: &mut Seen) -> Scene {
-    let trace = |world: &World, name: &str| world.worker(name).env("POSTERN_LOG", "trace");
-    let worker = trace(&world, "traced").start().await;
-    let right = world.settings.clone();
-    let mut scene = Scene::of(world, vec![worker]).await;
-    let simulator = &scene.world.simulator;
+async fn with_failures(setup: Setup, seen: &mut Seen) -> Fixture {
+    let trace = |setup: &Setup, name: &str| setup.worker(name).env("POSTERN_LOG", "trace");
+    let worker = trace(&setup, "traced").start().await;
+    let right = setup.settings.clone();
+    let mut fixture = Fixture::of(setup, vec![worker]).await;
+    let simulator = &fixture.setup.simulator;
     let mut status = booking_status(BOOKING, "paid");
     status["data"]["guest"] = json!({"name": NAME});
     status["time"] = (Utc::now() + TimeDelta::seconds(1)).to_rfc3339().into();
-    scene.know(&status).await;
+    fixture.store_status(&status).await;
 
     let mut request = open_request("well", BOOKING);
     request["data"]["guest_name"] = NAME.into();
-    assert_eq!(scene.ask(&request).await.kind, "lock.opened.v1");
+    assert_eq!(fixture.answer_to(&request).await.kind, "lock.opened.v1");
     simulator.revoke_tokens().await;
-    assert_eq!(scene.open("new-token", BOOKING).await.kind, "lock.opened.v1");
+    assert_eq!(fixture.open("new-token", BOOKING).await.kind, "lock.opened.v1");
     for (id, fault, reason) in [
         ("unknown", json!({"kind": "opened_then_dropped"}), "outcome_unknown"),
         ("named", json!({"kind": "status", "status": 403, "message": NAME}), "forbidden"),
@@ -137,35 +138,41 @@ async fn with_failures(world: World, seen: &mut Seen) -> Scene {
         let mut fault = fault;
         fault["call"] = "open".into();
         fault["times"] = 1.into();
-        simulator.fault(fault).await;
+        simulator.add_fault(fault).await;
         let mut request = open_request(id, BOOKING);
         request["data"]["guest_name"] = NAME.into();
-        assert_eq!(scene.ask(&request).await.text("reason"), reason);
+        assert_eq!(fixture.answer_to(&request).await.text("reason"), reason);
     }
     simulator.change_iq(IQ_GROUND_FLOOR, json!({"secret": ROTATED})).await;
-    assert_eq!(scene.open("rotated", BOOKING).await.text("reason"), "otp_invalid");
+    assert_eq!(fixture.open("rotated", BOOKING).await.text("reason"), "otp_invalid");
     let broken = format!(r#"{{"specversion": "1.0", "guest": "{NAME}", "guest": 7"#);
     let properties = lapin::BasicProperties::default();
     for key in ["booking.status", "lock.open-request"] {
-        scene.bus.publish_raw("postern.inbound", key, broken.as_bytes(), properties.clone()).await;
+        fixture
+            .bus
+            .publish_raw("postern.inbound", key, broken.as_bytes(), properties.clone())
+            .await;
     }
-    scene.bus.dead_letters_when(5, SOON).await;
+    fixture.bus.wait_for_dead_letters(5, SOON).await;
     // Nobody is bound: the broker returns a dead letter, whole.
-    scene.bus.unbind("postern.dead-letters", "postern.dead-letter", "#").await;
-    scene.bus.publish_raw("postern.inbound", "booking.status", broken.as_bytes(), properties).await;
-    scene.workers[0].says("its queue is gone", SOON).await;
-    scene.bus.bind("postern.dead-letters", "postern.dead-letter", "#").await;
-    scene.bus.dead_letters_when(6, SOON).await;
+    fixture.bus.unbind("postern.dead-letters", "postern.dead-letter", "#").await;
+    fixture
+        .bus
+        .publish_raw("postern.inbound", "booking.status", broken.as_bytes(), properties)
+        .await;
+    fixture.workers[0].wait_for_log("its queue is gone", SOON).await;
+    fixture.bus.bind("postern.dead-letters", "postern.dead-letter", "#").await;
+    fixture.bus.wait_for_dead_letters(6, SOON).await;
 
-    stored(&scene.world, "with a token", seen).await;
-    scene.world.settings.set_integration("password", OLD_PASSWORD);
-    let lines = scene.world.directory().join("audit");
-    let to_files = trace(&scene.world, "outdated")
+    stored(&fixture.setup, "with a token", seen).await;
+    fixture.setup.settings.set_integration("password", OLD_PASSWORD);
+    let lines = fixture.setup.directory().join("audit");
+    let to_files = trace(&fixture.setup, "outdated")
         .env("POSTERN__AUDIT__TO", "file")
         .env("POSTERN__AUDIT__DIRECTORY", lines.to_str().expect("a path is text"));
     let outdated = to_files.start().await;
-    finish(&scene.workers.remove(0), "traced", seen).await;
-    assert_eq!(scene.open("outdated", BOOKING).await.text("reason"), "credentials_rejected");
+    finish(&fixture.workers.remove(0), "traced", seen).await;
+    assert_eq!(fixture.open("outdated", BOOKING).await.text("reason"), "credentials_rejected");
     finish(&outdated, "outdated", seen).await;
     for day in lines.read_dir().expect("there is an audit") {
         let day = day.expect("its days can be listed").path();
@@ -173,13 +180,13 @@ async fn with_failures(world: World, seen: &mut Seen) -> Scene {
         assert!(!text.is_empty(), "{} has no lines", day.display());
         seen.insert(format!("audit in {}", day.display()), text);
     }
-    scene.world.settings = right;
-    scene
+    fixture.setup.settings = right;
+    fixture
 }
 
 /// Everything in Redis, which holds activations and a token record by now.
-async fn stored(world: &World, when: &str, seen: &mut Seen) {
-    let stored = world.stored().await;
+async fn stored(setup: &Setup, when: &str, seen: &mut Seen) {
+    let stored = setup.stored().await;
     for part in ["activations:", "token:", "key-check", "audit"] {
         assert!(stored.iter().any(|(key, _)| key.contains(part)), "{part} is not stored");
     }
@@ -201,6 +208,6 @@ fn otps(began: DateTime<Utc>, ended: DateTime<Utc>) -> Vec<String> {
     let margin = TimeDelta::seconds(2);
     [(SECRETS[2], "6596"), (SECRETS[2], "9731"), (SECRETS[3], "0042")]
         .into_iter()
-        .flat_map(|iq| secrets::otps(iq, began - margin, ended + margin))
+        .flat_map(|(secret, pin)| secrets::otps(secret, pin, began - margin, ended + margin))
         .collect()
 }

@@ -1,0 +1,154 @@
+//! Sign-ins that Salto rejects, and Salto unavailable.
+
+use super::fixture::OperatorFixture;
+use crate::login::{come_back, member, said_to_open, salto};
+use end_to_end::deadline::SOON;
+use end_to_end::ports::free_port;
+use end_to_end::setup::Setup;
+use reqwest::Method;
+use serde_json::json;
+
+const LIST: &str = "site list --integration acme-utrecht";
+
+/// Every command reports wrong credentials, and they are not tried again.
+async fn rejected(from: &str, to: &str, code: &str, what: &str) {
+    let mut operator = OperatorFixture::with_password().await;
+    operator.replace_in_config(from, to);
+    let why = format!(
+        "Salto does not accept the client, user name or password (code {code}); not asked again for … s; correct \
+         {what}; corrected ones are tried at once"
+    );
+    operator.run(LIST).await.assert_fails(1, &format!("error: the sites cannot be listed: {why}"));
+    let resolved = operator.run("site resolve NL6254340082").await;
+    resolved.assert_fails(1, &format!("error: the sites cannot be listed: {why}"));
+    let mapping = operator.run("mapping check").await;
+    mapping.assert_shows(&format!(
+        "acme-utrecht: BROKEN: it could not be checked: the locks cannot be listed: {why}
+        put this right, then check again"
+    ));
+    operator.run("doctor").await.assert_shows(&format!(
+        "BROKEN salto.sign_in acme-utrecht: Salto does not accept the client, user name or password (code {code}); not \
+         asked again for … s
+        → correct {what}; corrected ones are tried at once"
+    ));
+    assert_eq!(
+        operator.setup.simulator.token_requests().await,
+        (0, 1),
+        "wrong credentials are not tried repeatedly"
+    );
+    operator.replace_in_config(to, from);
+    assert_eq!(operator.run(LIST).await.status, Some(0), "the right credentials are tried at once");
+}
+
+#[tokio::test]
+async fn a_wrong_password() {
+    rejected(
+        "demo-password",
+        "typed-wrong",
+        "invalid_grant",
+        "username and password of the integration",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_client_secret() {
+    let what = "client_id and client_secret of the environment";
+    rejected("demo-client-secret", "typed-wrong", "invalid_client", what).await;
+}
+
+#[tokio::test]
+async fn no_server_at_the_environment_s_address() {
+    let mut operator = OperatorFixture::with_password().await;
+    let address = format!("127.0.0.1:{}", free_port());
+    let url = operator.setup.simulator.url().to_owned();
+    operator.replace_in_config(&url, &format!("http://{address}"));
+    let why = format!(
+        "Salto is not available: no connection to {address}: Connection refused (os error 111)"
+    );
+    let next =
+        "see Salto's status page, this machine's way to the internet, and the environment's URLs";
+    operator
+        .run(LIST)
+        .await
+        .assert_fails(1, &format!("error: the sites cannot be listed: {why}; {next}"));
+    operator.run("doctor").await.assert_shows(&format!(
+        "BROKEN salto.identity acceptance: the identity provider: {why}
+        → {next}
+        BROKEN salto.api acceptance: the Connect API: {why}
+        → {next}"
+    ));
+}
+
+#[tokio::test]
+async fn salto_s_clock_ten_minutes_ahead() {
+    let operator = OperatorFixture::with_password().await;
+    operator
+        .setup
+        .simulator
+        .control(Method::PUT, "clock", Some(json!({"offset_seconds": 600})))
+        .await;
+    operator.run("doctor").await.assert_shows(
+        "BROKEN salto.clock acceptance: Salto's clock is +600 s from this machine's
+        → set this machine's clock by NTP: windows and expiries go by it",
+    );
+}
+
+/// An operator who signs in with the browser.
+async fn with_a_browser() -> OperatorFixture {
+    let (salto, redirect_uri) = salto();
+    let account = format!("flow = \"authorization_code\"\nredirect_uri = \"{redirect_uri}\"");
+    OperatorFixture::at(Setup::with_salto(&salto).await, &account)
+}
+
+#[tokio::test]
+async fn a_list_before_the_first_sign_in() {
+    let operator = with_a_browser().await;
+    operator.run(LIST).await.assert_fails(
+        1,
+        "error: the sites cannot be listed: nobody is signed in at Salto for this integration: nobody has signed in \
+         yet; run `postern login --integration acme-utrecht`",
+    );
+}
+
+#[tokio::test]
+async fn a_sign_in_that_salto_rejects() {
+    let operator = with_a_browser().await;
+    let login =
+        operator.start_in_background("login", "login --integration acme-utrecht --no-browser");
+    let url = said_to_open(&login).await;
+    let state = member(&url, "state");
+    let (_, page) = come_back(&url, &format!("error=access_denied&state={state}")).await;
+    assert!(page.contains("Salto refuses the sign-in: access_denied; run it again."), "{page}");
+    assert_eq!(login.ended(SOON).await.code(), Some(1));
+    let log = login.log();
+    assert!(
+        log.ends_with("\nerror: Salto refuses the sign-in: access_denied; run it again\n"),
+        "{log}"
+    );
+
+    let login =
+        operator.start_in_background("again", "login --integration acme-utrecht --no-browser");
+    let url = said_to_open(&login).await;
+    let state = member(&url, "state");
+    come_back(&url, &format!("code=mistyped&state={state}")).await;
+    assert_eq!(login.ended(SOON).await.code(), Some(1));
+    let last = "error: the sign-in did not count: Salto does not accept the client, user name or password: nor the code \
+                of the login (code invalid_grant); a code is good once, and for minutes: run it again\n";
+    assert!(login.log().ends_with(last), "{}", login.log());
+}
+
+#[tokio::test]
+async fn a_redirect_that_is_not_the_registered_one() {
+    let mut operator = with_a_browser().await;
+    operator.replace_in_config("/signed-in", "/signed-on");
+    let login = operator
+        .start_in_background("login", "login --integration acme-utrecht --no-browser --wait 2s");
+    let url = said_to_open(&login).await;
+    let page = end_to_end::http::client().get(url).send().await.expect("an answer");
+    assert_eq!(page.status(), 400, "Salto shows no login page");
+    assert_eq!(login.ended(SOON).await.code(), Some(1));
+    let last = "\nerror: nobody signed in within 2s; run it again (where the address shows an error and no login page: \
+                see that redirect_uri and client_id are as they were registered at Salto)\n";
+    assert!(login.log().ends_with(last), "{}", login.log());
+}

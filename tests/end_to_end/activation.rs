@@ -1,4 +1,4 @@
-//! `postern iq activate`: once, in steps that survive an interruption.
+//! `postern iq activate`: each step once, also after an interruption.
 
 use crate::operator::listed;
 use end_to_end::deadline::{SOON, until_true};
@@ -27,7 +27,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// How far postern says that the ground floor's IQ is.
+/// The activation state of the ground floor's IQ according to postern.
 async fn state(setup: &Setup) -> String {
     let list = ["iq", "list", "--integration", INTEGRATION, "--output", "json"];
     let output = setup.postern(&list).await;
@@ -42,8 +42,7 @@ async fn calls(setup: &Setup, kind: &str) -> u64 {
     setup.simulator.counters().await["calls"][kind].as_u64().unwrap_or_default()
 }
 
-/// Kills `iq activate` while it waits for the answer to this call, the `count`th of its kind, which takes effect all
-/// the same.
+/// Kills `iq activate` while it waits for the answer to this call, the `count`th of its kind; the call takes effect.
 async fn killed_during(setup: &Setup, call: Value, count: u64, more: &[&str]) {
     let mut fault = json!({"kind": "delay", "delay_ms": 60_000, "carried_out": true, "times": 1});
     for (member, value) in call.as_object().expect("members of a fault") {
@@ -61,7 +60,7 @@ async fn killed_during(setup: &Setup, call: Value, count: u64, more: &[&str]) {
 }
 
 #[tokio::test]
-async fn an_activation_that_is_killed_at_any_call_goes_on_where_it_was() {
+async fn an_activation_that_is_killed_at_any_call_continues_where_it_was() {
     let setup = Setup::unactivated().await;
     assert_eq!(state(&setup).await, "not_activated");
     killed_during(&setup, json!({"call": "secret"}), 1, &[]).await;
@@ -72,16 +71,16 @@ async fn an_activation_that_is_killed_at_any_call_goes_on_where_it_was() {
 
     let pin = setup.simulator.mailed_pin(IQ_GROUND_FLOOR).await;
     let more = ["--pin-file", &pin_file(&setup, &pin)];
-    // The mail is asked for once more, as nobody heard that it was sent.
+    // The mail is requested again, because the answer to the first request was lost.
     killed_during(&setup, json!({"call": "pin", "method": "PUT"}), 3, &more).await;
-    // Salto has it activated, and would give neither secret nor PIN again.
+    // The IQ is activated at Salto, which would not return secret and PIN again.
     assert_eq!(state(&setup).await, "pending_pin");
     let output = setup.postern(&ACTIVATE).await;
     assert!(output.status.success(), "{}", stderr(&output));
     assert_eq!(state(&setup).await, "activated");
     assert_eq!(calls(&setup, "secret").await, 2, "a stored secret is not asked for");
 
-    // Once more: nothing is left to do, and nothing is asked.
+    // Again: nothing is left to do, and nothing is requested.
     let before = calls(&setup, "pin").await;
     let output = setup.postern(&[&ACTIVATE[..], &["--output", "json"]].concat()).await;
     assert!(output.status.success(), "{}", stderr(&output));
@@ -95,7 +94,7 @@ async fn an_activation_that_is_killed_at_any_call_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_wrong_pin_fails_and_leaves_the_way_open_for_the_right_one() {
+async fn after_a_wrong_pin_the_right_one_can_be_given() {
     let setup = Setup::unactivated().await;
     for (pin, why) in [("12", "four digits"), ("9999", "does not accept this PIN")] {
         let output = activate(&setup, pin).await;
@@ -104,7 +103,7 @@ async fn a_wrong_pin_fails_and_leaves_the_way_open_for_the_right_one() {
         assert!(!stderr(&output).contains("9999"), "{}", stderr(&output));
         assert_eq!(state(&setup).await, "pending_pin");
     }
-    // A PIN that was refused is not tried again by itself.
+    // A rejected PIN is not tried again automatically.
     let before = calls(&setup, "pin").await;
     let output = setup.postern(&ACTIVATE).await;
     assert_eq!(output.status.code(), Some(1));
@@ -118,7 +117,7 @@ async fn a_wrong_pin_fails_and_leaves_the_way_open_for_the_right_one() {
 }
 
 #[tokio::test]
-async fn an_iq_that_was_activated_by_others_is_told_apart() {
+async fn an_iq_that_another_program_activated_is_reported() {
     let setup = Setup::unactivated().await;
     let activated = json!({"activated_for": ["system-user@acme.example"]});
     setup.simulator.change_iq(IQ_GROUND_FLOOR, activated).await;
@@ -129,14 +128,14 @@ async fn an_iq_that_was_activated_by_others_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_pin_on_the_screen_is_taken_and_the_other_otp_scheme_opens_too() {
+async fn a_pin_in_the_answer_is_used_and_the_other_otp_scheme_opens_too() {
     let mut setup = Setup::unactivated().await;
     setup.settings.set_integration("otp_scheme", "totp-sha1");
     let change = json!({"pin_in_body": true, "otp_scheme": "totp-sha1", "pin": "0007"});
     setup.simulator.change_iq(IQ_GROUND_FLOOR, change).await;
     let output = setup.postern(&ACTIVATE).await;
     assert!(output.status.success(), "{}", stderr(&output));
-    // It is shown to a person at a terminal alone.
+    // It is only shown at a terminal.
     assert!(stderr(&output).contains("the PIN that Salto has shown"), "{}", stderr(&output));
     assert!(!stderr(&output).contains("0007"), "{}", stderr(&output));
     let fixture = Fixture::new(setup, 1).await;
@@ -144,7 +143,7 @@ async fn a_pin_on_the_screen_is_taken_and_the_other_otp_scheme_opens_too() {
 }
 
 #[tokio::test]
-async fn refused_pins_count_and_a_block_is_respected() {
+async fn rejected_pins_count_and_a_block_is_respected() {
     let setup = Setup::unactivated().await;
     for (rejected, pin) in [(1, "1111"), (2, "2222")] {
         activate(&setup, pin).await;
@@ -169,7 +168,7 @@ async fn refused_pins_count_and_a_block_is_respected() {
     assert!(row["blocked_until"].is_null(), "{row}");
 }
 
-/// Two operators with the PIN at hand; the first `slow` calls for the secret take a second.
+/// Two operators with the PIN; the first `slow` calls for the secret take a second.
 async fn two_operators(slow: u64) {
     let setup = Setup::unactivated().await;
     let slow = json!({"kind": "delay", "delay_ms": 1000, "call": "secret", "times": slow});
@@ -189,9 +188,9 @@ async fn two_operators(slow: u64) {
 }
 
 #[tokio::test]
-async fn of_two_operators_one_wins_and_the_other_is_told() {
-    // Both have read that there is nothing yet, before either stores the secret.
+async fn of_two_operators_one_succeeds_and_the_other_gets_an_error() {
+    // Both have read that nothing is stored before one of them stores the secret.
     two_operators(2).await;
-    // One is done before the other has asked for the secret, which Salto does not give then.
+    // One has finished before the other requests the secret, which Salto then refuses.
     two_operators(1).await;
 }

@@ -1,4 +1,4 @@
-//! `postern iq adopt` and `iq forget`: activations that come from elsewhere, and go.
+//! `postern iq adopt` and `iq forget`: activations of another program are taken over, and activations are deleted.
 
 use crate::operator::{JsonOutput, change_iq, file, iq, listed, postern, proofs};
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -22,7 +22,7 @@ async fn activated_elsewhere() -> Setup {
 }
 
 #[tokio::test]
-async fn a_secret_from_elsewhere_is_proven_stored_and_opens() {
+async fn a_secret_of_another_program_is_proven_and_stored_and_opens_doors() {
     let setup = activated_elsewhere().await;
     let pin = file(&setup, "pin", "6596");
     let output =
@@ -45,7 +45,7 @@ async fn a_secret_from_elsewhere_is_proven_stored_and_opens() {
 }
 
 #[tokio::test]
-async fn what_salto_does_not_accept_is_not_stored_and_counts() {
+async fn a_secret_that_salto_rejects_is_not_stored_and_the_rejection_counts() {
     let setup = activated_elsewhere().await;
     for rejected in 1..=2 {
         let output = adopt(&setup, (SECRET, "1111"), &[]).await.assert_failed("nothing was stored");
@@ -73,20 +73,20 @@ async fn an_activation_that_works_is_not_overwritten() {
     let before = proofs(&setup).await;
     adopt(&setup, (SECRET, "6596"), &[]).await.assert_failed("--force");
     assert_eq!(proofs(&setup).await, before, "nothing was sent");
-    // Forced, and wrong: what is stored stays, and is not blamed.
+    // Forced with wrong values: the stored ones stay, and the rejection is not counted against them.
     adopt(&setup, ("another-secret-1", "6596"), &["--force"])
         .await
         .assert_failed("nothing was stored");
     iq(&setup, "probe", &[]).await.assert_done();
     adopt(&setup, (SECRET, "6596"), &["--force"]).await.assert_done();
-    // Secret, then PIN, a line each.
+    // The secret, then the PIN, one line each.
     let adopt = ["iq", "adopt", "--force", "--integration", INTEGRATION, "--iq", IQ_GROUND_FLOOR];
     let typed = setup.postern_with_input(&adopt, &format!("{SECRET}\n6596\n")).await;
     assert!(typed.status.success(), "{}", String::from_utf8_lossy(&typed.stderr));
 }
 
 #[tokio::test]
-async fn what_is_forgotten_is_gone_here_and_stays_at_salto() {
+async fn a_forgotten_activation_is_deleted_here_and_stays_at_salto() {
     let setup = Setup::new().await;
     let output = iq(&setup, "forget", &[]).await;
     assert_eq!((output.status, output.stderr.contains("--yes")), (Some(2), true), "{output:?}");
@@ -109,7 +109,7 @@ async fn what_is_forgotten_is_gone_here_and_stays_at_salto() {
 }
 
 #[tokio::test]
-async fn an_iq_that_the_site_has_no_longer_is_shown_and_can_be_forgotten() {
+async fn an_iq_that_the_site_no_longer_has_is_shown_and_can_be_forgotten() {
     let mut setup = Setup::new().await;
     setup.simulator.stop().await;
     let file = setup.directory().join("world.json");

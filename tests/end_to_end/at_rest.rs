@@ -1,4 +1,4 @@
-//! What lies in Redis is bound to `secrets.key` and to its place.
+//! Encrypted values in Redis are bound to `secrets.key` and to their key in Redis.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -41,7 +41,7 @@ async fn with_another_key_nothing_starts_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn a_sealed_value_is_good_at_its_own_place_alone() {
+async fn a_sealed_value_is_valid_only_under_its_own_key() {
     let mut setup = Setup::new().await;
     let mut other = setup.settings.integrations()[0].clone();
     other["id"] = "other-house".into();
@@ -51,7 +51,7 @@ async fn a_sealed_value_is_good_at_its_own_place_alone() {
     let mut read = cmd("HGET");
     read.arg(key(INTEGRATION)).arg(IQ_GROUND_FLOOR);
     let ground: Vec<u8> = read.query_async(&mut redis).await.expect("the activation is stored");
-    // To the place of another IQ, and to that of another integration.
+    // To the key of another IQ, and to that of another integration.
     for (integration, iq) in [(INTEGRATION, IQ_FIRST_FLOOR), ("other-house", IQ_GROUND_FLOOR)] {
         let mut write = cmd("HSET");
         write.arg(key(integration)).arg(iq).arg(&ground);

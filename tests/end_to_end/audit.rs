@@ -1,4 +1,4 @@
-//! The audit: one line per decision, wherever it goes and whoever dies.
+//! The audit: one line per decision, to every kind of sink, and also if workers are killed.
 
 mod crashes;
 mod files;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-/// Where lines go.
+/// The sink of the audit lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum To {
     Redis,
@@ -27,7 +27,7 @@ enum To {
 const EVERYWHERE: [To; 4] = [To::Redis, To::File, To::Stdout, To::Off];
 
 impl To {
-    /// A world whose workers write there.
+    /// A setup whose workers write to this sink.
     async fn setup(self) -> Setup {
         let mut setup = Setup::unactivated().await;
         setup.activate(IQ_GROUND_FLOOR).await;
@@ -46,7 +46,7 @@ impl To {
         setup
     }
 
-    /// All lines as they were written, repeated ones too, of these workers' output or from where they lie.
+    /// All lines in this sink, repeated ones too; for standard output, of these workers.
     async fn written(self, setup: &Setup, output: &str) -> Vec<Value> {
         let text = match self {
             Self::Redis => stream(setup).await,
@@ -59,7 +59,7 @@ impl To {
     }
 }
 
-/// All of the stream.
+/// All lines of the stream.
 async fn stream(setup: &Setup) -> String {
     let key = format!("{}audit", setup.key_prefix());
     let stored = setup.stored().await.into_iter().find(|(name, _)| *name == key);
@@ -70,7 +70,7 @@ fn directory(setup: &Setup) -> PathBuf {
     setup.directory().join("audit")
 }
 
-/// All days' files.
+/// All lines of the files of all days.
 fn days(directory: &Path) -> String {
     let files = directory.read_dir().expect("the directory is there").map(|file| {
         let path = file.expect("its files can be listed").path();
@@ -83,7 +83,7 @@ async fn audit(setup: &Setup, arguments: &[&str]) -> Output {
     setup.postern(&[&["audit"], arguments].concat()).await
 }
 
-/// What the command prints as JSON.
+/// The JSON output of the command.
 async fn json(setup: &Setup, arguments: &[&str]) -> Vec<Value> {
     let output = audit(setup, &[arguments, &["--output", "json"]].concat()).await;
     assert!(output.status.success(), "{arguments:?}: {}", words(&output.stderr));
@@ -103,7 +103,7 @@ fn by_request(lines: &[Value]) -> BTreeMap<&str, Vec<&Value>> {
     found
 }
 
-/// The line says what the event says.
+/// Asserts that a line has the content of the event.
 fn agree(line: &Value, event: &Event) {
     let outcome = match event.kind.as_str() {
         "lock.opened.v1" => "opened",
@@ -121,7 +121,7 @@ fn agree(line: &Value, event: &Event) {
     }
 }
 
-/// Requests that open, that the rules reject, and that fail.
+/// Requests that are opened, rejected and failed.
 fn requests() -> Vec<Value> {
     let ask = |number: usize, booking: &str| {
         let mut request = open_request(&format!("r-{number}"), booking);
@@ -144,7 +144,7 @@ async fn decided_by_two(to: To) {
     let requests = requests();
     tokio::join!(fixture.bus.open_requests(&requests), fixture.bus.open_requests(&requests));
     fixture.wait_until_settled("open-requests", 2 * requests.len() as u64).await;
-    // Failed ones come again, and are nobody's decision any more.
+    // Failed requests are replayed, which is not a new decision.
     let replayed = fixture.setup.postern(&["dlq", "replay", "--all"]).await;
     assert!(replayed.status.success(), "{}", words(&replayed.stderr));
     fixture.wait_until_settled("open-requests", 2 * requests.len() as u64 + 4).await;
@@ -189,7 +189,7 @@ async fn decided_by_two(to: To) {
     }
 }
 
-/// The command finds what is there.
+/// Asserts that the command finds all lines.
 async fn filtered(setup: &Setup, lines: &[Value]) {
     let all = json(setup, &[]).await;
     assert_eq!(all.len(), lines.len());
@@ -212,7 +212,7 @@ async fn filtered(setup: &Setup, lines: &[Value]) {
     ] {
         assert_eq!(json(setup, arguments).await.len(), count, "{arguments:?}");
     }
-    // The newest, the oldest of them first.
+    // The newest lines, in ascending order.
     assert_eq!(json(setup, &["--limit", "7"]).await, all[all.len() - 7..]);
     let some = audit(setup, &["--limit", "7"]).await;
     assert!(words(&some.stderr).contains("the newest 7; there are more"));
@@ -227,7 +227,7 @@ async fn filtered(setup: &Setup, lines: &[Value]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_decision_leaves_one_line_over_two_workers_duplicates_and_replays() {
+async fn every_decision_has_one_line_with_two_workers_duplicates_and_replays() {
     join_all(EVERYWHERE.map(decided_by_two)).await;
 }
 

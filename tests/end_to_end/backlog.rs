@@ -1,4 +1,4 @@
-//! Requests that waited in the queue beyond their time.
+//! Requests that expired while they waited in the queue.
 
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -7,7 +7,7 @@ use end_to_end::setup::Setup;
 use serde_json::Value;
 
 #[tokio::test]
-async fn what_expired_in_the_queue_is_answered_without_a_command() {
+async fn a_request_that_expired_in_the_queue_is_answered_without_a_command() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     assert!(fixture.workers[0].stop(SOON).await.success());
 
@@ -22,7 +22,7 @@ async fn what_expired_in_the_queue_is_answered_without_a_command() {
         request["time"] = time(-61).into();
         request
     };
-    // Cut off at ten minutes after its time, whatever it says.
+    // `expires_at` is limited to ten minutes after `time`.
     let by_the_longest_time = |number: usize| {
         let mut request = open_request(&format!("ancient-{number}"), BOOKING);
         request["time"] = time(-601).into();

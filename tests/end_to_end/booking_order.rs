@@ -1,4 +1,4 @@
-//! The newest state of a booking decides, in whatever order its events arrive.
+//! The newest state of a booking decides, in any order in which its events arrive.
 
 use chrono::{TimeDelta, Utc};
 use end_to_end::fixture::Fixture;
@@ -8,7 +8,7 @@ use end_to_end::setup::Setup;
 /// An event of a booking: its revision, and its time in seconds from now.
 type State = (Option<i64>, i64);
 
-/// What arrives one after the other, and which of them is the newest.
+/// Events in the order of their arrival, and which of them is the newest.
 const CASES: [(&str, &[State], usize); 11] = [
     ("a later time", &[(None, -20), (None, -10)], 1),
     ("a late event with an earlier time", &[(None, -10), (None, -20)], 0),
@@ -23,15 +23,15 @@ const CASES: [(&str, &[State], usize); 11] = [
     ("disorder", &[(Some(2), -8), (None, 0), (Some(5), -5), (Some(4), -6), (Some(3), -7)], 2),
 ];
 
-/// The newest state says yes and all others no; and the other way round.
+/// The newest state allows the opening and all others do not; and vice versa.
 const ROUNDS: [(&str, &str); 2] = [("paid", "cancelled"), ("cancelled", "paid")];
 
 #[tokio::test]
-async fn the_newest_state_decides_whatever_comes_later() {
+async fn the_newest_state_decides_in_any_order_of_arrival() {
     let fixture = Fixture::new(Setup::new().await, 2).await;
     let base = Utc::now();
     let mut settled = fixture.settled("booking-status").await;
-    // One event of every booking at a time: two workers must not change their order.
+    // One event of every booking at a time, so that two workers do not change their order.
     for step in 0..5 {
         for (case, (_, states, newest)) in CASES.iter().enumerate() {
             let Some((revision, seconds)) = states.get(step) else { continue };
@@ -87,14 +87,14 @@ async fn a_booking_is_stored_before_its_integration_is_known_or_active() {
     for integration in ["closed-house", "new-house"] {
         let mut request = open_request(&format!("after-{integration}"), "B-9");
         request["data"]["integration_id"] = integration.into();
-        // The booking is there; that these houses' IQs were never activated is another matter.
+        // The booking is known; the request fails because the IQs of this integration were never activated.
         let answer = fixture.answer_to(&request).await;
         assert_eq!(answer.text("reason"), "iq_not_activated", "{answer:?}");
     }
 }
 
 #[tokio::test]
-async fn a_moved_booking_opens_in_its_new_window_alone() {
+async fn a_moved_booking_opens_only_in_its_new_window() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     let mut status = booking_status("B-2", "paid");
     status["data"]["revision"] = 1.into();

@@ -1,4 +1,4 @@
-//! An open request may overtake its booking's status: it waits a little.
+//! An open request may overtake its booking's status: it waits for a limited time.
 
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::Fixture;
@@ -9,7 +9,7 @@ use end_to_end::setup::Setup;
 async fn a_request_waits_for_a_booking_that_it_has_overtaken() {
     let mut setup = Setup::new().await;
     setup.settings.set("opening.booking_wait", "50s");
-    // The request holds the only place of its queue; the booking's status has another queue's.
+    // The request uses the only slot of its queue's prefetch; the booking's status has another queue.
     setup.settings.set("broker.prefetch", 1);
     let fixture = Fixture::new(setup, 1).await;
     fixture.bus.open_request(&open_request("R-1", "B-2")).await;
@@ -24,7 +24,7 @@ async fn a_request_waits_for_a_booking_that_it_has_overtaken() {
 }
 
 #[tokio::test]
-async fn a_request_waits_for_no_booking_beyond_its_expiry() {
+async fn a_request_does_not_wait_for_its_booking_beyond_its_expiry() {
     let mut setup = Setup::new().await;
     setup.settings.set("opening.booking_wait", "50s");
     let fixture = Fixture::new(setup, 1).await;
@@ -33,7 +33,7 @@ async fn a_request_waits_for_no_booking_beyond_its_expiry() {
     fixture.bus.open_request(&request).await;
     let rejected = fixture.outbound.terminal("R-1", SOON).await;
     assert_eq!(rejected.text("reason"), "booking_unknown");
-    // Too late for this request, and in time for the next one.
+    // Too late for this request, but in time for the next one.
     fixture.store_status(&booking_status("B-2", "paid")).await;
     assert_eq!(fixture.open("R-2", "B-2").await.kind, "lock.opened.v1");
     assert_eq!(fixture.outbound.answers("R-1").len(), 1);

@@ -1,4 +1,4 @@
-//! RabbitMQ dies, freezes, throws everybody out, loses a queue: workers say so, come back, and nothing is lost.
+//! RabbitMQ is killed or frozen, closes all connections, or loses a queue: workers report it and recover, and nothing is lost.
 
 use end_to_end::broker::PrivateBroker;
 use end_to_end::deadline::{SOON, until, until_true};
@@ -9,12 +9,12 @@ use end_to_end::worker::Worker;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Within this `/readyz` must have noticed (contract).
+/// The time within which `/readyz` must answer 503 (docs/contract.md, Health).
 const NOTICED: Duration = Duration::from_secs(15);
-/// Within this a worker must be back: the session's longest pause and then some.
+/// The time within which a worker must be ready again: the longest pause between sessions, with a margin.
 const BACK: Duration = Duration::from_secs(60);
 
-/// Many requests and a Salto that takes its time, so that they can be interrupted: about 60 a second.
+/// Many requests and a slow Salto, so that they can be interrupted: about 60 per second.
 async fn under_load(mut setup: Setup, requests: usize) -> (Fixture, Vec<Value>) {
     setup.settings.set("opening.request_ttl", "5m");
     setup.settings.set("broker.prefetch", 16);
@@ -29,7 +29,7 @@ async fn under_load(mut setup: Setup, requests: usize) -> (Fixture, Vec<Value>) 
     (fixture, requests)
 }
 
-/// Every request opened once, and was told of with one content.
+/// Every request was opened once, with one answer.
 async fn all_opened_once(fixture: &Fixture, requests: &[Value]) {
     fixture.outbound.ended(requests.len(), BACK).await;
     for worker in &fixture.workers {
@@ -58,12 +58,12 @@ async fn all_ready(workers: &[Worker]) {
 }
 
 #[tokio::test]
-async fn a_broker_stopped_and_killed_under_load_loses_nothing_and_nobody_opens_twice() {
+async fn a_broker_stopped_and_killed_under_load_loses_nothing_and_no_door_opens_twice() {
     let mut broker = PrivateBroker::start().await;
     let (mut fixture, requests) = under_load(Setup::on_broker(&broker).await, 900).await;
     fixture.setup.simulator.wait_for_openings(30, SOON).await;
-    // In order the first time: RabbitMQ 3.10 writes down where a new quorum queue's log is within minutes, or when it is
-    // stopped. Killed before, it finds the queue's name and nothing in it, and never lets anybody subscribe.
+    // Stopped in order the first time: RabbitMQ 3.10 writes the place of a new quorum queue's log within minutes, or when
+    // it is stopped. If it is killed before, it finds the queue without data after the restart, and nothing can subscribe.
     broker.stop().await;
     broker.restart().await;
     all_ready(&fixture.workers).await;
@@ -75,7 +75,7 @@ async fn a_broker_stopped_and_killed_under_load_loses_nothing_and_nobody_opens_t
         worker.unready(NOTICED).await;
     }
     assert!(fixture.outbound.ended_so_far() < requests.len(), "it was killed in the middle");
-    // One more, started while there is no broker.
+    // Another worker, started while the broker is unavailable.
     let late = fixture.setup.worker("late").spawn();
     late.wait_for_log("no session with RabbitMQ", SOON).await;
     assert_eq!(late.status_of("/livez").await, Some(200));
@@ -88,7 +88,7 @@ async fn a_broker_stopped_and_killed_under_load_loses_nothing_and_nobody_opens_t
 }
 
 #[tokio::test]
-async fn a_frozen_broker_is_noticed_and_what_it_held_goes_on() {
+async fn a_frozen_broker_is_noticed_and_its_messages_continue_afterwards() {
     let broker = PrivateBroker::start().await;
     let (fixture, requests) = under_load(Setup::on_broker(&broker).await, 100).await;
     fixture.setup.simulator.wait_for_openings(30, SOON).await;
@@ -101,7 +101,7 @@ async fn a_frozen_broker_is_noticed_and_what_it_held_goes_on() {
     all_ready(&fixture.workers).await;
     all_opened_once(&fixture, &requests).await;
 
-    // With nothing to do, nobody would miss it.
+    // Without a message the freeze would have no effect.
     broker.freeze();
     for worker in &fixture.workers {
         worker.unready(NOTICED).await;
@@ -111,11 +111,11 @@ async fn a_frozen_broker_is_noticed_and_what_it_held_goes_on() {
 }
 
 #[tokio::test]
-async fn workers_whose_connections_are_closed_come_back() {
+async fn workers_whose_connections_are_closed_reconnect() {
     let (fixture, requests) = under_load(Setup::new().await, 600).await;
     for opened in [30, 150] {
         fixture.setup.simulator.wait_for_openings(opened, SOON).await;
-        // The management API learns of new connections with some delay.
+        // The management API shows new connections with a delay.
         until("connections to close", SOON, || async {
             (fixture.setup.vhost.close_connections().await >= 4).then_some(())
         })
@@ -130,7 +130,7 @@ async fn workers_whose_connections_are_closed_come_back() {
 }
 
 #[tokio::test]
-async fn a_worker_whose_queue_is_replaced_in_a_trice_does_not_stay_deaf() {
+async fn a_worker_whose_queue_is_replaced_immediately_subscribes_again() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     let arguments = fixture.setup.vhost.queue("postern.open-requests").await["arguments"].clone();
     let (queue, routing_key) = ("postern.open-requests", "lock.open-request.#");
@@ -139,7 +139,7 @@ async fn a_worker_whose_queue_is_replaced_in_a_trice_does_not_stay_deaf() {
 }
 
 #[tokio::test]
-async fn a_worker_whose_queue_is_deleted_declares_it_anew_and_listens() {
+async fn a_worker_whose_queue_is_deleted_declares_it_again_and_subscribes() {
     let fixture = Fixture::new(Setup::new().await, 2).await;
     for queue in ["postern.open-requests", "postern.booking-status"] {
         fixture.bus.delete_queue(queue).await;

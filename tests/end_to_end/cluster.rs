@@ -1,4 +1,4 @@
-//! A cluster of three RabbitMQ nodes behind a load balancer, and the node that everything goes through dies under load.
+//! A cluster of three RabbitMQ nodes behind a load balancer; the node with all connections is killed under load.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::broker::{Bus, PrivateCluster};
@@ -14,17 +14,17 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 const REQUESTS: usize = 600;
-/// Thirty a second.
+/// Thirty requests per second.
 const EVERY: Duration = Duration::from_millis(33);
-/// After so many openings the node is killed; after so many more it comes back.
+/// The node is killed after this number of openings, and restarted after the same number again.
 const BEFORE: u64 = 100;
 const AFTER: u64 = 50;
-/// Electing new leaders, reconnecting, and whatever else the machine is busy with.
+/// The time to elect new leaders and to reconnect, on a busy machine.
 const BACK: Duration = Duration::from_secs(60);
 const QUEUES: [&str; 3] =
     ["postern.open-requests", "postern.booking-status", "postern.dead-letters"];
 
-/// The members of a queue that are there, and the one that leads it.
+/// The available members of a queue, and its leader.
 async fn members(fixture: &Fixture, queue: &str) -> (usize, String) {
     let queue = fixture.setup.vhost.queue(queue).await;
     let online = queue["online"].as_array().map_or(0, Vec::len);
@@ -40,7 +40,7 @@ async fn all_have_members(fixture: &Fixture, count: usize) {
     }
 }
 
-/// Asks for the door again and again, at the same pace whatever happens.
+/// Publishes requests at a constant rate, also while the node is down.
 async fn guests(bus: Bus) {
     let mut pace = interval(EVERY);
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -51,9 +51,9 @@ async fn guests(bus: Bus) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_killed_under_load_takes_nothing_with_it() {
+async fn a_node_killed_under_load_loses_nothing() {
     let mut cluster = PrivateCluster::start().await;
-    // The booking system and the test speak with the last node, the workers with the first that answers.
+    // The booking system and the test use the last node, the workers the first one that answers.
     let mut setup = Setup::over(cluster.vhost(2).await, services::redis_url()).await;
     setup.activate(IQ_GROUND_FLOOR).await;
     let balancer = cluster.balancer([0, 1, 2]).await;
@@ -61,7 +61,7 @@ async fn a_node_killed_under_load_takes_nothing_with_it() {
     setup.settings.set("opening.request_ttl", "5m");
     let fixture = Fixture::new(setup, 2).await;
     all_have_members(&fixture, 3).await;
-    // Whoever declares a queue has its leader on his own node.
+    // The leader of a queue is on the node where it was declared.
     let (_, leader) = members(&fixture, "postern.open-requests").await;
     assert_eq!(leader, cluster.name(0));
 
@@ -103,7 +103,7 @@ async fn a_node_killed_under_load_takes_nothing_with_it() {
     tell(killed_at, opened);
 }
 
-/// The longest time in which no door opened, from the kill on.
+/// The longest time without an opening after the kill.
 fn tell(killed_at: DateTime<Utc>, mut opened: Vec<DateTime<Utc>>) {
     opened.sort_unstable();
     let before = opened.iter().rposition(|at| *at < killed_at).expect("it was killed under load");

@@ -1,4 +1,4 @@
-//! The operator's commands, one JSON object a line.
+//! The operator's commands with JSON output, one object per line.
 
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::INTEGRATION;
@@ -23,7 +23,7 @@ fn words(output: &Output) -> String {
 }
 
 #[tokio::test]
-async fn an_operator_can_play_the_booking_system_and_listen() {
+async fn an_operator_can_publish_events_and_watch_the_answers() {
     let setup = Setup::new().await;
     let worker = setup.worker("worker").start().await;
     let tail = setup.postern_in_background("tail", &["tail", "--count", "2", "--output", "json"]);
@@ -66,7 +66,7 @@ async fn an_operator_can_play_the_booking_system_and_listen() {
     }
     assert_eq!(setup.simulator.opening_count().await, 1);
 
-    // What the worker would refuse is not published at all.
+    // Events that the worker would reject are not published.
     let over = ["--status", "paid", "--object", "x", "--starts-at", "+1h", "--ends-at", "now"];
     let output = setup.postern(&[&booking[..], &over].concat()).await;
     assert!(!output.status.success() && output.stdout.is_empty(), "{}", words(&output));
@@ -75,7 +75,7 @@ async fn an_operator_can_play_the_booking_system_and_listen() {
 }
 
 #[tokio::test]
-async fn sites_locks_and_iqs_are_listed_with_what_postern_makes_of_them() {
+async fn sites_locks_and_iqs_are_listed_with_their_state_in_postern() {
     let mut setup = Setup::unactivated().await;
     setup.activate(IQ_GROUND_FLOOR).await;
     setup.settings.set_integration("default_lock", FRONT_DOOR);
@@ -87,7 +87,7 @@ async fn sites_locks_and_iqs_are_listed_with_what_postern_makes_of_them() {
     assert_eq!(sites.len(), 1);
     assert_eq!((&sites[0]["id"], &sites[0]["site_uid"]), (&site.into(), &"NL6254340082".into()));
 
-    // Twenty a page, so these are two.
+    // A page has 20 entries, so these are two pages.
     let locks = json(&setup, &[&["lock"][..], &of].concat()).await;
     assert_eq!(locks.len(), 25);
     let lock = |id: &str| locks.iter().find(|lock| lock["id"] == id).expect("it is listed");
@@ -119,7 +119,7 @@ async fn sites_locks_and_iqs_are_listed_with_what_postern_makes_of_them() {
     assert!(ground["state_since"].is_string() && first["state_since"].is_null(), "{iqs:?}");
     assert!(ground["activated_at_salto_since"].is_string(), "{ground}");
 
-    // A list that Salto does not give is done without.
+    // The command also works without a list that Salto does not return.
     let gone = json!({"kind": "status", "status": 403, "call": "activated_iqs"});
     setup.simulator.add_fault(gone).await;
     let iqs = json(&setup, &[&["iq"][..], &of].concat()).await;

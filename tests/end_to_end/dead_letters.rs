@@ -1,4 +1,4 @@
-//! Dead letters that come back while a worker runs: what they ask for is done once, or not at all.
+//! Replayed dead letters: each is executed once or not at all.
 
 use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -9,7 +9,7 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use serde_json::{Value, json};
 
-/// Runs `postern dlq` to its end and reads what it prints as JSON.
+/// Runs `postern dlq` to its end; its output as JSON.
 async fn dlq(fixture: &Fixture, arguments: &[&str]) -> Vec<Value> {
     let arguments = [&["dlq"], arguments, &["--output", "json"]].concat();
     let output = fixture.setup.postern(&arguments).await;
@@ -19,7 +19,7 @@ async fn dlq(fixture: &Fixture, arguments: &[&str]) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
 }
 
-/// The one dead letter.
+/// The only dead letter.
 async fn only(fixture: &Fixture) -> Value {
     let mut letters = dlq(fixture, &["list"]).await;
     assert_eq!(letters.len(), 1, "{letters:?}");
@@ -49,7 +49,7 @@ async fn a_failed_request_is_answered_again_and_opens_nothing() {
     assert_eq!(shown[0]["prediction"], "outcome_known");
     assert_eq!(dlq(&fixture, &["list", "--reason", "iq_offline"]).await, Vec::<Value>::new());
 
-    // What kept it from opening is mended, and its answer stands all the same.
+    // The cause of the failure is corrected, but the answer does not change.
     fixture.setup.activate(IQ_GROUND_FLOOR).await;
     let replayed = dlq(&fixture, &["replay", id]).await;
     assert_eq!(replayed, [json!({"id": id, "result": "replayed"})]);
@@ -93,7 +93,7 @@ async fn an_expired_request_opens_nothing_and_an_older_booking_changes_nothing()
 }
 
 #[tokio::test]
-async fn what_is_still_malformed_is_a_dead_letter_again_and_counts() {
+async fn a_message_that_is_still_malformed_is_a_dead_letter_again_with_its_replay_counted() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     let body = br#"{"type":"lock.open-request.v1","type":"twice"}"#;
     let key = "lock.open-request.acme";
@@ -121,7 +121,7 @@ async fn what_is_still_malformed_is_a_dead_letter_again_and_counts() {
     assert!(fixture.outbound.events().is_empty());
 }
 
-/// Makes an event a dead letter, as a worker does that Redis has refused again and again.
+/// Makes an event a dead letter, as a worker does after repeated errors of Redis.
 async fn lay(fixture: &Fixture, queue: &str, event: &Value) {
     let mut headers = FieldTable::default();
     for (name, value) in [

@@ -1,4 +1,4 @@
-//! `postern doctor`: everything well, and each thing that is not, by name and with what to do.
+//! `postern doctor`: a system without faults, and each fault with its name and the next step.
 
 use deadpool_redis::redis;
 use end_to_end::deadline::SOON;
@@ -66,7 +66,7 @@ impl Report {
         })
     }
 
-    /// The only thing that is broken, with what to do.
+    /// Asserts that this is the only broken finding, with this next step.
     fn only(&self, check: &str, words: &str, next: &str) {
         let finding = self.told(check, "broken", words);
         assert!(finding["next"].as_str().unwrap_or_default().contains(next), "{finding}");
@@ -84,7 +84,7 @@ impl Report {
     }
 }
 
-/// A Redis that keeps what it is given, all doors mapped to locks that are there.
+/// A Redis that persists its data, and all objects mapped to existing locks.
 async fn sound(server: &PrivateRedis) -> Fixture {
     let mut setup = Setup::on_redis(server).await;
     unmap(&mut setup, "room-nowhere");
@@ -101,7 +101,7 @@ async fn account(setup: &Setup, change: Value) {
 }
 
 #[tokio::test]
-async fn where_all_is_well_it_says_so_and_signs_nobody_in_anew() {
+async fn without_faults_it_reports_ok_and_requests_no_new_token() {
     let server = PrivateRedis::start().await;
     let fixture = sound(&server).await;
     assert_eq!(fixture.open("R-1", BOOKING).await.kind, "lock.opened.v1");
@@ -146,7 +146,7 @@ async fn where_all_is_well_it_says_so_and_signs_nobody_in_anew() {
 }
 
 #[tokio::test]
-async fn a_broker_without_postern_on_it_stays_so() {
+async fn a_broker_without_postern_is_not_changed() {
     let setup = Setup::unactivated().await;
     for _ in 0..2 {
         let report = Report::of(&setup).await;
@@ -156,7 +156,7 @@ async fn a_broker_without_postern_on_it_stays_so() {
 }
 
 #[tokio::test]
-async fn servers_that_are_away_are_told_apart() {
+async fn unavailable_servers_are_distinguished() {
     let mut server = PrivateRedis::start().await;
     let mut setup = Setup::on_redis(&server).await;
     unmap(&mut setup, "room-nowhere");
@@ -172,7 +172,7 @@ async fn servers_that_are_away_are_told_apart() {
 }
 
 #[tokio::test]
-async fn frozen_servers_cost_ten_seconds_at_most() {
+async fn frozen_servers_delay_it_by_ten_seconds_at_most() {
     let server = PrivateRedis::start().await;
     let mut setup = Setup::on_redis(&server).await;
     let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
@@ -188,7 +188,7 @@ async fn frozen_servers_cost_ten_seconds_at_most() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_broker_is_named() {
+async fn faults_of_the_broker_are_named() {
     let server = PrivateRedis::start().await;
     let mut fixture = sound(&server).await;
     let workers = std::mem::take(&mut fixture.workers);
@@ -215,7 +215,7 @@ async fn what_is_wrong_with_the_broker_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_redis_is_named() {
+async fn faults_of_redis_are_named() {
     let server = PrivateRedis::start().await;
     let mut fixture = sound(&server).await;
     let mut connection = end_to_end::redis::connect(&server.url()).await;
@@ -240,7 +240,7 @@ async fn what_is_wrong_with_redis_is_named() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_account_is_named() {
+async fn faults_of_the_account_are_named() {
     let server = PrivateRedis::start().await;
     let mut fixture = sound(&server).await;
     let right = json!({"remote_access": true, "blocked": false, "roles": ["site_admin"]});
@@ -270,7 +270,7 @@ async fn what_is_wrong_with_the_account_is_named() {
 }
 
 #[tokio::test]
-async fn clocks_that_differ_and_pauses_are_told() {
+async fn clock_differences_and_pauses_are_reported() {
     let server = PrivateRedis::start().await;
     let fixture = sound(&server).await;
     let simulator = &fixture.setup.simulator;
@@ -292,7 +292,7 @@ async fn clocks_that_differ_and_pauses_are_told() {
 }
 
 #[tokio::test]
-async fn iqs_the_mapping_and_the_bookings_of_the_hour_are_judged_together() {
+async fn iqs_mapping_and_the_bookings_of_the_next_hour_are_checked_together() {
     let server = PrivateRedis::start().await;
     let mut setup = Setup::over(end_to_end::broker::Vhost::new().await, server.url()).await;
     unmap(&mut setup, "room-nowhere");
@@ -342,7 +342,7 @@ async fn iqs_the_mapping_and_the_bookings_of_the_hour_are_judged_together() {
 }
 
 #[tokio::test]
-async fn rejected_passwords_and_a_blocked_user_are_told() {
+async fn rejected_passwords_and_a_blocked_user_are_reported() {
     let server = PrivateRedis::start().await;
     let fixture = sound(&server).await;
     let simulator = &fixture.setup.simulator;

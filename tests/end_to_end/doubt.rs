@@ -1,4 +1,4 @@
-//! A command that went unanswered may have opened the door: how far it is repeated, and what is said of it.
+//! An unanswered command may have opened the door: how often it is repeated, and the answer to its request.
 
 use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -12,12 +12,12 @@ fn lock_of(room: u32) -> String {
 }
 
 #[tokio::test]
-async fn the_unanswered_is_repeated_three_times_at_most_and_stays_unknown() {
+async fn an_unanswered_command_is_repeated_three_times_at_most_and_its_outcome_stays_unknown() {
     let mut setup = Setup::new().await;
     setup.settings.set("opening.command_timeout", "1s");
     setup.settings.set("opening.resend_window", "20s");
     let fixture = Fixture::new(setup, 2).await;
-    // What strikes, how often, whether the door opens all the same, and what is to be said after how many commands.
+    // The fault, how often it occurs, whether the door opens nevertheless, and the expected answer and number of commands.
     let cases = [
         (1, json!({"kind": "opened_then_dropped"}), true, "outcome_unknown", 3),
         (2, json!({"kind": "reset"}), false, "outcome_unknown", 3),
@@ -63,7 +63,7 @@ async fn the_unanswered_is_repeated_three_times_at_most_and_stays_unknown() {
 }
 
 #[tokio::test]
-async fn without_a_resend_window_the_unanswered_is_never_repeated() {
+async fn without_a_resend_window_an_unanswered_command_is_not_repeated() {
     let mut setup = Setup::new().await;
     setup.settings.set("opening.resend_window", "0s");
     let fixture = Fixture::new(setup, 1).await;
@@ -74,7 +74,7 @@ async fn without_a_resend_window_the_unanswered_is_never_repeated() {
     assert_eq!(failed.text("class"), "temporary");
     assert_eq!((&failed.data["attempts"], failed.text("lock_id")), (&json!(1), ROOM_12));
 
-    // A second request is another action, and counts as such.
+    // A second request is another action with its own commands.
     assert_eq!(fixture.open("R-2", BOOKING).await.kind, "lock.opened.v1");
     assert_eq!(fixture.setup.simulator.commands().await.len(), 2);
     let letters = fixture.bus.dead_letters().await;
@@ -86,7 +86,7 @@ async fn without_a_resend_window_the_unanswered_is_never_repeated() {
 }
 
 #[tokio::test]
-async fn a_refusal_after_an_unanswered_command_leaves_it_unknown() {
+async fn after_a_refused_repetition_the_outcome_stays_unknown() {
     let mut setup = Setup::new().await;
     setup.settings.set("opening.resend_window", "20s");
     let fixture = Fixture::new(setup, 1).await;

@@ -1,4 +1,4 @@
-//! Commands without an answer: Salto's log of entries knows more.
+//! Commands without an answer: Salto's entry log may show the opening.
 
 use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -20,7 +20,7 @@ fn dropped() -> Value {
 }
 
 #[tokio::test]
-async fn an_opening_in_the_log_is_told_and_not_repeated() {
+async fn an_opening_in_the_log_is_the_answer_and_the_command_is_not_repeated() {
     for window in ["0s", "20s"] {
         let fixture = fixture(window).await;
         fixture.setup.simulator.add_fault(dropped()).await;
@@ -43,7 +43,7 @@ async fn without_an_entry_the_command_is_repeated_within_the_window_or_stays_unk
     assert_eq!((&*opened.kind, &opened.data["attempts"]), ("lock.opened.v1", &json!(2)));
 
     let never = fixture("0s").await;
-    // An opening of another lock is none by this command.
+    // An opening of another lock does not belong to this command.
     never.store_booking("room-1").await;
     never.open("elsewhere", "room-1").await;
     never.setup.simulator.add_fault(reset).await;

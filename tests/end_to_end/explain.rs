@@ -1,4 +1,4 @@
-//! `postern explain`: why a door did or did not open, would or would not.
+//! `postern explain`: why a door opened or did not open, or would open or not.
 
 use end_to_end::deadline::{SOON, until};
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -35,7 +35,7 @@ fn rule<'a>(account: &'a Value, name: &str) -> &'a Value {
 }
 
 #[tokio::test]
-async fn a_booking_is_explained_before_anybody_asks() {
+async fn a_booking_is_explained_before_a_request() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     let account = told(&fixture.setup, &of(BOOKING)).await;
     assert_eq!((&account["decision"], &account["lock_id"]), (&json!("open"), &json!(ROOM_12)));
@@ -56,7 +56,7 @@ async fn a_booking_is_explained_before_anybody_asks() {
     assert_eq!(rule(&account, "status_allowed")["seen"]["status"], "pending");
     let allowed = json!(["confirmed", "paid", "checked_in"]);
     assert_eq!(rule(&account, "status_allowed")["seen"]["allowed"], allowed);
-    // What comes after the first no is told all the same.
+    // The rules after the first failed one are also shown.
     let window = rule(&account, "window_begun");
     assert_eq!((&window["verdict"], &window["reason"]), (&json!("no"), &json!("too_early")));
     assert_eq!(window["seen"]["minutes_before"], 15);
@@ -79,7 +79,7 @@ async fn a_booking_is_explained_before_anybody_asks() {
 }
 
 #[tokio::test]
-async fn an_answered_request_is_explained_by_its_outcome() {
+async fn an_answered_request_is_explained_with_its_answer() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     fixture.open("R-1", BOOKING).await;
     fixture.answer_to(&open_request("R-2", "unheard-of")).await;
@@ -95,7 +95,7 @@ async fn an_answered_request_is_explained_by_its_outcome() {
     let rejected = told(&fixture.setup, &["R-2", "--source", SOURCE]).await;
     assert_eq!(rejected["request"]["outcome"]["data"]["reason"], "booking_unknown");
     assert_eq!(rejected["decision"], "booking_unknown");
-    // By the id alone: the outcomes tell which sources there are.
+    // By the id alone: the stored answers contain the source.
     let failed = told(&fixture.setup, &["R-3"]).await;
     assert_eq!(failed["request"]["source"], SOURCE);
     assert_eq!(failed["request"]["outcome"]["data"]["reason"], "iq_offline");
@@ -120,7 +120,7 @@ async fn an_answered_request_is_explained_by_its_outcome() {
 }
 
 #[tokio::test]
-async fn a_request_in_progress_is_known_with_who_acts_on_it_and_what_it_waits_for() {
+async fn a_request_in_progress_is_shown_with_its_worker_and_wait_reason() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     fixture.open("R-0", BOOKING).await;
     let simulator = &fixture.setup.simulator;
@@ -157,7 +157,7 @@ async fn a_request_in_progress_is_known_with_who_acts_on_it_and_what_it_waits_fo
 }
 
 #[tokio::test]
-async fn what_stands_in_the_way_behind_the_rules_is_told() {
+async fn obstacles_after_the_rules_are_shown() {
     let mut fixture = Fixture::new(Setup::new().await, 1).await;
     let simulator = &fixture.setup.simulator;
     let fault = json!({"kind": "status", "status": 403, "error_code": "3102", "message": "otp_blocked", "call": "open", "times": 1});

@@ -1,4 +1,4 @@
-//! The rules say yes and the door cannot be opened: event, class, dead letter, and how often it was tried.
+//! Failed requests: the event, its class, the dead letter, and the number of attempts.
 
 use crate::salto_answers::class;
 use chrono::{DateTime, Utc};
@@ -14,7 +14,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Publishes a request with a header and properties of its own, waits for the failure and looks at all of it.
+/// Publishes a request with a header and properties of its own, waits for the failure and checks all its results.
 async fn fails(fixture: &Fixture, request: &Value, reason: &str, attempts: u32) -> Event {
     let before = fixture.setup.simulator.commands().await.len();
     let id = request["id"].as_str().expect("an id is text");
@@ -70,7 +70,7 @@ async fn publish(fixture: &Fixture, body: &[u8], id: &str) {
 }
 
 #[tokio::test]
-async fn what_trying_again_cannot_mend_fails_at_once() {
+async fn failures_that_a_retry_cannot_change_end_the_request_at_once() {
     let setup = Setup::unactivated().await;
     setup.activate(IQ_GROUND_FLOOR).await;
     let fixture = Fixture::new(setup, 1).await;
@@ -92,7 +92,7 @@ async fn what_trying_again_cannot_mend_fails_at_once() {
     assert_eq!((failed.text("lock_id"), failed.text("iq_id")), (ROOM_12, IQ_GROUND_FLOOR));
     simulator.control(Method::PATCH, account, Some(json!({"remote_access": true}))).await;
 
-    // One rejected OTP per open action; the second one in a row blocks the user here.
+    // One rejected OTP per open action; here the second one in a row blocks the user.
     simulator.change_settings(json!({"otp_failures": 2})).await;
     simulator.change_iq(IQ_GROUND_FLOOR, json!({"secret": "AnotherSecret123"})).await;
     fails(&fixture, &open_request("wrong-1", BOOKING), "otp_invalid", 1).await;
@@ -101,10 +101,10 @@ async fn what_trying_again_cannot_mend_fails_at_once() {
     let verdicts: Vec<_> = simulator.commands().await.into_iter().map(|it| it.verdict).collect();
     assert_eq!(verdicts, ["forbidden", "otp_invalid", "otp_invalid", "otp_blocked"]);
 
-    // All is well again, and still no failed request is tried anew: its answer is known.
+    // The faults have ended, but no failed request is executed again: its answer is known.
     let restored = json!({"secret": "GroundFloorIq001", "unblock": true});
     simulator.change_iq(IQ_GROUND_FLOOR, restored).await;
-    // And the 25 minutes are over for which the IQ is left alone.
+    // The IQ's block of 25 minutes ends.
     forget(fixture.setup.redis_url(), fixture.setup.key_prefix(), "guard").await;
     let settled = fixture.settled("open-requests").await;
     let ids = ["upstairs", "nowhere", "no-right", "wrong-1", "wrong-2", "blocked"];
@@ -124,7 +124,7 @@ async fn what_trying_again_cannot_mend_fails_at_once() {
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_until_the_request_expires() {
+async fn temporary_failures_are_retried_until_the_request_expires() {
     let setup = Setup::new().await;
     let fixture = Fixture::new(setup, 1).await;
     fixture.store_booking("room-13").await;
@@ -158,7 +158,7 @@ async fn what_may_pass_is_tried_until_the_request_expires() {
         assert!(commands.iter().all(|it| it.received_at < expires_at), "{expires_at} {commands:?}");
     }
 
-    // Where it passes in time, the door opens.
+    // If the fault ends in time, the door opens.
     fixture.bus.open_request(&open_request("again", "room-13")).await;
     simulator.wait_for_commands(simulator.commands().await.len() as u64 + 1, SOON).await;
     simulator.change_iq(IQ_FIRST_FLOOR, json!({"online": true})).await;
@@ -170,9 +170,9 @@ async fn what_may_pass_is_tried_until_the_request_expires() {
 }
 
 #[tokio::test]
-async fn an_outage_of_any_shape_is_salto_unavailable_and_ends_with_the_outage() {
+async fn every_kind_of_outage_is_salto_unavailable_and_ends_with_the_outage() {
     let setup = Setup::new().await;
-    // Without a token or a list of locks nothing can be sent; nor can the IQs be looked at at the start.
+    // Without a token or a list of locks nothing can be sent, and the list of IQs cannot be read at the start.
     forget(setup.redis_url(), setup.key_prefix(), "token").await;
     setup.simulator.add_fault(json!({"kind": "identity_gone"})).await;
     let fixture = Fixture::new(setup, 1).await;

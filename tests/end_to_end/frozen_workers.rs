@@ -1,4 +1,4 @@
-//! A worker stands still with requests in its hands, and goes on when their time is over or others have acted.
+//! A worker is frozen while it processes requests, and continues after their expiry or after another worker has acted.
 
 use chrono::{TimeDelta, Utc};
 use end_to_end::deadline::{SOON, until, until_true};
@@ -16,7 +16,7 @@ async fn fixture() -> Fixture {
 }
 
 #[tokio::test]
-async fn requests_that_expire_in_a_frozen_worker_open_nothing_when_it_goes_on() {
+async fn requests_that_expire_in_a_frozen_worker_open_nothing_when_it_continues() {
     let fixture = fixture().await;
     let simulator = &fixture.setup.simulator;
     simulator.add_fault(json!({"kind": "status", "status": 503, "call": "open"})).await;
@@ -39,7 +39,7 @@ async fn requests_that_expire_in_a_frozen_worker_open_nothing_when_it_goes_on() 
     for number in 0..5 {
         let failed = fixture.outbound.only_terminal(&format!("r-{number}"));
         assert_eq!(failed.kind, "lock.open-failed.v1");
-        // One that was about to send its next command is in doubt.
+        // A request whose next command was about to be sent is in doubt.
         let reason = failed.text("reason");
         assert!(["salto_unavailable", "outcome_unknown"].contains(&reason), "{reason}");
     }
@@ -48,11 +48,11 @@ async fn requests_that_expire_in_a_frozen_worker_open_nothing_when_it_goes_on() 
 }
 
 #[tokio::test]
-async fn a_worker_frozen_before_its_command_looks_at_the_clock_again() {
+async fn a_worker_frozen_before_its_command_checks_the_expiry_again() {
     let fixture = fixture().await;
     assert_eq!(fixture.open("warm-up", BOOKING).await.kind, "lock.opened.v1");
     fixture.workers[0].freeze_at("before-command");
-    // So short that its claim still holds.
+    // Short enough that its claim is still valid.
     let expires_at = time(2);
     let mut request = open_request("R-1", BOOKING);
     request["data"]["expires_at"] = expires_at.clone().into();
@@ -78,7 +78,7 @@ async fn a_worker_frozen_beyond_the_resend_window_does_not_repeat_its_command() 
     assert_eq!(fixture.open("warm-up", BOOKING).await.kind, "lock.opened.v1");
     let (worker, simulator) = (&fixture.workers[0], &fixture.setup.simulator);
     simulator.add_fault(json!({"kind": "reset", "call": "open", "times": 1})).await;
-    // First with a command in doubt, so that it cannot be past the next point; then at that.
+    // First frozen with a command in doubt, so that it cannot have passed the next point; then frozen at that point.
     worker.freeze_at("after-command");
     fixture.bus.open_request(&open_request("R-1", BOOKING)).await;
     worker.frozen(SOON).await;
@@ -99,8 +99,8 @@ async fn a_worker_frozen_beyond_the_resend_window_does_not_repeat_its_command() 
     assert_eq!(simulator.commands().await.len(), 2, "the warm-up and the one in doubt");
 }
 
-/// The request's other copy lies with another worker, which may act when the claim has lapsed. `opened`: the doors that
-/// were opened for the request in the end.
+/// Another worker has the second copy of the request, and may act when the claim has lapsed. `opened`: the number of
+/// openings for the request at the end.
 async fn claim_lapses_at(point: &str, opened: u64) {
     let fixture = fixture().await;
     let frozen = fixture.setup.worker("frozen").env("POSTERN__BROKER__PREFETCH", "1").start().await;
@@ -113,12 +113,12 @@ async fn claim_lapses_at(point: &str, opened: u64) {
 
     let other = fixture.setup.worker("other").start().await;
     fixture.bus.open_request(&request).await;
-    // The first one's command counts: nobody knows whether it left.
+    // The command of the first worker counts, because it may have been sent.
     let end = fixture.outbound.terminal("R-1", SOON).await;
     assert_eq!((&*end.kind, &end.data["attempts"]), ("lock.opened.v1", &json!(2)), "{point}");
     other.idle(SOON).await;
     frozen.resume();
-    // Its copy may well be parked, and come back to the other one.
+    // The copy may be parked, and come back to the other worker.
     until_true("the warm-up and both copies to be settled", SOON, || async {
         frozen.settled("open-requests").await + other.settled("open-requests").await >= 3
     })
@@ -134,13 +134,13 @@ async fn a_frozen_worker_whose_claim_lapsed_sends_nothing_after_the_other_s_answ
 }
 
 #[tokio::test]
-async fn a_frozen_worker_whose_claim_lapsed_says_what_the_other_said() {
+async fn a_frozen_worker_whose_claim_lapsed_publishes_the_other_s_answer() {
     claim_lapses_at("after-command", 2).await;
 }
 
-/// The broker takes the message back: whoever gets it may act when the owner gives no sign of life.
+/// The broker requeues the message: the worker that gets it may act when the owner has no heartbeat.
 #[tokio::test]
-async fn a_frozen_worker_that_was_thrown_out_sends_nothing_after_the_other_s_answer() {
+async fn a_frozen_worker_that_was_disconnected_sends_nothing_after_the_other_s_answer() {
     let fixture = fixture().await;
     let frozen = &fixture.workers[0];
     assert_eq!(fixture.open("warm-up", BOOKING).await.kind, "lock.opened.v1");
@@ -156,7 +156,7 @@ async fn a_frozen_worker_that_was_thrown_out_sends_nothing_after_the_other_s_ans
     assert_eq!((&*opened.kind, &opened.data["attempts"]), ("lock.opened.v1", &json!(2)));
     other.wait_until_settled("open-requests", 1, SOON).await;
     frozen.resume();
-    // Once it is back, everything from before is behind it.
+    // When it is ready again, it has processed everything from before.
     frozen.wait_for_log("session lost", SOON).await;
     frozen.ready(SOON * 2).await;
     frozen.idle(SOON).await;

@@ -1,4 +1,4 @@
-//! Digital Key for Guests: from a pod member's access code to a guest's key, and what may be in the way.
+//! Digital Key for Guests: from a pod member's access code to a guest's key, and the possible failures.
 
 use crate::operator::{file, postern};
 use end_to_end::inbound::INTEGRATION;
@@ -24,13 +24,13 @@ async fn pod() -> Setup {
     setup
 }
 
-/// A fresh access code.
+/// A new access code.
 async fn code(setup: &Setup) -> String {
     let output = postern(setup, &CODE).await.assert_done();
     output.rows[0]["access_code"].as_str().expect("a text").to_owned()
 }
 
-/// `guest-key create` with the code typed, and more.
+/// `guest-key create` with the code on standard input, and more arguments.
 async fn create(setup: &Setup, code: &str, more: &[&str]) -> Output {
     setup.postern_with_input(&[&CREATE, more].concat(), &format!("{code}\n")).await
 }
@@ -52,7 +52,7 @@ async fn keys(setup: &Setup) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_guest_makes_a_key_with_the_code_that_a_pod_member_asked_for() {
+async fn a_guest_creates_a_key_with_the_code_that_a_pod_member_requested() {
     let mut setup = pod().await;
     let output = postern(&setup, &CODE).await.assert_done();
     assert_eq!(output.rows[0]["integration_id"], INTEGRATION);
@@ -66,7 +66,7 @@ async fn a_guest_makes_a_key_with_the_code_that_a_pod_member_asked_for() {
     assert_eq!((known.len(), &known[0]["id"], &known[0]["request"]), (1, &made["id"], &json!({})));
     assert_eq!(known[0]["invited_by"], "pod-member@acme.example");
 
-    // A guest's app as it would be: another client without a secret; all of it by files.
+    // As a guest's app: another client without a secret, with all values in files.
     for (key, value) in [
         ("identity_url", setup.simulator.url().to_owned()),
         ("api_url", setup.simulator.url().to_owned()),
@@ -98,7 +98,7 @@ async fn a_guest_makes_a_key_with_the_code_that_a_pod_member_asked_for() {
 }
 
 #[tokio::test]
-async fn a_code_is_spent_by_its_first_use_and_counts_for_its_time_alone() {
+async fn a_code_is_valid_once_and_for_a_limited_time() {
     let setup = pod().await;
     let (spent, late) = (code(&setup).await, code(&setup).await);
     assert!(create(&setup, &spent, &[]).await.status.success());
@@ -112,7 +112,7 @@ async fn a_code_is_spent_by_its_first_use_and_counts_for_its_time_alone() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_before_the_code_is_sent_does_not_spend_it() {
+async fn an_error_before_the_code_is_sent_does_not_use_it() {
     let mut setup = pod().await;
     let code = code(&setup).await;
     let broken = file(&setup, "broken.json", "{\"secret\": hush");
@@ -138,7 +138,7 @@ async fn what_is_wrong_before_the_code_is_sent_does_not_spend_it() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_way_is_told_with_what_to_do() {
+async fn failures_are_reported_with_the_next_step() {
     let mut setup = pod().await;
     let good = code(&setup).await;
     set(&mut setup, "access_code_path", "/v1.2/nowhere");
@@ -148,7 +148,7 @@ async fn what_stands_in_the_way_is_told_with_what_to_do() {
     failed(&output, 1, "is guest_keys.digital_key_path right?");
     failed(&output, 1, "the access code is spent, and there is no digital key");
 
-    // Below another path there is an answer, and no code in it.
+    // Another path has an answer without a code.
     set(&mut setup, "access_code_path", "/v1.2/sites/{site_id}/access_codes");
     let fault = json!({"kind": "status", "status": 201, "message": "hush", "call": "access_code", "times": 1});
     setup.simulator.add_fault(fault).await;
@@ -180,7 +180,7 @@ async fn what_stands_in_the_way_is_told_with_what_to_do() {
 }
 
 #[tokio::test]
-async fn neither_code_nor_token_is_logged_or_kept() {
+async fn neither_code_nor_token_is_logged_or_stored() {
     let mut setup = pod().await;
     let trace = ["--log-level", "trace"];
     let asked = setup.postern(&[&trace[..], &CODE].concat()).await;
@@ -197,7 +197,7 @@ async fn neither_code_nor_token_is_logged_or_kept() {
     for output in [&asked, &made, &again, &nowhere] {
         let stderr = stderr(output);
         assert!(!stderr.contains(&code), "{stderr}");
-        // Nothing else is so long without a hyphen, and the simulator's codes and tokens are just so long.
+        // The simulator's codes and tokens have this length, and no other text without a hyphen has it.
         let secret =
             stderr.split(|c: char| !c.is_ascii_alphanumeric()).find(|word| word.len() == 43);
         assert_eq!(secret, None, "{stderr}");
@@ -210,7 +210,7 @@ async fn neither_code_nor_token_is_logged_or_kept() {
 }
 
 #[tokio::test]
-async fn check_config_says_where_it_is_set_up() {
+async fn check_config_shows_where_guest_keys_are_configured() {
     let mut setup = pod().await;
     let output = postern(&setup, &["check-config"]).await.assert_done();
     assert_eq!(output.rows[0]["guest_keys"], json!(["simulator"]));

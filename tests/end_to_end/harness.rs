@@ -1,4 +1,4 @@
-//! The harness itself: what it starts it can kill, restart and find again.
+//! Tests of the harness itself: servers and processes can be started, killed and restarted.
 
 use end_to_end::broker::{PrivateBroker, Vhost};
 use end_to_end::deadline::SOON;
@@ -15,7 +15,7 @@ fn opened(id: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_killed_broker_comes_back_with_its_queues_and_the_outbox_goes_on() {
+async fn a_killed_broker_restarts_with_its_queues_and_the_listener_continues() {
     let mut broker = PrivateBroker::start().await;
     let vhost = broker.vhost().await;
     let outbound = vhost.bus().await.listen().await;
@@ -32,7 +32,7 @@ async fn a_killed_broker_comes_back_with_its_queues_and_the_outbox_goes_on() {
 }
 
 #[tokio::test]
-async fn an_operator_can_close_a_vhosts_connections_and_the_outbox_comes_back() {
+async fn the_connections_of_a_vhost_can_be_closed_and_the_listener_reconnects() {
     let vhost = Vhost::new().await;
     let outbound = vhost.bus().await.listen().await;
     end_to_end::deadline::until("the connections to be seen", SOON, || async {
@@ -44,7 +44,7 @@ async fn an_operator_can_close_a_vhosts_connections_and_the_outbox_comes_back() 
 }
 
 #[tokio::test]
-async fn a_killed_redis_comes_back_with_what_it_had_answered() {
+async fn a_killed_redis_restarts_with_the_data_that_it_had_confirmed() {
     let mut server = PrivateRedis::start().await;
     let mut connection = redis::connect(&server.url()).await;
     let set = |key: &str| deadpool_redis::redis::cmd("SET").arg(key).arg("kept").clone();
@@ -59,7 +59,7 @@ async fn a_killed_redis_comes_back_with_what_it_had_answered() {
 }
 
 #[tokio::test]
-async fn a_child_ends_with_its_handle_and_leaves_its_words() {
+async fn a_child_ends_when_dropped_and_its_output_is_kept() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let child = Process::start(
         "child",
@@ -74,7 +74,7 @@ async fn a_child_ends_with_its_handle_and_leaves_its_words() {
 }
 
 #[tokio::test]
-async fn a_worker_opens_a_door_in_a_world_of_its_own() {
+async fn a_worker_opens_a_door_in_a_setup_of_its_own() {
     let setup = Setup::new().await;
     let worker = setup.worker("one").start().await;
     let bus = setup.vhost.bus().await;

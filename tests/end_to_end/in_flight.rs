@@ -1,4 +1,4 @@
-//! No more than a few commands are on their way to an IQ at once, and for an integration, however many workers run.
+//! The number of concurrent commands to an IQ and of an integration is limited, for all workers together.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::deadline::SOON;
@@ -8,15 +8,15 @@ use end_to_end::setup::Setup;
 use end_to_end::simulator::ROOM_12;
 use serde_json::{Value, json};
 
-/// How long each command takes.
+/// The duration of each command.
 const DELAY: i64 = 300;
 const PER_IQ: usize = 4;
 const PER_INTEGRATION: usize = 6;
 
-/// How many commands were on their way at the worst moment.
+/// The largest number of concurrent commands.
 fn most_at_once(mut received: Vec<DateTime<Utc>>) -> usize {
     received.sort_unstable();
-    // The simulator notes a command when it has read it; what follows it takes as long as the delay, or longer.
+    // The simulator records a command when it has read it; the answer follows after the delay or later.
     let delay = TimeDelta::milliseconds(DELAY);
     let at = |moment: &DateTime<Utc>| {
         let on_their_way = |since: &&DateTime<Utc>| **since <= *moment && *moment < **since + delay;
@@ -26,7 +26,7 @@ fn most_at_once(mut received: Vec<DateTime<Utc>>) -> usize {
 }
 
 #[tokio::test]
-async fn three_workers_together_keep_to_the_limits_of_an_iq_and_of_an_integration() {
+async fn three_workers_together_respect_the_limits_of_an_iq_and_of_an_integration() {
     let mut setup = Setup::new().await;
     setup.settings.set("broker.prefetch", 16);
     setup.settings.set("opening.in_flight_per_iq", i64::try_from(PER_IQ).expect("small"));
@@ -53,7 +53,7 @@ async fn three_workers_together_keep_to_the_limits_of_an_iq_and_of_an_integratio
         commands.iter().partition(|command| command.lock_id.as_deref() == Some(ROOM_12));
     let most = |commands: Vec<DateTime<Utc>>, limit: usize| {
         let most = most_at_once(commands);
-        // One at a time would keep to any limit.
+        // One command at a time would respect any limit.
         assert!((2..=limit).contains(&most), "{most} at once, where {limit} may be");
     };
     most(ground.iter().map(|command| command.received_at).collect(), PER_IQ);

@@ -1,4 +1,4 @@
-//! `postern iq list` shows what went wrong at an IQ last, whoever met it.
+//! `postern iq list` shows the last error at an IQ, of any worker or command.
 
 use crate::operator::{change_iq, iq, listed};
 use end_to_end::deadline::{SOON, until_true};
@@ -16,7 +16,7 @@ async fn shows(setup: &Setup, reason: Value) {
 }
 
 #[tokio::test]
-async fn of_a_workers_command_and_of_a_persons_probe_until_the_iq_is_forgotten() {
+async fn the_last_error_of_a_command_or_probe_is_shown_until_the_iq_is_forgotten() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     let setup = &fixture.setup;
     assert_eq!(fixture.open("fine", BOOKING).await.kind, "lock.opened.v1");

@@ -1,4 +1,4 @@
-//! A person signs in by the browser, and the workers live on what that leaves.
+//! An operator signs in with the browser, and the workers use the refresh token.
 
 use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -16,7 +16,7 @@ use std::process::Command;
 const CONFIDENTIAL: &str = "postern-demo";
 const PUBLIC: &str = "postern-demo-public";
 
-/// The simulator's own world with a redirect URI that is free, and that URI.
+/// The simulator's own world file with a redirect URI on a free port, and this URI.
 pub(crate) fn salto() -> (Value, String) {
     let shown = Command::new(services::program("salto-simulator")).arg("--print-world").output();
     let mut salto: Value = serde_json::from_slice(&shown.expect("it starts").stdout).expect("JSON");
@@ -27,7 +27,7 @@ pub(crate) fn salto() -> (Value, String) {
     (salto, redirect_uri)
 }
 
-/// An integration with `authorization_code`, nobody signed in.
+/// An integration with `authorization_code`, not signed in.
 async fn setup(client: &str) -> Setup {
     let (salto, redirect_uri) = salto();
     let mut setup = Setup::with_salto(&salto).await;
@@ -43,16 +43,16 @@ async fn setup(client: &str) -> Setup {
     setup
 }
 
-/// `postern login`, and the address that it says to open.
+/// Starts `postern login`; also returns the address that it prints.
 async fn login(setup: &Setup, name: &str, more: &[&str]) -> (Process, Url) {
     let arguments = [&["login", "--integration", INTEGRATION, "--no-browser"], more].concat();
     let process = setup.postern_in_background(name, &arguments);
-    let url = said_to_open(&process).await;
+    let url = printed_address(&process).await;
     (process, url)
 }
 
-/// The address that a `postern login` says to open.
-pub(crate) async fn said_to_open(process: &Process) -> Url {
+/// The address that `postern login` prints.
+pub(crate) async fn printed_address(process: &Process) -> Url {
     process.wait_for_log("/connect/authorize?", SOON).await;
     let log = process.log();
     let url = log.split_whitespace().find(|word| word.contains("/connect/authorize?"));
@@ -64,7 +64,7 @@ pub(crate) fn member(url: &Url, name: &str) -> String {
     value.into_owned()
 }
 
-/// What the browser shows at last, the form filled in and sent.
+/// Fills in and sends the form; the last page that the browser shows.
 pub(crate) async fn sign_in(url: &Url, password: &str) -> String {
     let page = http::client().get(url.clone()).send().await.expect("the page is served");
     assert!(page.text().await.expect("a text").contains("<form method=\"post\">"));
@@ -74,14 +74,14 @@ pub(crate) async fn sign_in(url: &Url, password: &str) -> String {
     request.send().await.expect("an answer").text().await.expect("a text")
 }
 
-/// The redirect by hand.
-pub(crate) async fn come_back(url: &Url, query: &str) -> (u16, String) {
+/// Calls the redirect URI directly.
+pub(crate) async fn redirect(url: &Url, query: &str) -> (u16, String) {
     let back = format!("{}?{query}", member(url, "redirect_uri"));
     let answer = http::client().get(back).send().await.expect("it listens");
     (answer.status().as_u16(), answer.text().await.expect("a text"))
 }
 
-/// A person has signed in, the IQs are activated, and workers wait.
+/// An operator has signed in, the IQs are activated, and workers run.
 async fn signed_in(client: &str) -> Fixture {
     let setup = setup(client).await;
     let (process, url) = login(&setup, "login", &[]).await;
@@ -95,7 +95,7 @@ async fn signed_in(client: &str) -> Fixture {
 }
 
 #[tokio::test]
-async fn a_person_signs_in_and_workers_open_with_the_refresh_token() {
+async fn after_a_sign_in_workers_open_doors_with_the_refresh_token() {
     for client in [PUBLIC, CONFIDENTIAL] {
         let fixture = signed_in(client).await;
         assert_eq!(fixture.open("first", BOOKING).await.kind, "lock.opened.v1");
@@ -110,7 +110,7 @@ async fn a_person_signs_in_and_workers_open_with_the_refresh_token() {
 }
 
 #[tokio::test]
-async fn where_the_sign_in_has_ended_requests_say_so_until_somebody_signs_in_again() {
+async fn after_the_end_of_a_sign_in_requests_fail_until_the_next_one() {
     let fixture = signed_in(PUBLIC).await;
     assert_eq!(fixture.open("first", BOOKING).await.kind, "lock.opened.v1");
     let order = json!({"access": true, "refresh": true});
@@ -137,7 +137,7 @@ async fn only_the_answer_to_this_sign_in_counts() {
     let (process, url) = login(&setup, "refused", &[]).await;
     let state = member(&url, "state");
     for foreign in ["code=a", "code=a&state=b", ""] {
-        let (status, page) = come_back(&url, foreign).await;
+        let (status, page) = redirect(&url, foreign).await;
         assert_eq!(status, 400);
         assert!(page.contains("belongs to another sign-in"), "{page}");
     }
@@ -147,21 +147,21 @@ async fn only_the_answer_to_this_sign_in_counts() {
         (second.status, String::from_utf8_lossy(&second.stderr).into_owned())
     };
     assert!(other.contains("cannot listen at http://127.0.0.1:"), "{other}");
-    let (status, page) = come_back(&url, &format!("error=access_denied&state={state}")).await;
+    let (status, page) = redirect(&url, &format!("error=access_denied&state={state}")).await;
     assert!(status == 400 && page.contains("access_denied"), "{page}");
     assert_eq!(process.ended(SOON).await.code(), Some(1));
     assert!(process.log().contains("Salto refuses the sign-in: access_denied"));
 
     let (process, url) = login(&setup, "made-up", &[]).await;
     let state = member(&url, "state");
-    let (_, page) = come_back(&url, &format!("code=made-up&state={state}")).await;
+    let (_, page) = redirect(&url, &format!("code=made-up&state={state}")).await;
     assert!(page.contains("the sign-in did not count"), "{page}");
     assert_eq!(process.ended(SOON).await.code(), Some(1));
     assert!(process.log().contains("invalid_grant"), "{}", process.log());
 }
 
 #[tokio::test]
-async fn nobody_is_waited_for_without_end_and_not_where_a_password_signs_in() {
+async fn login_waits_for_a_limited_time_and_is_refused_with_a_password_flow() {
     let mut setup = setup(PUBLIC).await;
     let (process, _) = login(&setup, "late", &["--wait", "1s"]).await;
     assert_eq!(process.ended(SOON).await.code(), Some(1));

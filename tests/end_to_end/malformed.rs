@@ -1,4 +1,4 @@
-//! What is no event of its queue: a dead letter with the reason, the message as it came, and the worker goes on.
+//! Invalid messages: each becomes an unchanged dead letter with the reason, and the worker continues.
 
 use end_to_end::broker::DeadLetter;
 use end_to_end::deadline::SOON;
@@ -9,13 +9,13 @@ use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use std::path::Path;
 
-/// Where the messages of these types arrive.
+/// The queues of the two types.
 const KEYS: [(&str, &str, &str); 2] = [
     ("booking.status.v1", "booking.status.acme", "postern.booking-status"),
     ("lock.open-request.v1", "lock.open-request.acme", "postern.open-requests"),
 ];
 
-/// A file of the corpus: the code that its name promises, the type whose queue it is for, the bytes.
+/// A file of the corpus: the code in its name, the type whose queue it is for, and the bytes.
 struct Sample {
     name: String,
     code: String,
@@ -23,7 +23,7 @@ struct Sample {
     body: Vec<u8>,
 }
 
-/// Every file of `schemas/samples/invalid`, those that are ahead of the samples' clock set ahead of this one.
+/// Every file of `schemas/samples/invalid`; times ahead of the samples' clock are moved ahead of the current time.
 fn corpus() -> Vec<Sample> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/samples/invalid");
     let files = std::fs::read_dir(directory).expect("the samples are there");
@@ -47,7 +47,7 @@ fn corpus() -> Vec<Sample> {
     samples
 }
 
-/// Everything that a publisher may set, and a header of every kind that matters.
+/// All properties that a publisher can set, and headers of every relevant type.
 fn properties(name: &str) -> BasicProperties {
     let mut headers = FieldTable::default();
     headers.insert("sample".into(), AMQPValue::LongString(name.into()));
@@ -97,7 +97,7 @@ fn check(letter: &DeadLetter, queue: &str, key: &str) {
 }
 
 #[tokio::test]
-async fn whatever_is_no_event_becomes_a_dead_letter_and_the_next_guest_gets_in() {
+async fn every_invalid_message_becomes_a_dead_letter_and_the_next_request_is_opened() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     let mut samples = corpus();
     for (kind, ..) in KEYS {
@@ -108,8 +108,8 @@ async fn whatever_is_no_event_becomes_a_dead_letter_and_the_next_guest_gets_in()
             body: vec![b'x'; 5 << 20],
         });
     }
-    // An event that is right is answered, not refused, also in the queue of the other type's samples; all else goes
-    // into both.
+    // A valid event is answered, not rejected, also in the queue of the other type's samples; all other messages go
+    // into both queues.
     let sent: Vec<_> = KEYS
         .iter()
         .flat_map(|(kind, key, queue)| {
@@ -135,7 +135,7 @@ async fn whatever_is_no_event_becomes_a_dead_letter_and_the_next_guest_gets_in()
         let letter = found[0];
         assert!(letter.body == sample.body, "the body of {} was changed", sample.name);
         check(letter, queue, key);
-        // In the other queue its type may be what is wrong with it.
+        // In the other queue its type may be the error.
         let reason = letter.reason();
         let foreign = sample.kind != kind && sample.code == "schema_violation";
         let fits = reason == sample.code || foreign && reason == "unknown_type";

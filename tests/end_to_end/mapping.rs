@@ -1,4 +1,4 @@
-//! `site resolve`, `lock list` and `mapping check`: what an operator asks before the first guest stands at a door.
+//! `site resolve`, `lock list` and `mapping check`: the checks of an operator before the first request.
 
 use crate::operator::{change_iq, iq, postern};
 use end_to_end::inbound::INTEGRATION;
@@ -22,7 +22,7 @@ fn kinds(findings: &[Value]) -> Vec<&str> {
     findings.iter().map(|finding| finding["finding"].as_str().expect("a kind")).collect()
 }
 
-/// All rooms lead somewhere; see the settings of these tests for those that do not.
+/// All rooms of the settings are mapped to existing locks.
 async fn mapped_well() -> Setup {
     let mut setup = Setup::new().await;
     setup.settings.map("room-nowhere", FRONT_DOOR);
@@ -41,7 +41,7 @@ async fn a_site_is_found_by_its_uid() {
         );
         assert_eq!(rows[0]["integration_id"], INTEGRATION);
     }
-    // The way there does not need a right UID in the configuration.
+    // The command does not need a valid UID in the configuration.
     setup.settings.set_integration("site_uid", "NL0000000000");
     let of = ["site", "resolve", "NL6254340082", "--integration", INTEGRATION];
     assert_eq!(postern(&setup, &of).await.assert_done().rows[0]["id"], SITE);
@@ -99,7 +99,7 @@ async fn locks_behind_an_iq_that_cannot_be_used_are_found() {
     assert_eq!(findings[1]["iq_id"], IQ_FIRST_FLOOR);
     assert_eq!(findings[1]["objects"].as_array().map(Vec::len), Some(12), "rooms 13 to 24");
 
-    // Salto rejects what is stored, and the workers have not noticed yet.
+    // Salto rejects the stored secret, and the workers have not noticed it yet.
     let setup = mapped_well().await;
     change_iq(&setup, json!({"secret": "RotatedByAnApp01"})).await;
     for _ in 0..3 {
@@ -109,7 +109,7 @@ async fn locks_behind_an_iq_that_cannot_be_used_are_found() {
 }
 
 #[tokio::test]
-async fn an_integration_that_cannot_be_looked_at_does_not_hide_the_others() {
+async fn an_integration_that_cannot_be_checked_does_not_hide_the_others() {
     let mut setup = mapped_well().await;
     let mut second = setup.settings.integrations()[0].clone();
     second["id"] = "second".into();

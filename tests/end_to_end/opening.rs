@@ -1,4 +1,4 @@
-//! A guest stands at the door, and it opens: what is sent to Salto, and what the booking system is told.
+//! A guest opens a door: the calls to Salto and the events to the booking system.
 
 use chrono::{DateTime, Utc};
 use end_to_end::deadline::SOON;
@@ -11,7 +11,7 @@ const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 #[tokio::test]
-async fn a_guest_opens_the_door_and_the_booking_system_hears_all_of_it() {
+async fn a_guest_opens_the_door_and_the_booking_system_gets_all_events() {
     let setup = Setup::new().await;
     let worker = setup.worker("worker").start().await;
     let bus = setup.vhost.bus().await;
@@ -67,7 +67,7 @@ async fn a_guest_opens_the_door_and_the_booking_system_hears_all_of_it() {
     }
 }
 
-/// The whole body that an event must have; id and time are as they came, traceparent may have another parent.
+/// The expected body of an event; id and time are taken from the event, and the parent of traceparent may differ.
 fn envelope(body: &Value, kind: &str, data: &Value) -> Value {
     json!({
         "specversion": "1.0", "id": body["id"], "source": "/postern", "type": kind, "subject": "B-1",
@@ -91,7 +91,7 @@ async fn a_checked_in_guest_opens_again_and_checks_in_once() {
     bus.open_request(&open_request("first", "B-1")).await;
     outbound.answer("first", "booking.check-in.v1", SOON).await;
 
-    // Before the booking system has followed, and after.
+    // Before and after the booking system has set the check-in status.
     bus.open_request(&open_request("second", "B-1")).await;
     outbound.terminal("second", SOON).await;
     bus.booking(&booking_status("B-1", "checked_in")).await;
@@ -99,7 +99,7 @@ async fn a_checked_in_guest_opens_again_and_checks_in_once() {
     bus.open_request(&open_request("third", "B-1")).await;
     assert_eq!(outbound.terminal("third", SOON).await.kind, "lock.opened.v1");
 
-    // Another booking's check-in comes after whatever the ones above might have brought.
+    // The check-in of another booking arrives after all events of the requests above.
     bus.booking(&booking_status("B-2", "confirmed")).await;
     bus.open_request(&open_request("other", "B-2")).await;
     outbound.answer("other", "booking.check-in.v1", SOON).await;
@@ -111,7 +111,7 @@ async fn a_checked_in_guest_opens_again_and_checks_in_once() {
 }
 
 #[tokio::test]
-async fn objects_lead_to_their_locks_and_the_others_to_the_default_lock() {
+async fn mapped_objects_open_their_locks_and_other_objects_the_default_lock() {
     let mut setup = Setup::new().await;
     setup.settings.set_integration("default_lock", FRONT_DOOR);
     setup.settings.unset_integration("check_in_status");
@@ -156,7 +156,7 @@ async fn a_request_published_again_gets_the_same_answer_and_opens_nothing() {
 
     bus.open_request(&request).await;
     worker.wait_until_settled("open-requests", 2, SOON).await;
-    // The same id by somebody else is another request.
+    // The same id from another source is another request.
     let mut elsewhere = request.clone();
     elsewhere["source"] = "/another-system".into();
     elsewhere["time"] = time(0).into();

@@ -1,4 +1,4 @@
-//! An operator at work on the ground floor's IQ: what is typed, and what comes of it.
+//! Commands of an operator for the IQ of the ground floor, and their results.
 
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::inbound::INTEGRATION;
@@ -8,13 +8,13 @@ use end_to_end::simulator::IQ_GROUND_FLOOR;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// What a command came to.
+/// The result of a command with JSON output.
 #[derive(Debug)]
 pub(crate) struct JsonOutput {
     pub(crate) status: Option<i32>,
     /// The JSON lines on standard output.
     pub(crate) rows: Vec<Value>,
-    /// All of standard error.
+    /// Standard error.
     pub(crate) stderr: String,
 }
 
@@ -25,7 +25,7 @@ impl JsonOutput {
         self
     }
 
-    /// It failed, and says why.
+    /// Asserts that it failed with this text on standard error.
     #[track_caller]
     pub(crate) fn assert_failed(self, why: &str) -> Self {
         assert_eq!(self.status, Some(1), "{self:?}");
@@ -55,31 +55,31 @@ pub(crate) async fn iq(setup: &Setup, command: &str, more: &[&str]) -> JsonOutpu
     postern(setup, &of_iq(command, more)).await
 }
 
-/// The same, going on by itself.
+/// The same in the background.
 pub(crate) fn iq_in_background(setup: &Setup, name: &str, command: &str, more: &[&str]) -> Process {
     setup.postern_in_background(name, &of_iq(command, more))
 }
 
-/// A file with one line in it.
+/// Writes a file with one line; returns its path.
 pub(crate) fn file(setup: &Setup, name: &str, line: &str) -> String {
     let path = setup.directory().join(name);
     std::fs::write(&path, format!("{line}\n")).expect("the file is written");
     path.to_str().expect("a path is text").to_owned()
 }
 
-/// What `iq list` says of an IQ.
+/// The row of `iq list` of an IQ.
 pub(crate) async fn listed(setup: &Setup, iq: &str) -> Value {
     let rows =
         postern(setup, &["iq", "list", "--integration", INTEGRATION]).await.assert_done().rows;
     rows.into_iter().find(|row| row["id"] == iq).expect("the IQ is listed")
 }
 
-/// Whoever else used the secret or the PIN meanwhile.
+/// Changes the IQ at Salto, as another program might.
 pub(crate) async fn change_iq(setup: &Setup, change: Value) {
     setup.simulator.change_iq(IQ_GROUND_FLOOR, change).await;
 }
 
-/// The PIN that the IQ really has.
+/// The PIN of the IQ at Salto.
 pub(crate) async fn real_pin(setup: &Setup) -> String {
     let salto = setup.simulator.control(Method::GET, "world", None).await;
     let iqs = salto["sites"][0]["iqs"].as_array().expect("an array");
@@ -87,13 +87,13 @@ pub(crate) async fn real_pin(setup: &Setup) -> String {
     iq["pin"].as_str().expect("a text").to_owned()
 }
 
-/// How many one-time passwords Salto was to look at, beside those of open commands.
+/// The number of one-time passwords that Salto has checked, without those of open commands.
 pub(crate) async fn proofs(setup: &Setup) -> u64 {
     setup.simulator.counters().await["calls"]["pin"].as_u64().unwrap_or_default()
 }
 
-/// Lets `before` proofs pass, which must be good ones, and holds the next: before it takes effect, or with its answer
-/// on the way.
+/// Lets `before` proofs pass, which must be valid, and delays the next one: before it takes effect, or after it, before
+/// the answer.
 pub(crate) async fn hold_proof(setup: &Setup, before: u64, carried_out: bool) {
     if before > 0 {
         let pass = json!({"kind": "status", "status": 204, "carried_out": true, "call": "pin", "times": before});
@@ -103,7 +103,7 @@ pub(crate) async fn hold_proof(setup: &Setup, before: u64, carried_out: bool) {
     setup.simulator.add_fault(hold).await;
 }
 
-/// Kills `command` while it waits for the answer to the call that brings Salto's count to this.
+/// Kills `command` while it waits for the answer to the call with this number.
 pub(crate) async fn kill_at(setup: &Setup, command: &Process, count: u64) {
     until_true(&format!("{count} proofs"), SOON * 2, || async {
         assert!(command.status().is_none(), "it ended:\n{}", command.log());

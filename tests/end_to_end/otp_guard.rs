@@ -1,5 +1,5 @@
-//! Rejected one-time passwords: all workers leave the IQ alone before Salto blocks the user for long,
-//! and somebody is told, once.
+//! Rejected one-time passwords: all workers stop sending commands to the IQ before Salto blocks the user, and one
+//! attention event is published.
 
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -13,12 +13,12 @@ pub(crate) const RESTORE_REASON: &str = "iq_reactivation_required";
 
 async fn fixture(workers: usize) -> Fixture {
     let mut setup = Setup::new().await;
-    // Little at a time, so that every worker gets some.
+    // A small prefetch, so that every worker gets messages.
     setup.settings.set("broker.prefetch", 2);
     Fixture::new(setup, workers).await
 }
 
-/// The states that the booking system has been told of, in order.
+/// The states of the published attention events, in order.
 fn told(fixture: &Fixture) -> Vec<String> {
     let events = fixture.outbound.events();
     let about = events.iter().filter(|event| event.kind == "iq.attention.v1");
@@ -37,7 +37,7 @@ async fn secret_is(fixture: &Fixture, secret: &str) {
 }
 
 #[tokio::test]
-async fn three_rejections_degrade_and_the_next_opening_heals() {
+async fn three_rejections_degrade_an_iq_until_the_next_opening() {
     let fixture = fixture(3).await;
     let simulator = &fixture.setup.simulator;
     simulator.change_settings(json!({"otp_failures": 100})).await;
@@ -79,7 +79,7 @@ async fn a_blocked_user_sends_nothing_from_any_worker() {
     assert_eq!(simulator.commands().await.len(), 1, "the IQ is left alone");
     told_of(&fixture, "blocked").await;
 
-    // Another IQ of the same integration is not concerned.
+    // Another IQ of the same integration is not affected.
     fixture.store_booking("room-13").await;
     assert_eq!(fixture.open("other-iq", "room-13").await.kind, "lock.opened.v1");
     fixture.outbound.catch_up().await;
@@ -87,7 +87,7 @@ async fn a_blocked_user_sends_nothing_from_any_worker() {
 }
 
 #[tokio::test]
-async fn where_passwords_are_rejected_one_is_on_its_way_at_a_time() {
+async fn after_a_rejection_one_password_is_sent_at_a_time() {
     let fixture = fixture(3).await;
     let simulator = &fixture.setup.simulator;
     simulator.change_settings(json!({"otp_failures": 100})).await;
@@ -125,7 +125,7 @@ async fn an_iq_that_needs_a_restore_is_noticed_at_the_start_and_after_a_rejectio
 }
 
 #[tokio::test]
-async fn what_nobody_listened_to_is_told_later_and_outlives_its_worker() {
+async fn an_attention_event_without_a_bound_queue_is_published_later_also_by_another_worker() {
     let mut setup = Setup::new().await;
     setup.settings.set("broker.prefetch", 2);
     setup.simulator.change_iq(IQ_GROUND_FLOOR, json!({"restore_required": true})).await;

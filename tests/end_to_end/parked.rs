@@ -1,4 +1,4 @@
-//! What is parked is not lost, not done twice, and judged anew when it comes back.
+//! Parked requests are not lost and not executed twice, and the rules are evaluated again when they come back.
 
 use end_to_end::broker::{RETRY_QUEUES, request_queues};
 use end_to_end::deadline::{SOON, until_true};
@@ -10,7 +10,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 
-/// Messages that wait in the retry queues.
+/// The number of messages in the retry queues.
 async fn parked(fixture: &Fixture) -> u32 {
     let mut sum = 0;
     for queue in RETRY_QUEUES {
@@ -19,7 +19,7 @@ async fn parked(fixture: &Fixture) -> u32 {
     sum
 }
 
-/// A worker that Salto has told to pause for so many seconds, and that has parked so many requests.
+/// A worker with a pause of this number of seconds from Salto, which has parked this number of requests.
 async fn paused(seconds: u64, requests: usize) -> Fixture {
     let mut setup = Setup::new().await;
     setup.settings.set("broker.prefetch", 2);
@@ -38,7 +38,7 @@ async fn paused(seconds: u64, requests: usize) -> Fixture {
     fixture
 }
 
-/// Every message is settled.
+/// Waits until every message is acknowledged.
 async fn all_done(fixture: &Fixture) {
     until_true("all messages to be settled", SOON * 2, || async {
         let mut waiting = 0;
@@ -93,12 +93,12 @@ async fn killed_at(point: &str) {
 }
 
 #[tokio::test]
-async fn a_worker_killed_while_parking_neither_loses_nor_doubles_the_request() {
+async fn a_worker_killed_while_parking_neither_loses_nor_duplicates_the_request() {
     tokio::join!(killed_at("before-park"), killed_at("after-park"));
 }
 
 #[tokio::test]
-async fn an_integration_that_is_switched_off_opens_nothing_for_those_who_are_parked() {
+async fn a_deactivated_integration_opens_nothing_for_parked_requests() {
     let mut fixture = paused(6, 10).await;
     fixture.setup.settings.set_integration("active", false);
     fixture.setup.write_settings("worker-1");
@@ -119,7 +119,7 @@ async fn an_integration_that_is_switched_off_opens_nothing_for_those_who_are_par
 }
 
 #[tokio::test]
-async fn whoever_waited_in_vain_is_answered_when_the_wait_is_over() {
+async fn a_parked_request_that_cannot_succeed_is_answered_after_its_wait() {
     let mut setup = Setup::new().await;
     setup.settings.set("broker.prefetch", 2);
     setup.settings.set("opening.booking_wait", "3s");
@@ -142,9 +142,9 @@ async fn whoever_waited_in_vain_is_answered_when_the_wait_is_over() {
     }
 }
 
-/// A worker's only place is taken, and what it has parked is another one's to open.
+/// A worker has no free permit, and another worker opens the request that it has parked.
 #[tokio::test]
-async fn a_parked_request_belongs_to_nobody() {
+async fn any_worker_can_take_a_parked_request() {
     let mut setup = Setup::new().await;
     setup.settings.set("broker.prefetch", 1);
     setup.settings.set("opening.booking_wait", "55s");

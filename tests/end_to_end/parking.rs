@@ -1,4 +1,4 @@
-//! Waiting holds no place: whoever must wait is parked, and the others go past.
+//! A waiting request needs no permit: it is parked, and other requests overtake it.
 
 use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -7,21 +7,21 @@ use end_to_end::setup::Setup;
 use end_to_end::simulator::{IQ_GROUND_FLOOR, ROOM_12};
 use serde_json::{Value, json};
 
-/// More than have a place.
+/// More than the number of permits.
 const WAITING: usize = 20;
 
 fn requests(booking: &str, count: usize) -> Vec<Value> {
     (0..count).map(|number| open_request(&format!("waits-{number}"), booking)).collect()
 }
 
-/// Asks for a door that nothing is wrong with, and expects it to open while all others still wait.
+/// Requests a door without a fault, and expects it to open while all other requests still wait.
 async fn goes_past(fixture: &Fixture, booking: &str) {
     assert_eq!(fixture.open("goes-past", booking).await.kind, "lock.opened.v1");
     assert_eq!(fixture.outbound.ended_so_far(), 1, "the others still wait");
 }
 
 #[tokio::test]
-async fn requests_for_unknown_bookings_do_not_keep_a_known_guest_waiting() {
+async fn requests_for_unknown_bookings_do_not_delay_other_requests() {
     let mut setup = Setup::new().await;
     setup.settings.set("broker.prefetch", 2);
     setup.settings.set("opening.booking_wait", "55s");
@@ -35,7 +35,7 @@ async fn requests_for_unknown_bookings_do_not_keep_a_known_guest_waiting() {
 }
 
 #[tokio::test]
-async fn a_pause_of_one_integration_does_not_keep_another_one_s_guests_waiting() {
+async fn a_pause_of_one_integration_does_not_delay_another_one() {
     let setup = two_integrations().await;
     let fixture = Fixture::new(setup, 1).await;
     let of_other = |mut event: Value| {
@@ -59,9 +59,9 @@ async fn a_pause_of_one_integration_does_not_keep_another_one_s_guests_waiting()
 }
 
 #[tokio::test]
-async fn an_iq_whose_commands_hang_does_not_keep_guests_at_other_doors_waiting() {
+async fn an_iq_whose_commands_hang_does_not_delay_other_doors() {
     let mut setup = Setup::new().await;
-    // Twice what may be on its way to one IQ.
+    // Twice the number of commands that one IQ may have at a time.
     setup.settings.set("broker.prefetch", 8);
     setup.settings.set("opening.command_timeout", "8s");
     let fixture = Fixture::new(setup, 1).await;
@@ -76,7 +76,7 @@ async fn an_iq_whose_commands_hang_does_not_keep_guests_at_other_doors_waiting()
     fixture.outbound.ended(31, SOON * 3).await;
     let terminals = fixture.outbound.terminals();
     let opened = terminals.values().filter(|events| events[0].kind == "lock.opened.v1");
-    // Nobody knows what became of the commands that hung.
+    // The outcome of the commands without an answer is unknown.
     assert!(opened.count() >= 31 - 8, "{terminals:?}");
 }
 
@@ -84,7 +84,7 @@ const OTHER: &str = "other";
 const OTHER_IQ: &str = "2c1c0000-0000-4000-8000-000000000002";
 const OTHER_LOCK: &str = "3c1c0000-0000-4000-8000-000000000002";
 
-/// Two customers of Salto's, each with an account, a site, an IQ, a lock and an integration. Two messages at a time.
+/// Two customers of Salto, each with an account, a site, an IQ, a lock and an integration; the prefetch is two messages.
 async fn two_integrations() -> Setup {
     let site = |number: u8, site_uid: &str, iq: &str, lock: &str| {
         json!({

@@ -1,4 +1,4 @@
-//! A message that kills every worker that takes it ends in the dead letters, and those beside it do not.
+//! A message that kills every worker that takes it becomes a dead letter; messages that were taken with it do not.
 
 use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -9,21 +9,21 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Published before any worker runs, so that they come together with the poison.
+/// Published before any worker runs, so that they are delivered together with the poison message.
 const WAITING: usize = 40;
-/// Later, one at a time.
+/// Published later, one at a time.
 const EVERY: Duration = Duration::from_millis(300);
-/// The broker hands a message out again a hundred times.
+/// The broker delivers a message again a hundred times.
 const DELIVERIES: usize = 101;
 const NAMES: [&str; 2] = ["left", "right"];
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// A worker that dies whenever it has read the poison.
+/// A worker that is killed whenever it has read the poison message.
 fn start(setup: &Setup, name: &str) -> Worker {
     setup.worker(name).failpoint("after-decode poison").spawn()
 }
 
-/// How many there were.
+/// The number of killed workers.
 fn restart_the_dead(fixture: &mut Fixture) -> usize {
     let mut dead = 0;
     for (worker, name) in fixture.workers.iter_mut().zip(NAMES) {
@@ -36,10 +36,10 @@ fn restart_the_dead(fixture: &mut Fixture) -> usize {
 }
 
 #[tokio::test]
-async fn a_message_that_kills_its_workers_ends_in_the_dead_letters_and_its_neighbours_do_not() {
+async fn a_message_that_kills_its_workers_becomes_a_dead_letter_and_other_messages_do_not() {
     let mut setup = Setup::new().await;
     setup.settings.set("opening.request_ttl", "10m");
-    // What became of a command that somebody else's death cut off can be had from Salto.
+    // The outcome of a command that was interrupted by a kill is taken from Salto.
     setup.settings.set("opening.resend_window", "60s");
     setup.settings.set_integration("ask_entries", true);
     let mut fixture = Fixture::new(setup, 1).await;
@@ -63,7 +63,7 @@ async fn a_message_that_kills_its_workers_ends_in_the_dead_letters_and_its_neigh
         sleep(Duration::from_millis(20)).await;
     }
 
-    // The broker may know of the last death before this process does.
+    // The broker may notice the last kill before this process does.
     while deaths < DELIVERIES {
         assert!(started.elapsed() < LIMIT, "it is a dead letter after {deaths} deaths");
         deaths += restart_the_dead(&mut fixture);

@@ -1,4 +1,4 @@
-//! `postern iq probe`: looks, counts, heals, and does not block the user.
+//! `postern iq probe`: checks the OTP, counts rejections, clears them after a success, and does not block the user.
 
 use crate::operator::{change_iq, file, iq, listed, proofs};
 use end_to_end::deadline::{SOON, until_true};
@@ -7,7 +7,7 @@ use end_to_end::setup::Setup;
 use end_to_end::simulator::IQ_GROUND_FLOOR;
 use serde_json::{Value, json};
 
-/// The states that the booking system has been told of.
+/// The states of the published attention events.
 async fn told_of(fixture: &Fixture, state: &str) {
     until_true(&format!("attention: {state}"), SOON, || async {
         let events = fixture.outbound.events();
@@ -61,7 +61,7 @@ async fn rejections_are_counted_and_it_stops_before_the_user_is_blocked() {
 }
 
 #[tokio::test]
-async fn a_blocked_iq_is_left_alone_until_a_forced_probe_finds_it_well() {
+async fn a_blocked_iq_gets_no_commands_until_a_forced_probe_succeeds() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     let setup = &fixture.setup;
     let blocked = json!({"kind": "status", "status": 403, "error_code": "3102", "message": "otp_blocked", "call": "pin", "times": 1});
@@ -89,7 +89,7 @@ async fn a_blocked_iq_is_left_alone_until_a_forced_probe_finds_it_well() {
 }
 
 #[tokio::test]
-async fn an_offline_iq_says_nothing_of_its_secret() {
+async fn an_offline_iq_does_not_prove_its_secret() {
     let setup = Setup::new().await;
     change_iq(&setup, json!({"online": false})).await;
     let output = iq(&setup, "probe", &[]).await;
@@ -98,7 +98,7 @@ async fn an_offline_iq_says_nothing_of_its_secret() {
 }
 
 #[tokio::test]
-async fn of_probes_at_once_none_is_one_too_many() {
+async fn concurrent_probes_do_not_exceed_the_limit() {
     let setup = Setup::new().await;
     setup.simulator.change_settings(json!({"otp_failures": 3})).await;
     change_iq(&setup, json!({"secret": "RotatedByAnApp01"})).await;

@@ -1,4 +1,4 @@
-//! Salto asks for a pause: it holds for the whole integration, over all replicas, whatever call it came on.
+//! Salto asks for a pause: it applies to the whole integration and to all replicas, whatever call it came on.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::deadline::{SOON, until_true};
@@ -11,7 +11,7 @@ use serde_json::json;
 
 const PAUSE: i64 = 3;
 
-/// Eight more guests ask while the pause is on; all doors open, and not before its end.
+/// Eight more requests during the pause: all doors open, but not before its end.
 async fn nobody_calls_within_the_pause(
     fixture: &Fixture,
     since: DateTime<Utc>,
@@ -39,7 +39,7 @@ async fn nobody_calls_within_the_pause(
 
 async fn two_workers() -> Fixture {
     let mut setup = Setup::new().await;
-    // Little at a time, so that both get some.
+    // A small prefetch, so that both workers get messages.
     setup.settings.set("broker.prefetch", 2);
     Fixture::new(setup, 2).await
 }
@@ -58,10 +58,10 @@ async fn after_a_429_to_a_command_no_replica_sends_another_within_the_pause() {
 }
 
 #[tokio::test]
-async fn after_a_429_to_a_token_request_no_replica_asks_within_the_pause() {
+async fn after_a_429_to_a_token_request_no_replica_calls_within_the_pause() {
     let mut setup = Setup::new().await;
     setup.settings.set("broker.prefetch", 2);
-    // Workers look at the IQs when they start: without a token, that ends there.
+    // Workers read the list of IQs when they start; without a token they stop there.
     forget(setup.redis_url(), setup.key_prefix(), "token").await;
     setup.simulator.add_fault(json!({"kind": "identity_gone"})).await;
     let fixture = Fixture::new(setup, 2).await;

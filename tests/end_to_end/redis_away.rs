@@ -1,4 +1,4 @@
-//! Redis dies, freezes, is emptied: messages stay in RabbitMQ, and no door opens on no knowledge.
+//! Redis is killed, frozen or emptied: messages stay in RabbitMQ, and no door opens without the data in Redis.
 
 use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -8,7 +8,7 @@ use end_to_end::setup::Setup;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Within this `/readyz` must have noticed (contract).
+/// The time within which `/readyz` must answer 503 (docs/contract.md, Health).
 const NOTICED: Duration = Duration::from_secs(15);
 
 async fn under_load(server: &PrivateRedis, requests: usize) -> (Fixture, Vec<Value>) {
@@ -41,7 +41,7 @@ async fn all_opened_once(fixture: &Fixture, requests: &[Value]) {
 }
 
 #[tokio::test]
-async fn a_redis_killed_under_load_loses_nothing_and_nobody_opens_twice() {
+async fn a_redis_killed_under_load_loses_nothing_and_no_door_opens_twice() {
     let mut server = PrivateRedis::start().await;
     let (mut fixture, requests) = under_load(&server, 200).await;
     fixture.setup.simulator.wait_for_openings(50, SOON).await;
@@ -51,7 +51,7 @@ async fn a_redis_killed_under_load_loses_nothing_and_nobody_opens_twice() {
         assert_eq!(worker.status_of("/livez").await, Some(200));
     }
     assert!(fixture.outbound.ended_so_far() < requests.len(), "it was killed in the middle");
-    // Bookings are tried without end; and one more worker, started while there is no Redis.
+    // Booking statuses are retried without end. Another worker is started while Redis is unavailable.
     let settled = fixture.settled("booking-status").await;
     fixture.bus.booking(&booking_status("B-2", "paid")).await;
     let late = fixture.setup.worker("late").spawn();
@@ -69,7 +69,7 @@ async fn a_redis_killed_under_load_loses_nothing_and_nobody_opens_twice() {
 }
 
 #[tokio::test]
-async fn a_frozen_redis_is_noticed_and_what_was_asked_goes_on() {
+async fn a_frozen_redis_is_noticed_and_requests_continue_afterwards() {
     let server = PrivateRedis::start().await;
     let (fixture, requests) = under_load(&server, 100).await;
     fixture.setup.simulator.wait_for_openings(30, SOON).await;
@@ -99,7 +99,7 @@ async fn an_emptied_redis_opens_nothing() {
     let found = (&*rejected.kind, rejected.text("reason"));
     assert_eq!(found, ("lock.open-rejected.v1", "booking_unknown"));
 
-    // The booking comes again; who may enter is known, the IQ's secret is not.
+    // The booking is published again, so it is known; the IQ's secret is not.
     fixture.store_status(&booking_status(BOOKING, "paid")).await;
     let failed = fixture.open("known", BOOKING).await;
     assert_eq!(failed.text("reason"), "iq_not_activated");

@@ -1,4 +1,4 @@
-//! `mode = "rehearse"`: everything as if, no door opens, and nobody takes what is published for an opening.
+//! `mode = "rehearse"`: everything happens except the opening, and all published events are marked as a rehearsal.
 
 use end_to_end::broker::Event;
 use end_to_end::deadline::{SOON, until_true};
@@ -12,7 +12,7 @@ use std::os::unix::process::ExitStatusExt;
 
 async fn rehearsing(with: &str, workers: usize) -> Fixture {
     let mut setup = Setup::new().await;
-    // Time for another worker to start after one that died.
+    // Time for another worker to start after the first one was killed.
     setup.settings.set("opening.resend_window", "30s");
     rehearse(&mut setup, with);
     Fixture::new(setup, workers).await
@@ -27,7 +27,7 @@ fn live(setup: &mut Setup) {
     setup.settings.set_integration("mode", "live");
 }
 
-/// The first worker reads the world's settings as they stand now.
+/// Makes the first worker read the current settings.
 async fn reload(fixture: &Fixture, times: usize) {
     fixture.setup.write_settings("worker-1");
     fixture.workers[0].signal(Signal::SIGHUP);
@@ -37,12 +37,12 @@ async fn reload(fixture: &Fixture, times: usize) {
     .await;
 }
 
-/// Calls about PINs: probes, and what activating took.
+/// The number of calls about PINs: probes, and those of the activation.
 async fn pin_calls(fixture: &Fixture) -> u64 {
     fixture.setup.simulator.counters().await["calls"]["pin"].as_u64().unwrap_or_default()
 }
 
-/// No door, and not even a command to one.
+/// No opening and no command.
 async fn no_door(fixture: &Fixture) {
     assert!(fixture.setup.simulator.commands().await.is_empty());
 }
@@ -55,7 +55,7 @@ fn is_marked(event: &Event) {
 }
 
 #[tokio::test]
-async fn a_probe_stands_in_for_the_command_and_all_events_are_marked() {
+async fn a_probe_replaces_the_command_and_all_events_are_marked() {
     let fixture = rehearsing("probe", 2).await;
     let before = pin_calls(&fixture).await;
     let opened = fixture.open("R-1", BOOKING).await;
@@ -87,7 +87,7 @@ async fn a_probe_stands_in_for_the_command_and_all_events_are_marked() {
 }
 
 #[tokio::test]
-async fn nobody_need_listen_to_a_rehearsal() {
+async fn a_rehearsal_needs_no_bound_queue() {
     let mut setup = Setup::new().await;
     rehearse(&mut setup, "probe");
     setup.simulator.change_iq(IQ_GROUND_FLOOR, json!({"restore_required": true})).await;
@@ -97,7 +97,7 @@ async fn nobody_need_listen_to_a_rehearsal() {
     worker.wait_until_settled("booking-status", 1, SOON).await;
     bus.open_request(&open_request("R-1", BOOKING)).await;
     worker.wait_until_settled("open-requests", 1, SOON).await;
-    // The IQ's trouble is told as a rehearsal too, and leaves Redis although nobody is bound for it.
+    // The IQ's attention event is also a rehearsal, and leaves Redis although no queue is bound for it.
     until_true("the attention to be published", SOON, || async {
         let stored = setup.stored().await;
         stored.iter().all(|(key, _)| !key.ends_with(":attention"))
@@ -129,7 +129,7 @@ async fn a_rejected_one_time_password_fails_the_rehearsal_as_it_would_the_openin
 }
 
 #[tokio::test]
-async fn with_nothing_no_one_time_password_leaves_and_what_is_missing_shows_all_the_same() {
+async fn without_probes_no_one_time_password_is_sent_and_a_missing_activation_is_reported() {
     let mut setup = Setup::unactivated().await;
     setup.activate(IQ_GROUND_FLOOR).await;
     rehearse(&mut setup, "nothing");
@@ -150,7 +150,7 @@ async fn with_nothing_no_one_time_password_leaves_and_what_is_missing_shows_all_
 async fn going_live_opens_and_the_first_real_opening_checks_in() {
     let mut fixture = rehearsing("probe", 1).await;
     assert_eq!(fixture.open("R-1", BOOKING).await.kind, "rehearsal.lock.opened.v1");
-    // It waits for its booking, rehearsed, while the integration goes live.
+    // A request of a rehearsal waits for its booking while the integration goes live.
     fixture.bus.open_request(&open_request("R-2", "unknown yet")).await;
     until_true("the request to be taken", SOON, || async {
         fixture.setup.stored().await.iter().filter(|(key, _)| key.contains(":request:")).count()
@@ -168,7 +168,7 @@ async fn going_live_opens_and_the_first_real_opening_checks_in() {
     fixture.wait_until_settled("open-requests", 3).await;
     fixture.outbound.catch_up().await;
     assert_eq!(fixture.outbound.check_ins(BOOKING).len(), 1);
-    // Asked again, what was rehearsed stays a rehearsal.
+    // A repeated request of a rehearsal stays a rehearsal.
     fixture.bus.open_request(&open_request("R-1", BOOKING)).await;
     fixture.wait_until_settled("open-requests", 4).await;
     assert_eq!(fixture.setup.simulator.opening_count().await, 1);
@@ -209,13 +209,13 @@ async fn a_probe_without_an_answer_is_repeated_and_the_log_of_entries_says_nothi
 }
 
 #[tokio::test]
-async fn a_worker_that_dies_over_a_rehearsal_leaves_a_rehearsal_and_no_opening() {
+async fn a_rehearsal_whose_worker_is_killed_stays_a_rehearsal() {
     for (with, point, attempts) in [("probe", "after-command", 2), ("nothing", "after-claim", 0)] {
         let fixture = rehearsing(with, 1).await;
         assert_eq!(fixture.open("warm-up", BOOKING).await.kind, "rehearsal.lock.opened.v1");
         fixture.workers[0].kill_at(point);
         let mut request = open_request("R-1", BOOKING);
-        // So its first claim knows which IQ it is about.
+        // The first claim then contains the IQ.
         request["data"]["object_id"] = json!("room-12");
         fixture.bus.open_request(&request).await;
         let died = fixture.workers[0].ended(SOON).await;
@@ -230,7 +230,7 @@ async fn a_worker_that_dies_over_a_rehearsal_leaves_a_rehearsal_and_no_opening()
 }
 
 #[tokio::test]
-async fn whoever_asks_is_told_that_the_integration_rehearses() {
+async fn all_commands_show_that_the_integration_rehearses() {
     let fixture = rehearsing("probe", 1).await;
     let told = fixture.setup.postern(&["check-config"]).await;
     let told = String::from_utf8_lossy(&told.stdout).into_owned();

@@ -1,4 +1,4 @@
-//! What certainly never happened is tried again: until the door opens, the rules say no, or the time is over.
+//! Commands that were certainly not executed are repeated until the door opens, the rules reject the request, or it expires.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::deadline::SOON;
@@ -25,7 +25,7 @@ fn instant(text: &str) -> DateTime<Utc> {
 }
 
 #[tokio::test]
-async fn a_salto_that_refuses_connections_is_tried_until_it_is_back() {
+async fn refused_connections_are_retried_until_salto_is_available() {
     let mut fixture = fixture("0s").await;
     assert_eq!(fixture.open("warm-up", BOOKING).await.kind, "lock.opened.v1");
     fixture.setup.simulator.stop().await;
@@ -41,12 +41,12 @@ async fn a_salto_that_refuses_connections_is_tried_until_it_is_back() {
     let opened = fixture.outbound.terminal("patient", SOON).await;
     assert_eq!(opened.kind, "lock.opened.v1");
     assert_eq!(fixture.setup.simulator.opening_count().await, 1, "those before are forgotten");
-    // The old token is gone with the old Salto: that answer counts as a command too.
+    // The restarted Salto does not know the old token: its answer also counts as a command.
     assert_eq!(opened.data["attempts"], fixture.setup.simulator.commands().await.len());
 }
 
 #[tokio::test]
-async fn a_503_costs_a_try_and_nothing_else() {
+async fn a_503_costs_one_attempt_and_nothing_else() {
     let fixture = fixture("0s").await;
     let mut fault = unavailable();
     fault["times"] = 3.into();
@@ -57,7 +57,7 @@ async fn a_503_costs_a_try_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_booking_that_ends_between_two_tries_ends_them() {
+async fn a_booking_that_ends_between_two_attempts_ends_them() {
     let fixture = fixture("0s").await;
     fixture.setup.simulator.add_fault(unavailable()).await;
     let ends_at = time(3);
@@ -74,11 +74,11 @@ async fn a_booking_that_ends_between_two_tries_ends_them() {
 }
 
 #[tokio::test]
-async fn a_booking_cancelled_between_two_tries_ends_them() {
+async fn a_booking_cancelled_between_two_attempts_ends_them() {
     let fixture = fixture("30s").await;
     let simulator = &fixture.setup.simulator;
     fixture.store_status(&booking_status("doubtful", "paid")).await;
-    // The first command of all goes unanswered: its request stays in doubt, the other one is in none.
+    // The very first command is not answered: its request stays in doubt, the other one does not.
     let reset = json!({"kind": "reset", "call": "open", "times": 1});
     simulator.add_fault(reset).await;
     simulator.add_fault(unavailable()).await;
@@ -104,7 +104,7 @@ async fn a_booking_cancelled_between_two_tries_ends_them() {
 }
 
 #[tokio::test]
-async fn answers_that_nothing_was_done_do_not_count_against_a_command_in_doubt() {
+async fn answers_that_a_command_was_not_executed_do_not_count_against_one_in_doubt() {
     let fixture = fixture("60s").await;
     let simulator = &fixture.setup.simulator;
     simulator.add_fault(json!({"kind": "reset", "call": "open", "times": 2})).await;
@@ -132,7 +132,7 @@ async fn a_command_in_doubt_is_not_repeated_beyond_the_window() {
 }
 
 #[tokio::test]
-async fn a_token_that_comes_too_late_opens_nothing() {
+async fn a_token_that_arrives_too_late_opens_nothing() {
     let mut setup = Setup::new().await;
     setup.settings.set("opening.command_timeout", "2s");
     forget(setup.redis_url(), setup.key_prefix(), "token").await;
@@ -155,7 +155,7 @@ async fn a_token_that_comes_too_late_opens_nothing() {
 }
 
 #[tokio::test]
-async fn an_answer_may_come_after_the_expiry_but_no_command() {
+async fn an_answer_may_arrive_after_the_expiry_but_no_command_is_sent() {
     let mut setup = Setup::new().await;
     setup.settings.set("opening.command_timeout", "4s");
     setup.settings.set("opening.resend_window", "30s");

@@ -1,11 +1,11 @@
-//! Nobody is bound to `postern.outbound`: the broker hands the event back, and it is tried again without a second command.
+//! No queue is bound to `postern.outbound`: the broker returns the event, and it is published again without a second
 
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request};
 use end_to_end::setup::Setup;
 use end_to_end::worker::Worker;
 
-async fn deaf_world() -> (Setup, Worker) {
+async fn setup_without_bound_queue() -> (Setup, Worker) {
     let setup = Setup::new().await;
     let worker = setup.worker("first").start().await;
     let bus = setup.vhost.bus().await;
@@ -15,8 +15,8 @@ async fn deaf_world() -> (Setup, Worker) {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_hears_is_told_when_somebody_listens() {
-    let (setup, worker) = deaf_world().await;
+async fn a_returned_answer_is_published_when_a_queue_is_bound() {
+    let (setup, worker) = setup_without_bound_queue().await;
     let bus = setup.vhost.bus().await;
     bus.open_request(&open_request("R-1", "B-1")).await;
     worker.wait_for_log("not published yet", SOON).await;
@@ -32,8 +32,8 @@ async fn an_answer_that_nobody_hears_is_told_when_somebody_listens() {
 }
 
 #[tokio::test]
-async fn an_untold_answer_outlives_its_worker() {
-    let (setup, first) = deaf_world().await;
+async fn a_returned_answer_is_published_after_its_worker_has_ended() {
+    let (setup, first) = setup_without_bound_queue().await;
     let bus = setup.vhost.bus().await;
     bus.open_request(&open_request("R-1", "B-1")).await;
     first.wait_for_log("not published yet", SOON).await;

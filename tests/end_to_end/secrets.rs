@@ -1,4 +1,4 @@
-//! Passwords, tokens, IQ secrets, PINs, OTPs and `secrets.key` are nowhere to be read, nor is personal data.
+//! Passwords, tokens, IQ secrets, PINs, OTPs, `secrets.key` and personal data appear nowhere (docs/contract.md, invariant 6).
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -22,11 +22,11 @@ const ROTATED: &str = "RotatedSecret123";
 const PINS: [&str; 3] = ["6596", "0042", "9731"];
 const NAME: &str = "Jane Doe of Elm Street";
 
-/// Everything that anybody may see, by where it was seen.
+/// Everything that can be read, by its place.
 type Seen = BTreeMap<String, Vec<u8>>;
 
 #[tokio::test]
-async fn nothing_secret_is_to_be_read_anywhere_not_even_at_the_finest_log_level() {
+async fn no_secret_appears_anywhere_even_at_the_finest_log_level() {
     let server = PrivateRedis::start().await;
     let mut redis = connect(&server.url()).await;
     let mut protect = cmd("CONFIG");
@@ -66,7 +66,7 @@ async fn nothing_secret_is_to_be_read_anywhere_not_even_at_the_finest_log_level(
     for secret in [BROKER_PASSWORD, REDIS_PASSWORD, OLD_PASSWORD, ROTATED, NAME] {
         secrets.push(secret.as_bytes().to_vec());
     }
-    // The header in which the client's secret goes to the identity provider.
+    // The header with the client's secret for the identity provider.
     secrets.push(BASE64_STANDARD.encode("postern-demo:demo-client-secret").into());
     let secrets: Vec<_> = secrets.iter().flat_map(|secret| forms(secret)).collect();
     let otps = otps(began, ended);
@@ -80,13 +80,13 @@ async fn nothing_secret_is_to_be_read_anywhere_not_even_at_the_finest_log_level(
             let word = word.trim_matches('.');
             assert!(!PINS.contains(&word), "a PIN in {place}: {text}");
             assert!(!otps.contains(&word.to_owned()), "the OTP {word} in {place}: {text}");
-            // Nothing else is so long without a hyphen, and the simulator's tokens are just so long.
+            // The simulator's tokens have this length, and no other text without a hyphen has it.
             assert!(word.len() != 43, "a token in {place}: {text}");
         }
     }
 }
 
-/// Activates both IQs, one of them with a wrong PIN first, and looks at lists and a broken configuration.
+/// Activates both IQs, one of them with a wrong PIN first, and runs list commands and one with a wrong configuration.
 async fn commands(setup: &Setup, seen: &mut Seen) {
     let pin_file = setup.directory().join("pin");
     for (iq, pin) in
@@ -114,7 +114,7 @@ async fn run(setup: &Setup, arguments: &[&str], seen: &mut Seen) {
     );
 }
 
-/// A worker that sees everything go well and wrong, and one whose password is of last year.
+/// Runs a worker with successes and failures of all kinds, and one with an old password.
 async fn with_failures(setup: Setup, seen: &mut Seen) -> Fixture {
     let trace = |setup: &Setup, name: &str| setup.worker(name).env("POSTERN_LOG", "trace");
     let worker = trace(&setup, "traced").start().await;
@@ -154,7 +154,7 @@ async fn with_failures(setup: Setup, seen: &mut Seen) -> Fixture {
             .await;
     }
     fixture.bus.wait_for_dead_letters(5, SOON).await;
-    // Nobody is bound: the broker returns a dead letter, whole.
+    // No queue is bound: the broker returns a dead letter with its body.
     fixture.bus.unbind("postern.dead-letters", "postern.dead-letter", "#").await;
     fixture
         .bus
@@ -184,7 +184,7 @@ async fn with_failures(setup: Setup, seen: &mut Seen) -> Fixture {
     fixture
 }
 
-/// Everything in Redis, which holds activations and a token record by now.
+/// Everything in Redis, which contains activations and a token record now.
 async fn stored(setup: &Setup, when: &str, seen: &mut Seen) {
     let stored = setup.stored().await;
     for part in ["activations:", "token:", "key-check", "audit"] {
@@ -203,7 +203,7 @@ async fn finish(worker: &end_to_end::worker::Worker, name: &str, seen: &mut Seen
     seen.insert(format!("log of {name}"), log.into());
 }
 
-/// Every OTP that was right in that time.
+/// Every OTP that was valid in that time.
 fn otps(began: DateTime<Utc>, ended: DateTime<Utc>) -> Vec<String> {
     let margin = TimeDelta::seconds(2);
     [(SECRETS[2], "6596"), (SECRETS[2], "9731"), (SECRETS[3], "0042")]

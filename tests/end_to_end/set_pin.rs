@@ -1,4 +1,4 @@
-//! `postern iq set-pin`: whatever comes in between, the PIN that counts is known in the end.
+//! `postern iq set-pin`: after every interruption the valid PIN is known at the end.
 
 use crate::operator::{
     change_iq, file, hold_proof, iq, iq_in_background, kill_at, listed, proofs, real_pin,
@@ -24,7 +24,7 @@ async fn killed(setup: &Setup, (before, carried_out): (u64, bool), more: &[&str]
 }
 
 #[tokio::test]
-async fn a_new_pin_is_moved_proven_and_opens_doors() {
+async fn a_new_pin_is_set_and_proven_and_opens_doors() {
     let setup = Setup::new().await;
     let output = set_pin(&setup, "0601").await.assert_done();
     assert_eq!(
@@ -55,7 +55,7 @@ async fn a_new_pin_is_moved_proven_and_opens_doors() {
 }
 
 #[tokio::test]
-async fn killed_before_salto_heard_of_it_it_goes_on() {
+async fn a_command_killed_before_salto_received_the_new_pin_can_be_continued() {
     let setup = Setup::new().await;
     let pin = file(&setup, "new-pin", "0601");
     killed(&setup, (0, false), &["--pin-file", &pin]).await;
@@ -65,7 +65,7 @@ async fn killed_before_salto_heard_of_it_it_goes_on() {
     assert!(row["next"].as_str().is_some_and(|next| next.contains("set-pin")), "{row}");
     iq(&setup, "probe", &[]).await.assert_failed("set-pin");
 
-    // The old PIN counts; which costs a rejected password, and is not asked of the person again.
+    // The old PIN is valid; finding that out costs a rejected password, and the PIN is not asked for again.
     let output = iq(&setup, "set-pin", &["--yes"]).await.assert_done();
     assert_eq!(output.rows[0]["changed"], true);
     assert_eq!(real_pin(&setup).await, "0601");
@@ -74,12 +74,12 @@ async fn killed_before_salto_heard_of_it_it_goes_on() {
 }
 
 #[tokio::test]
-async fn killed_after_salto_moved_it_it_goes_on() {
+async fn a_command_killed_after_salto_changed_the_pin_can_be_continued() {
     let setup = Setup::new().await;
     let pin = file(&setup, "new-pin", "0601");
     killed(&setup, (0, true), &["--pin-file", &pin]).await;
     assert_eq!(real_pin(&setup).await, "0601");
-    // And killed once more while it finds that out.
+    // Killed again while it finds that out.
     killed(&setup, (0, true), &[]).await;
     let output = iq(&setup, "set-pin", &["--yes"]).await.assert_done();
     assert_eq!(output.rows[0]["changed"], false, "it was moved before: {output:?}");
@@ -89,7 +89,7 @@ async fn killed_after_salto_moved_it_it_goes_on() {
 }
 
 #[tokio::test]
-async fn killed_between_the_move_and_its_proof_it_goes_on() {
+async fn a_command_killed_between_the_change_and_its_proof_can_be_continued() {
     let setup = Setup::new().await;
     let pin = file(&setup, "new-pin", "0601");
     killed(&setup, (1, false), &["--pin-file", &pin]).await;
@@ -110,9 +110,9 @@ async fn an_answer_that_is_lost_leaves_both_pins() {
 }
 
 #[tokio::test]
-async fn where_cloud_and_iq_disagree_the_pin_that_counts_is_kept() {
+async fn if_cloud_and_iq_disagree_the_valid_pin_is_kept() {
     let setup = Setup::new().await;
-    // The cloud says yes, and the IQ keeps its PIN.
+    // The cloud accepts the PIN, but the IQ keeps the old one.
     let yes = json!({"kind": "status", "status": 204, "call": "pin", "times": 1});
     setup.simulator.add_fault(yes).await;
     set_pin(&setup, "0601").await.assert_failed("accepts the old one and not the new one");
@@ -124,7 +124,7 @@ async fn where_cloud_and_iq_disagree_the_pin_that_counts_is_kept() {
 }
 
 #[tokio::test]
-async fn a_stored_pin_that_no_longer_counts_moves_nothing_and_is_counted() {
+async fn an_invalid_stored_pin_changes_nothing_and_the_rejection_is_counted() {
     let setup = Setup::new().await;
     change_iq(&setup, json!({"pin": "1234"})).await;
     for rejected in 1..=2 {
@@ -141,7 +141,7 @@ async fn a_stored_pin_that_no_longer_counts_moves_nothing_and_is_counted() {
 }
 
 #[tokio::test]
-async fn of_two_operators_one_wins_and_the_other_is_told() {
+async fn of_two_operators_one_succeeds_and_the_other_gets_an_error() {
     let setup = Setup::new().await;
     let [one, other] = ["1111", "2222"].map(|pin| file(&setup, pin, pin));
     let one = ["--yes", "--pin-file", &one];
@@ -149,7 +149,7 @@ async fn of_two_operators_one_wins_and_the_other_is_told() {
     let (one, other) = tokio::join!(iq(&setup, "set-pin", &one), iq(&setup, "set-pin", &other));
     let pin = real_pin(&setup).await;
     match (one.status, other.status) {
-        // Two that did not meet.
+        // The two commands did not run at the same time.
         (Some(0), Some(0)) => assert!(pin == "1111" || pin == "2222", "{pin}"),
         (Some(0), _) => {
             other.assert_failed("somebody else changed");
@@ -165,7 +165,7 @@ async fn of_two_operators_one_wins_and_the_other_is_told() {
 }
 
 #[tokio::test]
-async fn who_comes_second_waits_for_the_first_and_is_told() {
+async fn a_second_operator_waits_for_the_first_and_gets_an_error() {
     let setup = Setup::new().await;
     let count = proofs(&setup).await + 1;
     let held = json!({"kind": "delay", "delay_ms": 3000, "call": "pin", "times": 1});

@@ -1,4 +1,4 @@
-//! SIGTERM: what was sent finishes, everything else goes back, and the process ends in time with status 0.
+//! SIGTERM: commands that were sent finish, all other messages go back to the queue, and the process ends in time with status 0.
 
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -9,9 +9,9 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Of `opening.command_timeout` in these tests.
+/// `opening.command_timeout` in these tests.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
-/// What the contract allows for it.
+/// The time to stop (docs/contract.md, Health).
 const STOP_TIME: Duration = Duration::from_secs(3 + 5);
 
 async fn setup() -> Setup {
@@ -22,7 +22,7 @@ async fn setup() -> Setup {
 }
 
 #[tokio::test]
-async fn a_worker_stopped_under_load_loses_and_doubles_nothing() {
+async fn a_worker_stopped_under_load_loses_and_duplicates_nothing() {
     let mut setup = setup().await;
     setup.settings.set("broker.prefetch", 8);
     setup.settings.set("opening.in_flight_per_iq", 16);
@@ -55,7 +55,7 @@ async fn a_worker_stopped_under_load_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
-async fn what_was_sent_is_settled_before_the_end() {
+async fn a_sent_command_is_settled_before_the_end() {
     let fixture = Fixture::new(setup().await, 1).await;
     let simulator = &fixture.setup.simulator;
     let slow = json!({"kind": "delay", "delay_ms": 1500, "carried_out": true, "call": "open"});
@@ -73,7 +73,7 @@ async fn what_was_sent_is_settled_before_the_end() {
 }
 
 #[tokio::test]
-async fn a_command_that_salto_leaves_unanswered_does_not_hold_up_the_end() {
+async fn an_unanswered_command_does_not_delay_the_end() {
     let fixture = Fixture::new(setup().await, 1).await;
     let simulator = &fixture.setup.simulator;
     simulator.add_fault(json!({"kind": "no_answer", "call": "open", "carried_out": true})).await;
@@ -81,7 +81,7 @@ async fn a_command_that_salto_leaves_unanswered_does_not_hold_up_the_end() {
     simulator.wait_for_commands(1, SOON).await;
     assert_eq!(fixture.workers[0].stop(STOP_TIME).await.code(), Some(0));
 
-    // What came of it was settled before the end, or the next worker knows that there was a command.
+    // The result was settled before the end, or the next worker knows of the command.
     let second = fixture.setup.worker("second").start().await;
     let end = fixture.outbound.terminal("R-1", SOON).await;
     second.idle(SOON).await;
@@ -94,7 +94,7 @@ async fn a_command_that_salto_leaves_unanswered_does_not_hold_up_the_end() {
 }
 
 #[tokio::test]
-async fn what_waits_for_another_try_is_given_back_at_once() {
+async fn a_request_that_waits_for_another_attempt_is_requeued_at_once() {
     let fixture = Fixture::new(setup().await, 1).await;
     let simulator = &fixture.setup.simulator;
     simulator.add_fault(json!({"kind": "status", "status": 503, "call": "open"})).await;
@@ -119,7 +119,7 @@ async fn what_waits_for_another_try_is_given_back_at_once() {
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_it_at_once() {
+async fn a_second_signal_ends_a_worker_at_once() {
     let mut setup = setup().await;
     setup.settings.set("opening.command_timeout", "40s");
     let fixture = Fixture::new(setup, 1).await;
@@ -134,7 +134,7 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test]
-async fn it_can_be_stopped_while_it_waits_for_its_servers() {
+async fn a_worker_can_be_stopped_while_it_waits_for_its_servers() {
     let mut setup = Setup::unactivated().await;
     setup.settings.set("broker.url", format!("amqp://guest:guest@127.0.0.1:{}/%2f", free_port()));
     let deaf = setup.worker("without-broker").spawn();
@@ -151,7 +151,7 @@ async fn it_can_be_stopped_while_it_waits_for_its_servers() {
 }
 
 #[tokio::test]
-async fn a_stopped_worker_leaves_bookings_to_the_others() {
+async fn a_stopped_worker_leaves_bookings_to_other_workers() {
     let setup = setup().await;
     let first = setup.worker("first").start().await;
     let bus = setup.vhost.bus().await;

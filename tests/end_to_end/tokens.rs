@@ -1,4 +1,4 @@
-//! One token request per integration and token lifetime, however many replicas run.
+//! One token request per integration and token lifetime, for all replicas together (docs/contract.md, invariant 7).
 
 use chrono::{TimeDelta, Utc};
 use end_to_end::deadline::SOON;
@@ -8,7 +8,7 @@ use end_to_end::redis::forget;
 use end_to_end::setup::Setup;
 use serde_json::json;
 
-/// So that the workers have to ask for a token.
+/// Deletes the token, so that the workers have to request one.
 async fn forget_the_token(fixture: &Fixture) {
     forget(fixture.setup.redis_url(), fixture.setup.key_prefix(), "token").await;
 }
@@ -24,7 +24,7 @@ fn all_opened(fixture: &Fixture) {
 }
 
 #[tokio::test]
-async fn four_workers_that_start_at_once_ask_for_one_token() {
+async fn four_workers_that_start_at_once_request_one_token() {
     let mut setup = Setup::new().await;
     setup.settings.set("broker.prefetch", 4);
     let mut fixture = Fixture::new(setup, 1).await;
@@ -32,7 +32,7 @@ async fn four_workers_that_start_at_once_ask_for_one_token() {
     forget_the_token(&fixture).await;
     fixture.bus.open_requests(&requests("R", 40)).await;
     let (before, _) = fixture.setup.simulator.token_requests().await;
-    // Long enough that all of them want it before anybody has it.
+    // Long enough that all workers need the token before one of them has it.
     fixture
         .setup
         .simulator
@@ -51,7 +51,7 @@ async fn four_workers_that_start_at_once_ask_for_one_token() {
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_ahead_of_its_end_while_doors_go_on_opening() {
+async fn a_token_is_renewed_before_its_end_while_doors_open() {
     let setup = Setup::new().await;
     setup.simulator.change_settings(json!({"token_lifetime_seconds": 12})).await;
     forget(setup.redis_url(), setup.key_prefix(), "token").await;
@@ -59,7 +59,7 @@ async fn a_token_is_renewed_ahead_of_its_end_while_doors_go_on_opening() {
     let simulator = &fixture.setup.simulator;
     assert_eq!(fixture.open("first", BOOKING).await.kind, "lock.opened.v1");
     let (before, _) = simulator.token_requests().await;
-    // It is renewed in the last tenth of its life. Salto takes a good part of that time to answer.
+    // The token is renewed in the last tenth of its life. Salto needs a large part of that time to answer.
     simulator
         .add_fault(json!({"kind": "delay", "call": "token", "delay_ms": 400, "times": 1}))
         .await;
@@ -83,7 +83,7 @@ async fn a_token_is_renewed_ahead_of_its_end_while_doors_go_on_opening() {
 }
 
 #[tokio::test]
-async fn a_token_that_salto_drops_is_replaced_once_for_all_replicas() {
+async fn a_revoked_token_is_replaced_once_for_all_replicas() {
     let mut setup = Setup::new().await;
     setup.settings.set("broker.prefetch", 4);
     let fixture = Fixture::new(setup, 2).await;
@@ -99,9 +99,9 @@ async fn a_token_that_salto_drops_is_replaced_once_for_all_replicas() {
 }
 
 #[tokio::test]
-async fn where_the_replacement_is_rejected_too_nobody_asks_for_a_third_one() {
+async fn after_a_rejected_replacement_no_third_token_is_requested() {
     let mut setup = Setup::new().await;
-    // Shorter than the minute that the replacement rests: a request that lived longer would wait for it.
+    // Shorter than the minute until the next replacement: a request with a longer life would wait for it.
     setup.settings.set("opening.request_ttl", "30s");
     let fixture = Fixture::new(setup, 1).await;
     let (before, _) = fixture.setup.simulator.token_requests().await;
@@ -123,7 +123,8 @@ async fn where_the_replacement_is_rejected_too_nobody_asks_for_a_third_one() {
 }
 
 #[tokio::test]
-async fn rejected_credentials_rest_over_replicas_and_restarts_until_they_change() {
+async fn rejected_credentials_are_not_tried_again_by_other_replicas_or_after_restarts_until_they_change()
+ {
     let mut setup = Setup::new().await;
     setup.settings.set_integration("password", "of-last-year");
     setup.settings.set("broker.prefetch", 1);

@@ -1,4 +1,4 @@
-//! What postern declares in RabbitMQ, and what it does where something else is there.
+//! The exchanges and queues that postern declares in RabbitMQ, and its reaction to different ones.
 
 use end_to_end::deadline::{SOON, until};
 use end_to_end::fixture::{BOOKING, Fixture};
@@ -15,7 +15,7 @@ async fn channel(setup: &Setup) -> Channel {
 }
 
 #[tokio::test]
-async fn exchanges_and_queues_stand_as_the_contract_has_them() {
+async fn exchanges_and_queues_are_declared_as_in_the_contract() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     let work = |queue: &str| {
         json!({
@@ -56,7 +56,7 @@ async fn exchanges_and_queues_stand_as_the_contract_has_them() {
         let flags = [&found["durable"], &found["auto_delete"], &found["exclusive"]];
         assert_eq!(flags, [&Value::from(true), &false.into(), &false.into()], "{queue}");
     }
-    // Declaring again succeeds only where all is the same.
+    // A second declaration succeeds only if everything is equal.
     let channel = channel(&fixture.setup).await;
     for exchange in ["postern.inbound", "postern.outbound", "postern.dead-letter"] {
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
@@ -66,7 +66,7 @@ async fn exchanges_and_queues_stand_as_the_contract_has_them() {
         declared.await.unwrap_or_else(|error| panic!("{exchange}: {error}"));
     }
 
-    // A second worker declares it all once more, beside messages and consumers.
+    // A second worker declares everything again, with messages and consumers present.
     fixture.workers[0].freeze();
     let second = fixture.setup.worker("second").start().await;
     fixture.workers[0].resume();
@@ -76,7 +76,7 @@ async fn exchanges_and_queues_stand_as_the_contract_has_them() {
 }
 
 #[tokio::test]
-async fn a_queue_or_exchange_of_another_kind_stops_the_worker_by_name() {
+async fn a_different_queue_or_exchange_stops_the_worker_which_names_it() {
     let setup = Setup::unactivated().await;
     let channel = channel(&setup).await;
     let none = FieldTable::default;
@@ -113,7 +113,7 @@ async fn stops_naming(setup: &Setup, name: &str) {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_deleted_comes_back() {
+async fn a_deleted_queue_is_declared_again() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     let channel = channel(&fixture.setup).await;
     let delete = channel.queue_delete("postern.open-requests".into(), Default::default());

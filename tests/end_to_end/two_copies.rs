@@ -1,4 +1,4 @@
-//! Every message arrives twice, and three workers take them.
+//! Every message arrives twice, with three workers.
 
 use end_to_end::fixture::Fixture;
 use end_to_end::inbound::{booking_status, open_request};
@@ -26,7 +26,7 @@ async fn a_thousand_requests_published_twice_open_a_thousand_times() {
     let requests: Vec<Value> = (0..REQUESTS)
         .map(|number| open_request(&format!("r-{number}"), &format!("b-{}", number % ROOMS + 1)))
         .collect();
-    // Both copies at the same time: it is a race for every one of them.
+    // Both copies at the same time, so that workers compete for each request.
     tokio::join!(fixture.bus.open_requests(&requests), fixture.bus.open_requests(&requests));
     fixture.outbound.ended(REQUESTS, Duration::from_secs(120)).await;
     fixture.wait_until_settled("open-requests", 2 * REQUESTS as u64).await;

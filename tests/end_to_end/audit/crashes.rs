@@ -1,4 +1,4 @@
-//! A worker dies between a decision and its line, or stands still.
+//! A worker is killed or frozen between a decision and its audit line.
 
 use super::{To, agree, days, directory, json, words};
 use end_to_end::deadline::{SOON, until, until_true};
@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 
-/// A worker dies there of the request `R-1`, and another one takes over: the lines that it leaves.
+/// A worker is killed at this point of the request `R-1`, and another one takes over; the audit lines.
 async fn killed(to: To, point: &str) -> Vec<Value> {
     let fixture = Fixture::new(to.setup().await, 1).await;
     fixture.workers[0].kill_at(point);
@@ -35,7 +35,7 @@ async fn killed(to: To, point: &str) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_in_redis_is_there_once_wherever_its_worker_is_killed() {
+async fn a_line_in_redis_is_written_once_wherever_its_worker_is_killed() {
     let points = ["after-claim", "after-command", "after-conclude", "after-report", "before-ack"];
     join_all(points.map(async |point| {
         assert_eq!(killed(To::Redis, point).await.len(), 1, "killed at {point}");
@@ -44,7 +44,7 @@ async fn a_line_in_redis_is_there_once_wherever_its_worker_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_line_elsewhere_is_never_lost_and_repeated_only_where_nobody_knew_that_it_was_written() {
+async fn a_line_elsewhere_is_never_lost_and_repeated_only_if_its_writing_was_not_recorded() {
     let points = [
         ("after-command", 1),
         ("after-conclude", 1),
@@ -61,10 +61,10 @@ async fn a_line_elsewhere_is_never_lost_and_repeated_only_where_nobody_knew_that
 }
 
 #[tokio::test]
-async fn a_second_copy_waits_for_whoever_is_about_to_write_the_line() {
+async fn a_second_copy_waits_for_the_worker_that_writes_the_line() {
     let fixture = Fixture::new(To::File.setup().await, 2).await;
     let [first, second] = &fixture.workers[..] else { panic!("two workers") };
-    // It stands still before it has written the line, and still gives no other a right to it.
+    // The worker is frozen before it has written the line, for less time than its claim lasts.
     first.freeze_at("after-conclude");
     second.freeze_at("after-conclude");
     let request = open_request("R-1", BOOKING);
@@ -78,7 +78,7 @@ async fn a_second_copy_waits_for_whoever_is_about_to_write_the_line() {
     })
     .await;
     frozen.frozen(SOON).await;
-    // One of them for each worker.
+    // One copy for each worker.
     fixture.bus.open_requests(&[request.clone(), request]).await;
     until_true("the copy to be parked", SOON, || async {
         other.metrics().await.contains(r#"postern_requests_parked_total{until="elsewhere"}"#)
@@ -91,7 +91,7 @@ async fn a_second_copy_waits_for_whoever_is_about_to_write_the_line() {
 }
 
 #[tokio::test]
-async fn a_line_kept_by_a_worker_with_other_settings_is_written_where_they_say_now() {
+async fn a_line_kept_by_a_worker_with_other_settings_is_written_to_the_current_sink() {
     let setup = To::Redis.setup().await;
     let elsewhere = directory(&setup);
     let first = setup.worker("first").env("POSTERN__AUDIT__TO", "file");

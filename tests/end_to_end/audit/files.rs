@@ -1,4 +1,4 @@
-//! The directory of days: not to be written, and tidied.
+//! The audit directory with a file per day: errors of writing, and the retention.
 
 use super::{To, agree, directory};
 use end_to_end::deadline::{SOON, until_true};
@@ -6,7 +6,7 @@ use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::time;
 
 #[tokio::test]
-async fn a_line_that_cannot_be_written_holds_its_message_and_not_the_answer() {
+async fn a_line_that_cannot_be_written_delays_its_message_but_not_the_answer() {
     let fixture = Fixture::new(To::File.setup().await, 1).await;
     let (directory, aside) = (directory(&fixture.setup), fixture.setup.directory().join("aside"));
     std::fs::rename(&directory, &aside).expect("the directory is moved away");
@@ -27,7 +27,7 @@ async fn a_line_that_cannot_be_written_holds_its_message_and_not_the_answer() {
 
     std::fs::remove_file(&directory).expect("it is out of the way");
     std::fs::rename(&aside, &directory).expect("the directory is back");
-    // It comes back after 16 seconds.
+    // The message is redelivered after 16 seconds.
     fixture.wait_until_settled("open-requests", 1).await;
     let lines = To::File.written(&fixture.setup, "").await;
     let [line] = &lines[..] else { panic!("one line: {lines:?}") };
@@ -37,7 +37,7 @@ async fn a_line_that_cannot_be_written_holds_its_message_and_not_the_answer() {
 }
 
 #[tokio::test]
-async fn a_worker_that_could_not_write_lines_does_not_start() {
+async fn a_worker_that_cannot_write_lines_does_not_start() {
     let setup = To::File.setup().await;
     std::fs::write(directory(&setup), "in the way").expect("a file is in its place");
     let worker = setup.worker("unable").spawn();

@@ -1,7 +1,7 @@
 //! Sign-ins that Salto rejects, and Salto unavailable.
 
 use super::fixture::OperatorFixture;
-use crate::login::{come_back, member, said_to_open, salto};
+use crate::login::{member, printed_address, redirect, salto};
 use end_to_end::deadline::SOON;
 use end_to_end::ports::free_port;
 use end_to_end::setup::Setup;
@@ -116,9 +116,9 @@ async fn a_sign_in_that_salto_rejects() {
     let operator = with_a_browser().await;
     let login =
         operator.start_in_background("login", "login --integration acme-utrecht --no-browser");
-    let url = said_to_open(&login).await;
+    let url = printed_address(&login).await;
     let state = member(&url, "state");
-    let (_, page) = come_back(&url, &format!("error=access_denied&state={state}")).await;
+    let (_, page) = redirect(&url, &format!("error=access_denied&state={state}")).await;
     assert!(page.contains("Salto refuses the sign-in: access_denied; run it again."), "{page}");
     assert_eq!(login.ended(SOON).await.code(), Some(1));
     let log = login.log();
@@ -129,9 +129,9 @@ async fn a_sign_in_that_salto_rejects() {
 
     let login =
         operator.start_in_background("again", "login --integration acme-utrecht --no-browser");
-    let url = said_to_open(&login).await;
+    let url = printed_address(&login).await;
     let state = member(&url, "state");
-    come_back(&url, &format!("code=mistyped&state={state}")).await;
+    redirect(&url, &format!("code=mistyped&state={state}")).await;
     assert_eq!(login.ended(SOON).await.code(), Some(1));
     let last = "error: the sign-in did not count: Salto does not accept the client, user name or password: nor the code \
                 of the login (code invalid_grant); a code is good once, and for minutes: run it again\n";
@@ -144,7 +144,7 @@ async fn a_redirect_that_is_not_the_registered_one() {
     operator.replace_in_config("/signed-in", "/signed-on");
     let login = operator
         .start_in_background("login", "login --integration acme-utrecht --no-browser --wait 2s");
-    let url = said_to_open(&login).await;
+    let url = printed_address(&login).await;
     let page = end_to_end::http::client().get(url).send().await.expect("an answer");
     assert_eq!(page.status(), 400, "Salto shows no login page");
     assert_eq!(login.ended(SOON).await.code(), Some(1));

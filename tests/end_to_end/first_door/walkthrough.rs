@@ -1,7 +1,7 @@
 //! The whole setup, from the checklist to an open door: once with a password, once with a sign-in by the browser.
 
 use super::fixture::{CommandOutput, OperatorFixture};
-use crate::login::{said_to_open, salto, sign_in};
+use crate::login::{printed_address, salto, sign_in};
 use end_to_end::deadline::SOON;
 use end_to_end::setup::Setup;
 use end_to_end::simulator::{FRONT_DOOR, IQ_GROUND_FLOOR, ROOM_12, SECRETS};
@@ -70,7 +70,7 @@ async fn setup_with_a_sign_in_by_the_browser_and_the_pin_typed_at_a_terminal() {
 
     let login =
         operator.start_in_background("login", "login --integration acme-utrecht --no-browser");
-    let page = sign_in(&said_to_open(&login).await, "demo-password").await;
+    let page = sign_in(&printed_address(&login).await, "demo-password").await;
     assert!(
         page.contains("acme-utrecht now opens doors as you. You can close this page."),
         "{page}"

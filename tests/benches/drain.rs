@@ -1,7 +1,6 @@
-//! How fast one worker drains waiting open requests, and what that costs it. `make bench` runs it.
+//! Measures how fast one worker processes waiting open requests, and its resource usage. `make bench` runs it.
 //!
-//! Compare CPU seconds: they are steadier than requests per second where broker, Redis, simulator and worker share the
-//! machine.
+//! Compare CPU seconds: they vary less than requests per second if broker, Redis, simulator and worker share the machine.
 
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request};
@@ -20,12 +19,12 @@ async fn main() {
     let requests = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(10_000);
 
     let mut setup = Setup::new().await;
-    // They wait for a worker while they are published, and for their turn afterwards.
+    // The requests wait for a worker while they are published, and for a permit afterwards.
     setup.settings.set("opening.request_ttl", "10m");
     let bus = setup.vhost.bus().await;
     let outbound = bus.listen().await;
 
-    // A first worker declares the queues and takes the bookings.
+    // A first worker declares the queues and stores the bookings.
     let worker = setup.worker("bookings").start().await;
     for room in 1..=ROOMS {
         let mut booking = booking_status(&format!("b-{room}"), "confirmed");
@@ -50,7 +49,7 @@ async fn main() {
     let ready = started.elapsed();
     outbound.ended(requests + ROOMS, LIMIT).await;
     let took = started.elapsed();
-    let cost = worker.usage();
+    let usage = worker.usage();
     let parked = worker.metrics().await;
     let parked: Vec<_> =
         parked.lines().filter_map(|it| it.strip_prefix("postern_requests_parked_total")).collect();
@@ -60,7 +59,7 @@ async fn main() {
     let opened = setup.simulator.opening_count().await;
     let mut out = std::io::stdout().lock();
     let per_second = requests as f64 / took.as_secs_f64();
-    let per_thousand = cost.cpu.as_secs_f64() * 1000.0 / requests as f64;
+    let per_thousand = usage.cpu.as_secs_f64() * 1000.0 / requests as f64;
     writeln!(
         out,
         "{requests} waiting requests, one worker: {per_second:.0}/s ({:.2} s, of which {:.2} s until ready), \
@@ -68,7 +67,7 @@ async fn main() {
          the simulator",
         took.as_secs_f64(),
         ready.as_secs_f64(),
-        cost.peak_memory / 1_000_000,
+        usage.peak_memory / 1_000_000,
         opened - ROOMS as u64,
     )
     .expect("the result is written");

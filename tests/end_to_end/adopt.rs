@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const SECRET: &str = "GroundFloorIq001";
 
-async fn adopt(setup: &Setup, (secret, pin): (&str, &str), more: &[&str]) -> JsonOutput {
+async fn adopt(setup: &Setup, secret: &str, pin: &str, more: &[&str]) -> JsonOutput {
     let (secret, pin) = (file(setup, "secret", secret), file(setup, "pin", pin));
     let files = ["--secret-file", &secret, "--pin-file", &pin];
     iq(setup, "adopt", &[&files[..], more].concat()).await
@@ -37,7 +37,7 @@ async fn a_secret_of_another_program_is_proven_and_stored_and_opens_doors() {
     );
     assert!(row["next"].as_str().is_some_and(|next| next.contains("iq adopt")), "{row}");
 
-    let output = adopt(&setup, (SECRET, "6596"), &[]).await.assert_done();
+    let output = adopt(&setup, SECRET, "6596", &[]).await.assert_done();
     assert_eq!(output.rows[0]["state"], "activated");
     assert!(!format!("{output:?}").contains(SECRET), "{output:?}");
     let fixture = Fixture::new(setup, 1).await;
@@ -48,7 +48,7 @@ async fn a_secret_of_another_program_is_proven_and_stored_and_opens_doors() {
 async fn a_secret_that_salto_rejects_is_not_stored_and_the_rejection_counts() {
     let setup = activated_elsewhere().await;
     for rejected in 1..=2 {
-        let output = adopt(&setup, (SECRET, "1111"), &[]).await.assert_failed("nothing was stored");
+        let output = adopt(&setup, SECRET, "1111", &[]).await.assert_failed("nothing was stored");
         assert!(!format!("{output:?}").contains(SECRET), "{output:?}");
         let row = listed(&setup, IQ_GROUND_FLOOR).await;
         assert_eq!(
@@ -57,12 +57,12 @@ async fn a_secret_that_salto_rejects_is_not_stored_and_the_rejection_counts() {
         );
     }
     let before = proofs(&setup).await;
-    adopt(&setup, (SECRET, "6596"), &[]).await.assert_failed("could block the user");
+    adopt(&setup, SECRET, "6596", &[]).await.assert_failed("could block the user");
     for (secret, pin) in [(SECRET, "65 96"), ("with a space", "6596"), (SECRET, "")] {
-        assert_eq!(adopt(&setup, (secret, pin), &[]).await.status, Some(1));
+        assert_eq!(adopt(&setup, secret, pin, &[]).await.status, Some(1));
     }
     assert_eq!(proofs(&setup).await, before, "nothing was sent");
-    adopt(&setup, (SECRET, "6596"), &["--force"]).await.assert_done();
+    adopt(&setup, SECRET, "6596", &["--force"]).await.assert_done();
     let row = listed(&setup, IQ_GROUND_FLOOR).await;
     assert_eq!((&row["state"], &row["rejected_in_a_row"]), (&json!("activated"), &json!(0)));
 }
@@ -71,14 +71,14 @@ async fn a_secret_that_salto_rejects_is_not_stored_and_the_rejection_counts() {
 async fn an_activation_that_works_is_not_overwritten() {
     let setup = Setup::new().await;
     let before = proofs(&setup).await;
-    adopt(&setup, (SECRET, "6596"), &[]).await.assert_failed("--force");
+    adopt(&setup, SECRET, "6596", &[]).await.assert_failed("--force");
     assert_eq!(proofs(&setup).await, before, "nothing was sent");
     // Forced with wrong values: the stored ones stay, and the rejection is not counted against them.
-    adopt(&setup, ("another-secret-1", "6596"), &["--force"])
+    adopt(&setup, "another-secret-1", "6596", &["--force"])
         .await
         .assert_failed("nothing was stored");
     iq(&setup, "probe", &[]).await.assert_done();
-    adopt(&setup, (SECRET, "6596"), &["--force"]).await.assert_done();
+    adopt(&setup, SECRET, "6596", &["--force"]).await.assert_done();
     // The secret, then the PIN, one line each.
     let adopt = ["iq", "adopt", "--force", "--integration", INTEGRATION, "--iq", IQ_GROUND_FLOOR];
     let typed = setup.postern_with_input(&adopt, &format!("{SECRET}\n6596\n")).await;

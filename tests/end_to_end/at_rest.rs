@@ -26,13 +26,13 @@ async fn with_another_key_nothing_starts_and_nothing_is_lost() {
         assert_eq!(output.status.code(), Some(1));
         assert!(output.stdout.is_empty());
     }
-    for words in [
+    for stderr in [
         worker.log(),
         String::from_utf8_lossy(&list.stderr).into_owned(),
         String::from_utf8_lossy(&activate.stderr).into_owned(),
     ] {
-        assert!(words.contains("secrets.key is not the key"), "{words}");
-        assert!(!words.contains(&right) && !words.contains(&wrong), "{words}");
+        assert!(stderr.contains("secrets.key is not the key"), "{stderr}");
+        assert!(!stderr.contains(&right) && !stderr.contains(&wrong), "{stderr}");
     }
 
     setup.settings.set("secrets.key", right);

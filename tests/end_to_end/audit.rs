@@ -2,82 +2,19 @@
 
 mod crashes;
 mod files;
+mod sink;
 
+use self::sink::{EVERYWHERE, Sink, text};
 use end_to_end::broker::Event;
 use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{INTEGRATION, booking_status, open_request};
 use end_to_end::setup::Setup;
-use end_to_end::simulator::{IQ_GROUND_FLOOR, ROOM_12};
+use end_to_end::simulator::ROOM_12;
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::process::Output;
-
-/// The sink of the audit lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum To {
-    Redis,
-    File,
-    Stdout,
-    Off,
-}
-
-const EVERYWHERE: [To; 4] = [To::Redis, To::File, To::Stdout, To::Off];
-
-impl To {
-    /// A setup whose workers write to this sink.
-    async fn setup(self) -> Setup {
-        let mut setup = Setup::unactivated().await;
-        setup.activate(IQ_GROUND_FLOOR).await;
-        let name = match self {
-            // The default.
-            Self::Redis => return setup,
-            Self::File => "file",
-            Self::Stdout => "stdout",
-            Self::Off => "off",
-        };
-        setup.settings.set("audit.to", name);
-        if self == Self::File {
-            let directory = directory(&setup).to_str().expect("a path is text").to_owned();
-            setup.settings.set("audit.directory", directory);
-        }
-        setup
-    }
-
-    /// All lines in this sink, repeated ones too; for standard output, of these workers.
-    async fn written(self, setup: &Setup, output: &str) -> Vec<Value> {
-        let text = match self {
-            Self::Redis => stream(setup).await,
-            Self::File => days(&directory(setup)),
-            Self::Stdout => output.to_owned(),
-            Self::Off => stream(setup).await + output,
-        };
-        let lines = text.lines().filter(|line| line.starts_with(r#"{"id":"#));
-        lines.map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
-    }
-}
-
-/// All lines of the stream.
-async fn stream(setup: &Setup) -> String {
-    let key = format!("{}audit", setup.key_prefix());
-    let stored = setup.stored().await.into_iter().find(|(name, _)| *name == key);
-    stored.map_or_else(String::new, |(_, lines)| words(&lines))
-}
-
-fn directory(setup: &Setup) -> PathBuf {
-    setup.directory().join("audit")
-}
-
-/// All lines of the files of all days.
-fn days(directory: &Path) -> String {
-    let files = directory.read_dir().expect("the directory is there").map(|file| {
-        let path = file.expect("its files can be listed").path();
-        std::fs::read_to_string(path).expect("a day can be read")
-    });
-    files.collect()
-}
 
 async fn audit(setup: &Setup, arguments: &[&str]) -> Output {
     setup.postern(&[&["audit"], arguments].concat()).await
@@ -86,13 +23,9 @@ async fn audit(setup: &Setup, arguments: &[&str]) -> Output {
 /// The JSON output of the command.
 async fn json(setup: &Setup, arguments: &[&str]) -> Vec<Value> {
     let output = audit(setup, &[arguments, &["--output", "json"]].concat()).await;
-    assert!(output.status.success(), "{arguments:?}: {}", words(&output.stderr));
-    let lines = words(&output.stdout);
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    let lines = text(&output.stdout);
     lines.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
-}
-
-fn words(output: &[u8]) -> String {
-    String::from_utf8_lossy(output).into_owned()
 }
 
 fn by_request(lines: &[Value]) -> BTreeMap<&str, Vec<&Value>> {
@@ -104,7 +37,7 @@ fn by_request(lines: &[Value]) -> BTreeMap<&str, Vec<&Value>> {
 }
 
 /// Asserts that a line has the content of the event.
-fn agree(line: &Value, event: &Event) {
+fn assert_agrees(line: &Value, event: &Event) {
     let outcome = match event.kind.as_str() {
         "lock.opened.v1" => "opened",
         "lock.open-rejected.v1" => "rejected",
@@ -135,7 +68,7 @@ fn requests() -> Vec<Value> {
     requests
 }
 
-async fn decided_by_two(to: To) {
+async fn decisions_of_two_workers(to: Sink) {
     let fixture = Fixture::new(to.setup().await, 2).await;
     fixture.store_booking("room-nowhere").await;
     let mut cancelled = booking_status("B-cancelled", "cancelled");
@@ -146,14 +79,14 @@ async fn decided_by_two(to: To) {
     fixture.wait_until_settled("open-requests", 2 * requests.len() as u64).await;
     // Failed requests are replayed, which is not a new decision.
     let replayed = fixture.setup.postern(&["dlq", "replay", "--all"]).await;
-    assert!(replayed.status.success(), "{}", words(&replayed.stderr));
+    assert!(replayed.status.success(), "{}", text(&replayed.stderr));
     fixture.wait_until_settled("open-requests", 2 * requests.len() as u64 + 4).await;
     fixture.outbound.catch_up().await;
 
     let output: String = fixture.workers.iter().map(end_to_end::worker::Worker::log).collect();
     let lines = to.written(&fixture.setup, &output).await;
     let found = by_request(&lines);
-    if to == To::Off {
+    if to == Sink::Off {
         assert!(found.is_empty(), "{found:?}");
         return;
     }
@@ -161,7 +94,7 @@ async fn decided_by_two(to: To) {
     for request in &requests {
         let id = request["id"].as_str().expect("an id is text");
         let [line] = found[id][..] else { panic!("{to:?}, {id}: {:?}", found[id]) };
-        agree(line, &fixture.outbound.terminals()[id][0]);
+        assert_agrees(line, &fixture.outbound.terminals()[id][0]);
         assert_eq!(line["requested_by"], request["data"]["requested_by"]);
         assert!(line["saw"]["taken_at"].is_string() && line["saw"]["expires_at"].is_string());
     }
@@ -175,7 +108,7 @@ async fn decided_by_two(to: To) {
     let nowhere = (&failed["reason"], &failed["object_id"]);
     assert_eq!(nowhere, (&"lock_not_found".into(), &"room-nowhere".into()));
 
-    if to == To::Stdout {
+    if to == Sink::Stdout {
         let collected = fixture.setup.directory().join("collected");
         std::fs::write(&collected, output).expect("it is written");
         let file = ["--file", collected.to_str().expect("a path is text")];
@@ -183,7 +116,7 @@ async fn decided_by_two(to: To) {
         assert_eq!(read, lines, "as it is, without the log lines around it");
         let nothing = audit(&fixture.setup, &[]).await;
         assert_eq!(nothing.status.code(), Some(2));
-        assert!(words(&nothing.stderr).contains("give --file"), "{}", words(&nothing.stderr));
+        assert!(text(&nothing.stderr).contains("give --file"), "{}", text(&nothing.stderr));
     } else {
         filtered(&fixture.setup, &lines).await;
     }
@@ -215,23 +148,23 @@ async fn filtered(setup: &Setup, lines: &[Value]) {
     // The newest lines, in ascending order.
     assert_eq!(json(setup, &["--limit", "7"]).await, all[all.len() - 7..]);
     let some = audit(setup, &["--limit", "7"]).await;
-    assert!(words(&some.stderr).contains("the newest 7; there are more"));
-    let table = words(&some.stdout);
+    assert!(text(&some.stderr).contains("the newest 7; there are more"));
+    let table = text(&some.stdout);
     assert_eq!(table.lines().count(), 8, "{table}");
     assert!(table.starts_with("AT "), "{table}");
     let all = audit(setup, &["--limit", "30"]).await;
-    assert_eq!((words(&all.stdout).lines().count(), words(&all.stderr)), (31, String::new()));
-    let streamed = words(&audit(setup, &["--all", "--booking", "room-nowhere"]).await.stdout);
+    assert_eq!((text(&all.stdout).lines().count(), text(&all.stderr)), (31, String::new()));
+    let streamed = text(&audit(setup, &["--all", "--booking", "room-nowhere"]).await.stdout);
     assert_eq!(streamed.lines().count(), 4, "{streamed}");
     assert!(streamed.contains("failed  lock_not_found  "), "{streamed}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_decision_has_one_line_with_two_workers_duplicates_and_replays() {
-    join_all(EVERYWHERE.map(decided_by_two)).await;
+    join_all(EVERYWHERE.map(decisions_of_two_workers)).await;
 }
 
-async fn followed(to: To) {
+async fn follow(to: Sink) {
     let fixture = Fixture::new(to.setup().await, 1).await;
     assert_eq!(fixture.open("before", BOOKING).await.kind, "lock.opened.v1");
     fixture.wait_until_settled("open-requests", 1).await;
@@ -249,5 +182,5 @@ async fn followed(to: To) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn decisions_can_be_followed() {
-    join_all([To::Redis, To::File].map(followed)).await;
+    join_all([Sink::Redis, Sink::File].map(follow)).await;
 }

@@ -29,10 +29,10 @@ async fn a_request_that_expired_in_the_queue_is_answered_without_a_command() {
         request["data"]["expires_at"] = time(3600).into();
         request
     };
-    let live = |number: usize| open_request(&format!("live-{number}"), BOOKING);
+    let life = |number: usize| open_request(&format!("live-{number}"), BOOKING);
     let waiting: Vec<Value> = (0..20)
         .flat_map(|number| {
-            [by_its_own_word(number), by_default(number), by_the_longest_time(number), live(number)]
+            [by_its_own_word(number), by_default(number), by_the_longest_time(number), life(number)]
         })
         .collect();
     fixture.bus.open_requests(&waiting).await;

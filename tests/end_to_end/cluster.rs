@@ -41,7 +41,7 @@ async fn all_have_members(fixture: &Fixture, count: usize) {
 }
 
 /// Publishes requests at a constant rate, also while the node is down.
-async fn guests(bus: Bus) {
+async fn publish_requests(bus: Bus) {
     let mut pace = interval(EVERY);
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
     for number in 0..REQUESTS {
@@ -65,7 +65,7 @@ async fn a_node_killed_under_load_loses_nothing() {
     let (_, leader) = members(&fixture, "postern.open-requests").await;
     assert_eq!(leader, cluster.name(0));
 
-    let load = tokio::spawn(guests(fixture.setup.vhost.bus().await));
+    let load = tokio::spawn(publish_requests(fixture.setup.vhost.bus().await));
     let simulator = &fixture.setup.simulator;
     simulator.wait_for_openings(BEFORE, SOON * 2).await;
     let killed_at = Utc::now();
@@ -100,11 +100,11 @@ async fn a_node_killed_under_load_loses_nothing() {
         fixture.bus.waiting("postern.open-requests").await == Some(0)
     })
     .await;
-    tell(killed_at, opened);
+    longest_gap(killed_at, opened);
 }
 
 /// The longest time without an opening after the kill.
-fn tell(killed_at: DateTime<Utc>, mut opened: Vec<DateTime<Utc>>) {
+fn longest_gap(killed_at: DateTime<Utc>, mut opened: Vec<DateTime<Utc>>) {
     opened.sort_unstable();
     let before = opened.iter().rposition(|at| *at < killed_at).expect("it was killed under load");
     assert!(before + 1 < opened.len(), "it was killed under load");

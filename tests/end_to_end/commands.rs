@@ -14,11 +14,11 @@ fn lines(output: &[u8]) -> Vec<Value> {
 
 async fn json(setup: &Setup, arguments: &[&str]) -> Vec<Value> {
     let output = setup.postern(&[arguments, &["--output", "json"]].concat()).await;
-    assert!(output.status.success(), "{arguments:?}: {}", words(&output));
+    assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
     lines(&output.stdout)
 }
 
-fn words(output: &Output) -> String {
+fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -50,15 +50,15 @@ async fn an_operator_can_publish_events_and_watch_the_answers() {
 
     assert!(tail.ended(SOON).await.success(), "{}", tail.log());
     let log = tail.log();
-    let told: Vec<Value> = log
+    let answer: Vec<Value> = log
         .lines()
         .filter(|line| line.starts_with('{'))
         .map(|line| serde_json::from_str(line).expect("an event is JSON"))
         .collect();
     let kinds: Vec<_> =
-        told.iter().map(|event| event["type"].as_str().unwrap_or_default()).collect();
+        answer.iter().map(|event| event["type"].as_str().unwrap_or_default()).collect();
     assert_eq!(kinds, ["lock.opened.v1", "booking.check-in.v1"], "{log}");
-    for event in &told {
+    for event in &answer {
         assert_eq!(
             (&event["data"]["request_id"], &event["data"]["requested_by"]),
             (&"R-1".into(), &"me".into())
@@ -69,8 +69,8 @@ async fn an_operator_can_publish_events_and_watch_the_answers() {
     // Events that the worker would reject are not published.
     let over = ["--status", "paid", "--object", "x", "--starts-at", "+1h", "--ends-at", "now"];
     let output = setup.postern(&[&booking[..], &over].concat()).await;
-    assert!(!output.status.success() && output.stdout.is_empty(), "{}", words(&output));
-    assert!(words(&output).contains("ends_at"), "{}", words(&output));
+    assert!(!output.status.success() && output.stdout.is_empty(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("ends_at"), "{}", stderr(&output));
     assert_eq!(worker.settled("booking-status").await, 1);
 }
 
@@ -95,7 +95,32 @@ async fn sites_locks_and_iqs_are_listed_with_their_state_in_postern() {
     assert_eq!((&room["objects"], &room["iq_id"]), (&json!(["room-12"]), &IQ_GROUND_FLOOR.into()));
     assert_eq!((&room["default"], &lock(FRONT_DOOR)["default"]), (&false.into(), &true.into()));
 
+    assert_iqs(&json(&setup, &[&["iq"][..], &of].concat()).await);
+
+    // The command also works without a list that Salto does not return.
+    let gone = json!({"kind": "status", "status": 403, "call": "activated_iqs"});
+    setup.simulator.add_fault(gone).await;
     let iqs = json(&setup, &[&["iq"][..], &of].concat()).await;
+    assert_eq!(
+        (&iqs[0]["state"], &iqs[0]["activated_at_salto"]),
+        (&"activated".into(), &json!(null))
+    );
+
+    let output = setup.postern(&["site", "list", "--integration", "nobody"]).await;
+    assert!(!output.status.success() && output.stdout.is_empty());
+    assert!(stderr(&output).contains("nobody"), "{}", stderr(&output));
+    setup.settings.set_integration("password", "of-last-year");
+    let output = setup.postern(&[&["site"][..], &of].concat()).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("does not accept the client, user name or password"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+/// One IQ is activated, the other one is not activated and offline.
+fn assert_iqs(iqs: &[Value]) {
     let states: Vec<_> = iqs
         .iter()
         .map(|iq| (iq["id"].as_str(), iq["state"].as_str(), iq["online"].as_bool()))
@@ -118,25 +143,4 @@ async fn sites_locks_and_iqs_are_listed_with_their_state_in_postern() {
     }
     assert!(ground["state_since"].is_string() && first["state_since"].is_null(), "{iqs:?}");
     assert!(ground["activated_at_salto_since"].is_string(), "{ground}");
-
-    // The command also works without a list that Salto does not return.
-    let gone = json!({"kind": "status", "status": 403, "call": "activated_iqs"});
-    setup.simulator.add_fault(gone).await;
-    let iqs = json(&setup, &[&["iq"][..], &of].concat()).await;
-    assert_eq!(
-        (&iqs[0]["state"], &iqs[0]["activated_at_salto"]),
-        (&"activated".into(), &json!(null))
-    );
-
-    let output = setup.postern(&["site", "list", "--integration", "nobody"]).await;
-    assert!(!output.status.success() && output.stdout.is_empty());
-    assert!(words(&output).contains("nobody"), "{}", words(&output));
-    setup.settings.set_integration("password", "of-last-year");
-    let output = setup.postern(&[&["site"][..], &of].concat()).await;
-    assert_eq!(output.status.code(), Some(1));
-    assert!(
-        words(&output).contains("does not accept the client, user name or password"),
-        "{}",
-        words(&output)
-    );
 }

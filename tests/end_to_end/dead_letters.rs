@@ -20,7 +20,7 @@ async fn dlq(fixture: &Fixture, arguments: &[&str]) -> Vec<Value> {
 }
 
 /// The only dead letter.
-async fn only(fixture: &Fixture) -> Value {
+async fn only_dead_letter(fixture: &Fixture) -> Value {
     let mut letters = dlq(fixture, &["list"]).await;
     assert_eq!(letters.len(), 1, "{letters:?}");
     letters.remove(0)
@@ -33,7 +33,7 @@ async fn a_failed_request_is_answered_again_and_opens_nothing() {
     assert_eq!((&*failed.kind, failed.text("reason")), ("lock.open-failed.v1", "iq_not_activated"));
     fixture.wait_until_settled("open-requests", 1).await;
 
-    let letter = only(&fixture).await;
+    let letter = only_dead_letter(&fixture).await;
     for (member, value) in [
         ("type", "lock.open-request.v1"),
         ("reason", "iq_not_activated"),
@@ -67,19 +67,19 @@ async fn an_expired_request_opens_nothing_and_an_older_booking_changes_nothing()
     let fixture = Fixture::new(Setup::new().await, 1).await;
     let mut expired = open_request("late", BOOKING);
     expired["time"] = time(-120).into();
-    lay(&fixture, "postern.open-requests", &expired).await;
+    publish_dead_letter(&fixture, "postern.open-requests", &expired).await;
     let mut newer = booking_status("B-2", "paid");
     newer["data"]["revision"] = 2.into();
     let mut older = booking_status("B-2", "cancelled");
     older["data"]["revision"] = 1.into();
     fixture.store_status(&newer).await;
-    lay(&fixture, "postern.booking-status", &older).await;
+    publish_dead_letter(&fixture, "postern.booking-status", &older).await;
     let fresh = open_request("fresh", BOOKING);
-    lay(&fixture, "postern.open-requests", &fresh).await;
+    publish_dead_letter(&fixture, "postern.open-requests", &fresh).await;
 
     let predicted = dlq(&fixture, &["replay", "--all", "--dry-run"]).await;
-    let told: Vec<_> = predicted.iter().map(|it| it["prediction"].as_str()).collect();
-    assert_eq!(told, [Some("expired"), Some("older_revision"), Some("will_apply")]);
+    let answer: Vec<_> = predicted.iter().map(|it| it["prediction"].as_str()).collect();
+    assert_eq!(answer, [Some("expired"), Some("older_revision"), Some("will_apply")]);
 
     let settled = fixture.settled("booking-status").await;
     assert_eq!(dlq(&fixture, &["replay", "--all"]).await.len(), 3);
@@ -101,7 +101,7 @@ async fn a_message_that_is_still_malformed_is_a_dead_letter_again_with_its_repla
     fixture.bus.publish_raw("postern.inbound", key, body, properties).await;
     fixture.wait_until_settled("open-requests", 1).await;
     for replays in 0..3 {
-        let letter = only(&fixture).await;
+        let letter = only_dead_letter(&fixture).await;
         assert_eq!((&letter["reason"], &letter["replays"]), (&json!("malformed"), &json!(replays)));
         let id = letter["id"].as_str().expect("an id is text");
         assert_eq!(dlq(&fixture, &["show", id]).await[0]["prediction"], "still_malformed");
@@ -122,7 +122,7 @@ async fn a_message_that_is_still_malformed_is_a_dead_letter_again_with_its_repla
 }
 
 /// Makes an event a dead letter, as a worker does after repeated errors of Redis.
-async fn lay(fixture: &Fixture, queue: &str, event: &Value) {
+async fn publish_dead_letter(fixture: &Fixture, queue: &str, event: &Value) {
     let mut headers = FieldTable::default();
     for (name, value) in [
         ("postern-reason", "retries_exhausted"),

@@ -7,14 +7,14 @@ use end_to_end::setup::Setup;
 use end_to_end::simulator::{IQ_GROUND_FLOOR, ROOM_12, SECRETS};
 use serde_json::{Value, json};
 
-async fn told(setup: &Setup, arguments: &[&str]) -> Value {
+async fn explained(setup: &Setup, arguments: &[&str]) -> Value {
     let arguments = [&["explain"], arguments, &["--output", "json"]].concat();
     let output = setup.postern(&arguments).await;
-    let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{arguments:?}: {words}");
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {stderr}");
     let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
     for secret in SECRETS {
-        assert!(!text.contains(secret) && !words.contains(secret), "{text}{words}");
+        assert!(!text.contains(secret) && !stderr.contains(secret), "{text}{stderr}");
     }
     serde_json::from_str(&text).expect("one object")
 }
@@ -37,7 +37,7 @@ fn rule<'a>(account: &'a Value, name: &str) -> &'a Value {
 #[tokio::test]
 async fn a_booking_is_explained_before_a_request() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
-    let account = told(&fixture.setup, &of(BOOKING)).await;
+    let account = explained(&fixture.setup, &of(BOOKING)).await;
     assert_eq!((&account["decision"], &account["lock_id"]), (&json!("open"), &json!(ROOM_12)));
     assert_eq!(account["door"]["iq_id"], IQ_GROUND_FLOOR);
     assert_eq!(account["door"]["state"], "activated");
@@ -51,7 +51,7 @@ async fn a_booking_is_explained_before_a_request() {
     later["data"]["ends_at"] = time(7200).into();
     later["data"]["revision"] = 7.into();
     fixture.store_status(&later).await;
-    let account = told(&fixture.setup, &of("later")).await;
+    let account = explained(&fixture.setup, &of("later")).await;
     assert_eq!(account["decision"], "status_not_allowed");
     assert_eq!(rule(&account, "status_allowed")["seen"]["status"], "pending");
     let allowed = json!(["confirmed", "paid", "checked_in"]);
@@ -61,13 +61,14 @@ async fn a_booking_is_explained_before_a_request() {
     assert_eq!((&window["verdict"], &window["reason"]), (&json!("no"), &json!("too_early")));
     assert_eq!(window["seen"]["minutes_before"], 15);
     assert_eq!(account["booking"]["revision"], 7);
-    let at = told(&fixture.setup, &[&of("later")[..], &["--at", "+50m"]].concat()).await;
+    let at = explained(&fixture.setup, &[&of("later")[..], &["--at", "+50m"]].concat()).await;
     assert_eq!(rule(&at, "window_begun")["verdict"], "yes");
-    let over = told(&fixture.setup, &[&of("later")[..], &["--at", "+3h"]].concat()).await;
+    let over = explained(&fixture.setup, &[&of("later")[..], &["--at", "+3h"]].concat()).await;
     assert_eq!(rule(&over, "window_not_over")["reason"], "too_late");
-    let other = told(&fixture.setup, &[&of(BOOKING)[..], &["--object", "sauna"]].concat()).await;
+    let other =
+        explained(&fixture.setup, &[&of(BOOKING)[..], &["--object", "sauna"]].concat()).await;
     assert_eq!(other["decision"], "object_not_in_booking");
-    let nobody = told(&fixture.setup, &of("nobody's")).await;
+    let nobody = explained(&fixture.setup, &of("nobody's")).await;
     assert_eq!((&nobody["decision"], &nobody["door"]), (&json!("booking_unknown"), &Value::Null));
     assert_eq!(rule(&nobody, "window_begun")["verdict"], "moot");
 
@@ -88,15 +89,15 @@ async fn an_answered_request_is_explained_with_its_answer() {
     short["data"]["expires_at"] = time(3).into();
     fixture.answer_to(&short).await;
 
-    let opened = told(&fixture.setup, &["R-1", "--source", SOURCE]).await;
+    let opened = explained(&fixture.setup, &["R-1", "--source", SOURCE]).await;
     assert_eq!(opened["request"]["outcome"]["type"], "lock.opened.v1");
     assert_eq!((&opened["request"]["attempts"], &opened["decision"]), (&json!(1), &json!("open")));
     assert_eq!(opened["booking"]["opened_before"], true);
-    let rejected = told(&fixture.setup, &["R-2", "--source", SOURCE]).await;
+    let rejected = explained(&fixture.setup, &["R-2", "--source", SOURCE]).await;
     assert_eq!(rejected["request"]["outcome"]["data"]["reason"], "booking_unknown");
     assert_eq!(rejected["decision"], "booking_unknown");
     // By the id alone: the stored answers contain the source.
-    let failed = told(&fixture.setup, &["R-3"]).await;
+    let failed = explained(&fixture.setup, &["R-3"]).await;
     assert_eq!(failed["request"]["source"], SOURCE);
     assert_eq!(failed["request"]["outcome"]["data"]["reason"], "iq_offline");
     let cause = failed["request"]["last_cause"].as_str().unwrap_or_default();
@@ -108,12 +109,15 @@ async fn an_answered_request_is_explained_with_its_answer() {
     twin["source"] = "/another".into();
     fixture.bus.open_request(&twin).await;
     fixture.wait_until_settled("open-requests", 4).await;
-    let (status, words) = refused(&fixture.setup, &["R-1"]).await;
-    assert!(status == Some(2) && words.contains("/another") && words.contains(SOURCE), "{words}");
-    let (status, words) = refused(&fixture.setup, &["R-9"]).await;
-    assert!(status == Some(1) && words.contains("--source"), "{words}");
-    let (status, words) = refused(&fixture.setup, &["R-9", "--source", SOURCE]).await;
-    assert!(status == Some(1) && words.contains("nothing is known"), "{words}");
+    let (status, stderr) = refused(&fixture.setup, &["R-1"]).await;
+    assert!(
+        status == Some(2) && stderr.contains("/another") && stderr.contains(SOURCE),
+        "{stderr}"
+    );
+    let (status, stderr) = refused(&fixture.setup, &["R-9"]).await;
+    assert!(status == Some(1) && stderr.contains("--source"), "{stderr}");
+    let (status, stderr) = refused(&fixture.setup, &["R-9", "--source", SOURCE]).await;
+    assert!(status == Some(1) && stderr.contains("nothing is known"), "{stderr}");
     let wrong = [&["R-1", "--source", SOURCE][..], &of("other")].concat();
     assert_eq!(refused(&fixture.setup, &wrong).await.0, Some(2));
     assert_eq!(refused(&fixture.setup, &[]).await.0, Some(2));
@@ -139,7 +143,7 @@ async fn a_request_in_progress_is_shown_with_its_worker_and_wait_reason() {
     assert_eq!(request["claimant_alive"], true);
     assert!(request["claimed_by"].is_string() && request["claimed_until"].is_string());
     assert_eq!(account["decision"], Value::Null, "the ledger does not know its booking");
-    let account = told(&fixture.setup, &[&["R-1"][..], &of(BOOKING)].concat()).await;
+    let account = explained(&fixture.setup, &[&["R-1"][..], &of(BOOKING)].concat()).await;
     assert_eq!(account["decision"], "open");
 
     simulator.clear_faults().await;
@@ -163,7 +167,7 @@ async fn obstacles_after_the_rules_are_shown() {
     let fault = json!({"kind": "status", "status": 403, "error_code": "3102", "message": "otp_blocked", "call": "open", "times": 1});
     simulator.add_fault(fault).await;
     fixture.open("R-1", BOOKING).await;
-    let account = told(&fixture.setup, &of(BOOKING)).await;
+    let account = explained(&fixture.setup, &of(BOOKING)).await;
     assert_eq!(
         (&account["decision"], &account["door"]["obstacle"]),
         (&json!("open"), &json!("otp_blocked"))
@@ -171,10 +175,10 @@ async fn obstacles_after_the_rules_are_shown() {
     assert!(account["door"]["blocked_until"].is_string(), "{account:#}");
 
     simulator.change_iq(IQ_GROUND_FLOOR, json!({"restore_required": true})).await;
-    let account = told(&fixture.setup, &of(BOOKING)).await;
+    let account = explained(&fixture.setup, &of(BOOKING)).await;
     assert_eq!(account["door"]["obstacle"], "iq_reactivation_required");
     fixture.store_booking("room-nowhere").await;
-    let account = told(&fixture.setup, &of("room-nowhere")).await;
+    let account = explained(&fixture.setup, &of("room-nowhere")).await;
     assert_eq!(account["door"]["obstacle"], "lock_not_found");
 
     let fault = json!({"kind": "rate_limit", "retry_after": 3600, "call": "open", "times": 1});
@@ -182,12 +186,12 @@ async fn obstacles_after_the_rules_are_shown() {
     fixture.store_booking("room-13").await;
     assert_eq!(fixture.open("R-2", "room-13").await.text("reason"), "rate_limited");
     let calls = fixture.setup.simulator.counters().await["calls"].clone();
-    let account = told(&fixture.setup, &of(BOOKING)).await;
+    let account = explained(&fixture.setup, &of(BOOKING)).await;
     assert!(account["pause_seconds"].as_u64() > Some(3000), "{account:#}");
     assert_eq!(account["door"], Value::Null);
     assert_eq!(fixture.setup.simulator.counters().await["calls"], calls, "nothing is asked");
 
     fixture.setup.settings.set_integration("active", false);
-    let account = told(&fixture.setup, &of(BOOKING)).await;
+    let account = explained(&fixture.setup, &of(BOOKING)).await;
     assert_eq!(account["decision"], "integration_inactive");
 }

@@ -15,7 +15,7 @@ fn set(setup: &mut Setup, key: &str, value: &str) {
 }
 
 /// The integration's account is the pod member, and the paths are the simulator's.
-async fn pod() -> Setup {
+async fn pod_setup() -> Setup {
     let mut setup = Setup::unactivated().await;
     setup.settings.set_integration("username", "pod-member@acme.example");
     setup.settings.set_integration("password", "demo-password-2");
@@ -53,7 +53,7 @@ async fn keys(setup: &Setup) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_guest_creates_a_key_with_the_code_that_a_pod_member_requested() {
-    let mut setup = pod().await;
+    let mut setup = pod_setup().await;
     let output = postern(&setup, &CODE).await.assert_done();
     assert_eq!(output.rows[0]["integration_id"], INTEGRATION);
     assert!(output.rows[0]["expires_at"].is_string(), "{output:?}");
@@ -99,7 +99,7 @@ async fn a_guest_creates_a_key_with_the_code_that_a_pod_member_requested() {
 
 #[tokio::test]
 async fn a_code_is_valid_once_and_for_a_limited_time() {
-    let setup = pod().await;
+    let setup = pod_setup().await;
     let (spent, late) = (code(&setup).await, code(&setup).await);
     assert!(create(&setup, &spent, &[]).await.status.success());
     let not_taken = "it is spent by its first use, or has expired";
@@ -113,7 +113,7 @@ async fn a_code_is_valid_once_and_for_a_limited_time() {
 
 #[tokio::test]
 async fn an_error_before_the_code_is_sent_does_not_use_it() {
-    let mut setup = pod().await;
+    let mut setup = pod_setup().await;
     let code = code(&setup).await;
     let broken = file(&setup, "broken.json", "{\"secret\": hush");
     let output = create(&setup, &code, &["--body-file", &broken]).await;
@@ -139,7 +139,7 @@ async fn an_error_before_the_code_is_sent_does_not_use_it() {
 
 #[tokio::test]
 async fn failures_are_reported_with_the_next_step() {
-    let mut setup = pod().await;
+    let mut setup = pod_setup().await;
     let good = code(&setup).await;
     set(&mut setup, "access_code_path", "/v1.2/nowhere");
     postern(&setup, &CODE).await.assert_failed("is guest_keys.access_code_path right?");
@@ -181,7 +181,7 @@ async fn failures_are_reported_with_the_next_step() {
 
 #[tokio::test]
 async fn neither_code_nor_token_is_logged_or_stored() {
-    let mut setup = pod().await;
+    let mut setup = pod_setup().await;
     let trace = ["--log-level", "trace"];
     let asked = setup.postern(&[&trace[..], &CODE].concat()).await;
     let code = String::from_utf8(asked.stdout.clone()).expect("a text").trim().to_owned();
@@ -211,7 +211,7 @@ async fn neither_code_nor_token_is_logged_or_stored() {
 
 #[tokio::test]
 async fn check_config_shows_where_guest_keys_are_configured() {
-    let mut setup = pod().await;
+    let mut setup = pod_setup().await;
     let output = postern(&setup, &["check-config"]).await.assert_done();
     assert_eq!(output.rows[0]["guest_keys"], json!(["simulator"]));
     let human = setup.postern(&["check-config"]).await;

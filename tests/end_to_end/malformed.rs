@@ -31,8 +31,8 @@ fn corpus() -> Vec<Sample> {
         .map(|file| {
             let path = file.expect("a sample").path();
             let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
-            let mut words = name.split("--").map(str::to_owned);
-            let (code, kind) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let mut text = name.split("--").map(str::to_owned);
+            let (code, kind) = (text.next().unwrap_or_default(), text.next().unwrap_or_default());
             let mut body = std::fs::read(&path).expect("a sample can be read");
             if name.ends_with("--time-ahead") {
                 let mut event: serde_json::Value =

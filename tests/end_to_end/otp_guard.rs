@@ -19,20 +19,20 @@ async fn fixture(workers: usize) -> Fixture {
 }
 
 /// The states of the published attention events, in order.
-fn told(fixture: &Fixture) -> Vec<String> {
+fn states(fixture: &Fixture) -> Vec<String> {
     let events = fixture.outbound.events();
     let about = events.iter().filter(|event| event.kind == "iq.attention.v1");
     about.map(|event| event.text("state").to_owned()).collect()
 }
 
-async fn told_of(fixture: &Fixture, state: &str) {
+async fn wait_for_state(fixture: &Fixture, state: &str) {
     until_true(&format!("attention: {state}"), SOON, || async {
-        told(fixture).iter().any(|told| told == state)
+        states(fixture).iter().any(|published| published == state)
     })
     .await;
 }
 
-async fn secret_is(fixture: &Fixture, secret: &str) {
+async fn set_iq_secret(fixture: &Fixture, secret: &str) {
     fixture.setup.simulator.change_iq(IQ_GROUND_FLOOR, json!({"secret": secret})).await;
 }
 
@@ -41,23 +41,23 @@ async fn three_rejections_degrade_an_iq_until_the_next_opening() {
     let fixture = fixture(3).await;
     let simulator = &fixture.setup.simulator;
     simulator.change_settings(json!({"otp_failures": 100})).await;
-    secret_is(&fixture, "RotatedByAnApp01").await;
+    set_iq_secret(&fixture, "RotatedByAnApp01").await;
     for number in 0..5 {
         let failed = fixture.open(&format!("wrong-{number}"), BOOKING).await;
         assert_eq!((failed.text("reason"), &failed.data["attempts"]), ("otp_invalid", &json!(1)));
     }
-    told_of(&fixture, "degraded").await;
+    wait_for_state(&fixture, "degraded").await;
     let event = fixture.outbound.events().into_iter().find(|it| it.kind == "iq.attention.v1");
     let event = event.expect("it was told");
     assert_eq!(event.routing_key, "iq.attention.acme-utrecht");
     assert_eq!(event.body["subject"], IQ_GROUND_FLOOR);
     assert_eq!(event.data["iq_id"], IQ_GROUND_FLOOR);
 
-    secret_is(&fixture, "GroundFloorIq001").await;
+    set_iq_secret(&fixture, "GroundFloorIq001").await;
     assert_eq!(fixture.open("right", BOOKING).await.kind, "lock.opened.v1");
-    told_of(&fixture, "activated").await;
+    wait_for_state(&fixture, "activated").await;
     fixture.outbound.catch_up().await;
-    assert_eq!(told(&fixture), ["degraded", "activated"], "each once");
+    assert_eq!(states(&fixture), ["degraded", "activated"], "each once");
 }
 
 #[tokio::test]
@@ -77,13 +77,13 @@ async fn a_blocked_user_sends_nothing_from_any_worker() {
         assert_eq!((failed.text("reason"), &failed.data["attempts"]), ("otp_blocked", &json!(0)));
     }
     assert_eq!(simulator.commands().await.len(), 1, "the IQ is left alone");
-    told_of(&fixture, "blocked").await;
+    wait_for_state(&fixture, "blocked").await;
 
     // Another IQ of the same integration is not affected.
     fixture.store_booking("room-13").await;
     assert_eq!(fixture.open("other-iq", "room-13").await.kind, "lock.opened.v1");
     fixture.outbound.catch_up().await;
-    assert_eq!(told(&fixture), ["blocked"]);
+    assert_eq!(states(&fixture), ["blocked"]);
 }
 
 #[tokio::test]
@@ -91,7 +91,7 @@ async fn after_a_rejection_one_password_is_sent_at_a_time() {
     let fixture = fixture(3).await;
     let simulator = &fixture.setup.simulator;
     simulator.change_settings(json!({"otp_failures": 100})).await;
-    secret_is(&fixture, "RotatedByAnApp01").await;
+    set_iq_secret(&fixture, "RotatedByAnApp01").await;
     fixture.open("first", BOOKING).await;
     simulator.add_fault(json!({"kind": "delay", "delay_ms": 300, "call": "open"})).await;
     let requests: Vec<Value> =
@@ -111,7 +111,7 @@ async fn an_iq_that_needs_a_restore_is_noticed_at_the_start_and_after_a_rejectio
     let restore = json!({"restore_required": true});
     setup.simulator.change_iq(IQ_GROUND_FLOOR, restore.clone()).await;
     let at_start = Fixture::new(setup, 1).await;
-    told_of(&at_start, "reactivation_required").await;
+    wait_for_state(&at_start, "reactivation_required").await;
     let failed = at_start.open("R-1", BOOKING).await;
     assert_eq!(failed.text("reason"), RESTORE_REASON);
     assert_eq!(at_start.setup.simulator.commands().await.len(), 0);
@@ -119,7 +119,7 @@ async fn an_iq_that_needs_a_restore_is_noticed_at_the_start_and_after_a_rejectio
     let later = fixture(1).await;
     later.setup.simulator.change_iq(IQ_GROUND_FLOOR, restore).await;
     assert_eq!(later.open("R-1", BOOKING).await.text("reason"), "otp_invalid");
-    told_of(&later, "reactivation_required").await;
+    wait_for_state(&later, "reactivation_required").await;
     assert_eq!(later.open("R-2", BOOKING).await.text("reason"), RESTORE_REASON);
     assert_eq!(later.setup.simulator.commands().await.len(), 1);
 }
@@ -133,5 +133,5 @@ async fn an_attention_event_without_a_bound_queue_is_published_later_also_by_ano
     worker.wait_for_log("nobody would have received it", SOON).await;
     worker.kill().await;
     let fixture = Fixture::new(setup, 1).await;
-    told_of(&fixture, "reactivation_required").await;
+    wait_for_state(&fixture, "reactivation_required").await;
 }

@@ -39,7 +39,7 @@ async fn paused(seconds: u64, requests: usize) -> Fixture {
 }
 
 /// Waits until every message is acknowledged.
-async fn all_done(fixture: &Fixture) {
+async fn wait_until_all_settled(fixture: &Fixture) {
     until_true("all messages to be settled", SOON * 2, || async {
         let mut waiting = 0;
         for queue in request_queues() {
@@ -61,7 +61,7 @@ async fn requests_parked_by_a_worker_that_is_killed_are_opened_by_another_one() 
     fixture.workers.push(fixture.setup.worker("second").start().await);
 
     fixture.outbound.ended(30, SOON * 2).await;
-    all_done(&fixture).await;
+    wait_until_all_settled(&fixture).await;
     for number in 0..30 {
         let opened = fixture.outbound.only_terminal(&format!("r-{number}"));
         assert_eq!(opened.kind, "lock.opened.v1", "r-{number}");
@@ -83,7 +83,7 @@ async fn killed_at(point: &str) {
     fixture.workers.push(fixture.setup.worker("second").start().await);
 
     let opened = fixture.outbound.terminal("R-1", SOON).await;
-    all_done(&fixture).await;
+    wait_until_all_settled(&fixture).await;
     assert_eq!(fixture.outbound.only_terminal("R-1"), opened, "killed at {point}");
     let found = (&*opened.kind, &opened.data["attempts"]);
     assert_eq!(found, ("lock.opened.v1", &json!(2)), "killed at {point}");
@@ -128,7 +128,7 @@ async fn a_parked_request_that_cannot_succeed_is_answered_after_its_wait() {
         (0..20).map(|number| open_request(&format!("r-{number}"), "B-unknown")).collect();
     fixture.bus.open_requests(&requests).await;
     fixture.outbound.ended(20, SOON).await;
-    all_done(&fixture).await;
+    wait_until_all_settled(&fixture).await;
     for request in &requests {
         let id = request["id"].as_str().expect("an id is text");
         let rejected = fixture.outbound.only_terminal(id);

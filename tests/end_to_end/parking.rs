@@ -15,7 +15,7 @@ fn requests(booking: &str, count: usize) -> Vec<Value> {
 }
 
 /// Requests a door without a fault, and expects it to open while all other requests still wait.
-async fn goes_past(fixture: &Fixture, booking: &str) {
+async fn assert_overtakes(fixture: &Fixture, booking: &str) {
     assert_eq!(fixture.open("goes-past", booking).await.kind, "lock.opened.v1");
     assert_eq!(fixture.outbound.ended_so_far(), 1, "the others still wait");
 }
@@ -27,7 +27,7 @@ async fn requests_for_unknown_bookings_do_not_delay_other_requests() {
     setup.settings.set("opening.booking_wait", "55s");
     let fixture = Fixture::new(setup, 1).await;
     fixture.bus.open_requests(&requests("B-2", WAITING)).await;
-    goes_past(&fixture, BOOKING).await;
+    assert_overtakes(&fixture, BOOKING).await;
 
     fixture.store_status(&booking_status("B-2", "paid")).await;
     fixture.outbound.ended(1 + WAITING, SOON * 2).await;
@@ -52,7 +52,7 @@ async fn a_pause_of_one_integration_does_not_delay_another_one() {
     fixture.bus.open_request(&requests[0]).await;
     simulator.wait_for_commands(1, SOON).await;
     fixture.bus.open_requests(&requests[1..]).await;
-    goes_past(&fixture, BOOKING).await;
+    assert_overtakes(&fixture, BOOKING).await;
 
     fixture.outbound.ended(1 + WAITING, SOON * 2).await;
     assert_eq!(simulator.opening_count().await, 1 + WAITING as u64, "after the pause");
@@ -70,7 +70,7 @@ async fn an_iq_whose_commands_hang_does_not_delay_other_doors() {
     fixture.setup.simulator.add_fault(hang).await;
     fixture.bus.open_requests(&requests(BOOKING, 30)).await;
     fixture.setup.simulator.wait_for_commands(4, SOON).await;
-    goes_past(&fixture, "room-13").await;
+    assert_overtakes(&fixture, "room-13").await;
 
     fixture.setup.simulator.clear_faults().await;
     fixture.outbound.ended(31, SOON * 3).await;

@@ -24,7 +24,7 @@ fn start(setup: &Setup, name: &str) -> Worker {
 }
 
 /// The number of killed workers.
-fn restart_the_dead(fixture: &mut Fixture) -> usize {
+fn restart_killed_workers(fixture: &mut Fixture) -> usize {
     let mut dead = 0;
     for (worker, name) in fixture.workers.iter_mut().zip(NAMES) {
         if !worker.is_running() {
@@ -54,7 +54,7 @@ async fn a_message_that_kills_its_workers_becomes_a_dead_letter_and_other_messag
     let (started, mut deaths, mut last) = (Instant::now(), 0, Instant::now());
     while fixture.bus.waiting("postern.dead-letters").await == Some(0) {
         assert!(started.elapsed() < LIMIT, "it is still about after {deaths} deaths");
-        deaths += restart_the_dead(&mut fixture);
+        deaths += restart_killed_workers(&mut fixture);
         if last.elapsed() >= EVERY {
             last = Instant::now();
             requests.push(open_request(&format!("later-{}", requests.len()), BOOKING));
@@ -66,7 +66,7 @@ async fn a_message_that_kills_its_workers_becomes_a_dead_letter_and_other_messag
     // The broker may notice the last kill before this process does.
     while deaths < DELIVERIES {
         assert!(started.elapsed() < LIMIT, "it is a dead letter after {deaths} deaths");
-        deaths += restart_the_dead(&mut fixture);
+        deaths += restart_killed_workers(&mut fixture);
         sleep(Duration::from_millis(20)).await;
     }
     for worker in &fixture.workers {
@@ -77,8 +77,8 @@ async fn a_message_that_kills_its_workers_becomes_a_dead_letter_and_other_messag
     let list = String::from_utf8(output.stdout).expect("JSON is text");
     let letters: Vec<Value> =
         list.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
-    let told: Vec<_> = letters.iter().map(|it| (&it["event_id"], &it["reason"])).collect();
-    assert_eq!(told, [(&"poison".into(), &"delivery_limit".into())]);
+    let count: Vec<_> = letters.iter().map(|it| (&it["event_id"], &it["reason"])).collect();
+    assert_eq!(count, [(&"poison".into(), &"delivery_limit".into())]);
 
     fixture.outbound.ended(requests.len(), SOON * 2).await;
     assert_eq!(fixture.open("afterwards", BOOKING).await.kind, "lock.opened.v1");

@@ -7,8 +7,8 @@ use end_to_end::setup::Setup;
 use end_to_end::simulator::IQ_GROUND_FLOOR;
 use serde_json::{Value, json};
 
-/// The states of the published attention events.
-async fn told_of(fixture: &Fixture, state: &str) {
+/// Waits for an attention event with this state.
+async fn wait_for_state(fixture: &Fixture, state: &str) {
     until_true(&format!("attention: {state}"), SOON, || async {
         let events = fixture.outbound.events();
         let mut about = events.iter().filter(|event| event.kind == "iq.attention.v1");
@@ -17,7 +17,7 @@ async fn told_of(fixture: &Fixture, state: &str) {
     .await;
 }
 
-async fn standing(setup: &Setup) -> (Value, Value, bool) {
+async fn activation(setup: &Setup) -> (Value, Value, bool) {
     let row = listed(setup, IQ_GROUND_FLOOR).await;
     (row["state"].clone(), row["rejected_in_a_row"].clone(), row["blocked_until"].is_string())
 }
@@ -46,7 +46,7 @@ async fn rejections_are_counted_and_it_stops_before_the_user_is_blocked() {
     let before = proofs(&setup).await;
     iq(&setup, "probe", &[]).await.assert_failed("one more could block the user");
     assert_eq!(proofs(&setup).await, before, "nothing was sent");
-    assert_eq!(standing(&setup).await, (json!("activated"), json!(2), false));
+    assert_eq!(activation(&setup).await, (json!("activated"), json!(2), false));
 
     let output = iq(&setup, "probe", &["--force"]).await;
     assert_eq!((output.status, &output.rows[0]["state"]), (Some(1), &json!("degraded")));
@@ -54,10 +54,10 @@ async fn rejections_are_counted_and_it_stops_before_the_user_is_blocked() {
     change_iq(&setup, json!({"secret": "GroundFloorIq001"})).await;
     let output = iq(&setup, "probe", &["--force"]).await.assert_done();
     assert_eq!(output.rows[0]["state"], "activated");
-    assert_eq!(standing(&setup).await, (json!("activated"), json!(0), false));
+    assert_eq!(activation(&setup).await, (json!("activated"), json!(0), false));
     let fixture = Fixture::new(setup, 1).await;
-    told_of(&fixture, "degraded").await;
-    told_of(&fixture, "activated").await;
+    wait_for_state(&fixture, "degraded").await;
+    wait_for_state(&fixture, "activated").await;
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn a_blocked_iq_gets_no_commands_until_a_forced_probe_succeeds() {
     let output = iq(setup, "probe", &[]).await;
     assert_eq!((output.status, &output.rows[0]["answer"]), (Some(1), &json!("otp_blocked")));
     assert!(output.rows[0]["blocked_until"].is_string(), "{output:?}");
-    told_of(&fixture, "blocked").await;
+    wait_for_state(&fixture, "blocked").await;
     assert_eq!(fixture.open("R-1", BOOKING).await.text("reason"), "otp_blocked");
 
     let before = proofs(setup).await;
@@ -83,8 +83,8 @@ async fn a_blocked_iq_gets_no_commands_until_a_forced_probe_succeeds() {
     assert_eq!(listed(setup, IQ_GROUND_FLOOR).await["setting_pin"], false, "nor begun");
 
     iq(setup, "probe", &["--force"]).await.assert_done();
-    assert_eq!(standing(setup).await, (json!("activated"), json!(0), false));
-    told_of(&fixture, "activated").await;
+    assert_eq!(activation(setup).await, (json!("activated"), json!(0), false));
+    wait_for_state(&fixture, "activated").await;
     assert_eq!(fixture.open("R-2", BOOKING).await.kind, "lock.opened.v1");
 }
 
@@ -94,7 +94,7 @@ async fn an_offline_iq_does_not_prove_its_secret() {
     change_iq(&setup, json!({"online": false})).await;
     let output = iq(&setup, "probe", &[]).await;
     assert_eq!((output.status, &output.rows[0]["answer"]), (Some(1), &json!("iq_offline")));
-    assert_eq!(standing(&setup).await, (json!("activated"), json!(0), false));
+    assert_eq!(activation(&setup).await, (json!("activated"), json!(0), false));
 }
 
 #[tokio::test]
@@ -110,5 +110,5 @@ async fn concurrent_probes_do_not_exceed_the_limit() {
         iq(&setup, "probe", &[]),
     );
     assert_eq!(proofs(&setup).await - before, 2);
-    assert_eq!(standing(&setup).await, (json!("activated"), json!(2), false));
+    assert_eq!(activation(&setup).await, (json!("activated"), json!(2), false));
 }

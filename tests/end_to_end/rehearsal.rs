@@ -23,7 +23,7 @@ fn rehearse(setup: &mut Setup, with: &str) {
     setup.settings.set_integration("rehearse_with", with);
 }
 
-fn live(setup: &mut Setup) {
+fn set_live(setup: &mut Setup) {
     setup.settings.set_integration("mode", "live");
 }
 
@@ -43,11 +43,11 @@ async fn pin_calls(fixture: &Fixture) -> u64 {
 }
 
 /// No opening and no command.
-async fn no_door(fixture: &Fixture) {
+async fn assert_no_command(fixture: &Fixture) {
     assert!(fixture.setup.simulator.commands().await.is_empty());
 }
 
-fn is_marked(event: &Event) {
+fn assert_marked(event: &Event) {
     assert!(event.kind.starts_with("rehearsal."), "{event:?}");
     let type_and_integration =
         format!("{}.acme-utrecht", event.kind.strip_suffix(".v1").expect("a version"));
@@ -77,11 +77,11 @@ async fn a_probe_replaces_the_command_and_all_events_are_marked() {
     fixture.wait_until_settled("open-requests", 2).await;
     fixture.outbound.catch_up().await;
     let events = fixture.outbound.events();
-    events.iter().for_each(is_marked);
+    events.iter().for_each(assert_marked);
     let check_ins = events.iter().filter(|it| it.kind == "rehearsal.booking.check-in.v1");
     assert_eq!(check_ins.count(), 1);
     assert_eq!(events.len(), 3, "{events:?}");
-    no_door(&fixture).await;
+    assert_no_command(&fixture).await;
     let log = fixture.workers[0].log() + &fixture.workers[1].log();
     assert!(log.contains(r#""rehearsal":true"#), "{log}");
 }
@@ -124,8 +124,8 @@ async fn a_rejected_one_time_password_fails_the_rehearsal_as_it_would_the_openin
     }
     fixture.outbound.one_of("rehearsal.iq.attention.v1", SOON).await;
     fixture.outbound.catch_up().await;
-    fixture.outbound.events().iter().for_each(is_marked);
-    no_door(&fixture).await;
+    fixture.outbound.events().iter().for_each(assert_marked);
+    assert_no_command(&fixture).await;
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn without_probes_no_one_time_password_is_sent_and_a_missing_activation_is
     assert_eq!(failed.kind, "rehearsal.lock.open-failed.v1");
     assert_eq!(failed.text("reason"), "iq_not_activated", "nobody activated the second IQ");
     assert_eq!(pin_calls(&fixture).await, before);
-    no_door(&fixture).await;
+    assert_no_command(&fixture).await;
 }
 
 #[tokio::test]
@@ -157,12 +157,12 @@ async fn going_live_opens_and_the_first_real_opening_checks_in() {
             == 2
     })
     .await;
-    live(&mut fixture.setup);
+    set_live(&mut fixture.setup);
     reload(&fixture, 1).await;
     fixture.store_status(&booking_status("unknown yet", "paid")).await;
     let rehearsed = fixture.outbound.terminal("R-2", SOON).await;
     assert_eq!(rehearsed.kind, "rehearsal.lock.opened.v1", "as it began, so it ends");
-    no_door(&fixture).await;
+    assert_no_command(&fixture).await;
 
     assert_eq!(fixture.open("R-3", BOOKING).await.kind, "lock.opened.v1");
     fixture.wait_until_settled("open-requests", 3).await;
@@ -205,7 +205,7 @@ async fn a_probe_without_an_answer_is_repeated_and_the_log_of_entries_says_nothi
     assert_eq!(opened.data["attempts"], 2);
     let calls = &fixture.setup.simulator.counters().await["calls"];
     assert_eq!(calls.get("entries"), None, "{calls}");
-    no_door(&fixture).await;
+    assert_no_command(&fixture).await;
 }
 
 #[tokio::test]
@@ -222,28 +222,28 @@ async fn a_rehearsal_whose_worker_is_killed_stays_a_rehearsal() {
         assert_eq!(died.signal(), Some(Signal::SIGKILL as i32));
         let second = fixture.setup.worker("second").start().await;
         let end = fixture.outbound.terminal("R-1", SOON).await;
-        is_marked(&end);
+        assert_marked(&end);
         assert_eq!(end.data["attempts"], attempts, "{end:?}");
         assert!(second.is_running());
-        no_door(&fixture).await;
+        assert_no_command(&fixture).await;
     }
 }
 
 #[tokio::test]
 async fn all_commands_show_that_the_integration_rehearses() {
     let fixture = rehearsing("probe", 1).await;
-    let told = fixture.setup.postern(&["check-config"]).await;
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    assert!(told.contains("; rehearses: probes of the one-time password"), "{told}");
-    let told = fixture.setup.postern(&["doctor"]).await;
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    assert!(told.contains("opens no door, as it rehearses"), "{told}");
+    let output = fixture.setup.postern(&["check-config"]).await;
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.contains("; rehearses: probes of the one-time password"), "{output}");
+    let output = fixture.setup.postern(&["doctor"]).await;
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.contains("opens no door, as it rehearses"), "{output}");
     let about = ["explain", "--integration", "acme-utrecht", "--booking", BOOKING];
-    let told = fixture.setup.postern(&about).await;
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    assert!(told.contains("say yes, but the integration rehearses: no door opens"), "{told}");
+    let output = fixture.setup.postern(&about).await;
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.contains("say yes, but the integration rehearses: no door opens"), "{output}");
     fixture.open("R-1", BOOKING).await;
-    let told = fixture.setup.postern(&["explain", "R-1"]).await;
-    let told = String::from_utf8_lossy(&told.stdout).into_owned();
-    assert!(told.contains("(rehearsal) opened room-12"), "{told}");
+    let output = fixture.setup.postern(&["explain", "R-1"]).await;
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.contains("(rehearsal) opened room-12"), "{output}");
 }

@@ -6,7 +6,7 @@ use end_to_end::inbound::{booking_status, open_request};
 use end_to_end::setup::Setup;
 use nix::sys::signal::Signal;
 
-async fn ask(bus: &Bus, outbound: &OutboundListener, request: &str) -> (String, String) {
+async fn outcome(bus: &Bus, outbound: &OutboundListener, request: &str) -> (String, String) {
     bus.open_request(&open_request(request, "B-1")).await;
     let event = outbound.terminal(request, SOON).await;
     (event.kind.clone(), event.data["reason"].as_str().unwrap_or_default().to_owned())
@@ -23,7 +23,7 @@ async fn an_integration_is_switched_off_and_on_without_a_restart() {
     let bus = setup.vhost.bus().await;
     let outbound = bus.listen().await;
     bus.booking(&booking_status("B-1", "confirmed")).await;
-    assert_eq!(ask(&bus, &outbound, "R-1").await, opened());
+    assert_eq!(outcome(&bus, &outbound, "R-1").await, opened());
     let tokens = setup.simulator.token_requests().await;
 
     setup.settings.set_integration("active", false);
@@ -31,14 +31,14 @@ async fn an_integration_is_switched_off_and_on_without_a_restart() {
     worker.signal(Signal::SIGHUP);
     worker.wait_for_log("configuration reloaded", SOON).await;
     let off = ("lock.open-rejected.v1".to_owned(), "integration_inactive".to_owned());
-    assert_eq!(ask(&bus, &outbound, "R-2").await, off);
+    assert_eq!(outcome(&bus, &outbound, "R-2").await, off);
 
     setup.settings.set_integration("active", true);
     std::fs::write(&file, setup.settings.to_toml().replace("minutes_before", "minutes_befor"))
         .unwrap();
     worker.signal(Signal::SIGHUP);
     worker.wait_for_log("did you mean", SOON).await;
-    assert_eq!(ask(&bus, &outbound, "R-3").await, off, "a broken file changes nothing");
+    assert_eq!(outcome(&bus, &outbound, "R-3").await, off, "a broken file changes nothing");
 
     setup.write_settings("worker");
     worker.signal(Signal::SIGHUP);
@@ -46,6 +46,6 @@ async fn an_integration_is_switched_off_and_on_without_a_restart() {
         worker.log().matches("configuration reloaded").count() == 2
     })
     .await;
-    assert_eq!(ask(&bus, &outbound, "R-4").await, opened());
+    assert_eq!(outcome(&bus, &outbound, "R-4").await, opened());
     assert_eq!(setup.simulator.token_requests().await, tokens, "the account kept its token");
 }

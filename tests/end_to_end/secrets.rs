@@ -145,6 +145,30 @@ async fn with_failures(setup: Setup, seen: &mut Seen) -> Fixture {
     }
     simulator.change_iq(IQ_GROUND_FLOOR, json!({"secret": ROTATED})).await;
     assert_eq!(fixture.open("rotated", BOOKING).await.text("reason"), "otp_invalid");
+    publish_malformed(&fixture).await;
+
+    stored(&fixture.setup, "with a token", seen).await;
+    fixture.setup.settings.set_integration("password", OLD_PASSWORD);
+    let lines = fixture.setup.directory().join("audit");
+    let to_files = trace(&fixture.setup, "outdated")
+        .env("POSTERN__AUDIT__TO", "file")
+        .env("POSTERN__AUDIT__DIRECTORY", lines.to_str().expect("a path is text"));
+    let outdated = to_files.start().await;
+    stop_and_keep_log(&fixture.workers.remove(0), "traced", seen).await;
+    assert_eq!(fixture.open("outdated", BOOKING).await.text("reason"), "credentials_rejected");
+    stop_and_keep_log(&outdated, "outdated", seen).await;
+    for day in lines.read_dir().expect("there is an audit") {
+        let day = day.expect("its days can be listed").path();
+        let text = std::fs::read(&day).expect("a day can be read");
+        assert!(!text.is_empty(), "{} has no lines", day.display());
+        seen.insert(format!("audit in {}", day.display()), text);
+    }
+    fixture.setup.settings = right;
+    fixture
+}
+
+/// Publishes malformed messages with a name; one of their dead letters is returned by the broker.
+async fn publish_malformed(fixture: &Fixture) {
     let broken = format!(r#"{{"specversion": "1.0", "guest": "{NAME}", "guest": 7"#);
     let properties = lapin::BasicProperties::default();
     for key in ["booking.status", "lock.open-request"] {
@@ -163,25 +187,6 @@ async fn with_failures(setup: Setup, seen: &mut Seen) -> Fixture {
     fixture.workers[0].wait_for_log("its queue is gone", SOON).await;
     fixture.bus.bind("postern.dead-letters", "postern.dead-letter", "#").await;
     fixture.bus.wait_for_dead_letters(6, SOON).await;
-
-    stored(&fixture.setup, "with a token", seen).await;
-    fixture.setup.settings.set_integration("password", OLD_PASSWORD);
-    let lines = fixture.setup.directory().join("audit");
-    let to_files = trace(&fixture.setup, "outdated")
-        .env("POSTERN__AUDIT__TO", "file")
-        .env("POSTERN__AUDIT__DIRECTORY", lines.to_str().expect("a path is text"));
-    let outdated = to_files.start().await;
-    finish(&fixture.workers.remove(0), "traced", seen).await;
-    assert_eq!(fixture.open("outdated", BOOKING).await.text("reason"), "credentials_rejected");
-    finish(&outdated, "outdated", seen).await;
-    for day in lines.read_dir().expect("there is an audit") {
-        let day = day.expect("its days can be listed").path();
-        let text = std::fs::read(&day).expect("a day can be read");
-        assert!(!text.is_empty(), "{} has no lines", day.display());
-        seen.insert(format!("audit in {}", day.display()), text);
-    }
-    fixture.setup.settings = right;
-    fixture
 }
 
 /// Everything in Redis, which contains activations and a token record now.
@@ -193,7 +198,7 @@ async fn stored(setup: &Setup, when: &str, seen: &mut Seen) {
     seen.extend(stored.into_iter().map(|(key, value)| (format!("{key} in Redis {when}"), value)));
 }
 
-async fn finish(worker: &end_to_end::worker::Worker, name: &str, seen: &mut Seen) {
+async fn stop_and_keep_log(worker: &end_to_end::worker::Worker, name: &str, seen: &mut Seen) {
     seen.insert(format!("metrics of {name}"), worker.metrics().await.into());
     let arguments = std::fs::read(format!("/proc/{}/cmdline", worker.pid()));
     seen.insert(format!("arguments of {name}"), arguments.expect("it runs"));

@@ -15,8 +15,8 @@ async fn set_pin(setup: &Setup, pin: &str) -> crate::operator::JsonOutput {
     iq(setup, "set-pin", &["--yes", "--pin-file", &file]).await
 }
 
-/// Starts `set-pin` to 0601, and kills it at a proof.
-async fn killed(setup: &Setup, (before, carried_out): (u64, bool), more: &[&str]) {
+/// Starts `set-pin` and kills it at the proof after `before` others, which has or has not taken effect.
+async fn kill_set_pin(setup: &Setup, before: u64, carried_out: bool, more: &[&str]) {
     let count = proofs(setup).await + before + 1;
     hold_proof(setup, before, carried_out).await;
     let command = iq_in_background(setup, "killed", "set-pin", &[&["--yes"], more].concat());
@@ -58,7 +58,7 @@ async fn a_new_pin_is_set_and_proven_and_opens_doors() {
 async fn a_command_killed_before_salto_received_the_new_pin_can_be_continued() {
     let setup = Setup::new().await;
     let pin = file(&setup, "new-pin", "0601");
-    killed(&setup, (0, false), &["--pin-file", &pin]).await;
+    kill_set_pin(&setup, 0, false, &["--pin-file", &pin]).await;
     assert_eq!(real_pin(&setup).await, "6596");
     let row = listed(&setup, IQ_GROUND_FLOOR).await;
     assert_eq!((&row["state"], &row["setting_pin"]), (&json!("activated"), &json!(true)));
@@ -77,10 +77,10 @@ async fn a_command_killed_before_salto_received_the_new_pin_can_be_continued() {
 async fn a_command_killed_after_salto_changed_the_pin_can_be_continued() {
     let setup = Setup::new().await;
     let pin = file(&setup, "new-pin", "0601");
-    killed(&setup, (0, true), &["--pin-file", &pin]).await;
+    kill_set_pin(&setup, 0, true, &["--pin-file", &pin]).await;
     assert_eq!(real_pin(&setup).await, "0601");
     // Killed again while it finds that out.
-    killed(&setup, (0, true), &[]).await;
+    kill_set_pin(&setup, 0, true, &[]).await;
     let output = iq(&setup, "set-pin", &["--yes"]).await.assert_done();
     assert_eq!(output.rows[0]["changed"], false, "it was moved before: {output:?}");
     iq(&setup, "probe", &[]).await.assert_done();
@@ -92,7 +92,7 @@ async fn a_command_killed_after_salto_changed_the_pin_can_be_continued() {
 async fn a_command_killed_between_the_change_and_its_proof_can_be_continued() {
     let setup = Setup::new().await;
     let pin = file(&setup, "new-pin", "0601");
-    killed(&setup, (1, false), &["--pin-file", &pin]).await;
+    kill_set_pin(&setup, 1, false, &["--pin-file", &pin]).await;
     assert_eq!(real_pin(&setup).await, "0601");
     assert_eq!(listed(&setup, IQ_GROUND_FLOOR).await["setting_pin"], true);
     iq(&setup, "set-pin", &["--yes"]).await.assert_done();

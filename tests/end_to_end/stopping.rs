@@ -48,8 +48,8 @@ async fn a_worker_stopped_under_load_loses_and_duplicates_nothing() {
     }
     assert_eq!(simulator.opening_count().await, requests.len() as u64);
     assert_eq!(simulator.counters().await["commands"], requests.len());
-    let told: usize = fixture.outbound.terminals().values().map(Vec::len).sum();
-    assert_eq!(told, requests.len(), "what it had sent, it settled itself");
+    let answer: usize = fixture.outbound.terminals().values().map(Vec::len).sum();
+    assert_eq!(answer, requests.len(), "what it had sent, it settled itself");
     assert_eq!(fixture.bus.waiting("postern.open-requests").await, Some(0));
     assert_eq!(fixture.bus.dead_letters().await, []);
 }

@@ -1,6 +1,7 @@
 //! A worker is killed or frozen between a decision and its audit line.
 
-use super::{To, agree, days, directory, json, words};
+use super::sink::{Sink, days, directory, text};
+use super::{assert_agrees, json};
 use end_to_end::deadline::{SOON, until, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{SOURCE, open_request};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 
 /// A worker is killed at this point of the request `R-1`, and another one takes over; the audit lines.
-async fn killed(to: To, point: &str) -> Vec<Value> {
+async fn killed(to: Sink, point: &str) -> Vec<Value> {
     let fixture = Fixture::new(to.setup().await, 1).await;
     fixture.workers[0].kill_at(point);
     fixture.bus.open_request(&open_request("R-1", BOOKING)).await;
@@ -22,14 +23,14 @@ async fn killed(to: To, point: &str) -> Vec<Value> {
     let output = format!("{}{}", fixture.workers[0].log(), second.log());
     let lines = to.written(&fixture.setup, &output).await;
     for line in &lines {
-        agree(line, &fixture.outbound.only_terminal("R-1"));
+        assert_agrees(line, &fixture.outbound.only_terminal("R-1"));
     }
-    if to != To::Stdout {
+    if to != Sink::Stdout {
         assert_eq!(json(&fixture.setup, &[]).await.len(), 1, "{to:?}, killed at {point}");
     }
     let kept = fixture.setup.stored().await.into_iter().filter(|(key, _)| key.contains("request:"));
     for (key, record) in kept {
-        assert!(!words(&record).contains(r#""saw""#), "{key} still keeps a line");
+        assert!(!text(&record).contains(r#""saw""#), "{key} still keeps a line");
     }
     lines
 }
@@ -38,7 +39,7 @@ async fn killed(to: To, point: &str) -> Vec<Value> {
 async fn a_line_in_redis_is_written_once_wherever_its_worker_is_killed() {
     let points = ["after-claim", "after-command", "after-conclude", "after-report", "before-ack"];
     join_all(points.map(async |point| {
-        assert_eq!(killed(To::Redis, point).await.len(), 1, "killed at {point}");
+        assert_eq!(killed(Sink::Redis, point).await.len(), 1, "killed at {point}");
     }))
     .await;
 }
@@ -52,7 +53,7 @@ async fn a_line_elsewhere_is_never_lost_and_repeated_only_if_its_writing_was_not
         ("after-report", 1),
         ("before-ack", 1),
     ];
-    for to in [To::File, To::Stdout] {
+    for to in [Sink::File, Sink::Stdout] {
         join_all(points.map(async |(point, lines)| {
             assert_eq!(killed(to, point).await.len(), lines, "{to:?}, killed at {point}");
         }))
@@ -62,7 +63,7 @@ async fn a_line_elsewhere_is_never_lost_and_repeated_only_if_its_writing_was_not
 
 #[tokio::test]
 async fn a_second_copy_waits_for_the_worker_that_writes_the_line() {
-    let fixture = Fixture::new(To::File.setup().await, 2).await;
+    let fixture = Fixture::new(Sink::File.setup().await, 2).await;
     let [first, second] = &fixture.workers[..] else { panic!("two workers") };
     // The worker is frozen before it has written the line, for less time than its claim lasts.
     first.freeze_at("after-conclude");
@@ -86,13 +87,13 @@ async fn a_second_copy_waits_for_the_worker_that_writes_the_line() {
     .await;
     frozen.resume();
     fixture.wait_until_settled("open-requests", 3).await;
-    let lines = To::File.written(&fixture.setup, "").await;
+    let lines = Sink::File.written(&fixture.setup, "").await;
     assert_eq!(lines.len(), 1, "{lines:?}");
 }
 
 #[tokio::test]
 async fn a_line_kept_by_a_worker_with_other_settings_is_written_to_the_current_sink() {
-    let setup = To::Redis.setup().await;
+    let setup = Sink::Redis.setup().await;
     let elsewhere = directory(&setup);
     let first = setup.worker("first").env("POSTERN__AUDIT__TO", "file");
     let first = first.env("POSTERN__AUDIT__DIRECTORY", elsewhere.to_str().expect("a path is text"));

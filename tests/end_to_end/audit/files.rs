@@ -1,13 +1,14 @@
 //! The audit directory with a file per day: errors of writing, and the retention.
 
-use super::{To, agree, directory};
+use super::assert_agrees;
+use super::sink::{Sink, directory};
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::time;
 
 #[tokio::test]
 async fn a_line_that_cannot_be_written_delays_its_message_but_not_the_answer() {
-    let fixture = Fixture::new(To::File.setup().await, 1).await;
+    let fixture = Fixture::new(Sink::File.setup().await, 1).await;
     let (directory, aside) = (directory(&fixture.setup), fixture.setup.directory().join("aside"));
     std::fs::rename(&directory, &aside).expect("the directory is moved away");
     std::fs::write(&directory, "in the way").expect("a file is in its place");
@@ -29,16 +30,16 @@ async fn a_line_that_cannot_be_written_delays_its_message_but_not_the_answer() {
     std::fs::rename(&aside, &directory).expect("the directory is back");
     // The message is redelivered after 16 seconds.
     fixture.wait_until_settled("open-requests", 1).await;
-    let lines = To::File.written(&fixture.setup, "").await;
+    let lines = Sink::File.written(&fixture.setup, "").await;
     let [line] = &lines[..] else { panic!("one line: {lines:?}") };
-    agree(line, &answer);
+    assert_agrees(line, &answer);
     assert_eq!(fixture.setup.simulator.opening_count().await, 1);
     assert_eq!(fixture.bus.dead_letters().await, []);
 }
 
 #[tokio::test]
 async fn a_worker_that_cannot_write_lines_does_not_start() {
-    let setup = To::File.setup().await;
+    let setup = Sink::File.setup().await;
     std::fs::write(directory(&setup), "in the way").expect("a file is in its place");
     let worker = setup.worker("unable").spawn();
     assert_eq!(worker.ended(SOON).await.code(), Some(1));
@@ -48,7 +49,7 @@ async fn a_worker_that_cannot_write_lines_does_not_start() {
 
 #[tokio::test]
 async fn days_beyond_the_retention_are_removed_at_start() {
-    let mut setup = To::File.setup().await;
+    let mut setup = Sink::File.setup().await;
     setup.settings.set("retention.audit", "36h");
     let directory = directory(&setup);
     std::fs::create_dir(&directory).expect("the directory is made");

@@ -5,6 +5,7 @@
 //! the setup; what other end-to-end tests assert is not repeated here.
 
 mod activation;
+mod command_output;
 mod configuration;
 mod door;
 mod fixture;

@@ -1,6 +1,7 @@
 //! The whole setup, from the checklist to an open door: once with a password, once with a sign-in by the browser.
 
-use super::fixture::{CommandOutput, OperatorFixture};
+use super::command_output::CommandOutput;
+use super::fixture::OperatorFixture;
 use crate::login::{printed_address, salto, sign_in};
 use end_to_end::deadline::SOON;
 use end_to_end::setup::Setup;

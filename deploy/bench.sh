@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What a release worker can do, with a RabbitMQ and a Redis of this run's own:
+# Measures a release worker, with a RabbitMQ and a Redis of this run's own:
 #
-#   deploy/bench.sh [drain [REQUESTS]]   how fast it drains waiting open requests (10000 unless told otherwise)
-#   deploy/bench.sh neighbour            whether an IQ whose commands hang keeps guests at other doors waiting
+#   deploy/bench.sh [drain [REQUESTS]]   how fast it processes waiting open requests (default: 10000)
+#   deploy/bench.sh neighbour            whether an IQ whose commands hang delays requests to other doors
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/say.sh

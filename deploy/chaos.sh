@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything goes wrong at once, by a seed, and a judge looks whether postern keeps its contract. Arguments go to `chaos`:
+# Injects faults into a running postern, determined by a seed; a judge checks whether postern keeps its contract.
+# The arguments are those of `chaos`:
 #
 #   deploy/chaos.sh --help
 #   deploy/chaos.sh --seed 7 --duration 60s
@@ -11,7 +12,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/own_servers.sh
 . deploy/lib/own_servers.sh
 
-# A run starts servers of its own; only their programs are wanted here, and words do not belong between lines of JSON.
+# A run starts servers of its own; only the programs are needed here. Messages go to standard error, because standard
+# output may be JSON.
 own_servers chaos >&2
 say "building" >&2
 cargo build --locked --package postern --package simulator --package chaos >&2

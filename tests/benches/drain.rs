@@ -1,6 +1,7 @@
 //! Measures how fast one worker processes waiting open requests, and its resource usage. `make bench` runs it.
 //!
-//! Compare CPU seconds: they vary less than requests per second if broker, Redis, simulator and worker share the machine.
+//! Compare CPU seconds: they vary less than requests per second if broker, Redis, simulator and worker share the
+//! machine.
 
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request};

@@ -1,8 +1,8 @@
 //! Measures whether an IQ whose commands hang delays requests to other doors. `deploy/bench.sh neighbour` runs it.
 //!
-//! One worker gets fifty requests per second to five IQs without faults: first alone, then with fifty more per second to a
-//! sixth IQ that accepts commands and never answers. The result is the time from the publication of a request to the
-//! arrival of its command at Salto.
+//! One worker gets fifty requests per second to five IQs without faults: first alone, then with fifty more per second
+//! to a sixth IQ that accepts commands and never answers. The result is the time from the publication of a request to
+//! the arrival of its command at Salto.
 
 use chrono::{DateTime, Utc};
 use end_to_end::broker::{Bus, OutboundListener, request_queues};

@@ -179,8 +179,8 @@ async fn two_operators(slow: u64) {
     let done = [&one, &other].iter().filter(|output| output.status.success()).count();
     assert!(done >= 1, "{}{}", stderr(&one), stderr(&other));
     for output in [&one, &other] {
-        let told = stderr(output).contains("somebody else changed this IQ's activation");
-        assert!(output.status.success() || told, "{}", stderr(output));
+        let refused = stderr(output).contains("somebody else changed this IQ's activation");
+        assert!(output.status.success() || refused, "{}", stderr(output));
     }
     assert_eq!(state(&setup).await, "activated");
     let fixture = Fixture::new(setup, 1).await;

@@ -1,4 +1,5 @@
-//! RabbitMQ is killed or frozen, closes all connections, or loses a queue: workers report it and recover, and nothing is lost.
+//! RabbitMQ is killed or frozen, closes all connections, or loses a queue: workers report it and recover, and nothing
+//! is lost.
 
 use end_to_end::broker::PrivateBroker;
 use end_to_end::deadline::{SOON, until, until_true};
@@ -62,8 +63,9 @@ async fn a_broker_stopped_and_killed_under_load_loses_nothing_and_no_door_opens_
     let mut broker = PrivateBroker::start().await;
     let (mut fixture, requests) = under_load(Setup::on_broker(&broker).await, 900).await;
     fixture.setup.simulator.wait_for_openings(30, SOON).await;
-    // Stopped in order the first time: RabbitMQ 3.10 writes the place of a new quorum queue's log within minutes, or when
-    // it is stopped. If it is killed before, it finds the queue without data after the restart, and nothing can subscribe.
+    // Stopped in order the first time: RabbitMQ 3.10 writes the place of a new quorum queue's log within minutes, or
+    // when it is stopped. If it is killed before, it finds the queue without data after the restart, and nothing can
+    // subscribe.
     broker.stop().await;
     broker.restart().await;
     all_ready(&fixture.workers).await;
@@ -125,7 +127,7 @@ async fn workers_whose_connections_are_closed_reconnect() {
     all_ready(&fixture.workers).await;
     all_opened_once(&fixture, &requests).await;
     for worker in &fixture.workers {
-        assert!(worker.log().contains("session lost"), "it was thrown out");
+        assert!(worker.log().contains("session lost"), "it was disconnected");
     }
 }
 

@@ -106,9 +106,9 @@ async fn sites_locks_and_iqs_are_listed_with_their_state_in_postern() {
         (&"activated".into(), &json!(null))
     );
 
-    let output = setup.postern(&["site", "list", "--integration", "nobody"]).await;
+    let output = setup.postern(&["site", "list", "--integration", "unknown-house"]).await;
     assert!(!output.status.success() && output.stdout.is_empty());
-    assert!(stderr(&output).contains("nobody"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("unknown-house"), "{}", stderr(&output));
     setup.settings.set_integration("password", "of-last-year");
     let output = setup.postern(&[&["site"][..], &of].concat()).await;
     assert_eq!(output.status.code(), Some(1));

@@ -96,7 +96,7 @@ fn remove_mappings(setup: &mut Setup, object: &str) {
     integration["locks"].as_table_mut().expect("a table").remove(object);
 }
 
-async fn account(setup: &Setup, change: Value) {
+async fn change_account(setup: &Setup, change: Value) {
     setup.simulator.control(Method::PATCH, "accounts/system-user@acme.example", Some(change)).await;
 }
 

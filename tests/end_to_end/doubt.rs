@@ -17,7 +17,8 @@ async fn an_unanswered_command_is_repeated_three_times_at_most_and_its_outcome_s
     setup.settings.set("opening.command_timeout", "1s");
     setup.settings.set("opening.resend_window", "20s");
     let fixture = Fixture::new(setup, 2).await;
-    // The fault, how often it occurs, whether the door opens nevertheless, and the expected answer and number of commands.
+    // The fault, how often it occurs, whether the door opens nevertheless, and the expected answer and number of
+    // commands.
     let cases = [
         (1, json!({"kind": "opened_then_dropped"}), true, "outcome_unknown", 3),
         (2, json!({"kind": "reset"}), false, "outcome_unknown", 3),

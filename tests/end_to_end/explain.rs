@@ -29,20 +29,23 @@ fn of(booking: &str) -> [&str; 4] {
     ["--integration", INTEGRATION, "--booking", booking]
 }
 
-fn rule<'a>(account: &'a Value, name: &str) -> &'a Value {
-    let rules = account["rules"].as_array().expect("rules are a list");
+fn rule<'a>(explanation: &'a Value, name: &str) -> &'a Value {
+    let rules = explanation["rules"].as_array().expect("rules are a list");
     rules.iter().find(|rule| rule["rule"] == name).unwrap_or_else(|| panic!("{name}: {rules:#?}"))
 }
 
 #[tokio::test]
 async fn a_booking_is_explained_before_a_request() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
-    let account = explained(&fixture.setup, &of(BOOKING)).await;
-    assert_eq!((&account["decision"], &account["lock_id"]), (&json!("open"), &json!(ROOM_12)));
-    assert_eq!(account["door"]["iq_id"], IQ_GROUND_FLOOR);
-    assert_eq!(account["door"]["state"], "activated");
-    assert_eq!(account["door"]["obstacle"], Value::Null);
-    assert_eq!(account["booking"]["status"], "paid");
+    let explanation = explained(&fixture.setup, &of(BOOKING)).await;
+    assert_eq!(
+        (&explanation["decision"], &explanation["lock_id"]),
+        (&json!("open"), &json!(ROOM_12))
+    );
+    assert_eq!(explanation["door"]["iq_id"], IQ_GROUND_FLOOR);
+    assert_eq!(explanation["door"]["state"], "activated");
+    assert_eq!(explanation["door"]["obstacle"], Value::Null);
+    assert_eq!(explanation["booking"]["status"], "paid");
     let tokens = fixture.setup.simulator.token_requests().await;
     assert_eq!(tokens, (1, 0), "the token that the workers use");
 
@@ -51,16 +54,16 @@ async fn a_booking_is_explained_before_a_request() {
     later["data"]["ends_at"] = time(7200).into();
     later["data"]["revision"] = 7.into();
     fixture.store_status(&later).await;
-    let account = explained(&fixture.setup, &of("later")).await;
-    assert_eq!(account["decision"], "status_not_allowed");
-    assert_eq!(rule(&account, "status_allowed")["seen"]["status"], "pending");
+    let explanation = explained(&fixture.setup, &of("later")).await;
+    assert_eq!(explanation["decision"], "status_not_allowed");
+    assert_eq!(rule(&explanation, "status_allowed")["seen"]["status"], "pending");
     let allowed = json!(["confirmed", "paid", "checked_in"]);
-    assert_eq!(rule(&account, "status_allowed")["seen"]["allowed"], allowed);
+    assert_eq!(rule(&explanation, "status_allowed")["seen"]["allowed"], allowed);
     // The rules after the first failed one are also shown.
-    let window = rule(&account, "window_begun");
+    let window = rule(&explanation, "window_begun");
     assert_eq!((&window["verdict"], &window["reason"]), (&json!("no"), &json!("too_early")));
     assert_eq!(window["seen"]["minutes_before"], 15);
-    assert_eq!(account["booking"]["revision"], 7);
+    assert_eq!(explanation["booking"]["revision"], 7);
     let at = explained(&fixture.setup, &[&of("later")[..], &["--at", "+50m"]].concat()).await;
     assert_eq!(rule(&at, "window_begun")["verdict"], "yes");
     let over = explained(&fixture.setup, &[&of("later")[..], &["--at", "+3h"]].concat()).await;
@@ -68,9 +71,9 @@ async fn a_booking_is_explained_before_a_request() {
     let other =
         explained(&fixture.setup, &[&of(BOOKING)[..], &["--object", "sauna"]].concat()).await;
     assert_eq!(other["decision"], "object_not_in_booking");
-    let nobody = explained(&fixture.setup, &of("nobody's")).await;
-    assert_eq!((&nobody["decision"], &nobody["door"]), (&json!("booking_unknown"), &Value::Null));
-    assert_eq!(rule(&nobody, "window_begun")["verdict"], "moot");
+    let unknown = explained(&fixture.setup, &of("unknown")).await;
+    assert_eq!((&unknown["decision"], &unknown["door"]), (&json!("booking_unknown"), &Value::Null));
+    assert_eq!(rule(&unknown, "window_begun")["verdict"], "moot");
 
     let output = fixture.setup.postern(&[&["explain"], &of("later")[..]].concat()).await;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -132,19 +135,19 @@ async fn a_request_in_progress_is_shown_with_its_worker_and_wait_reason() {
         .add_fault(json!({"kind": "delay", "delay_ms": 8000, "call": "open", "times": 1}))
         .await;
     fixture.bus.open_request(&open_request("R-1", BOOKING)).await;
-    let account = until("a request that somebody acts on", SOON, || async {
+    let explanation = until("a request that somebody acts on", SOON, || async {
         let output = fixture.setup.postern(&["explain", "R-1", "--output", "json"]).await;
         serde_json::from_slice::<Value>(&output.stdout).ok()
     })
     .await;
-    let request = &account["request"];
+    let request = &explanation["request"];
     assert_eq!((&request["outcome"], &request["attempts"]), (&Value::Null, &json!(1)));
     assert_eq!(request["commands_in_doubt"], 1);
     assert_eq!(request["claimant_alive"], true);
     assert!(request["claimed_by"].is_string() && request["claimed_until"].is_string());
-    assert_eq!(account["decision"], Value::Null, "the ledger does not know its booking");
-    let account = explained(&fixture.setup, &[&["R-1"][..], &of(BOOKING)].concat()).await;
-    assert_eq!(account["decision"], "open");
+    assert_eq!(explanation["decision"], Value::Null, "the ledger does not know its booking");
+    let explanation = explained(&fixture.setup, &[&["R-1"][..], &of(BOOKING)].concat()).await;
+    assert_eq!(explanation["decision"], "open");
 
     simulator.clear_faults().await;
     simulator.change_iq(IQ_GROUND_FLOOR, json!({"online": false})).await;
@@ -152,8 +155,8 @@ async fn a_request_in_progress_is_shown_with_its_worker_and_wait_reason() {
     let waiting = until("a request that waits to be tried again", SOON * 2, || async {
         let output =
             fixture.setup.postern(&["explain", "R-2", "--source", SOURCE, "--output", "json"]);
-        let account: Value = serde_json::from_slice(&output.await.stdout).ok()?;
-        (account["request"]["not_before"].is_string()).then_some(account)
+        let explanation: Value = serde_json::from_slice(&output.await.stdout).ok()?;
+        (explanation["request"]["not_before"].is_string()).then_some(explanation)
     })
     .await;
     let cause = waiting["request"]["last_cause"].as_str().unwrap_or_default();
@@ -167,31 +170,31 @@ async fn obstacles_after_the_rules_are_shown() {
     let fault = json!({"kind": "status", "status": 403, "error_code": "3102", "message": "otp_blocked", "call": "open", "times": 1});
     simulator.add_fault(fault).await;
     fixture.open("R-1", BOOKING).await;
-    let account = explained(&fixture.setup, &of(BOOKING)).await;
+    let explanation = explained(&fixture.setup, &of(BOOKING)).await;
     assert_eq!(
-        (&account["decision"], &account["door"]["obstacle"]),
+        (&explanation["decision"], &explanation["door"]["obstacle"]),
         (&json!("open"), &json!("otp_blocked"))
     );
-    assert!(account["door"]["blocked_until"].is_string(), "{account:#}");
+    assert!(explanation["door"]["blocked_until"].is_string(), "{explanation:#}");
 
     simulator.change_iq(IQ_GROUND_FLOOR, json!({"restore_required": true})).await;
-    let account = explained(&fixture.setup, &of(BOOKING)).await;
-    assert_eq!(account["door"]["obstacle"], "iq_reactivation_required");
+    let explanation = explained(&fixture.setup, &of(BOOKING)).await;
+    assert_eq!(explanation["door"]["obstacle"], "iq_reactivation_required");
     fixture.store_booking("room-nowhere").await;
-    let account = explained(&fixture.setup, &of("room-nowhere")).await;
-    assert_eq!(account["door"]["obstacle"], "lock_not_found");
+    let explanation = explained(&fixture.setup, &of("room-nowhere")).await;
+    assert_eq!(explanation["door"]["obstacle"], "lock_not_found");
 
     let fault = json!({"kind": "rate_limit", "retry_after": 3600, "call": "open", "times": 1});
     fixture.setup.simulator.add_fault(fault).await;
     fixture.store_booking("room-13").await;
     assert_eq!(fixture.open("R-2", "room-13").await.text("reason"), "rate_limited");
     let calls = fixture.setup.simulator.counters().await["calls"].clone();
-    let account = explained(&fixture.setup, &of(BOOKING)).await;
-    assert!(account["pause_seconds"].as_u64() > Some(3000), "{account:#}");
-    assert_eq!(account["door"], Value::Null);
+    let explanation = explained(&fixture.setup, &of(BOOKING)).await;
+    assert!(explanation["pause_seconds"].as_u64() > Some(3000), "{explanation:#}");
+    assert_eq!(explanation["door"], Value::Null);
     assert_eq!(fixture.setup.simulator.counters().await["calls"], calls, "nothing is asked");
 
     fixture.setup.settings.set_integration("active", false);
-    let account = explained(&fixture.setup, &of(BOOKING)).await;
-    assert_eq!(account["decision"], "integration_inactive");
+    let explanation = explained(&fixture.setup, &of(BOOKING)).await;
+    assert_eq!(explanation["decision"], "integration_inactive");
 }

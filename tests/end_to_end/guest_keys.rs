@@ -59,11 +59,14 @@ async fn a_guest_creates_a_key_with_the_code_that_a_pod_member_requested() {
     assert!(output.rows[0]["expires_at"].is_string(), "{output:?}");
     assert!(output.stderr.contains("it counts until 20"), "{output:?}");
     let code = output.rows[0]["access_code"].as_str().expect("a text");
-    let made = create(&setup, code, &["--output", "json"]).await;
-    assert!(made.status.success(), "{}", stderr(&made));
-    let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    let key_output = create(&setup, code, &["--output", "json"]).await;
+    assert!(key_output.status.success(), "{}", stderr(&key_output));
+    let key_output: Value = serde_json::from_slice(&key_output.stdout).expect("JSON");
     let known = keys(&setup).await;
-    assert_eq!((known.len(), &known[0]["id"], &known[0]["request"]), (1, &made["id"], &json!({})));
+    assert_eq!(
+        (known.len(), &known[0]["id"], &known[0]["request"]),
+        (1, &key_output["id"], &json!({}))
+    );
     assert_eq!(known[0]["invited_by"], "pod-member@acme.example");
 
     // As a guest's app: another client without a secret, with all values in files.
@@ -81,19 +84,20 @@ async fn a_guest_creates_a_key_with_the_code_that_a_pod_member_requested() {
     ] {
         setup.settings.set(&format!("salto.environments.guests.guest_keys.{key}"), value);
     }
-    let asked = setup.postern(&CODE).await;
-    let code = String::from_utf8(asked.stdout).expect("a text");
+    let code_output = setup.postern(&CODE).await;
+    let code = String::from_utf8(code_output.stdout).expect("a text");
     assert_eq!(code.lines().count(), 1, "the code and nothing else: {code:?}");
     let request = json!({"device": {"key": "k", "none": null}});
     let body = file(&setup, "body.json", &request.to_string());
     let code = file(&setup, "code", code.trim());
     let arguments = ["guest-key", "create", "--environment", "guests", "--code-file", &code];
-    let made = setup.postern(&[&arguments[..], &["--body-file", &body]].concat()).await;
-    assert!(made.status.success(), "{}", stderr(&made));
+    let key_output = setup.postern(&[&arguments[..], &["--body-file", &body]].concat()).await;
+    assert!(key_output.status.success(), "{}", stderr(&key_output));
     let known = keys(&setup).await;
     assert_eq!((known.len(), &known[1]["request"]), (2, &request));
     assert!(
-        String::from_utf8_lossy(&made.stdout).contains(known[1]["id"].as_str().expect("an id"))
+        String::from_utf8_lossy(&key_output.stdout)
+            .contains(known[1]["id"].as_str().expect("an id"))
     );
 }
 
@@ -123,8 +127,8 @@ async fn an_error_before_the_code_is_sent_does_not_use_it() {
     failed(&create(&setup, "", &[]).await, 1, "no access code was given");
     let empty = file(&setup, "empty", "");
     failed(&create(&setup, "", &["--code-file", &empty]).await, 1, "no access code was given");
-    let nowhere = ["guest-key", "create", "--environment", "nowhere"];
-    failed(&setup.postern_with_input(&nowhere, &code).await, 2, "configured: simulator");
+    let other_path_output = ["guest-key", "create", "--environment", "nowhere"];
+    failed(&setup.postern_with_input(&other_path_output, &code).await, 2, "configured: simulator");
     setup.settings.set("salto.environments.simulator.client_secret", "wrong");
     failed(&create(&setup, &code, &[]).await, 1, "check client_id and client_secret");
     setup.settings.set("salto.environments.simulator.client_secret", "demo-client-secret");
@@ -183,18 +187,18 @@ async fn failures_are_reported_with_the_next_step() {
 async fn neither_code_nor_token_is_logged_or_stored() {
     let mut setup = pod_setup().await;
     let trace = ["--log-level", "trace"];
-    let asked = setup.postern(&[&trace[..], &CODE].concat()).await;
-    let code = String::from_utf8(asked.stdout.clone()).expect("a text").trim().to_owned();
-    let made = create(&setup, &code, &trace).await;
+    let code_output = setup.postern(&[&trace[..], &CODE].concat()).await;
+    let code = String::from_utf8(code_output.stdout.clone()).expect("a text").trim().to_owned();
+    let key_output = create(&setup, &code, &trace).await;
     let again = create(&setup, &code, &trace).await;
     set(&mut setup, "digital_key_path", "/v1.2/nowhere");
-    let nowhere = create(&setup, &self::code(&setup).await, &trace).await;
+    let other_path_output = create(&setup, &self::code(&setup).await, &trace).await;
     assert_eq!(
-        [&asked, &made, &again, &nowhere].map(|output| output.status.code()),
+        [&code_output, &key_output, &again, &other_path_output].map(|output| output.status.code()),
         [Some(0), Some(0), Some(1), Some(1)]
     );
-    assert!(stderr(&made).contains("identity provider answered"), "{}", stderr(&made));
-    for output in [&asked, &made, &again, &nowhere] {
+    assert!(stderr(&key_output).contains("identity provider answered"), "{}", stderr(&key_output));
+    for output in [&code_output, &key_output, &again, &other_path_output] {
         let stderr = stderr(output);
         assert!(!stderr.contains(&code), "{stderr}");
         // The simulator's codes and tokens have this length, and no other text without a hyphen has it.

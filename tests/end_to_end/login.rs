@@ -56,7 +56,7 @@ pub(crate) async fn printed_address(process: &Process) -> Url {
     process.wait_for_log("/connect/authorize?", SOON).await;
     let log = process.log();
     let url = log.split_whitespace().find(|word| word.contains("/connect/authorize?"));
-    url.expect("it was said").parse().expect("a URL")
+    url.expect("it was printed").parse().expect("a URL")
 }
 
 pub(crate) fn member(url: &Url, name: &str) -> String {

@@ -48,7 +48,7 @@ async fn three_rejections_degrade_an_iq_until_the_next_opening() {
     }
     wait_for_state(&fixture, "degraded").await;
     let event = fixture.outbound.events().into_iter().find(|it| it.kind == "iq.attention.v1");
-    let event = event.expect("it was told");
+    let event = event.expect("the event was published");
     assert_eq!(event.routing_key, "iq.attention.acme-utrecht");
     assert_eq!(event.body["subject"], IQ_GROUND_FLOOR);
     assert_eq!(event.data["iq_id"], IQ_GROUND_FLOOR);

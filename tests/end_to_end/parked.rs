@@ -70,7 +70,7 @@ async fn requests_parked_by_a_worker_that_is_killed_are_opened_by_another_one() 
         fixture.setup.simulator.opening_count().await,
         fixture.setup.simulator.commands().await.len(),
     );
-    assert_eq!((opened, commands), (30, 31), "one was told to wait");
+    assert_eq!((opened, commands), (30, 31), "one got the pause");
 }
 
 async fn killed_at(point: &str) {
@@ -115,7 +115,7 @@ async fn a_deactivated_integration_opens_nothing_for_parked_requests() {
         fixture.setup.simulator.opening_count().await,
         fixture.setup.simulator.commands().await.len(),
     );
-    assert_eq!((opened, commands), (0, 1), "the one that was told to wait");
+    assert_eq!((opened, commands), (0, 1), "the one that got the pause");
 }
 
 #[tokio::test]

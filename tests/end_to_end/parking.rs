@@ -84,7 +84,8 @@ const OTHER: &str = "other";
 const OTHER_IQ: &str = "2c1c0000-0000-4000-8000-000000000002";
 const OTHER_LOCK: &str = "3c1c0000-0000-4000-8000-000000000002";
 
-/// Two customers of Salto, each with an account, a site, an IQ, a lock and an integration; the prefetch is two messages.
+/// Two customers of Salto, each with an account, a site, an IQ, a lock and an integration; the prefetch is two
+/// messages.
 async fn two_integrations() -> Setup {
     let site = |number: u8, site_uid: &str, iq: &str, lock: &str| {
         json!({

@@ -12,10 +12,7 @@ use serde_json::json;
 const PAUSE: i64 = 3;
 
 /// Eight more requests during the pause: all doors open, but not before its end.
-async fn nobody_calls_within_the_pause(
-    fixture: &Fixture,
-    since: DateTime<Utc>,
-) -> Vec<OpenCommand> {
+async fn commands_after_the_pause(fixture: &Fixture, since: DateTime<Utc>) -> Vec<OpenCommand> {
     until_true("the pause to be known to all", SOON, || async {
         fixture.setup.stored().await.iter().any(|(key, _)| key.contains(":pause:"))
     })
@@ -52,7 +49,7 @@ async fn after_a_429_to_a_command_no_replica_sends_another_within_the_pause() {
     fixture.bus.open_request(&open_request("first", BOOKING)).await;
     fixture.setup.simulator.wait_for_commands(1, SOON).await;
     let paused_at = fixture.setup.simulator.commands().await[0].received_at;
-    let commands = nobody_calls_within_the_pause(&fixture, paused_at).await;
+    let commands = commands_after_the_pause(&fixture, paused_at).await;
     assert_eq!(commands.len(), 10, "one was turned away, and each guest needed one");
     assert_eq!(fixture.outbound.terminal("first", SOON).await.data["attempts"], 2);
 }
@@ -72,9 +69,9 @@ async fn after_a_429_to_a_token_request_no_replica_calls_within_the_pause() {
     let (granted, _) = fixture.setup.simulator.token_requests().await;
     let fault = json!({"kind": "rate_limit", "retry_after": PAUSE, "call": "token", "times": 1});
     fixture.setup.simulator.add_fault(fault).await;
-    let asked_at = Utc::now();
+    let requested_at = Utc::now();
     fixture.bus.open_request(&open_request("first", BOOKING)).await;
-    let commands = nobody_calls_within_the_pause(&fixture, asked_at).await;
+    let commands = commands_after_the_pause(&fixture, requested_at).await;
     assert_eq!(commands.len(), 9);
     assert_eq!(fixture.outbound.terminal("first", SOON).await.data["attempts"], 1);
     assert_eq!(fixture.setup.simulator.token_requests().await.0, granted + 1);

@@ -141,7 +141,7 @@ async fn without_probes_no_one_time_password_is_sent_and_a_missing_activation_is
     assert_eq!((opened.text("iq_id"), &opened.data["attempts"]), (IQ_GROUND_FLOOR, &json!(0)));
     let failed = fixture.open("R-2", "room-13").await;
     assert_eq!(failed.kind, "rehearsal.lock.open-failed.v1");
-    assert_eq!(failed.text("reason"), "iq_not_activated", "nobody activated the second IQ");
+    assert_eq!(failed.text("reason"), "iq_not_activated", "the second IQ is not activated");
     assert_eq!(pin_calls(&fixture).await, before);
     assert_no_command(&fixture).await;
 }

@@ -1,4 +1,5 @@
-//! Commands that were certainly not executed are repeated until the door opens, the rules reject the request, or it expires.
+//! Commands that were certainly not executed are repeated until the door opens, the rules reject the request, or it
+//! expires.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::deadline::SOON;

@@ -20,7 +20,7 @@ async fn a_returned_answer_is_published_when_a_queue_is_bound() {
     let bus = setup.vhost.bus().await;
     bus.open_request(&open_request("R-1", "B-1")).await;
     worker.wait_for_log("not published yet", SOON).await;
-    assert_eq!(worker.settled("open-requests").await, 0, "not told, not acknowledged");
+    assert_eq!(worker.settled("open-requests").await, 0, "not published, not acknowledged");
 
     let outbound = bus.listen().await;
     worker.wait_until_settled("open-requests", 1, SOON).await;

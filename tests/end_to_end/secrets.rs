@@ -1,4 +1,5 @@
-//! Passwords, tokens, IQ secrets, PINs, OTPs, `secrets.key` and personal data appear nowhere (docs/contract.md, invariant 6).
+//! Passwords, tokens, IQ secrets, PINs, OTPs, `secrets.key` and personal data appear nowhere (docs/contract.md,
+//! invariant 6).
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -23,7 +24,7 @@ const PINS: [&str; 3] = ["6596", "0042", "9731"];
 const NAME: &str = "Jane Doe of Elm Street";
 
 /// Everything that can be read, by its place.
-type Seen = BTreeMap<String, Vec<u8>>;
+type ReadableContent = BTreeMap<String, Vec<u8>>;
 
 #[tokio::test]
 async fn no_secret_appears_anywhere_even_at_the_finest_log_level() {
@@ -39,7 +40,7 @@ async fn no_secret_appears_anywhere_even_at_the_finest_log_level() {
     setup.settings.set("broker.url", broker_url);
     setup.settings.set("opening.resend_window", "0s");
     let began = Utc::now();
-    let mut seen = Seen::new();
+    let mut seen = ReadableContent::new();
 
     commands(&setup, &mut seen).await;
     let fixture = with_failures(setup, &mut seen).await;
@@ -87,7 +88,7 @@ async fn no_secret_appears_anywhere_even_at_the_finest_log_level() {
 }
 
 /// Activates both IQs, one of them with a wrong PIN first, and runs list commands and one with a wrong configuration.
-async fn commands(setup: &Setup, seen: &mut Seen) {
+async fn commands(setup: &Setup, seen: &mut ReadableContent) {
     let pin_file = setup.directory().join("pin");
     for (iq, pin) in
         [(IQ_GROUND_FLOOR, "9731"), (IQ_GROUND_FLOOR, "6596"), (IQ_FIRST_FLOOR, "0042")]
@@ -105,7 +106,7 @@ async fn commands(setup: &Setup, seen: &mut Seen) {
     run(setup, &["check-config", "--output", "json"], seen).await;
 }
 
-async fn run(setup: &Setup, arguments: &[&str], seen: &mut Seen) {
+async fn run(setup: &Setup, arguments: &[&str], seen: &mut ReadableContent) {
     let output = setup.postern(&[&["--log-level", "trace"], arguments].concat()).await;
     let number = seen.len();
     seen.insert(
@@ -115,7 +116,7 @@ async fn run(setup: &Setup, arguments: &[&str], seen: &mut Seen) {
 }
 
 /// Runs a worker with successes and failures of all kinds, and one with an old password.
-async fn with_failures(setup: Setup, seen: &mut Seen) -> Fixture {
+async fn with_failures(setup: Setup, seen: &mut ReadableContent) -> Fixture {
     let trace = |setup: &Setup, name: &str| setup.worker(name).env("POSTERN_LOG", "trace");
     let worker = trace(&setup, "traced").start().await;
     let right = setup.settings.clone();
@@ -190,7 +191,7 @@ async fn publish_malformed(fixture: &Fixture) {
 }
 
 /// Everything in Redis, which contains activations and a token record now.
-async fn stored(setup: &Setup, when: &str, seen: &mut Seen) {
+async fn stored(setup: &Setup, when: &str, seen: &mut ReadableContent) {
     let stored = setup.stored().await;
     for part in ["activations:", "token:", "key-check", "audit"] {
         assert!(stored.iter().any(|(key, _)| key.contains(part)), "{part} is not stored");
@@ -198,7 +199,11 @@ async fn stored(setup: &Setup, when: &str, seen: &mut Seen) {
     seen.extend(stored.into_iter().map(|(key, value)| (format!("{key} in Redis {when}"), value)));
 }
 
-async fn stop_and_keep_log(worker: &end_to_end::worker::Worker, name: &str, seen: &mut Seen) {
+async fn stop_and_keep_log(
+    worker: &end_to_end::worker::Worker,
+    name: &str,
+    seen: &mut ReadableContent,
+) {
     seen.insert(format!("metrics of {name}"), worker.metrics().await.into());
     let arguments = std::fs::read(format!("/proc/{}/cmdline", worker.pid()));
     seen.insert(format!("arguments of {name}"), arguments.expect("it runs"));

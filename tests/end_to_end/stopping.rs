@@ -1,4 +1,5 @@
-//! SIGTERM: commands that were sent finish, all other messages go back to the queue, and the process ends in time with status 0.
+//! SIGTERM: commands that were sent finish, all other messages go back to the queue, and the process ends in time with
+//! status 0.
 
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};

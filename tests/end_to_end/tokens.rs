@@ -63,18 +63,18 @@ async fn a_token_is_renewed_before_its_end_while_doors_open() {
     simulator
         .add_fault(json!({"kind": "delay", "call": "token", "delay_ms": 400, "times": 1}))
         .await;
-    let asked = || async { simulator.counters().await["calls"]["token"].as_u64() };
-    let before_renewal = asked().await;
+    let token_requests = || async { simulator.counters().await["calls"]["token"].as_u64() };
+    let before_renewal = token_requests().await;
     let (started, mut opened_meanwhile) = (Utc::now(), 0);
     for request in 0.. {
-        let renewing = asked().await > before_renewal;
+        let renewing = token_requests().await > before_renewal;
         let opened = fixture.open(&format!("R-{request}"), BOOKING).await;
         assert_eq!((&*opened.kind, &opened.data["attempts"]), ("lock.opened.v1", &json!(1)));
         if simulator.token_requests().await.0 > before {
             break;
         }
         opened_meanwhile += u32::from(renewing);
-        assert!(Utc::now() - started < TimeDelta::seconds(60), "nobody renews the token");
+        assert!(Utc::now() - started < TimeDelta::seconds(60), "the token was not renewed");
     }
     assert!(opened_meanwhile > 0, "doors waited for the token");
     assert_eq!(simulator.token_requests().await, (before + 1, 0));

@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// A client without trusted certificates and without a proxy: the servers of the tests are on this machine and use plain HTTP.
+/// A client without trusted certificates and without a proxy: the servers of the tests are on this machine and use
+/// plain HTTP.
 ///
 /// Each call creates a new client: a connection pool must not outlive the runtime of its test.
 pub fn client() -> reqwest::Client {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::Mutex;
 
-/// Below the range from which the kernel takes ports for outgoing connections: a port of that range may be in use for an
-/// outgoing connection when a killed server restarts.
+/// Below the range from which the kernel takes ports for outgoing connections: a port of that range may be in use for
+/// an outgoing connection when a killed server restarts.
 const RANGE: std::ops::Range<u16> = 16_000..32_000;
 
 static USED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());

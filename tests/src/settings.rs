@@ -11,8 +11,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// One integration, with the name in [`crate::inbound`] and all optional settings. Salto's entry log is not used: it
-    /// would show the outcome of commands in doubt.
+    /// One integration, with the name in [`crate::inbound`] and all optional settings. Salto's entry log is not used:
+    /// it would show the outcome of commands in doubt.
     pub fn new(broker_url: &str, redis_url: &str, key_prefix: &str, simulator_url: &str) -> Self {
         let key = BASE64_STANDARD.encode(rand::random::<[u8; 32]>());
         let text = format!(

@@ -62,9 +62,9 @@ impl Simulator {
     }
 
     /// Starts one with the content of a world file.
-    pub async fn start_with_world(directory: &Path, setup: &Value) -> Self {
+    pub async fn start_with_world(directory: &Path, world: &Value) -> Self {
         let file = directory.join("given-world.json");
-        std::fs::write(&file, setup.to_string()).expect("the world is written");
+        std::fs::write(&file, world.to_string()).expect("the world is written");
         Self::start_with(directory, &["--world", file.to_str().expect("a readable path")]).await
     }
 
@@ -78,16 +78,16 @@ impl Simulator {
 
     /// Stops it: connections to Salto are refused. Its world is kept; tokens, faults and records are not.
     pub async fn stop(&self) {
-        let setup = self.get("world").await.to_string();
-        std::fs::write(self.world_file(), setup).expect("the world is written");
+        let world = self.get("world").await.to_string();
+        std::fs::write(self.world_file(), world).expect("the world is written");
         self.process.kill().await;
     }
 
     /// Starts it again after [`Self::vanish`], with the same address.
     pub async fn restart(&mut self) {
-        let setup = self.world_file();
-        let setup = setup.to_str().expect("a readable path");
-        self.process = start(&self.url, &self.directory, &["--world", setup]);
+        let world = self.world_file();
+        let world = world.to_str().expect("a readable path");
+        self.process = start(&self.url, &self.directory, &["--world", world]);
         self.serves().await;
     }
 

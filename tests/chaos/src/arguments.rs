@@ -8,10 +8,10 @@ use std::time::Duration;
 
 /// Injects faults into a running postern and checks afterwards whether postern has kept its contract.
 ///
-/// The program starts a RabbitMQ, a Redis, a Salto KS simulator and several postern workers of its own. It publishes the
-/// messages of guests, booking systems and faulty programs, and injects faults: processes are killed, stopped and
-/// frozen; connections are cut, slowed down or lose their data; Salto answers wrongly, late or not at all. Afterwards the
-/// judge compares everything that was published, received and recorded with each invariant of the contract.
+/// The program starts a RabbitMQ, a Redis, a Salto KS simulator and several postern workers of its own. It publishes
+/// the messages of guests, booking systems and faulty programs, and injects faults: processes are killed, stopped and
+/// frozen; connections are cut, slowed down or lose their data; Salto answers wrongly, late or not at all. Afterwards
+/// the judge compares everything that was published, received and recorded with each invariant of the contract.
 ///
 /// The seed of a run determines it and is printed first: the same seed gives the same load and the same faults at the
 /// same times. How the processes react depends on the machine, so a violation may not appear in every run.

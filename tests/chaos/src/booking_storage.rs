@@ -1,7 +1,7 @@
 //! Observes when booking statuses are stored, as far as that can be known from outside.
 //!
-//! A status that the broker has confirmed, and that is neither waiting nor unacknowledged any more, has been stored. The
-//! broker's counts are some seconds old, so only statuses that were confirmed well before count.
+//! A status that the broker has confirmed, and that is neither waiting nor unacknowledged any more, has been stored.
+//! The broker's counts are some seconds old, so only statuses that were confirmed well before count.
 
 use crate::history::{Fault, Stored, Target};
 use crate::system::SystemUnderTest;
@@ -11,7 +11,8 @@ use serde_json::Value;
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// The age of a count: a quorum queue emits its counts every five seconds, and the management plugin collects them every five.
+/// The age of a count: a quorum queue emits its counts every five seconds, and the management plugin collects them
+/// every five.
 const AGE: TimeDelta = TimeDelta::seconds(12);
 /// After a restart or a SIGCONT, a node shows old counts or none.
 const AFTER_FAULT: TimeDelta = TimeDelta::seconds(15);

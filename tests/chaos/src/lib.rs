@@ -13,8 +13,8 @@
 //! | [`report`], [`output`], [`run_directory`] | the report of a run, its output and its files |
 //! | [`arguments`], [`scenarios`] | the program `chaos` |
 //!
-//! Of postern's own types only reasons and states are used, so that no new one can be forgotten. Everything else that the
-//! contract says is written a second time: a shared mistake would remain unnoticed.
+//! Of postern's own types only reasons and states are used, so that no new one can be forgotten. Everything else that
+//! the contract says is written a second time: a shared mistake would remain unnoticed.
 
 pub mod arguments;
 pub mod booking_storage;

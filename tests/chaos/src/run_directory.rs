@@ -14,8 +14,8 @@ pub struct RunDirectory {
 impl RunDirectory {
     /// Creates one for a run with this seed; with `keep`, the files are kept there even without violations.
     ///
-    /// From now on all temporary directories of this process are created in it, so that all files are kept. A process is
-    /// meant to do one run.
+    /// From now on all temporary directories of this process are created in it, so that all files are kept. A process
+    /// is meant to do one run.
     pub fn new(seed: u64, keep: Option<&Path>) -> Self {
         let base = std::env::temp_dir().join(format!("chaos-{seed}-{}", std::process::id()));
         let kept = keep.map_or_else(|| base.join("kept"), Path::to_owned);

@@ -2,7 +2,7 @@
 
 use crate::arguments::OutageTarget;
 use crate::fixtures::Fixtures;
-use crate::load::{Kind, LoadShape};
+use crate::load::{LoadKind, LoadShape};
 use crate::nemesis::schedule::{ScheduleInputs, schedule};
 use crate::nemesis::{FaultAction, LinkTarget, PlannedFault};
 use crate::proxy::Mode;
@@ -24,7 +24,7 @@ pub fn everything(
     workers: usize,
     kinds: &[&'static str],
 ) -> RunPlan {
-    let shape = LoadShape { duration, rate, kind: Kind::Mixed };
+    let shape = LoadShape { duration, rate, kind: LoadKind::Mixed };
     let fixtures = Fixtures::new(&mut StdRng::seed_from_u64(seed), 1);
     let iqs = fixtures.iqs.into_iter().map(|iq| iq.id).collect();
     let inputs = ScheduleInputs { duration, workers, kinds: kinds.to_vec(), iqs };
@@ -44,14 +44,14 @@ pub fn outage(
         OutageTarget::Redis => FaultAction::RedisKill,
         OutageTarget::Salto => FaultAction::Link(LinkTarget::Salto, None, Mode::Refuse),
     };
-    let kind = Kind::Steady { seconds_to_live: REQUEST_LIFE_SECONDS };
+    let kind = LoadKind::Steady { seconds_to_live: REQUEST_LIFE_SECONDS };
     let shape = LoadShape { duration: BEFORE + lasts + AFTER, rate, kind };
     RunPlan { seed, shape, workers, faults: vec![PlannedFault { at: BEFORE, lasts, action }] }
 }
 
 /// All kinds of messages; Redis is emptied in the middle.
 pub fn empty_redis(seed: u64, rate: f64, workers: usize) -> RunPlan {
-    let shape = LoadShape { duration: BEFORE * 2 + AFTER, rate, kind: Kind::Mixed };
+    let shape = LoadShape { duration: BEFORE * 2 + AFTER, rate, kind: LoadKind::Mixed };
     let fault =
         PlannedFault { at: BEFORE * 2, lasts: Duration::ZERO, action: FaultAction::EmptyRedis };
     RunPlan { seed, shape, workers, faults: vec![fault] }

@@ -72,8 +72,8 @@ impl Faults {
 }
 
 impl SystemUnderTest {
-    /// Starts everything and waits until it is ready: workers run, IQs are activated, queues are declared, the IQ secret
-    /// of one integration is wrong. The start takes longer if the broker will be killed.
+    /// Starts everything and waits until it is ready: workers run, IQs are activated, queues are declared, the IQ
+    /// secret of one integration is wrong. The start takes longer if the broker will be killed.
     pub async fn start(fixtures: Fixtures, workers: usize, broker_is_killed: bool) -> Self {
         let (mut broker, redis) = tokio::join!(PrivateBroker::start(), PrivateRedis::start());
         let vhost = broker.vhost().await;

@@ -1,6 +1,6 @@
 //! Faults of the account, of the IQs and of the mapping.
 
-use super::{Report, account, remove_mappings, sound_setup};
+use super::{Report, change_account, remove_mappings, sound_setup};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{INTEGRATION, booking_status};
 use end_to_end::redis::PrivateRedis;
@@ -14,16 +14,16 @@ async fn faults_of_the_account_are_named() {
     let server = PrivateRedis::start().await;
     let mut fixture = sound_setup(&server).await;
     let right = json!({"remote_access": true, "blocked": false, "roles": ["site_admin"]});
-    account(&fixture.setup, json!({"remote_access": false})).await;
+    change_account(&fixture.setup, json!({"remote_access": false})).await;
     Report::of(&fixture.setup).await.assert_only("salto.rights", "from afar", "remote access");
-    account(&fixture.setup, right.clone()).await;
-    account(&fixture.setup, json!({"blocked": true})).await;
+    change_account(&fixture.setup, right.clone()).await;
+    change_account(&fixture.setup, json!({"blocked": true})).await;
     let report = Report::of(&fixture.setup).await;
     assert_eq!(report.status, Some(1), "{:#?}", report.findings);
-    account(&fixture.setup, right.clone()).await;
-    account(&fixture.setup, json!({"roles": ["viewer"]})).await;
+    change_account(&fixture.setup, right.clone()).await;
+    change_account(&fixture.setup, json!({"roles": ["viewer"]})).await;
     Report::of(&fixture.setup).await.assert_finding("salto.rights", "warning", "viewer");
-    account(&fixture.setup, right).await;
+    change_account(&fixture.setup, right).await;
 
     fixture.setup.settings.set_integration("site_uid", "NL0000000000");
     Report::of(&fixture.setup).await.assert_only("salto.site", "NL6254340082", "site_uid");

@@ -25,8 +25,8 @@ pub(super) struct OperatorFixture {
 
 impl OperatorFixture {
     /// A new machine, with the first page of the checklist in the configuration file: environment, account, Site UID,
-    /// "lock may open from status", "time before", check-in status, field for the open time. There are no locks, because
-    /// their ids are not known yet.
+    /// "lock may open from status", "time before", check-in status, field for the open time. There are no locks,
+    /// because their ids are not known yet.
     pub(super) async fn with_password() -> Self {
         let setup = Setup::over(Vhost::new().await, services::redis_url()).await;
         let account = "username = \"system-user@acme.example\"\npassword = \"demo-password\"";

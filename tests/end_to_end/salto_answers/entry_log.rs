@@ -1,4 +1,5 @@
-//! The door opened and the answer was lost, and the entry log has a fault too: the log can confirm an opening, but a fault of the log must not decide anything.
+//! The door opened and the answer was lost, and the entry log has a fault too: the log can confirm an opening, but a
+//! fault of the log must not decide anything.
 
 use super::row::{End, IN_DOUBT, ONCE, Row, error, status, with};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! Salto's answers to the lists of sites and locks, which the worker needs to find a lock's IQ: without them no command is sent.
+//! Salto's answers to the lists of sites and locks, which the worker needs to find a lock's IQ: without them no command
+//! is sent.
 
 use super::row::{End, ONCE, Row, error, status, with};
 use serde_json::{Value, json};

@@ -84,7 +84,8 @@ impl Bus {
         self.channel.queue_delete(queue.into(), options).await.expect("the queue is deleted");
     }
 
-    /// Deletes a queue and immediately declares and binds it again; the arguments are in the form of the management API.
+    /// Deletes a queue and immediately declares and binds it again; the arguments are in the form of the management
+    /// API.
     pub async fn replace_queue(&self, queue: &str, arguments: &Value, routing_key: &str) {
         let mut table = FieldTable::default();
         for (name, value) in arguments.as_object().expect("arguments are an object") {

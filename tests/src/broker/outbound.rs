@@ -24,17 +24,17 @@ const MARKER: &str = "test.marker";
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A listener with a durable queue on `postern.outbound`. It reconnects after a restart of the broker and then receives
-/// what postern has published meanwhile. An event is kept once per publication: one that postern publishes twice is kept
-/// twice.
+/// what postern has published meanwhile. An event is kept once per publication: one that postern publishes twice is
+/// kept twice.
 #[derive(Debug)]
 pub struct OutboundListener {
     url: String,
-    kept: Arc<Mutex<Kept>>,
+    received: Arc<Mutex<Received>>,
     task: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
+struct Received {
     events: Vec<Event>,
     /// The requests that have ended, so that counting thousands of them is fast.
     ended: BTreeSet<String>,
@@ -43,13 +43,14 @@ struct Kept {
 
 impl OutboundListener {
     pub(super) async fn open(url: &str) -> Self {
-        let kept = Arc::new(Mutex::new(Kept::default()));
+        let received = Arc::new(Mutex::new(Received::default()));
         let bound = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn({
-            let (url, kept, bound) = (url.to_owned(), Arc::clone(&kept), Arc::clone(&bound));
+            let (url, received, bound) =
+                (url.to_owned(), Arc::clone(&received), Arc::clone(&bound));
             async move {
                 loop {
-                    let _ = listen(&url, &kept, &bound).await;
+                    let _ = listen(&url, &received, &bound).await;
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -59,7 +60,7 @@ impl OutboundListener {
             async move { bound.then_some(()) }
         })
         .await;
-        Self { url: url.to_owned(), kept, task }
+        Self { url: url.to_owned(), received, task }
     }
 
     /// Waits until everything that was published before this call has arrived.
@@ -71,7 +72,7 @@ impl OutboundListener {
         let event = json!({"id": marker, "type": MARKER});
         Bus::connect(&self.url).await.publish("postern.outbound", MARKER, &event).await;
         until("the listener to catch up", SOON, || {
-            let here = self.kept.lock().expect("no holder panics").markers.contains(&marker);
+            let here = self.received.lock().expect("no holder panics").markers.contains(&marker);
             async move { here.then_some(()) }
         })
         .await;
@@ -79,7 +80,7 @@ impl OutboundListener {
 
     /// All events so far.
     pub fn events(&self) -> Vec<Event> {
-        self.kept.lock().expect("no holder panics").events.clone()
+        self.received.lock().expect("no holder panics").events.clone()
     }
 
     /// The events that answer a request: the terminal event and a check-in, with their repetitions.
@@ -157,7 +158,7 @@ impl OutboundListener {
 
     /// The number of requests that have ended.
     pub fn ended_so_far(&self) -> usize {
-        self.kept.lock().expect("no holder panics").ended.len()
+        self.received.lock().expect("no holder panics").ended.len()
     }
 
     /// Waits until this number of requests have ended.
@@ -180,7 +181,7 @@ impl Drop for OutboundListener {
 }
 
 /// Listens until anything fails.
-async fn listen(url: &str, kept: &Mutex<Kept>, bound: &AtomicBool) -> lapin::Result<()> {
+async fn listen(url: &str, received: &Mutex<Received>, bound: &AtomicBool) -> lapin::Result<()> {
     let connection = connection(url).await?;
     let channel = connection.create_channel().await?;
     let none = FieldTable::default();
@@ -198,16 +199,17 @@ async fn listen(url: &str, kept: &Mutex<Kept>, bound: &AtomicBool) -> lapin::Res
     while let Some(delivery) = consumer.next().await {
         let delivery = delivery?;
         let event = Event::read(&delivery);
-        // If an ack is lost, the broker delivers the same publication again, marked as redelivered; a second publication is not marked.
+        // If an ack is lost, the broker delivers the same publication again, marked as redelivered; a second
+        // publication is not marked.
         {
-            let mut kept = kept.lock().expect("no holder panics");
+            let mut received = received.lock().expect("no holder panics");
             if event.is_terminal() {
-                kept.ended.insert(event.request_id().to_owned());
+                received.ended.insert(event.request_id().to_owned());
             }
             if event.kind == MARKER {
-                kept.markers.insert(event.id);
-            } else if !(delivery.redelivered && kept.events.contains(&event)) {
-                kept.events.push(event);
+                received.markers.insert(event.id);
+            } else if !(delivery.redelivered && received.events.contains(&event)) {
+                received.events.push(event);
             }
         }
         delivery.ack(BasicAckOptions::default()).await?;

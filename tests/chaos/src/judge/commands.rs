@@ -161,7 +161,8 @@ fn claims(answer: Answer) -> Claim {
     }
 }
 
-/// The answer states how many commands were written: at least as many as arrived, and exactly as many if nothing but Salto had a fault.
+/// The answer states how many commands were written: at least as many as arrived, and exactly as many if nothing but
+/// Salto had a fault.
 fn attempts(index: &HistoryIndex<'_>, key: &RequestKey, end: &Event) -> Option<Violation> {
     let arrived = index.commands_of(key).len() as u64;
     let stated = end.attempts()?;

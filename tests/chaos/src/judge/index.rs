@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 /// The longest transit time of a command or an event on a busy machine, without faults.
 const TRANSIT_TIME: TimeDelta = TimeDelta::milliseconds(1500);
-/// The longest time from reading the booking to sending the command: a worker without a heartbeat for this time must not send.
+/// The longest time from reading the booking to sending the command: a worker without a heartbeat for this time must
+/// not send.
 const DECISION_TIME: TimeDelta = TimeDelta::seconds(3);
 
 /// A request with all its copies.

@@ -15,8 +15,8 @@
 //! | [`health`] | workers stop in order; no worker ends by itself or panics |
 //! | [`vocabulary`] | event types, reasons and states are known |
 //!
-//! A reported violation must be one. When something was stored, and which answer reached which worker, is only known from
-//! outside; so a check reports something only if it is wrong in every order of events that fits the history.
+//! A reported violation must be one. When something was stored, and which answer reached which worker, is only known
+//! from outside; so a check reports something only if it is wrong in every order of events that fits the history.
 
 mod answers;
 mod audit;

@@ -1,5 +1,5 @@
-//! Invariant 5: a command that Salto answered with a verdict on the one-time password ends the request; a blocked IQ gets
-//! no commands.
+//! Invariant 5: a command that Salto answered with a verdict on the one-time password ends the request; a blocked IQ
+//! gets no commands.
 
 use super::{HistoryIndex, Violation};
 use crate::history::{Answer, Command, Event, RequestKey, Target};

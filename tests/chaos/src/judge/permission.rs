@@ -1,5 +1,5 @@
-//! Invariant 2: no stale command. No command is sent after expiry, outside the window, for a status that is not allowed,
-//! for an inactive integration, or for an older state of the booking than the newest one stored.
+//! Invariant 2: no stale command. No command is sent after expiry, outside the window, for a status that is not
+//! allowed, for an inactive integration, or for an older state of the booking than the newest one stored.
 
 use super::{HistoryIndex, Violation};
 use crate::history::{Booking, Command, Request, RequestKey};

@@ -1,9 +1,9 @@
 //! Invariant 7: one successful token request per integration and lifetime, for all replicas together.
 //!
-//! The bound is one token at the start, one for each lifetime that passed (a token is renewed a tenth of its life before
-//! its end), and one for each fault that can cost a token: revoked tokens; a change of Salto's clock and its end; a fault
-//! of a worker, of Redis or of the link to Redis, which can happen between a grant and its storage; lost answers of
-//! Salto.
+//! The bound is one token at the start, one for each lifetime that passed (a token is renewed a tenth of its life
+//! before its end), and one for each fault that can cost a token: revoked tokens; a change of Salto's clock and its
+//! end; a fault of a worker, of Redis or of the link to Redis, which can happen between a grant and its storage; lost
+//! answers of Salto.
 
 use super::{HistoryIndex, Violation};
 use crate::history::{Fault, Target};

@@ -1,8 +1,8 @@
 //! The messages of a run, all of them known before the run begins.
 //!
 //! A seed, [`Fixtures`] and a [`LoadShape`] determine a [`LoadPlan`]: small test cases (a booking and its guests, a
-//! cancellation that arrives first, a request that overtakes its booking, …) spread over the duration, each with doors of
-//! its own. [`publish`] publishes the messages and records when each was sent and confirmed.
+//! cancellation that arrives first, a request that overtakes its booking, …) spread over the duration, each with doors
+//! of its own. [`publish`] publishes the messages and records when each was sent and confirmed.
 
 mod case_inputs;
 mod cases;
@@ -24,12 +24,12 @@ pub struct LoadShape {
     pub duration: Duration,
     /// Requests a second.
     pub rate: f64,
-    pub kind: Kind,
+    pub kind: LoadKind,
 }
 
 /// The kind of the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum LoadKind {
     /// All test cases, valid and invalid.
     Mixed,
     /// Guests with a booking and one request, which expires after this time.
@@ -40,8 +40,8 @@ impl LoadShape {
     /// The number of doors that an integration needs, so that a door is free for almost every request.
     pub fn doors(&self) -> usize {
         let reserved_for = match self.kind {
-            Kind::Mixed => 30.0,
-            Kind::Steady { seconds_to_live } => seconds_to_live as f64 + 6.0,
+            LoadKind::Mixed => 30.0,
+            LoadKind::Steady { seconds_to_live } => seconds_to_live as f64 + 6.0,
         };
         // Three integrations share the load, by random choice.
         (self.rate * reserved_for / 3.0 * 1.3) as usize + 20
@@ -79,8 +79,8 @@ impl LoadPlan {
         let mut writer = writer::Writer::new(rng, fixtures, start);
         let end = i64::try_from(shape.duration.as_millis()).expect("a run of hours at most");
         match shape.kind {
-            Kind::Mixed => cases::mixed(&mut writer, end, shape.rate),
-            Kind::Steady { seconds_to_live } => {
+            LoadKind::Mixed => cases::mixed(&mut writer, end, shape.rate),
+            LoadKind::Steady { seconds_to_live } => {
                 cases::steady(&mut writer, end, shape.rate, seconds_to_live);
             }
         }
@@ -94,7 +94,8 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     fn plan(seed: u64) -> LoadPlan {
-        let shape = LoadShape { duration: Duration::from_secs(60), rate: 40.0, kind: Kind::Mixed };
+        let shape =
+            LoadShape { duration: Duration::from_secs(60), rate: 40.0, kind: LoadKind::Mixed };
         let fixtures = Fixtures::new(&mut StdRng::seed_from_u64(seed), shape.doors());
         LoadPlan::new(seed, &fixtures, shape, DateTime::UNIX_EPOCH)
     }

@@ -1,11 +1,11 @@
-//! How fast one worker drains waiting open requests, and what that costs it. `make bench` runs it.
+//! Measures how fast one worker processes waiting open requests, and its resource usage. `make bench` runs it.
 //!
-//! Compare CPU seconds: they are steadier than requests per second where broker, Redis, simulator and worker share the
+//! Compare CPU seconds: they vary less than requests per second if broker, Redis, simulator and worker share the
 //! machine.
 
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request};
-use end_to_end::world::World;
+use end_to_end::setup::Setup;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -19,14 +19,14 @@ async fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let requests = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(10_000);
 
-    let mut world = World::new().await;
-    // They wait for a worker while they are published, and for their turn afterwards.
-    world.settings.set("opening.request_ttl", "10m");
-    let bus = world.vhost.bus().await;
-    let outbox = bus.listen().await;
+    let mut setup = Setup::new().await;
+    // The requests wait for a worker while they are published, and for a permit afterwards.
+    setup.settings.set("opening.request_ttl", "10m");
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
 
-    // A first worker declares the queues and takes the bookings.
-    let worker = world.worker("bookings").start().await;
+    // A first worker declares the queues and stores the bookings.
+    let worker = setup.worker("bookings").start().await;
     for room in 1..=ROOMS {
         let mut booking = booking_status(&format!("b-{room}"), "confirmed");
         booking["data"]["object_ids"] = json!([format!("room-{room}")]);
@@ -35,7 +35,7 @@ async fn main() {
     for room in 1..=ROOMS {
         let id = format!("warm-{room}");
         bus.open_request(&open_request(&id, &format!("b-{room}"))).await;
-        outbox.terminal(&id, SOON).await;
+        outbound.terminal(&id, SOON).await;
     }
     assert!(worker.stop(SOON).await.success());
 
@@ -44,23 +44,23 @@ async fn main() {
         .collect();
     bus.open_requests(&waiting).await;
 
-    let worker = world.worker("drain").spawn();
+    let worker = setup.worker("drain").spawn();
     let started = Instant::now();
     worker.ready(SOON).await;
     let ready = started.elapsed();
-    outbox.ended(requests + ROOMS, LIMIT).await;
+    outbound.ended(requests + ROOMS, LIMIT).await;
     let took = started.elapsed();
-    let cost = worker.cost();
+    let usage = worker.usage();
     let parked = worker.metrics().await;
     let parked: Vec<_> =
         parked.lines().filter_map(|it| it.strip_prefix("postern_requests_parked_total")).collect();
     let parked = parked.join(" ");
     assert!(worker.stop(SOON).await.success());
 
-    let opened = world.simulator.opened().await;
+    let opened = setup.simulator.opening_count().await;
     let mut out = std::io::stdout().lock();
     let per_second = requests as f64 / took.as_secs_f64();
-    let per_thousand = cost.cpu.as_secs_f64() * 1000.0 / requests as f64;
+    let per_thousand = usage.cpu.as_secs_f64() * 1000.0 / requests as f64;
     writeln!(
         out,
         "{requests} waiting requests, one worker: {per_second:.0}/s ({:.2} s, of which {:.2} s until ready), \
@@ -68,7 +68,7 @@ async fn main() {
          the simulator",
         took.as_secs_f64(),
         ready.as_secs_f64(),
-        cost.peak_memory / 1_000_000,
+        usage.peak_memory / 1_000_000,
         opened - ROOMS as u64,
     )
     .expect("the result is written");

@@ -1,15 +1,16 @@
-//! Whether an IQ whose commands hang keeps guests at other doors waiting. `deploy/bench.sh neighbour` runs it.
+//! Measures whether an IQ whose commands hang delays requests to other doors. `deploy/bench.sh neighbour` runs it.
 //!
-//! One worker, fifty requests a second to five IQs that are well: first alone, then beside fifty more a second to a
-//! sixth that accepts commands and never answers. What counts is the time from publishing a request to its command's
-//! arrival at Salto.
+//! One worker gets fifty requests per second to five IQs without faults: first alone, then with fifty more per second
+//! to a sixth IQ that accepts commands and never answers. The result is the time from the publication of a request to
+//! the arrival of its command at Salto.
 
 use chrono::{DateTime, Utc};
-use end_to_end::broker::{Bus, Outbox, request_queues};
+use end_to_end::broker::{Bus, OutboundListener, request_queues};
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request};
-use end_to_end::processes::Cost;
-use end_to_end::world::World;
+use end_to_end::processes::ResourceUsage;
+use end_to_end::setup::Setup;
+use end_to_end::worker::Worker;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -18,89 +19,136 @@ use std::sync::Mutex;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// The first is the one that falls ill.
+/// The first IQ hangs.
 const IQS: usize = 6;
-const SICK: Range<usize> = 0..1;
-const WELL: Range<usize> = 1..IQS;
-/// So many that a lock's next request comes after its last one's command: the two need no name to be matched.
+const HANGING: Range<usize> = 0..1;
+const OTHERS: Range<usize> = 1..IQS;
+/// Enough that the next request for a lock comes after the command of the last one: then they can be matched in order.
 const LOCKS: usize = 24;
-/// Between two requests of one stream.
+/// The time between two requests of one stream.
 const EVERY: Duration = Duration::from_millis(20);
 const ALONE: Duration = Duration::from_secs(20);
-const BESIDE: Duration = Duration::from_secs(30);
+const TOGETHER: Duration = Duration::from_secs(30);
 const HOLD: Duration = Duration::from_secs(30);
-/// The default lifetime of a request, and then some.
+/// The default life of a request, with a margin.
 const ENDED: Duration = Duration::from_secs(120);
 
-/// A request that was published.
-struct Asked {
+/// A published request.
+struct Published {
     lock: String,
     at: DateTime<Utc>,
     phase: &'static str,
 }
 
+/// A stream of requests.
+#[derive(Clone)]
+struct Stream {
+    phase: &'static str,
+    iqs: Range<usize>,
+    duration: Duration,
+}
+
+/// The results of the phase with the hanging IQ.
+struct Together {
+    others: Vec<Published>,
+    hanging: Vec<Published>,
+    usage: ResourceUsage,
+    /// Requests to the hanging IQ that ended while requests were published.
+    ended: usize,
+    most_waiting: BTreeMap<&'static str, u32>,
+}
+
 #[tokio::main]
 async fn main() {
-    let mut world = World::of_salto(&salto()).await;
+    let setup = prepare().await;
+    let worker = setup.worker("worker").start().await;
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
+    store_bookings(&bus, &worker).await;
+    let warm_up = Stream { phase: "warm-up", iqs: 0..IQS, duration: EVERY * 30 };
+    let mut published = publish(&bus, warm_up).await;
+    outbound.ended(published.len(), SOON).await;
+
+    let before = worker.usage();
+    let stream = Stream { phase: "alone", iqs: OTHERS, duration: ALONE };
+    published.extend(publish(&bus, stream).await);
+    outbound.ended(published.len(), SOON).await;
+    let alone = since(before, worker.usage());
+
+    let together = with_hanging_iq(&setup, &bus, &outbound, &worker).await;
+    let (others, hanging) = (together.others.len(), together.hanging.len());
+    published.extend(together.others.into_iter().chain(together.hanging));
+    outbound.ended(published.len(), ENDED).await;
+
+    let mut out = std::io::stdout().lock();
+    let mut print = |line: String| writeln!(out, "{line}").expect("the result is written");
+    print(format!("{others} requests to the other IQs: {:?}", ends(&outbound, "together")));
+    let mut waits = waits(&setup, published).await;
+    let mut take = |phase| waits.remove(phase).expect("requests of that phase");
+    let (without, with) = (percentiles(take("alone")), percentiles(take("together")));
+    print(format!("from request to command, without a hanging IQ: {}", shown(&without)));
+    print(format!("from request to command, with a hanging IQ:    {}", shown(&with)));
+    let ratio = |at: usize| with[at] / without[at];
+    print(format!("ratio: p50 {:.2}, p99 {:.2}, max {:.2}", ratio(0), ratio(1), ratio(2)));
+    print(format!(
+        "{hanging} requests to the hanging IQ: {:?}; {} of them ended while requests were published",
+        ends(&outbound, "hanging"),
+        together.ended
+    ));
+    print(format!("the worker without a hanging IQ: {}", shown_usage(&alone, ALONE)));
+    print(format!("the worker with a hanging IQ:    {}", shown_usage(&together.usage, TOGETHER)));
+    print(format!("most messages that waited: {:?}", together.most_waiting));
+    assert!(worker.stop(SOON).await.success());
+}
+
+async fn prepare() -> Setup {
+    let mut setup = Setup::with_salto(&salto()).await;
     for iq in 0..IQS {
-        world.activate(&id(2, iq, 0)).await;
+        setup.activate(&id(2, iq, 0)).await;
         for lock in 0..LOCKS {
-            world.settings.map(&object(iq, lock), &id(3, iq, lock));
+            setup.settings.map(&object(iq, lock), &id(3, iq, lock));
         }
     }
-    world.settings.set("broker.prefetch", 64);
-    let worker = world.worker("worker").start().await;
-    let bus = world.vhost.bus().await;
-    let outbox = bus.listen().await;
+    setup.settings.set("broker.prefetch", 64);
+    setup
+}
+
+async fn store_bookings(bus: &Bus, worker: &Worker) {
     for iq in 0..IQS {
         let mut booking = booking_status(&booking(iq), "paid");
         booking["data"]["object_ids"] = (0..LOCKS).map(|lock| object(iq, lock)).collect();
         bus.booking(&booking).await;
     }
-    worker.settles("booking-status", IQS as u64, SOON).await;
-    let mut asked = guests(&bus, ("warm-up", 0..IQS), EVERY * 30).await;
-    outbox.ended(asked.len(), SOON).await;
+    worker.wait_until_settled("booking-status", IQS as u64, SOON).await;
+}
 
-    let begun = worker.cost();
-    asked.extend(guests(&bus, ("alone", WELL), ALONE).await);
-    outbox.ended(asked.len(), SOON).await;
-    let alone = since(begun, worker.cost());
-
-    let begun = worker.cost();
+/// Publishes requests to all IQs while the commands of one hang.
+async fn with_hanging_iq(
+    setup: &Setup,
+    bus: &Bus,
+    outbound: &OutboundListener,
+    worker: &Worker,
+) -> Together {
+    let before = worker.usage();
     let hang = json!({"kind": "no_answer", "call": "open", "iq": id(2, 0, 0), "hold_ms": HOLD.as_millis()});
-    world.simulator.fault(hang).await;
-    let second = world.vhost.bus().await;
-    let deepest = Mutex::new(BTreeMap::new());
-    let (well, sick) = tokio::select! {
-        asked = async {
-            tokio::join!(guests(&bus, ("beside", WELL), BESIDE), guests(&second, ("sick", SICK), BESIDE))
-        } => asked,
-        () = watch(world.vhost.bus().await, &deepest) => unreachable!("it watches until it is dropped"),
+    setup.simulator.add_fault(hang).await;
+    let second = setup.vhost.bus().await;
+    let most_waiting = Mutex::new(BTreeMap::new());
+    let to_others = Stream { phase: "together", iqs: OTHERS, duration: TOGETHER };
+    let to_hanging = Stream { phase: "hanging", iqs: HANGING, duration: TOGETHER };
+    let (others, hanging) = tokio::select! {
+        published = async {
+            tokio::join!(publish(bus, to_others), publish(&second, to_hanging))
+        } => published,
+        () = watch(setup.vhost.bus().await, &most_waiting) => unreachable!("it watches until it is dropped"),
     };
-    let beside = since(begun, worker.cost());
-    let ended = ends(&outbox, "sick").values().sum::<usize>();
-    let (wells, sicks) = (well.len(), sick.len());
-    asked.extend(well.into_iter().chain(sick));
-    outbox.ended(asked.len(), ENDED).await;
-
-    let mut out = std::io::stdout().lock();
-    let mut tell = |line: String| writeln!(out, "{line}").expect("the result is written");
-    tell(format!("{wells} requests to the others: {:?}", ends(&outbox, "beside")));
-    let mut waits = waits(&world, asked).await;
-    let mut take = |phase| waits.remove(phase).expect("requests of that phase");
-    let (without, with) = (spread(take("alone")), spread(take("beside")));
-    tell(format!("from request to command, alone:             {}", shown(&without)));
-    tell(format!("from request to command, beside a sick IQ:  {}", shown(&with)));
-    let ratio = |at: usize| with[at] / without[at];
-    tell(format!("ratio: p50 {:.2}, p99 {:.2}, max {:.2}", ratio(0), ratio(1), ratio(2)));
-    tell(format!(
-        "{sicks} requests to the sick one: {:?}; {ended} of them ended while guests came",
-        ends(&outbox, "sick")
-    ));
-    tell(format!("the worker, alone:  {}", spent(&alone, ALONE)));
-    tell(format!("the worker, beside: {}", spent(&beside, BESIDE)));
-    tell(format!("most messages that waited: {:?}", deepest.lock().expect("no holder panics")));
-    assert!(worker.stop(SOON).await.success());
+    Together {
+        others,
+        hanging,
+        usage: since(before, worker.usage()),
+        ended: ends(outbound, "hanging").values().sum(),
+        most_waiting: most_waiting.into_inner().expect("no holder panics"),
+    }
 }
 
 /// One site with all the IQs.
@@ -130,60 +178,57 @@ fn booking(iq: usize) -> String {
     format!("b-{iq}")
 }
 
-/// A stream of requests, spread over the IQs and their locks.
-async fn guests(
-    bus: &Bus,
-    (phase, iqs): (&'static str, Range<usize>),
-    lasting: Duration,
-) -> Vec<Asked> {
+/// Publishes a stream of requests, spread over its IQs and their locks.
+async fn publish(bus: &Bus, stream: Stream) -> Vec<Published> {
+    let Stream { phase, iqs, duration } = stream;
     let mut pace = interval(EVERY);
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let mut asked = Vec::new();
-    for number in 0..lasting.as_millis() as usize / EVERY.as_millis() as usize {
+    let mut published = Vec::new();
+    for number in 0..duration.as_millis() as usize / EVERY.as_millis() as usize {
         let (iq, lock) = (iqs.start + number % iqs.len(), number / iqs.len() % LOCKS);
         pace.tick().await;
         let mut request = open_request(&format!("{phase}-{number}"), &booking(iq));
         request["data"]["object_id"] = object(iq, lock).into();
-        asked.push(Asked { lock: id(3, iq, lock), at: Utc::now(), phase });
+        published.push(Published { lock: id(3, iq, lock), at: Utc::now(), phase });
         bus.open_request(&request).await;
     }
-    asked
+    published
 }
 
-/// Looks again and again how much waits where, and keeps the most.
-async fn watch(bus: Bus, deepest: &Mutex<BTreeMap<&'static str, u32>>) {
+/// Reads the number of waiting messages of each queue regularly, and keeps the largest.
+async fn watch(bus: Bus, most_waiting: &Mutex<BTreeMap<&'static str, u32>>) {
     let mut pace = interval(Duration::from_millis(500));
     loop {
         pace.tick().await;
         for queue in request_queues() {
-            // A queue that is not there has nothing in it.
+            // A queue that does not exist has no messages.
             let waiting = bus.waiting(queue).await.unwrap_or_default();
-            let mut deepest = deepest.lock().expect("no holder panics");
-            let most = deepest.entry(queue).or_default();
+            let mut most_waiting = most_waiting.lock().expect("no holder panics");
+            let most = most_waiting.entry(queue).or_default();
             *most = waiting.max(*most);
         }
     }
 }
 
-/// Milliseconds from request to command, by phase, of the IQs that are well.
-async fn waits(world: &World, asked: Vec<Asked>) -> BTreeMap<&'static str, Vec<f64>> {
+/// Milliseconds from request to command, by phase, of the IQs that do not hang.
+async fn waits(setup: &Setup, published: Vec<Published>) -> BTreeMap<&'static str, Vec<f64>> {
     let mut commands = BTreeMap::<_, Vec<_>>::new();
-    for command in world.simulator.commands().await {
+    for command in setup.simulator.commands().await {
         let of_lock = commands.entry(command.lock_id.expect("a lock's id")).or_default();
         of_lock.push(command.received_at);
     }
     commands.values_mut().for_each(|times| times.sort_unstable());
     let mut requests = BTreeMap::<_, Vec<_>>::new();
-    for request in asked {
+    for request in published {
         requests.entry(request.lock).or_default().push((request.at, request.phase));
     }
     let mut waits = BTreeMap::<_, Vec<_>>::new();
-    for (lock, requests) in WELL
+    for (lock, requests) in OTHERS
         .flat_map(|iq| (0..LOCKS).map(move |lock| id(3, iq, lock)))
         .filter_map(|lock| requests.remove_entry(&lock))
     {
         let commands = &commands[&lock];
-        assert_eq!(commands.len(), requests.len(), "each request comes to one command");
+        assert_eq!(commands.len(), requests.len(), "each request has one command");
         for ((at, phase), command) in requests.into_iter().zip(commands) {
             waits.entry(phase).or_default().push((*command - at).as_seconds_f64() * 1000.0);
         }
@@ -192,7 +237,7 @@ async fn waits(world: &World, asked: Vec<Asked>) -> BTreeMap<&'static str, Vec<f
 }
 
 /// p50, p99 and the longest.
-fn spread(mut waits: Vec<f64>) -> [f64; 3] {
+fn percentiles(mut waits: Vec<f64>) -> [f64; 3] {
     waits.sort_by(f64::total_cmp);
     let last = waits.len() - 1;
     [waits[last / 2], waits[last * 99 / 100], waits[last]]
@@ -202,10 +247,10 @@ fn shown([half, most, longest]: &[f64; 3]) -> String {
     format!("p50 {half:.1} ms, p99 {most:.1} ms, at most {longest:.1} ms")
 }
 
-/// How many of a phase's requests ended how.
-fn ends(outbox: &Outbox, phase: &str) -> BTreeMap<String, usize> {
+/// The number of a phase's requests by the way in which they ended.
+fn ends(outbound: &OutboundListener, phase: &str) -> BTreeMap<String, usize> {
     let mut ends = BTreeMap::new();
-    for (request, events) in outbox.terminals() {
+    for (request, events) in outbound.terminals() {
         if request.starts_with(phase) {
             let reason = events[0].text("reason");
             let how = if reason.is_empty() { "opened" } else { reason };
@@ -215,15 +260,15 @@ fn ends(outbox: &Outbox, phase: &str) -> BTreeMap<String, usize> {
     ends
 }
 
-fn since(begun: Cost, now: Cost) -> Cost {
-    Cost { cpu: now.cpu.saturating_sub(begun.cpu), ..now }
+fn since(before: ResourceUsage, now: ResourceUsage) -> ResourceUsage {
+    ResourceUsage { cpu: now.cpu.saturating_sub(before.cpu), ..now }
 }
 
-fn spent(cost: &Cost, time: Duration) -> String {
+fn shown_usage(usage: &ResourceUsage, time: Duration) -> String {
     format!(
         "{:.2} CPU s in {} s, at most {} MB resident so far",
-        cost.cpu.as_secs_f64(),
+        usage.cpu.as_secs_f64(),
         time.as_secs(),
-        cost.peak_memory / 1_000_000
+        usage.peak_memory / 1_000_000
     )
 }

@@ -1,115 +1,118 @@
-//! `postern iq adopt` and `iq forget`: activations that come from elsewhere, and go.
+//! `postern iq adopt` and `iq forget`: activations of another program are taken over, and activations are deleted.
 
-use crate::operator::{Said, change_iq, file, iq, listed, postern, proofs};
+use crate::operator::{JsonOutput, change_iq, file, iq, listed, postern, proofs};
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::INTEGRATION;
-use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::setup::Setup;
 use end_to_end::simulator::{IQ_FIRST_FLOOR, IQ_GROUND_FLOOR};
-use end_to_end::world::World;
 use serde_json::{Value, json};
 
 const SECRET: &str = "GroundFloorIq001";
 
-async fn adopt(world: &World, (secret, pin): (&str, &str), more: &[&str]) -> Said {
-    let (secret, pin) = (file(world, "secret", secret), file(world, "pin", pin));
+async fn adopt(setup: &Setup, secret: &str, pin: &str, more: &[&str]) -> JsonOutput {
+    let (secret, pin) = (file(setup, "secret", secret), file(setup, "pin", pin));
     let files = ["--secret-file", &secret, "--pin-file", &pin];
-    iq(world, "adopt", &[&files[..], more].concat()).await
+    iq(setup, "adopt", &[&files[..], more].concat()).await
 }
 
-async fn activated_elsewhere() -> World {
-    let world = World::unactivated().await;
-    change_iq(&world, json!({"activated_for": ["system-user@acme.example"]})).await;
-    world
+async fn activated_elsewhere() -> Setup {
+    let setup = Setup::unactivated().await;
+    change_iq(&setup, json!({"activated_for": ["system-user@acme.example"]})).await;
+    setup
 }
 
 #[tokio::test]
-async fn a_secret_from_elsewhere_is_proven_stored_and_opens() {
-    let world = activated_elsewhere().await;
-    let pin = file(&world, "pin", "6596");
-    let said = iq(&world, "activate", &["--pin-file", &pin]).await.failed("already activated");
+async fn a_secret_of_another_program_is_proven_and_stored_and_opens_doors() {
+    let setup = activated_elsewhere().await;
+    let pin = file(&setup, "pin", "6596");
+    let output =
+        iq(&setup, "activate", &["--pin-file", &pin]).await.assert_failed("already activated");
     for way in ["1.", "iq adopt", "2.", "reset", "3.", "another system user"] {
-        assert!(said.words.contains(way), "{way} in {said:?}");
+        assert!(output.stderr.contains(way), "{way} in {output:?}");
     }
-    let row = listed(&world, IQ_GROUND_FLOOR).await;
+    let row = listed(&setup, IQ_GROUND_FLOOR).await;
     assert_eq!(
         (&row["state"], &row["activated_at_salto"]),
         (&json!("not_activated"), &json!(true))
     );
     assert!(row["next"].as_str().is_some_and(|next| next.contains("iq adopt")), "{row}");
 
-    let said = adopt(&world, (SECRET, "6596"), &[]).await.done();
-    assert_eq!(said.rows[0]["state"], "activated");
-    assert!(!format!("{said:?}").contains(SECRET), "{said:?}");
-    let scene = Scene::new(world, 1).await;
-    assert_eq!(scene.open("R-1", BOOKING).await.kind, "lock.opened.v1");
+    let output = adopt(&setup, SECRET, "6596", &[]).await.assert_done();
+    assert_eq!(output.rows[0]["state"], "activated");
+    assert!(!format!("{output:?}").contains(SECRET), "{output:?}");
+    let fixture = Fixture::new(setup, 1).await;
+    assert_eq!(fixture.open("R-1", BOOKING).await.kind, "lock.opened.v1");
 }
 
 #[tokio::test]
-async fn what_salto_does_not_accept_is_not_stored_and_counts() {
-    let world = activated_elsewhere().await;
+async fn a_secret_that_salto_rejects_is_not_stored_and_the_rejection_counts() {
+    let setup = activated_elsewhere().await;
     for rejected in 1..=2 {
-        let said = adopt(&world, (SECRET, "1111"), &[]).await.failed("nothing was stored");
-        assert!(!format!("{said:?}").contains(SECRET), "{said:?}");
-        let row = listed(&world, IQ_GROUND_FLOOR).await;
+        let output = adopt(&setup, SECRET, "1111", &[]).await.assert_failed("nothing was stored");
+        assert!(!format!("{output:?}").contains(SECRET), "{output:?}");
+        let row = listed(&setup, IQ_GROUND_FLOOR).await;
         assert_eq!(
             (&row["state"], &row["rejected_in_a_row"]),
             (&json!("not_activated"), &json!(rejected))
         );
     }
-    let before = proofs(&world).await;
-    adopt(&world, (SECRET, "6596"), &[]).await.failed("could block the user");
+    let before = proofs(&setup).await;
+    adopt(&setup, SECRET, "6596", &[]).await.assert_failed("could block the user");
     for (secret, pin) in [(SECRET, "65 96"), ("with a space", "6596"), (SECRET, "")] {
-        assert_eq!(adopt(&world, (secret, pin), &[]).await.status, Some(1));
+        assert_eq!(adopt(&setup, secret, pin, &[]).await.status, Some(1));
     }
-    assert_eq!(proofs(&world).await, before, "nothing was sent");
-    adopt(&world, (SECRET, "6596"), &["--force"]).await.done();
-    let row = listed(&world, IQ_GROUND_FLOOR).await;
+    assert_eq!(proofs(&setup).await, before, "nothing was sent");
+    adopt(&setup, SECRET, "6596", &["--force"]).await.assert_done();
+    let row = listed(&setup, IQ_GROUND_FLOOR).await;
     assert_eq!((&row["state"], &row["rejected_in_a_row"]), (&json!("activated"), &json!(0)));
 }
 
 #[tokio::test]
 async fn an_activation_that_works_is_not_overwritten() {
-    let world = World::new().await;
-    let before = proofs(&world).await;
-    adopt(&world, (SECRET, "6596"), &[]).await.failed("--force");
-    assert_eq!(proofs(&world).await, before, "nothing was sent");
-    // Forced, and wrong: what is stored stays, and is not blamed.
-    adopt(&world, ("another-secret-1", "6596"), &["--force"]).await.failed("nothing was stored");
-    iq(&world, "probe", &[]).await.done();
-    adopt(&world, (SECRET, "6596"), &["--force"]).await.done();
-    // Secret, then PIN, a line each.
+    let setup = Setup::new().await;
+    let before = proofs(&setup).await;
+    adopt(&setup, SECRET, "6596", &[]).await.assert_failed("--force");
+    assert_eq!(proofs(&setup).await, before, "nothing was sent");
+    // Forced with wrong values: the stored ones stay, and the rejection is not counted against them.
+    adopt(&setup, "another-secret-1", "6596", &["--force"])
+        .await
+        .assert_failed("nothing was stored");
+    iq(&setup, "probe", &[]).await.assert_done();
+    adopt(&setup, SECRET, "6596", &["--force"]).await.assert_done();
+    // The secret, then the PIN, one line each.
     let adopt = ["iq", "adopt", "--force", "--integration", INTEGRATION, "--iq", IQ_GROUND_FLOOR];
-    let typed = world.postern_with_input(&adopt, &format!("{SECRET}\n6596\n")).await;
+    let typed = setup.postern_with_input(&adopt, &format!("{SECRET}\n6596\n")).await;
     assert!(typed.status.success(), "{}", String::from_utf8_lossy(&typed.stderr));
 }
 
 #[tokio::test]
-async fn what_is_forgotten_is_gone_here_and_stays_at_salto() {
-    let world = World::new().await;
-    let said = iq(&world, "forget", &[]).await;
-    assert_eq!((said.status, said.words.contains("--yes")), (Some(2), true), "{said:?}");
-    assert_eq!(listed(&world, IQ_GROUND_FLOOR).await["state"], "activated");
+async fn a_forgotten_activation_is_deleted_here_and_stays_at_salto() {
+    let setup = Setup::new().await;
+    let output = iq(&setup, "forget", &[]).await;
+    assert_eq!((output.status, output.stderr.contains("--yes")), (Some(2), true), "{output:?}");
+    assert_eq!(listed(&setup, IQ_GROUND_FLOOR).await["state"], "activated");
 
-    let said = iq(&world, "forget", &["--yes"]).await.done();
-    assert_eq!(said.rows[0]["state"], "not_activated");
-    assert!(said.words.contains("only once"), "{said:?}");
-    let row = listed(&world, IQ_GROUND_FLOOR).await;
+    let output = iq(&setup, "forget", &["--yes"]).await.assert_done();
+    assert_eq!(output.rows[0]["state"], "not_activated");
+    assert!(output.stderr.contains("only once"), "{output:?}");
+    let row = listed(&setup, IQ_GROUND_FLOOR).await;
     assert_eq!(
         (&row["state"], &row["activated_at_salto"]),
         (&json!("not_activated"), &json!(true))
     );
-    iq(&world, "forget", &["--yes"]).await.failed("nothing is stored");
+    iq(&setup, "forget", &["--yes"]).await.assert_failed("nothing is stored");
 
-    let pin = file(&world, "pin", "6596");
-    iq(&world, "activate", &["--pin-file", &pin]).await.failed("already activated");
-    let scene = Scene::new(world, 1).await;
-    assert_eq!(scene.open("R-1", BOOKING).await.text("reason"), "iq_not_activated");
+    let pin = file(&setup, "pin", "6596");
+    iq(&setup, "activate", &["--pin-file", &pin]).await.assert_failed("already activated");
+    let fixture = Fixture::new(setup, 1).await;
+    assert_eq!(fixture.open("R-1", BOOKING).await.text("reason"), "iq_not_activated");
 }
 
 #[tokio::test]
-async fn an_iq_that_the_site_has_no_longer_is_shown_and_can_be_forgotten() {
-    let mut world = World::new().await;
-    world.simulator.vanish().await;
-    let file = world.directory().join("world.json");
+async fn an_iq_that_the_site_no_longer_has_is_shown_and_can_be_forgotten() {
+    let mut setup = Setup::new().await;
+    setup.simulator.stop().await;
+    let file = setup.directory().join("world.json");
     let salto = std::fs::read(&file).expect("it was written");
     let mut salto: Value = serde_json::from_slice(&salto).expect("JSON");
     for things in ["iqs", "locks"] {
@@ -117,10 +120,10 @@ async fn an_iq_that_the_site_has_no_longer_is_shown_and_can_be_forgotten() {
         things.retain(|it| it["id"] != IQ_GROUND_FLOOR && it["iq_id"] != IQ_GROUND_FLOOR);
     }
     std::fs::write(&file, salto.to_string()).expect("the world is written");
-    world.simulator.come_back().await;
+    setup.simulator.restart().await;
 
     let list = ["iq", "list", "--integration", INTEGRATION];
-    let rows = postern(&world, &list).await.done().rows;
+    let rows = postern(&setup, &list).await.assert_done().rows;
     let row = rows.iter().find(|row| row["id"] == IQ_GROUND_FLOOR).expect("it is shown");
     assert_eq!((&row["at_salto"], &row["state"]), (&json!(false), &json!("activated")));
     assert!(row["next"].as_str().is_some_and(|next| next.contains("iq forget")), "{row}");
@@ -128,7 +131,7 @@ async fn an_iq_that_the_site_has_no_longer_is_shown_and_can_be_forgotten() {
         rows.iter().any(|row| row["id"] == IQ_FIRST_FLOOR && row["at_salto"] == true),
         "{rows:?}"
     );
-    iq(&world, "forget", &["--yes"]).await.done();
-    let rows = postern(&world, &list).await.done().rows;
+    iq(&setup, "forget", &["--yes"]).await.assert_done();
+    let rows = postern(&setup, &list).await.assert_done().rows;
     assert!(rows.iter().all(|row| row["id"] != IQ_GROUND_FLOOR), "{rows:?}");
 }

@@ -1,98 +1,31 @@
-//! The audit: one line per decision, wherever it goes and whoever dies.
+//! The audit: one line per decision, to every kind of sink, and also if workers are killed.
 
 mod crashes;
 mod files;
+mod sink;
 
+use self::sink::{EVERYWHERE, Sink, text};
 use end_to_end::broker::Event;
 use end_to_end::deadline::SOON;
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{INTEGRATION, booking_status, open_request};
-use end_to_end::scene::{BOOKING, Scene};
-use end_to_end::simulator::{IQ_GROUND_FLOOR, ROOM_12};
-use end_to_end::world::World;
+use end_to_end::setup::Setup;
+use end_to_end::simulator::ROOM_12;
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::process::Output;
 
-/// Where lines go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum To {
-    Redis,
-    File,
-    Stdout,
-    Off,
+async fn audit(setup: &Setup, arguments: &[&str]) -> Output {
+    setup.postern(&[&["audit"], arguments].concat()).await
 }
 
-const EVERYWHERE: [To; 4] = [To::Redis, To::File, To::Stdout, To::Off];
-
-impl To {
-    /// A world whose workers write there.
-    async fn world(self) -> World {
-        let mut world = World::unactivated().await;
-        world.activate(IQ_GROUND_FLOOR).await;
-        let name = match self {
-            // The default.
-            Self::Redis => return world,
-            Self::File => "file",
-            Self::Stdout => "stdout",
-            Self::Off => "off",
-        };
-        world.settings.set("audit.to", name);
-        if self == Self::File {
-            let directory = directory(&world).to_str().expect("a path is text").to_owned();
-            world.settings.set("audit.directory", directory);
-        }
-        world
-    }
-
-    /// All lines as they were written, repeated ones too, of these workers' output or from where they lie.
-    async fn written(self, world: &World, output: &str) -> Vec<Value> {
-        let text = match self {
-            Self::Redis => stream(world).await,
-            Self::File => days(&directory(world)),
-            Self::Stdout => output.to_owned(),
-            Self::Off => stream(world).await + output,
-        };
-        let lines = text.lines().filter(|line| line.starts_with(r#"{"id":"#));
-        lines.map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
-    }
-}
-
-/// All of the stream.
-async fn stream(world: &World) -> String {
-    let key = format!("{}audit", world.key_prefix());
-    let stored = world.stored().await.into_iter().find(|(name, _)| *name == key);
-    stored.map_or_else(String::new, |(_, lines)| words(&lines))
-}
-
-fn directory(world: &World) -> PathBuf {
-    world.directory().join("audit")
-}
-
-/// All days' files.
-fn days(directory: &Path) -> String {
-    let files = directory.read_dir().expect("the directory is there").map(|file| {
-        let path = file.expect("its files can be listed").path();
-        std::fs::read_to_string(path).expect("a day can be read")
-    });
-    files.collect()
-}
-
-async fn audit(world: &World, arguments: &[&str]) -> Output {
-    world.postern(&[&["audit"], arguments].concat()).await
-}
-
-/// What the command prints as JSON.
-async fn json(world: &World, arguments: &[&str]) -> Vec<Value> {
-    let output = audit(world, &[arguments, &["--output", "json"]].concat()).await;
-    assert!(output.status.success(), "{arguments:?}: {}", words(&output.stderr));
-    let lines = words(&output.stdout);
+/// The JSON output of the command.
+async fn json(setup: &Setup, arguments: &[&str]) -> Vec<Value> {
+    let output = audit(setup, &[arguments, &["--output", "json"]].concat()).await;
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    let lines = text(&output.stdout);
     lines.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
-}
-
-fn words(output: &[u8]) -> String {
-    String::from_utf8_lossy(output).into_owned()
 }
 
 fn by_request(lines: &[Value]) -> BTreeMap<&str, Vec<&Value>> {
@@ -103,8 +36,8 @@ fn by_request(lines: &[Value]) -> BTreeMap<&str, Vec<&Value>> {
     found
 }
 
-/// The line says what the event says.
-fn agree(line: &Value, event: &Event) {
+/// Asserts that a line has the content of the event.
+fn assert_agrees(line: &Value, event: &Event) {
     let outcome = match event.kind.as_str() {
         "lock.opened.v1" => "opened",
         "lock.open-rejected.v1" => "rejected",
@@ -121,7 +54,7 @@ fn agree(line: &Value, event: &Event) {
     }
 }
 
-/// Requests that open, that the rules reject, and that fail.
+/// Requests that are opened, rejected and failed.
 fn requests() -> Vec<Value> {
     let ask = |number: usize, booking: &str| {
         let mut request = open_request(&format!("r-{number}"), booking);
@@ -135,25 +68,25 @@ fn requests() -> Vec<Value> {
     requests
 }
 
-async fn decided_by_two(to: To) {
-    let scene = Scene::new(to.world().await, 2).await;
-    scene.book("room-nowhere").await;
+async fn decisions_of_two_workers(to: Sink) {
+    let fixture = Fixture::new(to.setup().await, 2).await;
+    fixture.store_booking("room-nowhere").await;
     let mut cancelled = booking_status("B-cancelled", "cancelled");
     cancelled["data"]["revision"] = 7.into();
-    scene.know(&cancelled).await;
+    fixture.store_status(&cancelled).await;
     let requests = requests();
-    tokio::join!(scene.bus.open_requests(&requests), scene.bus.open_requests(&requests));
-    scene.settles("open-requests", 2 * requests.len() as u64).await;
-    // Failed ones come again, and are nobody's decision any more.
-    let replayed = scene.world.postern(&["dlq", "replay", "--all"]).await;
-    assert!(replayed.status.success(), "{}", words(&replayed.stderr));
-    scene.settles("open-requests", 2 * requests.len() as u64 + 4).await;
-    scene.outbox.catch_up().await;
+    tokio::join!(fixture.bus.open_requests(&requests), fixture.bus.open_requests(&requests));
+    fixture.wait_until_settled("open-requests", 2 * requests.len() as u64).await;
+    // Failed requests are replayed, which is not a new decision.
+    let replayed = fixture.setup.postern(&["dlq", "replay", "--all"]).await;
+    assert!(replayed.status.success(), "{}", text(&replayed.stderr));
+    fixture.wait_until_settled("open-requests", 2 * requests.len() as u64 + 4).await;
+    fixture.outbound.catch_up().await;
 
-    let output: String = scene.workers.iter().map(end_to_end::worker::Worker::log).collect();
-    let lines = to.written(&scene.world, &output).await;
+    let output: String = fixture.workers.iter().map(end_to_end::worker::Worker::log).collect();
+    let lines = to.written(&fixture.setup, &output).await;
     let found = by_request(&lines);
-    if to == To::Off {
+    if to == Sink::Off {
         assert!(found.is_empty(), "{found:?}");
         return;
     }
@@ -161,7 +94,7 @@ async fn decided_by_two(to: To) {
     for request in &requests {
         let id = request["id"].as_str().expect("an id is text");
         let [line] = found[id][..] else { panic!("{to:?}, {id}: {:?}", found[id]) };
-        agree(line, &scene.outbox.terminals()[id][0]);
+        assert_agrees(line, &fixture.outbound.terminals()[id][0]);
         assert_eq!(line["requested_by"], request["data"]["requested_by"]);
         assert!(line["saw"]["taken_at"].is_string() && line["saw"]["expires_at"].is_string());
     }
@@ -175,23 +108,23 @@ async fn decided_by_two(to: To) {
     let nowhere = (&failed["reason"], &failed["object_id"]);
     assert_eq!(nowhere, (&"lock_not_found".into(), &"room-nowhere".into()));
 
-    if to == To::Stdout {
-        let collected = scene.world.directory().join("collected");
+    if to == Sink::Stdout {
+        let collected = fixture.setup.directory().join("collected");
         std::fs::write(&collected, output).expect("it is written");
         let file = ["--file", collected.to_str().expect("a path is text")];
-        let read = json(&scene.world, &file).await;
+        let read = json(&fixture.setup, &file).await;
         assert_eq!(read, lines, "as it is, without the log lines around it");
-        let nothing = audit(&scene.world, &[]).await;
+        let nothing = audit(&fixture.setup, &[]).await;
         assert_eq!(nothing.status.code(), Some(2));
-        assert!(words(&nothing.stderr).contains("give --file"), "{}", words(&nothing.stderr));
+        assert!(text(&nothing.stderr).contains("give --file"), "{}", text(&nothing.stderr));
     } else {
-        filtered(&scene.world, &lines).await;
+        filtered(&fixture.setup, &lines).await;
     }
 }
 
-/// The command finds what is there.
-async fn filtered(world: &World, lines: &[Value]) {
-    let all = json(world, &[]).await;
+/// Asserts that the command finds all lines.
+async fn filtered(setup: &Setup, lines: &[Value]) {
+    let all = json(setup, &[]).await;
     assert_eq!(all.len(), lines.len());
     assert_eq!(by_request(&all), by_request(lines), "as they are");
     for (arguments, count) in [
@@ -210,38 +143,38 @@ async fn filtered(world: &World, lines: &[Value]) {
         (&["--until", "now"], 30),
         (&["--limit", "7"], 7),
     ] {
-        assert_eq!(json(world, arguments).await.len(), count, "{arguments:?}");
+        assert_eq!(json(setup, arguments).await.len(), count, "{arguments:?}");
     }
-    // The newest, the oldest of them first.
-    assert_eq!(json(world, &["--limit", "7"]).await, all[all.len() - 7..]);
-    let some = audit(world, &["--limit", "7"]).await;
-    assert!(words(&some.stderr).contains("the newest 7; there are more"));
-    let table = words(&some.stdout);
+    // The newest lines, in ascending order.
+    assert_eq!(json(setup, &["--limit", "7"]).await, all[all.len() - 7..]);
+    let some = audit(setup, &["--limit", "7"]).await;
+    assert!(text(&some.stderr).contains("the newest 7; there are more"));
+    let table = text(&some.stdout);
     assert_eq!(table.lines().count(), 8, "{table}");
     assert!(table.starts_with("AT "), "{table}");
-    let all = audit(world, &["--limit", "30"]).await;
-    assert_eq!((words(&all.stdout).lines().count(), words(&all.stderr)), (31, String::new()));
-    let streamed = words(&audit(world, &["--all", "--booking", "room-nowhere"]).await.stdout);
+    let all = audit(setup, &["--limit", "30"]).await;
+    assert_eq!((text(&all.stdout).lines().count(), text(&all.stderr)), (31, String::new()));
+    let streamed = text(&audit(setup, &["--all", "--booking", "room-nowhere"]).await.stdout);
     assert_eq!(streamed.lines().count(), 4, "{streamed}");
     assert!(streamed.contains("failed  lock_not_found  "), "{streamed}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_decision_leaves_one_line_over_two_workers_duplicates_and_replays() {
-    join_all(EVERYWHERE.map(decided_by_two)).await;
+async fn every_decision_has_one_line_with_two_workers_duplicates_and_replays() {
+    join_all(EVERYWHERE.map(decisions_of_two_workers)).await;
 }
 
-async fn followed(to: To) {
-    let scene = Scene::new(to.world().await, 1).await;
-    assert_eq!(scene.open("before", BOOKING).await.kind, "lock.opened.v1");
-    scene.settles("open-requests", 1).await;
+async fn follow(to: Sink) {
+    let fixture = Fixture::new(to.setup().await, 1).await;
+    assert_eq!(fixture.open("before", BOOKING).await.kind, "lock.opened.v1");
+    fixture.wait_until_settled("open-requests", 1).await;
     let arguments = ["audit", "--follow", "--outcome", "rejected"];
-    let following = scene.world.postern_in_background("following", &arguments);
-    following.says("listening", SOON).await;
-    assert_eq!(scene.open("opened", BOOKING).await.kind, "lock.opened.v1");
-    scene.know(&booking_status("B-2", "cancelled")).await;
-    scene.open("rejected", "B-2").await;
-    following.says("B-2  room-12  -  rejected  status_not_allowed", SOON).await;
+    let following = fixture.setup.postern_in_background("following", &arguments);
+    following.wait_for_log("listening", SOON).await;
+    assert_eq!(fixture.open("opened", BOOKING).await.kind, "lock.opened.v1");
+    fixture.store_status(&booking_status("B-2", "cancelled")).await;
+    fixture.open("rejected", "B-2").await;
+    following.wait_for_log("B-2  room-12  -  rejected  status_not_allowed", SOON).await;
     following.signal(nix::sys::signal::Signal::SIGINT);
     assert!(following.ended(SOON).await.success(), "{}", following.log());
     assert_eq!(following.log().lines().count(), 2, "{}", following.log());
@@ -249,5 +182,5 @@ async fn followed(to: To) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn decisions_can_be_followed() {
-    join_all([To::Redis, To::File].map(followed)).await;
+    join_all([Sink::Redis, Sink::File].map(follow)).await;
 }

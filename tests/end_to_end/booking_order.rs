@@ -1,14 +1,14 @@
-//! The newest state of a booking decides, in whatever order its events arrive.
+//! The newest state of a booking decides, in any order in which its events arrive.
 
 use chrono::{TimeDelta, Utc};
+use end_to_end::fixture::Fixture;
 use end_to_end::inbound::{booking_status, open_request, time};
-use end_to_end::scene::Scene;
-use end_to_end::world::World;
+use end_to_end::setup::Setup;
 
 /// An event of a booking: its revision, and its time in seconds from now.
 type State = (Option<i64>, i64);
 
-/// What arrives one after the other, and which of them is the newest.
+/// Events in the order of their arrival, and which of them is the newest.
 const CASES: [(&str, &[State], usize); 11] = [
     ("a later time", &[(None, -20), (None, -10)], 1),
     ("a late event with an earlier time", &[(None, -10), (None, -20)], 0),
@@ -23,15 +23,15 @@ const CASES: [(&str, &[State], usize); 11] = [
     ("disorder", &[(Some(2), -8), (None, 0), (Some(5), -5), (Some(4), -6), (Some(3), -7)], 2),
 ];
 
-/// The newest state says yes and all others no; and the other way round.
+/// The newest state allows the opening and all others do not; and vice versa.
 const ROUNDS: [(&str, &str); 2] = [("paid", "cancelled"), ("cancelled", "paid")];
 
 #[tokio::test]
-async fn the_newest_state_decides_whatever_comes_later() {
-    let scene = Scene::new(World::new().await, 2).await;
+async fn the_newest_state_decides_in_any_order_of_arrival() {
+    let fixture = Fixture::new(Setup::new().await, 2).await;
     let base = Utc::now();
-    let mut settled = scene.settled("booking-status").await;
-    // One event of every booking at a time: two workers must not change their order.
+    let mut settled = fixture.settled("booking-status").await;
+    // One event of every booking at a time, so that two workers do not change their order.
     for step in 0..5 {
         for (case, (_, states, newest)) in CASES.iter().enumerate() {
             let Some((revision, seconds)) = states.get(step) else { continue };
@@ -42,71 +42,71 @@ async fn the_newest_state_decides_whatever_comes_later() {
                 if let Some(revision) = revision {
                     event["data"]["revision"] = (*revision).into();
                 }
-                scene.bus.booking(&event).await;
+                fixture.bus.booking(&event).await;
                 settled += 1;
             }
         }
-        scene.settles("booking-status", settled).await;
+        fixture.wait_until_settled("booking-status", settled).await;
     }
     for (case, (what, ..)) in CASES.iter().enumerate() {
         let booking = format!("paid-{case}");
-        assert_eq!(scene.open(&booking, &booking).await.kind, "lock.opened.v1", "{what}");
+        assert_eq!(fixture.open(&booking, &booking).await.kind, "lock.opened.v1", "{what}");
         let booking = format!("cancelled-{case}");
-        let answer = scene.open(&booking, &booking).await;
+        let answer = fixture.open(&booking, &booking).await;
         assert_eq!(answer.text("reason"), "status_not_allowed", "{what}");
     }
-    assert_eq!(scene.world.simulator.commands().await.len(), CASES.len());
+    assert_eq!(fixture.setup.simulator.commands().await.len(), CASES.len());
 }
 
 #[tokio::test]
 async fn a_booking_is_stored_before_its_integration_is_known_or_active() {
-    let mut world = World::new().await;
-    let acme = world.settings.integrations()[0].clone();
+    let mut setup = Setup::new().await;
+    let acme = setup.settings.integrations()[0].clone();
     let mut closed = acme.clone();
     closed["id"] = "closed-house".into();
     closed["active"] = false.into();
-    world.settings.integrations().push(closed);
-    let mut scene = Scene::new(world, 1).await;
+    setup.settings.integrations().push(closed);
+    let mut fixture = Fixture::new(setup, 1).await;
     for integration in ["closed-house", "new-house"] {
         let mut status = booking_status("B-9", "paid");
         status["data"]["integration_id"] = integration.into();
-        scene.know(&status).await;
+        fixture.store_status(&status).await;
         let mut request = open_request(&format!("before-{integration}"), "B-9");
         request["data"]["integration_id"] = integration.into();
-        assert_eq!(scene.ask(&request).await.kind, "lock.open-rejected.v1");
+        assert_eq!(fixture.answer_to(&request).await.kind, "lock.open-rejected.v1");
     }
-    assert!(scene.bus.dead_letters().await.is_empty());
+    assert!(fixture.bus.dead_letters().await.is_empty());
 
     let mut opened = acme.clone();
     opened["id"] = "new-house".into();
-    let integrations = scene.world.settings.integrations();
+    let integrations = fixture.setup.settings.integrations();
     integrations[1]["active"] = true.into();
     integrations.push(opened);
-    scene.workers[0].kill().await;
-    scene.workers = vec![scene.world.worker("worker-2").start().await];
+    fixture.workers[0].kill().await;
+    fixture.workers = vec![fixture.setup.worker("worker-2").start().await];
     for integration in ["closed-house", "new-house"] {
         let mut request = open_request(&format!("after-{integration}"), "B-9");
         request["data"]["integration_id"] = integration.into();
-        // The booking is there; that these houses' IQs were never activated is another matter.
-        let answer = scene.ask(&request).await;
+        // The booking is known; the request fails because the IQs of this integration were never activated.
+        let answer = fixture.answer_to(&request).await;
         assert_eq!(answer.text("reason"), "iq_not_activated", "{answer:?}");
     }
 }
 
 #[tokio::test]
-async fn a_moved_booking_opens_in_its_new_window_alone() {
-    let scene = Scene::new(World::new().await, 1).await;
+async fn a_moved_booking_opens_only_in_its_new_window() {
+    let fixture = Fixture::new(Setup::new().await, 1).await;
     let mut status = booking_status("B-2", "paid");
     status["data"]["revision"] = 1.into();
-    scene.know(&status).await;
-    assert_eq!(scene.open("in-time", "B-2").await.kind, "lock.opened.v1");
+    fixture.store_status(&status).await;
+    assert_eq!(fixture.open("in-time", "B-2").await.kind, "lock.opened.v1");
     let mut moved = booking_status("B-2", "paid");
     moved["data"]["revision"] = 2.into();
     moved["data"]["starts_at"] = time(3600).into();
     moved["data"]["ends_at"] = time(7200).into();
     moved["data"]["object_ids"] = serde_json::json!(["room-1"]);
-    scene.know(&moved).await;
-    scene.know(&status).await;
-    assert_eq!(scene.open("too-early", "B-2").await.text("reason"), "too_early");
-    assert_eq!(scene.world.simulator.opened().await, 1);
+    fixture.store_status(&moved).await;
+    fixture.store_status(&status).await;
+    assert_eq!(fixture.open("too-early", "B-2").await.text("reason"), "too_early");
+    assert_eq!(fixture.setup.simulator.opening_count().await, 1);
 }

@@ -1,115 +1,36 @@
-//! A worker dies by `kill -9` between any two steps of a request, and another one takes over.
+//! A worker is killed with SIGKILL between any two steps of a request, and another one takes over.
 
-use end_to_end::broker::{Bus, DeadLetter, Event, Outbox};
+mod fixture;
+
+use self::fixture::Crash;
+use end_to_end::broker::DeadLetter;
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::inbound::{booking_status, open_request, time};
-use end_to_end::simulator::{IQ_GROUND_FLOOR, OpenCommand};
-use end_to_end::worker::Worker;
-use end_to_end::world::World;
+use end_to_end::setup::Setup;
+use end_to_end::simulator::IQ_GROUND_FLOOR;
 use futures_util::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::os::unix::process::ExitStatusExt;
 
-/// A worker that is about to die, and its request.
-struct Crash {
-    point: &'static str,
-    world: World,
-    bus: Bus,
-    outbox: Outbox,
-    first: Worker,
-    request: Value,
-    /// Openings before the request.
-    openings: usize,
-}
-
-/// What was left when another worker had finished the request `R-1`.
-struct Aftermath {
-    terminal: Event,
-    /// How often the terminal event was published.
-    published: usize,
-    check_ins: usize,
-    openings: usize,
-    commands: Vec<OpenCommand>,
-    dead_letters: Vec<DeadLetter>,
-}
-
-impl Crash {
-    /// `warm`: the first worker has a token and knows the locks, so that its claim announces the command.
-    async fn prepare(point: &'static str, warm: bool, resend_window: &str) -> Self {
-        let mut world = World::unactivated().await;
-        world.activate(IQ_GROUND_FLOOR).await;
-        world.settings.set("opening.command_timeout", "2s");
-        world.settings.set("opening.resend_window", resend_window);
-        Self::in_world(point, warm, world).await
-    }
-
-    async fn in_world(point: &'static str, warm: bool, world: World) -> Self {
-        let first = world.worker("first").start().await;
-        let bus = world.vhost.bus().await;
-        let outbox = bus.listen().await;
-        let mut booking = booking_status("B-1", "paid");
-        booking["data"]["object_ids"] = json!(["room-12", "room-nowhere"]);
-        bus.booking(&booking).await;
-        bus.booking(&booking_status("B-0", "paid")).await;
-        first.settles("booking-status", 2, SOON).await;
-        if warm {
-            bus.open_request(&open_request("warm-up", "B-0")).await;
-            first.settles("open-requests", 1, SOON).await;
-        }
-        first.kill_at(point);
-        let mut request = open_request("R-1", "B-1");
-        request["data"]["object_id"] = "room-12".into();
-        let openings = usize::from(warm);
-        Self { point, world, bus, outbox, first, request, openings }
-    }
-
-    /// Lets the first worker die of the request.
-    async fn strike(&self) {
-        self.bus.open_request(&self.request).await;
-        let status = self.first.ended(SOON).await;
-        assert_eq!(status.signal(), Some(9), "at {}: {status}", self.point);
-    }
-
-    /// Lets a second worker finish it.
-    async fn recover(self) -> Aftermath {
-        let second = self.world.worker("second").start().await;
-        second.settles("open-requests", 1, SOON).await;
-        assert!(second.stop(SOON).await.success());
-        self.outbox.catch_up().await;
-        for queue in ["postern.open-requests", "postern.booking-status"] {
-            assert_eq!(self.bus.waiting(queue).await, Some(0), "{queue}, killed at {}", self.point);
-        }
-        let ends = self.outbox.answers("R-1").into_iter().filter(Event::is_terminal);
-        Aftermath {
-            published: ends.count(),
-            terminal: self.outbox.only_terminal("R-1"),
-            check_ins: self.outbox.check_ins("B-1").len(),
-            openings: self.world.simulator.openings().await.len() - self.openings,
-            commands: self.world.simulator.commands().await.split_off(self.openings),
-            dead_letters: self.bus.dead_letters().await,
-        }
-    }
-}
-
-/// Killed at the point, opened by the second worker; `openings` and the `attempts` it tells of.
-async fn opens(warm: bool, (point, openings, attempts): (&'static str, usize, u64)) {
+/// Kills the first worker at the point; the second one opens the door, with this number of openings and attempts.
+async fn assert_opens(warm: bool, point: &'static str, openings: usize, attempts: u64) {
     let crash = Crash::prepare(point, warm, "30s").await;
-    crash.strike().await;
+    crash.crash().await;
     let after = crash.recover().await;
     let found = (&*after.terminal.kind, after.openings, after.terminal.data["attempts"].as_u64());
     assert_eq!(found, ("lock.opened.v1", openings, Some(attempts)), "killed at {point}");
     assert_eq!(after.check_ins, 1, "killed at {point}");
     assert_eq!(after.dead_letters, [], "killed at {point}");
-    let told_before = ["after-report", "after-check-in", "before-ack"].contains(&point);
-    assert_eq!(after.published, 1 + usize::from(told_before), "killed at {point}");
+    let published_before = ["after-report", "after-check-in", "before-ack"].contains(&point);
+    assert_eq!(after.published, 1 + usize::from(published_before), "killed at {point}");
 }
 
 #[tokio::test]
-async fn a_cold_worker_killed_at_any_step_leaves_one_answer_and_loses_nothing() {
+async fn a_cold_worker_killed_at_any_step_causes_one_answer_and_loses_nothing() {
     let outcomes = [
         ("after-decode", 1, 1),
         ("after-claim", 1, 1),
-        // From here on nobody knows whether the command left: it counts.
+        // From this point on the command may have been sent: it counts.
         ("before-command", 1, 2),
         ("after-command", 2, 2),
         ("after-conclude", 1, 1),
@@ -117,7 +38,10 @@ async fn a_cold_worker_killed_at_any_step_leaves_one_answer_and_loses_nothing() 
         ("after-check-in", 1, 1),
         ("before-ack", 1, 1),
     ];
-    join_all(outcomes.map(|outcome| opens(false, outcome))).await;
+    join_all(
+        outcomes.map(|(point, openings, attempts)| assert_opens(false, point, openings, attempts)),
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -128,21 +52,24 @@ async fn a_warm_worker_s_claim_counts_as_a_command() {
         ("before-command", 1, 2),
         ("after-command", 2, 2),
     ];
-    join_all(outcomes.map(|outcome| opens(true, outcome))).await;
+    join_all(
+        outcomes.map(|(point, openings, attempts)| assert_opens(true, point, openings, attempts)),
+    )
+    .await;
 }
 
 #[tokio::test]
-async fn a_failed_request_s_dead_letter_outlives_its_worker() {
+async fn a_failed_request_s_dead_letter_is_not_lost_with_its_worker() {
     join_all(["after-conclude", "after-report", "after-dead-letter", "before-ack"].map(
         async |point| {
             let mut crash = Crash::prepare(point, false, "30s").await;
             crash.request["data"]["object_id"] = "room-nowhere".into();
-            crash.strike().await;
+            crash.crash().await;
             let after = crash.recover().await;
             assert_eq!(after.terminal.kind, "lock.open-failed.v1", "killed at {point}");
             assert_eq!(after.terminal.text("reason"), "lock_not_found", "killed at {point}");
             assert_eq!((after.openings, after.check_ins), (0, 0), "killed at {point}");
-            // Between the broker's confirm and the ledger's note it may be made twice; never not at all.
+            // Between the broker's confirm and the entry in the ledger it may be published twice, but never not at all.
             let most = 1 + usize::from(point == "after-dead-letter");
             let letters = after.dead_letters.len();
             assert!((1..=most).contains(&letters), "{letters} dead letters, killed at {point}");
@@ -164,7 +91,7 @@ async fn without_a_resend_window_a_command_that_may_have_left_is_not_sent_again(
     ];
     join_all(outcomes.map(async |(warm, point, kind, openings, commands)| {
         let crash = Crash::prepare(point, warm, "0s").await;
-        crash.strike().await;
+        crash.crash().await;
         let after = crash.recover().await;
         let found = (&*after.terminal.kind, after.openings, after.commands.len());
         assert_eq!(found, (kind, openings, commands), "killed at {point}, warm: {warm}");
@@ -180,24 +107,24 @@ async fn without_a_resend_window_a_command_that_may_have_left_is_not_sent_again(
 }
 
 #[tokio::test]
-async fn a_dead_worker_s_claim_does_not_hold_up_another_one_for_its_whole_lease() {
-    let mut world = World::unactivated().await;
-    world.activate(IQ_GROUND_FLOOR).await;
-    // The claim is for 15 seconds; the sign of life lapses well before.
-    world.settings.set("opening.command_timeout", "10s");
-    world.settings.set("opening.resend_window", "12s");
-    let crash = Crash::in_world("before-command", false, world).await;
-    crash.strike().await;
+async fn a_dead_worker_s_claim_does_not_delay_another_one_for_its_whole_lease() {
+    let mut setup = Setup::unactivated().await;
+    setup.activate(IQ_GROUND_FLOOR).await;
+    // The claim lasts for 15 seconds; the heartbeat lapses well before.
+    setup.settings.set("opening.command_timeout", "10s");
+    setup.settings.set("opening.resend_window", "12s");
+    let crash = Crash::in_setup("before-command", false, setup).await;
+    crash.crash().await;
     let after = crash.recover().await;
     assert_eq!((&*after.terminal.kind, after.openings), ("lock.opened.v1", 1));
 }
 
 #[tokio::test]
-async fn three_workers_that_die_of_a_command_leave_none_to_a_fourth() {
+async fn after_three_killed_workers_no_fourth_command_is_sent() {
     let crash = Crash::prepare("after-command", false, "60s").await;
-    crash.strike().await;
+    crash.crash().await;
     for name in ["second-to-die", "third-to-die"] {
-        let next = crash.world.worker(name).failpoint("after-command").spawn();
+        let next = crash.setup.worker(name).failpoint("after-command").spawn();
         assert_eq!(next.ended(SOON).await.signal(), Some(9), "{name}");
     }
     let after = crash.recover().await;
@@ -207,7 +134,7 @@ async fn three_workers_that_die_of_a_command_leave_none_to_a_fourth() {
 }
 
 #[tokio::test]
-async fn nothing_opens_when_its_worker_died_and_the_time_was_over() {
+async fn nothing_opens_after_the_expiry_if_the_worker_was_killed() {
     let outcomes = [
         ("after-decode", "lock.open-rejected.v1", "request_expired"),
         ("after-claim", "lock.open-failed.v1", "salto_unavailable"),
@@ -217,7 +144,7 @@ async fn nothing_opens_when_its_worker_died_and_the_time_was_over() {
         let mut crash = Crash::prepare(point, false, "30s").await;
         let expires_at = time(4);
         crash.request["data"]["expires_at"] = expires_at.clone().into();
-        crash.strike().await;
+        crash.crash().await;
         until_true("the request's expiry", SOON, || async { time(0) > expires_at }).await;
         let after = crash.recover().await;
         assert_eq!(
@@ -232,22 +159,26 @@ async fn nothing_opens_when_its_worker_died_and_the_time_was_over() {
 }
 
 #[tokio::test]
-async fn a_booking_outlives_a_worker_that_dies_storing_it() {
+async fn a_booking_is_not_lost_if_its_worker_is_killed_while_storing_it() {
     join_all(["before-store", "after-store"].map(async |point| {
-        let world = World::unactivated().await;
-        world.activate(IQ_GROUND_FLOOR).await;
-        let first = world.worker("first").start().await;
-        let bus = world.vhost.bus().await;
-        let outbox = bus.listen().await;
+        let setup = Setup::unactivated().await;
+        setup.activate(IQ_GROUND_FLOOR).await;
+        let first = setup.worker("first").start().await;
+        let bus = setup.vhost.bus().await;
+        let outbound = bus.listen().await;
         first.kill_at(point);
         bus.booking(&booking_status("B-1", "paid")).await;
         assert_eq!(first.ended(SOON).await.signal(), Some(9), "at {point}");
 
-        let second = world.worker("second").start().await;
-        second.settles("booking-status", 1, SOON).await;
+        let second = setup.worker("second").start().await;
+        second.wait_until_settled("booking-status", 1, SOON).await;
         bus.open_request(&open_request("R-1", "B-1")).await;
-        assert_eq!(outbox.terminal("R-1", SOON).await.kind, "lock.opened.v1", "killed at {point}");
-        assert_eq!(world.simulator.opened().await, 1, "killed at {point}");
+        assert_eq!(
+            outbound.terminal("R-1", SOON).await.kind,
+            "lock.opened.v1",
+            "killed at {point}"
+        );
+        assert_eq!(setup.simulator.opening_count().await, 1, "killed at {point}");
     }))
     .await;
 }

@@ -1,12 +1,12 @@
-//! The harness itself: what it starts it can kill, restart and find again.
+//! Tests of the harness itself: servers and processes can be started, killed and restarted.
 
 use end_to_end::broker::{PrivateBroker, Vhost};
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request};
 use end_to_end::processes::Process;
 use end_to_end::redis::{self, PrivateRedis};
+use end_to_end::setup::Setup;
 use end_to_end::simulator::ROOM_12;
-use end_to_end::world::World;
 use serde_json::json;
 use std::process::Command;
 
@@ -15,36 +15,36 @@ fn opened(id: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_killed_broker_comes_back_with_its_queues_and_the_outbox_goes_on() {
+async fn a_killed_broker_restarts_with_its_queues_and_the_listener_continues() {
     let mut broker = PrivateBroker::start().await;
     let vhost = broker.vhost().await;
-    let outbox = vhost.bus().await.listen().await;
+    let outbound = vhost.bus().await.listen().await;
     vhost.bus().await.publish("postern.outbound", "lock.opened.x", &opened("before")).await;
-    outbox.terminal("before", SOON).await;
+    outbound.terminal("before", SOON).await;
 
     broker.kill().await;
     broker.restart().await;
 
     vhost.bus().await.publish("postern.outbound", "lock.opened.x", &opened("after")).await;
-    outbox.terminal("after", SOON).await;
-    assert_eq!(outbox.terminals().len(), 2);
+    outbound.terminal("after", SOON).await;
+    assert_eq!(outbound.terminals().len(), 2);
     broker.stop().await;
 }
 
 #[tokio::test]
-async fn an_operator_can_close_a_vhosts_connections_and_the_outbox_comes_back() {
+async fn the_connections_of_a_vhost_can_be_closed_and_the_listener_reconnects() {
     let vhost = Vhost::new().await;
-    let outbox = vhost.bus().await.listen().await;
+    let outbound = vhost.bus().await.listen().await;
     end_to_end::deadline::until("the connections to be seen", SOON, || async {
         (vhost.close_connections().await > 0).then_some(())
     })
     .await;
     vhost.bus().await.publish("postern.outbound", "lock.opened.x", &opened("one")).await;
-    outbox.terminal("one", SOON).await;
+    outbound.terminal("one", SOON).await;
 }
 
 #[tokio::test]
-async fn a_killed_redis_comes_back_with_what_it_had_answered() {
+async fn a_killed_redis_restarts_with_the_data_that_it_had_confirmed() {
     let mut server = PrivateRedis::start().await;
     let mut connection = redis::connect(&server.url()).await;
     let set = |key: &str| deadpool_redis::redis::cmd("SET").arg(key).arg("kept").clone();
@@ -59,14 +59,14 @@ async fn a_killed_redis_comes_back_with_what_it_had_answered() {
 }
 
 #[tokio::test]
-async fn a_child_ends_with_its_handle_and_leaves_its_words() {
+async fn a_child_ends_when_dropped_and_its_output_is_kept() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let child = Process::start(
         "child",
         directory.path(),
         Command::new("bash").args(["-c", "echo here; sleep 600"]),
     );
-    child.says("here", SOON).await;
+    child.wait_for_log("here", SOON).await;
     let pid = child.pid();
     assert!(std::path::Path::new(&format!("/proc/{pid}")).exists());
     drop(child);
@@ -74,21 +74,21 @@ async fn a_child_ends_with_its_handle_and_leaves_its_words() {
 }
 
 #[tokio::test]
-async fn a_worker_opens_a_door_in_a_world_of_its_own() {
-    let world = World::new().await;
-    let worker = world.worker("one").start().await;
-    let bus = world.vhost.bus().await;
-    let outbox = bus.listen().await;
+async fn a_worker_opens_a_door_in_a_setup_of_its_own() {
+    let setup = Setup::new().await;
+    let worker = setup.worker("one").start().await;
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
 
     bus.booking(&booking_status("b-1", "confirmed")).await;
     bus.open_request(&open_request("r-1", "b-1")).await;
-    let opened = outbox.terminal("r-1", SOON).await;
+    let opened = outbound.terminal("r-1", SOON).await;
 
     assert_eq!((opened.kind.as_str(), opened.text("lock_id")), ("lock.opened.v1", ROOM_12));
-    assert_eq!(world.simulator.openings().await.len(), 1);
-    assert_eq!(world.simulator.token_requests().await, (1, 0));
-    assert!(!world.stored().await.is_empty());
+    assert_eq!(setup.simulator.openings().await.len(), 1);
+    assert_eq!(setup.simulator.token_requests().await, (1, 0));
+    assert!(!setup.stored().await.is_empty());
     assert_eq!(bus.dead_letters().await, []);
-    assert!(world.postern(&["check-config"]).await.status.success());
+    assert!(setup.postern(&["check-config"]).await.status.success());
     assert!(worker.stop(SOON).await.success());
 }

@@ -1,22 +1,22 @@
-//! No more than a few commands are on their way to an IQ at once, and for an integration, however many workers run.
+//! The number of concurrent commands to an IQ and of an integration is limited, for all workers together.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::deadline::SOON;
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::open_request;
-use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::setup::Setup;
 use end_to_end::simulator::ROOM_12;
-use end_to_end::world::World;
 use serde_json::{Value, json};
 
-/// How long each command takes.
+/// The duration of each command.
 const DELAY: i64 = 300;
 const PER_IQ: usize = 4;
 const PER_INTEGRATION: usize = 6;
 
-/// How many commands were on their way at the worst moment.
+/// The largest number of concurrent commands.
 fn most_at_once(mut received: Vec<DateTime<Utc>>) -> usize {
     received.sort_unstable();
-    // The simulator notes a command when it has read it; what follows it takes as long as the delay, or longer.
+    // The simulator records a command when it has read it; the answer follows after the delay or later.
     let delay = TimeDelta::milliseconds(DELAY);
     let at = |moment: &DateTime<Utc>| {
         let on_their_way = |since: &&DateTime<Utc>| **since <= *moment && *moment < **since + delay;
@@ -26,40 +26,40 @@ fn most_at_once(mut received: Vec<DateTime<Utc>>) -> usize {
 }
 
 #[tokio::test]
-async fn three_workers_together_keep_to_the_limits_of_an_iq_and_of_an_integration() {
-    let mut world = World::new().await;
-    world.settings.set("broker.prefetch", 16);
-    world.settings.set("opening.in_flight_per_iq", i64::try_from(PER_IQ).expect("small"));
+async fn three_workers_together_respect_the_limits_of_an_iq_and_of_an_integration() {
+    let mut setup = Setup::new().await;
+    setup.settings.set("broker.prefetch", 16);
+    setup.settings.set("opening.in_flight_per_iq", i64::try_from(PER_IQ).expect("small"));
     let per_integration = i64::try_from(PER_INTEGRATION).expect("small");
-    world.settings.set("opening.in_flight_per_integration", per_integration);
-    let scene = Scene::new(world, 3).await;
-    scene.book("room-13").await;
+    setup.settings.set("opening.in_flight_per_integration", per_integration);
+    let fixture = Fixture::new(setup, 3).await;
+    fixture.store_booking("room-13").await;
     let delay = json!({"kind": "delay", "delay_ms": DELAY, "call": "open"});
-    scene.world.simulator.fault(delay).await;
+    fixture.setup.simulator.add_fault(delay).await;
     let requests: Vec<Value> = (0..60)
         .map(|number| {
             let booking = if number % 2 == 0 { BOOKING } else { "room-13" };
             open_request(&format!("r-{number}"), booking)
         })
         .collect();
-    scene.bus.open_requests(&requests).await;
-    scene.outbox.ended(60, SOON * 3).await;
+    fixture.bus.open_requests(&requests).await;
+    fixture.outbound.ended(60, SOON * 3).await;
 
-    let terminals = scene.outbox.terminals();
+    let terminals = fixture.outbound.terminals();
     assert!(terminals.values().all(|events| events[0].kind == "lock.opened.v1"), "{terminals:?}");
-    let commands = scene.world.simulator.commands().await;
+    let commands = fixture.setup.simulator.commands().await;
     assert_eq!(commands.len(), 60);
     let (ground, first): (Vec<_>, Vec<_>) =
         commands.iter().partition(|command| command.lock_id.as_deref() == Some(ROOM_12));
     let most = |commands: Vec<DateTime<Utc>>, limit: usize| {
         let most = most_at_once(commands);
-        // One at a time would keep to any limit.
+        // One command at a time would respect any limit.
         assert!((2..=limit).contains(&most), "{most} at once, where {limit} may be");
     };
     most(ground.iter().map(|command| command.received_at).collect(), PER_IQ);
     most(first.iter().map(|command| command.received_at).collect(), PER_IQ);
     most(commands.iter().map(|command| command.received_at).collect(), PER_INTEGRATION);
-    for worker in &scene.workers {
+    for worker in &fixture.workers {
         assert!(worker.settled("open-requests").await > 0, "all three had work");
     }
 }

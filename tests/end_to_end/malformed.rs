@@ -1,21 +1,21 @@
-//! What is no event of its queue: a dead letter with the reason, the message as it came, and the worker goes on.
+//! Invalid messages: each becomes an unchanged dead letter with the reason, and the worker continues.
 
 use end_to_end::broker::DeadLetter;
 use end_to_end::deadline::SOON;
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{booking_status, open_request, time};
-use end_to_end::scene::{BOOKING, Scene};
-use end_to_end::world::World;
+use end_to_end::setup::Setup;
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use std::path::Path;
 
-/// Where the messages of these types arrive.
+/// The queues of the two types.
 const KEYS: [(&str, &str, &str); 2] = [
     ("booking.status.v1", "booking.status.acme", "postern.booking-status"),
     ("lock.open-request.v1", "lock.open-request.acme", "postern.open-requests"),
 ];
 
-/// A file of the corpus: the code that its name promises, the type whose queue it is for, the bytes.
+/// A file of the corpus: the code in its name, the type whose queue it is for, and the bytes.
 struct Sample {
     name: String,
     code: String,
@@ -23,7 +23,7 @@ struct Sample {
     body: Vec<u8>,
 }
 
-/// Every file of `schemas/samples/invalid`, those that are ahead of the samples' clock set ahead of this one.
+/// Every file of `schemas/samples/invalid`; times ahead of the samples' clock are moved ahead of the current time.
 fn corpus() -> Vec<Sample> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/samples/invalid");
     let files = std::fs::read_dir(directory).expect("the samples are there");
@@ -31,8 +31,8 @@ fn corpus() -> Vec<Sample> {
         .map(|file| {
             let path = file.expect("a sample").path();
             let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
-            let mut words = name.split("--").map(str::to_owned);
-            let (code, kind) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let mut text = name.split("--").map(str::to_owned);
+            let (code, kind) = (text.next().unwrap_or_default(), text.next().unwrap_or_default());
             let mut body = std::fs::read(&path).expect("a sample can be read");
             if name.ends_with("--time-ahead") {
                 let mut event: serde_json::Value =
@@ -47,7 +47,7 @@ fn corpus() -> Vec<Sample> {
     samples
 }
 
-/// Everything that a publisher may set, and a header of every kind that matters.
+/// All properties that a publisher can set, and headers of every relevant type.
 fn properties(name: &str) -> BasicProperties {
     let mut headers = FieldTable::default();
     headers.insert("sample".into(), AMQPValue::LongString(name.into()));
@@ -97,8 +97,8 @@ fn check(letter: &DeadLetter, queue: &str, key: &str) {
 }
 
 #[tokio::test]
-async fn whatever_is_no_event_becomes_a_dead_letter_and_the_next_guest_gets_in() {
-    let scene = Scene::new(World::new().await, 1).await;
+async fn every_invalid_message_becomes_a_dead_letter_and_the_next_request_is_opened() {
+    let fixture = Fixture::new(Setup::new().await, 1).await;
     let mut samples = corpus();
     for (kind, ..) in KEYS {
         samples.push(Sample {
@@ -108,8 +108,8 @@ async fn whatever_is_no_event_becomes_a_dead_letter_and_the_next_guest_gets_in()
             body: vec![b'x'; 5 << 20],
         });
     }
-    // An event that is right is answered, not refused, also in the queue of the other type's samples; all else goes
-    // into both.
+    // A valid event is answered, not rejected, also in the queue of the other type's samples; all other messages go
+    // into both queues.
     let sent: Vec<_> = KEYS
         .iter()
         .flat_map(|(kind, key, queue)| {
@@ -120,10 +120,10 @@ async fn whatever_is_no_event_becomes_a_dead_letter_and_the_next_guest_gets_in()
         .collect();
     for (_, key, _, sample) in &sent {
         let properties = properties(&sample.name);
-        scene.bus.publish_raw("postern.inbound", key, &sample.body, properties).await;
+        fixture.bus.publish_raw("postern.inbound", key, &sample.body, properties).await;
     }
     let count = u32::try_from(sent.len()).expect("few samples");
-    let letters = scene.bus.dead_letters_when(count, SOON * 3).await;
+    let letters = fixture.bus.wait_for_dead_letters(count, SOON * 3).await;
     assert_eq!(letters.len(), sent.len(), "one each");
 
     for (kind, key, queue, sample) in sent {
@@ -135,17 +135,17 @@ async fn whatever_is_no_event_becomes_a_dead_letter_and_the_next_guest_gets_in()
         let letter = found[0];
         assert!(letter.body == sample.body, "the body of {} was changed", sample.name);
         check(letter, queue, key);
-        // In the other queue its type may be what is wrong with it.
+        // In the other queue its type may be the error.
         let reason = letter.reason();
         let foreign = sample.kind != kind && sample.code == "schema_violation";
         let fits = reason == sample.code || foreign && reason == "unknown_type";
         assert!(fits, "{} in {queue}: {reason}", sample.name);
     }
 
-    assert_eq!(scene.open("healthy", BOOKING).await.kind, "lock.opened.v1");
-    scene.know(&booking_status("B-2", "paid")).await;
-    assert_eq!(scene.ask(&open_request("healthy-2", "B-2")).await.kind, "lock.opened.v1");
-    assert_eq!(scene.outbox.terminals().len(), 2, "nothing else was answered");
-    assert_eq!(scene.world.simulator.commands().await.len(), 2);
-    assert!(scene.workers[0].runs());
+    assert_eq!(fixture.open("healthy", BOOKING).await.kind, "lock.opened.v1");
+    fixture.store_status(&booking_status("B-2", "paid")).await;
+    assert_eq!(fixture.answer_to(&open_request("healthy-2", "B-2")).await.kind, "lock.opened.v1");
+    assert_eq!(fixture.outbound.terminals().len(), 2, "nothing else was answered");
+    assert_eq!(fixture.setup.simulator.commands().await.len(), 2);
+    assert!(fixture.workers[0].is_running());
 }

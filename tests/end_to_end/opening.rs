@@ -1,33 +1,33 @@
-//! A guest stands at the door, and it opens: what is sent to Salto, and what the booking system is told.
+//! A guest opens a door: the calls to Salto and the events to the booking system.
 
 use chrono::{DateTime, Utc};
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{INTEGRATION, SOURCE, booking_status, open_request, time};
+use end_to_end::setup::Setup;
 use end_to_end::simulator::{FRONT_DOOR, IQ_FIRST_FLOOR, IQ_GROUND_FLOOR, ROOM_12};
-use end_to_end::world::World;
 use serde_json::{Value, json};
 
 const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 #[tokio::test]
-async fn a_guest_opens_the_door_and_the_booking_system_hears_all_of_it() {
-    let world = World::new().await;
-    let worker = world.worker("worker").start().await;
-    let bus = world.vhost.bus().await;
-    let outbox = bus.listen().await;
+async fn a_guest_opens_the_door_and_the_booking_system_gets_all_events() {
+    let setup = Setup::new().await;
+    let worker = setup.worker("worker").start().await;
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
     bus.booking(&booking_status("B-1", "paid")).await;
-    worker.settles("booking-status", 1, SOON).await;
+    worker.wait_until_settled("booking-status", 1, SOON).await;
 
     let mut request = open_request("R-1", "B-1");
     request["traceparent"] = TRACEPARENT.into();
     request["data"]["requested_by"] = "terminal-7".into();
     request["data"]["guest_name"] = "Jane Doe".into();
     bus.publish("postern.inbound", "lock.open-request.acme", &request).await;
-    let opened = outbox.terminal("R-1", SOON).await;
-    let check_in = outbox.answer("R-1", "booking.check-in.v1", SOON).await;
+    let opened = outbound.terminal("R-1", SOON).await;
+    let check_in = outbound.answer("R-1", "booking.check-in.v1", SOON).await;
 
-    let openings = world.simulator.openings().await;
+    let openings = setup.simulator.openings().await;
     assert_eq!(openings.len(), 1);
     assert_eq!((&*openings[0].lock_id, &*openings[0].iq_id), (ROOM_12, IQ_GROUND_FLOOR));
     let since_opened = instant(&opened.data["opened_at"]) - openings[0].opened_at;
@@ -58,7 +58,7 @@ async fn a_guest_opens_the_door_and_the_booking_system_hears_all_of_it() {
         assert!(event.traceparent.as_deref().is_some_and(|trace| trace.contains(TRACE_ID)));
     }
     assert!(bus.dead_letters().await.is_empty());
-    worker.settles("open-requests", 1, SOON).await;
+    worker.wait_until_settled("open-requests", 1, SOON).await;
     let line =
         worker.log().lines().find(|line| line.contains("request answered")).map(str::to_owned);
     let line = line.expect("a settled message has its line in the log");
@@ -67,7 +67,7 @@ async fn a_guest_opens_the_door_and_the_booking_system_hears_all_of_it() {
     }
 }
 
-/// The whole body that an event must have; id and time are as they came, traceparent may have another parent.
+/// The expected body of an event; id and time are taken from the event, and the parent of traceparent may differ.
 fn envelope(body: &Value, kind: &str, data: &Value) -> Value {
     json!({
         "specversion": "1.0", "id": body["id"], "source": "/postern", "type": kind, "subject": "B-1",
@@ -83,42 +83,42 @@ fn instant(value: &Value) -> DateTime<Utc> {
 
 #[tokio::test]
 async fn a_checked_in_guest_opens_again_and_checks_in_once() {
-    let world = World::new().await;
-    let worker = world.worker("worker").start().await;
-    let bus = world.vhost.bus().await;
-    let outbox = bus.listen().await;
+    let setup = Setup::new().await;
+    let worker = setup.worker("worker").start().await;
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
     bus.booking(&booking_status("B-1", "confirmed")).await;
     bus.open_request(&open_request("first", "B-1")).await;
-    outbox.answer("first", "booking.check-in.v1", SOON).await;
+    outbound.answer("first", "booking.check-in.v1", SOON).await;
 
-    // Before the booking system has followed, and after.
+    // Before and after the booking system has set the check-in status.
     bus.open_request(&open_request("second", "B-1")).await;
-    outbox.terminal("second", SOON).await;
+    outbound.terminal("second", SOON).await;
     bus.booking(&booking_status("B-1", "checked_in")).await;
-    worker.settles("booking-status", 2, SOON).await;
+    worker.wait_until_settled("booking-status", 2, SOON).await;
     bus.open_request(&open_request("third", "B-1")).await;
-    assert_eq!(outbox.terminal("third", SOON).await.kind, "lock.opened.v1");
+    assert_eq!(outbound.terminal("third", SOON).await.kind, "lock.opened.v1");
 
-    // Another booking's check-in comes after whatever the ones above might have brought.
+    // The check-in of another booking arrives after all events of the requests above.
     bus.booking(&booking_status("B-2", "confirmed")).await;
     bus.open_request(&open_request("other", "B-2")).await;
-    outbox.answer("other", "booking.check-in.v1", SOON).await;
+    outbound.answer("other", "booking.check-in.v1", SOON).await;
     for request in ["second", "third"] {
-        let kinds: Vec<_> = outbox.answers(request).into_iter().map(|event| event.kind).collect();
+        let kinds: Vec<_> = outbound.answers(request).into_iter().map(|event| event.kind).collect();
         assert_eq!(kinds, ["lock.opened.v1"], "{request}");
     }
-    assert_eq!(world.simulator.opened().await, 4);
+    assert_eq!(setup.simulator.opening_count().await, 4);
 }
 
 #[tokio::test]
-async fn objects_lead_to_their_locks_and_the_others_to_the_default_lock() {
-    let mut world = World::new().await;
-    world.settings.set_integration("default_lock", FRONT_DOOR);
-    world.settings.unset_integration("check_in_status");
-    world.settings.unset_integration("record_opened_at_in");
-    let _worker = world.worker("worker").start().await;
-    let bus = world.vhost.bus().await;
-    let outbox = bus.listen().await;
+async fn mapped_objects_open_their_locks_and_other_objects_the_default_lock() {
+    let mut setup = Setup::new().await;
+    setup.settings.set_integration("default_lock", FRONT_DOOR);
+    setup.settings.unset_integration("check_in_status");
+    setup.settings.unset_integration("record_opened_at_in");
+    let _worker = setup.worker("worker").start().await;
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
     let mut booking = booking_status("B-1", "paid");
     booking["data"]["object_ids"] = json!(["room-12", "room-13", "sauna"]);
     bus.booking(&booking).await;
@@ -132,38 +132,38 @@ async fn objects_lead_to_their_locks_and_the_others_to_the_default_lock() {
         let mut request = open_request(object, "B-1");
         request["data"]["object_id"] = object.into();
         bus.open_request(&request).await;
-        let opened = outbox.terminal(object, SOON).await;
+        let opened = outbound.terminal(object, SOON).await;
         assert_eq!(opened.kind, "lock.opened.v1", "{opened:?}");
         let found = (opened.text("object_id"), opened.text("lock_id"), opened.text("iq_id"));
         assert_eq!(found, (object, lock, iq));
         assert_eq!(opened.data.get("record_in_field"), None);
-        let opening = world.simulator.openings().await.pop().expect("an opening");
+        let opening = setup.simulator.openings().await.pop().expect("an opening");
         assert_eq!((&*opening.lock_id, &*opening.iq_id), (lock, iq));
     }
-    assert_eq!(outbox.events().len(), 3, "no check-in where none is configured");
+    assert_eq!(outbound.events().len(), 3, "no check-in where none is configured");
 }
 
 #[tokio::test]
 async fn a_request_published_again_gets_the_same_answer_and_opens_nothing() {
-    let world = World::new().await;
-    let worker = world.worker("worker").start().await;
-    let bus = world.vhost.bus().await;
-    let outbox = bus.listen().await;
+    let setup = Setup::new().await;
+    let worker = setup.worker("worker").start().await;
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
     bus.booking(&booking_status("B-1", "paid")).await;
     let request = open_request("R-1", "B-1");
     bus.open_request(&request).await;
-    outbox.answer("R-1", "booking.check-in.v1", SOON).await;
+    outbound.answer("R-1", "booking.check-in.v1", SOON).await;
 
     bus.open_request(&request).await;
-    worker.settles("open-requests", 2, SOON).await;
-    // The same id by somebody else is another request.
+    worker.wait_until_settled("open-requests", 2, SOON).await;
+    // The same id from another source is another request.
     let mut elsewhere = request.clone();
     elsewhere["source"] = "/another-system".into();
     elsewhere["time"] = time(0).into();
     bus.open_request(&elsewhere).await;
-    worker.settles("open-requests", 3, SOON).await;
+    worker.wait_until_settled("open-requests", 3, SOON).await;
 
-    let terminals = &outbox.terminals()["R-1"];
+    let terminals = &outbound.terminals()["R-1"];
     let by_source = |source: &str| -> Vec<_> {
         terminals.iter().filter(|event| event.text("request_source") == source).collect()
     };
@@ -171,5 +171,5 @@ async fn a_request_published_again_gets_the_same_answer_and_opens_nothing() {
     assert_eq!((here.len(), there.len()), (2, 1));
     assert_eq!(here[0].body, here[1].body);
     assert_ne!(here[0].id, there[0].id);
-    assert_eq!(world.simulator.opened().await, 2);
+    assert_eq!(setup.simulator.opening_count().await, 2);
 }

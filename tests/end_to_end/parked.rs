@@ -1,133 +1,137 @@
-//! What is parked is not lost, not done twice, and judged anew when it comes back.
+//! Parked requests are not lost and not executed twice, and the rules are evaluated again when they come back.
 
 use end_to_end::broker::{RETRY_QUEUES, request_queues};
 use end_to_end::deadline::{SOON, until_true};
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::open_request;
-use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::setup::Setup;
 use end_to_end::simulator::IQ_GROUND_FLOOR;
-use end_to_end::world::World;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::os::unix::process::ExitStatusExt;
 
-/// Messages that wait in the retry queues.
-async fn parked(scene: &Scene) -> u32 {
+/// The number of messages in the retry queues.
+async fn parked(fixture: &Fixture) -> u32 {
     let mut sum = 0;
     for queue in RETRY_QUEUES {
-        sum += scene.bus.waiting(queue).await.unwrap_or_default();
+        sum += fixture.bus.waiting(queue).await.unwrap_or_default();
     }
     sum
 }
 
-/// A worker that Salto has told to pause for so many seconds, and that has parked so many requests.
-async fn paused(seconds: u64, requests: usize) -> Scene {
-    let mut world = World::new().await;
-    world.settings.set("broker.prefetch", 2);
-    let scene = Scene::new(world, 1).await;
+/// A worker with a pause of this number of seconds from Salto, which has parked this number of requests.
+async fn paused(seconds: u64, requests: usize) -> Fixture {
+    let mut setup = Setup::new().await;
+    setup.settings.set("broker.prefetch", 2);
+    let fixture = Fixture::new(setup, 1).await;
     let pause = json!({"kind": "rate_limit", "retry_after": seconds, "call": "open", "times": 1});
-    scene.world.simulator.fault(pause).await;
+    fixture.setup.simulator.add_fault(pause).await;
     let requests: Vec<Value> =
         (0..requests).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
-    scene.bus.open_request(&requests[0]).await;
-    until_true("the first to be parked", SOON, || async { parked(&scene).await == 1 }).await;
-    scene.bus.open_requests(&requests[1..]).await;
+    fixture.bus.open_request(&requests[0]).await;
+    until_true("the first to be parked", SOON, || async { parked(&fixture).await == 1 }).await;
+    fixture.bus.open_requests(&requests[1..]).await;
     until_true("all but those in the worker's hands to be parked", SOON, || async {
-        parked(&scene).await as usize + 2 >= requests.len()
+        parked(&fixture).await as usize + 2 >= requests.len()
     })
     .await;
-    scene
+    fixture
 }
 
-/// Every message is settled.
-async fn all_done(scene: &Scene) {
+/// Waits until every message is acknowledged.
+async fn wait_until_all_settled(fixture: &Fixture) {
     until_true("all messages to be settled", SOON * 2, || async {
         let mut waiting = 0;
         for queue in request_queues() {
-            waiting += scene.bus.waiting(queue).await.unwrap_or_default();
+            waiting += fixture.bus.waiting(queue).await.unwrap_or_default();
         }
         waiting == 0
     })
     .await;
-    for worker in &scene.workers {
+    for worker in &fixture.workers {
         worker.idle(SOON).await;
     }
-    scene.outbox.catch_up().await;
+    fixture.outbound.catch_up().await;
 }
 
 #[tokio::test]
 async fn requests_parked_by_a_worker_that_is_killed_are_opened_by_another_one() {
-    let mut scene = paused(8, 30).await;
-    scene.workers.remove(0).kill().await;
-    scene.workers.push(scene.world.worker("second").start().await);
+    let mut fixture = paused(8, 30).await;
+    fixture.workers.remove(0).kill().await;
+    fixture.workers.push(fixture.setup.worker("second").start().await);
 
-    scene.outbox.ended(30, SOON * 2).await;
-    all_done(&scene).await;
+    fixture.outbound.ended(30, SOON * 2).await;
+    wait_until_all_settled(&fixture).await;
     for number in 0..30 {
-        let opened = scene.outbox.only_terminal(&format!("r-{number}"));
+        let opened = fixture.outbound.only_terminal(&format!("r-{number}"));
         assert_eq!(opened.kind, "lock.opened.v1", "r-{number}");
     }
-    let (opened, commands) =
-        (scene.world.simulator.opened().await, scene.world.simulator.commands().await.len());
-    assert_eq!((opened, commands), (30, 31), "one was told to wait");
+    let (opened, commands) = (
+        fixture.setup.simulator.opening_count().await,
+        fixture.setup.simulator.commands().await.len(),
+    );
+    assert_eq!((opened, commands), (30, 31), "one got the pause");
 }
 
 async fn killed_at(point: &str) {
-    let mut scene = Scene::new(World::new().await, 1).await;
+    let mut fixture = Fixture::new(Setup::new().await, 1).await;
     let pause = json!({"kind": "rate_limit", "retry_after": 3, "call": "open", "times": 1});
-    scene.world.simulator.fault(pause).await;
-    scene.workers[0].kill_at(point);
-    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
-    assert_eq!(scene.workers.remove(0).ended(SOON).await.signal(), Some(9), "at {point}");
-    scene.workers.push(scene.world.worker("second").start().await);
+    fixture.setup.simulator.add_fault(pause).await;
+    fixture.workers[0].kill_at(point);
+    fixture.bus.open_request(&open_request("R-1", BOOKING)).await;
+    assert_eq!(fixture.workers.remove(0).ended(SOON).await.signal(), Some(9), "at {point}");
+    fixture.workers.push(fixture.setup.worker("second").start().await);
 
-    let opened = scene.outbox.terminal("R-1", SOON).await;
-    all_done(&scene).await;
-    assert_eq!(scene.outbox.only_terminal("R-1"), opened, "killed at {point}");
+    let opened = fixture.outbound.terminal("R-1", SOON).await;
+    wait_until_all_settled(&fixture).await;
+    assert_eq!(fixture.outbound.only_terminal("R-1"), opened, "killed at {point}");
     let found = (&*opened.kind, &opened.data["attempts"]);
     assert_eq!(found, ("lock.opened.v1", &json!(2)), "killed at {point}");
-    assert_eq!(scene.world.simulator.opened().await, 1, "killed at {point}");
-    assert_eq!(scene.outbox.check_ins(BOOKING).len(), 1, "killed at {point}");
-    assert_eq!(scene.bus.dead_letters().await, [], "killed at {point}");
+    assert_eq!(fixture.setup.simulator.opening_count().await, 1, "killed at {point}");
+    assert_eq!(fixture.outbound.check_ins(BOOKING).len(), 1, "killed at {point}");
+    assert_eq!(fixture.bus.dead_letters().await, [], "killed at {point}");
 }
 
 #[tokio::test]
-async fn a_worker_killed_while_parking_neither_loses_nor_doubles_the_request() {
+async fn a_worker_killed_while_parking_neither_loses_nor_duplicates_the_request() {
     tokio::join!(killed_at("before-park"), killed_at("after-park"));
 }
 
 #[tokio::test]
-async fn an_integration_that_is_switched_off_opens_nothing_for_those_who_are_parked() {
-    let mut scene = paused(6, 10).await;
-    scene.world.settings.set_integration("active", false);
-    scene.world.write_settings("worker-1");
-    scene.workers[0].signal(Signal::SIGHUP);
-    scene.workers[0].says("configuration reloaded", SOON).await;
+async fn a_deactivated_integration_opens_nothing_for_parked_requests() {
+    let mut fixture = paused(6, 10).await;
+    fixture.setup.settings.set_integration("active", false);
+    fixture.setup.write_settings("worker-1");
+    fixture.workers[0].signal(Signal::SIGHUP);
+    fixture.workers[0].wait_for_log("configuration reloaded", SOON).await;
 
-    scene.outbox.ended(10, SOON * 2).await;
+    fixture.outbound.ended(10, SOON * 2).await;
     for number in 0..10 {
-        let rejected = scene.outbox.only_terminal(&format!("r-{number}"));
+        let rejected = fixture.outbound.only_terminal(&format!("r-{number}"));
         let found = (&*rejected.kind, rejected.text("reason"));
         assert_eq!(found, ("lock.open-rejected.v1", "integration_inactive"), "r-{number}");
     }
-    let (opened, commands) =
-        (scene.world.simulator.opened().await, scene.world.simulator.commands().await.len());
-    assert_eq!((opened, commands), (0, 1), "the one that was told to wait");
+    let (opened, commands) = (
+        fixture.setup.simulator.opening_count().await,
+        fixture.setup.simulator.commands().await.len(),
+    );
+    assert_eq!((opened, commands), (0, 1), "the one that got the pause");
 }
 
 #[tokio::test]
-async fn whoever_waited_in_vain_is_answered_when_the_wait_is_over() {
-    let mut world = World::new().await;
-    world.settings.set("broker.prefetch", 2);
-    world.settings.set("opening.booking_wait", "3s");
-    let scene = Scene::new(world, 1).await;
+async fn a_parked_request_that_cannot_succeed_is_answered_after_its_wait() {
+    let mut setup = Setup::new().await;
+    setup.settings.set("broker.prefetch", 2);
+    setup.settings.set("opening.booking_wait", "3s");
+    let fixture = Fixture::new(setup, 1).await;
     let requests: Vec<Value> =
         (0..20).map(|number| open_request(&format!("r-{number}"), "B-unknown")).collect();
-    scene.bus.open_requests(&requests).await;
-    scene.outbox.ended(20, SOON).await;
-    all_done(&scene).await;
+    fixture.bus.open_requests(&requests).await;
+    fixture.outbound.ended(20, SOON).await;
+    wait_until_all_settled(&fixture).await;
     for request in &requests {
         let id = request["id"].as_str().expect("an id is text");
-        let rejected = scene.outbox.only_terminal(id);
+        let rejected = fixture.outbound.only_terminal(id);
         assert_eq!(rejected.text("reason"), "booking_unknown", "{id}");
         let time = |event: &Value| {
             let text = event["time"].as_str().expect("a time is text");
@@ -138,24 +142,24 @@ async fn whoever_waited_in_vain_is_answered_when_the_wait_is_over() {
     }
 }
 
-/// A worker's only place is taken, and what it has parked is another one's to open.
+/// A worker has no free permit, and another worker opens the request that it has parked.
 #[tokio::test]
-async fn a_parked_request_belongs_to_nobody() {
-    let mut world = World::new().await;
-    world.settings.set("broker.prefetch", 1);
-    world.settings.set("opening.booking_wait", "55s");
-    let mut scene = Scene::new(world, 1).await;
+async fn any_worker_can_take_a_parked_request() {
+    let mut setup = Setup::new().await;
+    setup.settings.set("broker.prefetch", 1);
+    setup.settings.set("opening.booking_wait", "55s");
+    let mut fixture = Fixture::new(setup, 1).await;
     let hang = json!({"kind": "no_answer", "call": "open", "iq": IQ_GROUND_FLOOR});
-    scene.world.simulator.fault(hang).await;
-    scene.bus.open_request(&open_request("parked", "room-13")).await;
-    until_true("the request to be parked", SOON, || async { parked(&scene).await == 1 }).await;
-    scene.bus.open_request(&open_request("hangs", BOOKING)).await;
-    scene.world.simulator.commanded_times(1, SOON).await;
+    fixture.setup.simulator.add_fault(hang).await;
+    fixture.bus.open_request(&open_request("parked", "room-13")).await;
+    until_true("the request to be parked", SOON, || async { parked(&fixture).await == 1 }).await;
+    fixture.bus.open_request(&open_request("hangs", BOOKING)).await;
+    fixture.setup.simulator.wait_for_commands(1, SOON).await;
 
-    let other = scene.world.worker("other").start().await;
-    scene.workers.push(other);
-    scene.book("room-13").await;
-    let opened = scene.outbox.terminal("parked", SOON).await;
+    let other = fixture.setup.worker("other").start().await;
+    fixture.workers.push(other);
+    fixture.store_booking("room-13").await;
+    let opened = fixture.outbound.terminal("parked", SOON).await;
     assert_eq!((&*opened.kind, &opened.data["attempts"]), ("lock.opened.v1", &json!(1)));
-    assert_eq!(scene.outbox.answers("hangs"), [], "its worker has had no place");
+    assert_eq!(fixture.outbound.answers("hangs"), [], "its worker has had no place");
 }

@@ -1,95 +1,95 @@
-//! A message that kills every worker that takes it ends in the dead letters, and those beside it do not.
+//! A message that kills every worker that takes it becomes a dead letter; messages that were taken with it do not.
 
 use end_to_end::deadline::SOON;
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::open_request;
-use end_to_end::scene::{BOOKING, Scene};
+use end_to_end::setup::Setup;
 use end_to_end::worker::Worker;
-use end_to_end::world::World;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Published before any worker runs, so that they come together with the poison.
+/// Published before any worker runs, so that they are delivered together with the poison message.
 const WAITING: usize = 40;
-/// Later, one at a time.
+/// Published later, one at a time.
 const EVERY: Duration = Duration::from_millis(300);
-/// The broker hands a message out again a hundred times.
+/// The broker delivers a message again a hundred times.
 const DELIVERIES: usize = 101;
 const NAMES: [&str; 2] = ["left", "right"];
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// A worker that dies whenever it has read the poison.
-fn start(world: &World, name: &str) -> Worker {
-    world.worker(name).failpoint("after-decode poison").spawn()
+/// A worker that is killed whenever it has read the poison message.
+fn start(setup: &Setup, name: &str) -> Worker {
+    setup.worker(name).failpoint("after-decode poison").spawn()
 }
 
-/// How many there were.
-fn restart_the_dead(scene: &mut Scene) -> usize {
+/// The number of killed workers.
+fn restart_killed_workers(fixture: &mut Fixture) -> usize {
     let mut dead = 0;
-    for (worker, name) in scene.workers.iter_mut().zip(NAMES) {
-        if !worker.runs() {
+    for (worker, name) in fixture.workers.iter_mut().zip(NAMES) {
+        if !worker.is_running() {
             dead += 1;
-            *worker = start(&scene.world, name);
+            *worker = start(&fixture.setup, name);
         }
     }
     dead
 }
 
 #[tokio::test]
-async fn a_message_that_kills_its_workers_ends_in_the_dead_letters_and_its_neighbours_do_not() {
-    let mut world = World::new().await;
-    world.settings.set("opening.request_ttl", "10m");
-    // What became of a command that somebody else's death cut off can be had from Salto.
-    world.settings.set("opening.resend_window", "60s");
-    world.settings.set_integration("ask_entries", true);
-    let mut scene = Scene::new(world, 1).await;
-    assert!(scene.workers.remove(0).stop(SOON).await.success());
+async fn a_message_that_kills_its_workers_becomes_a_dead_letter_and_other_messages_do_not() {
+    let mut setup = Setup::new().await;
+    setup.settings.set("opening.request_ttl", "10m");
+    // The outcome of a command that was interrupted by a kill is taken from Salto.
+    setup.settings.set("opening.resend_window", "60s");
+    setup.settings.set_integration("ask_entries", true);
+    let mut fixture = Fixture::new(setup, 1).await;
+    assert!(fixture.workers.remove(0).stop(SOON).await.success());
     let mut requests: Vec<Value> =
         (0..WAITING).map(|number| open_request(&format!("waiting-{number}"), BOOKING)).collect();
     requests.insert(WAITING / 2, open_request("poison", BOOKING));
-    scene.bus.open_requests(&requests).await;
+    fixture.bus.open_requests(&requests).await;
     requests.retain(|request| request["id"] != "poison");
 
-    scene.workers = NAMES.map(|name| start(&scene.world, name)).into();
+    fixture.workers = NAMES.map(|name| start(&fixture.setup, name)).into();
     let (started, mut deaths, mut last) = (Instant::now(), 0, Instant::now());
-    while scene.bus.waiting("postern.dead-letters").await == Some(0) {
+    while fixture.bus.waiting("postern.dead-letters").await == Some(0) {
         assert!(started.elapsed() < LIMIT, "it is still about after {deaths} deaths");
-        deaths += restart_the_dead(&mut scene);
+        deaths += restart_killed_workers(&mut fixture);
         if last.elapsed() >= EVERY {
             last = Instant::now();
             requests.push(open_request(&format!("later-{}", requests.len()), BOOKING));
-            scene.bus.open_request(requests.last().expect("the one just made")).await;
+            fixture.bus.open_request(requests.last().expect("the one just made")).await;
         }
         sleep(Duration::from_millis(20)).await;
     }
 
-    // The broker may know of the last death before this process does.
+    // The broker may notice the last kill before this process does.
     while deaths < DELIVERIES {
         assert!(started.elapsed() < LIMIT, "it is a dead letter after {deaths} deaths");
-        deaths += restart_the_dead(&mut scene);
+        deaths += restart_killed_workers(&mut fixture);
         sleep(Duration::from_millis(20)).await;
     }
-    for worker in &scene.workers {
+    for worker in &fixture.workers {
         worker.ready(SOON).await;
     }
 
-    let output = scene.world.postern(&["dlq", "list", "--output", "json"]).await;
+    let output = fixture.setup.postern(&["dlq", "list", "--output", "json"]).await;
     let list = String::from_utf8(output.stdout).expect("JSON is text");
     let letters: Vec<Value> =
         list.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect();
-    let told: Vec<_> = letters.iter().map(|it| (&it["event_id"], &it["reason"])).collect();
-    assert_eq!(told, [(&"poison".into(), &"delivery_limit".into())]);
+    let count: Vec<_> = letters.iter().map(|it| (&it["event_id"], &it["reason"])).collect();
+    assert_eq!(count, [(&"poison".into(), &"delivery_limit".into())]);
 
-    scene.outbox.ended(requests.len(), SOON * 2).await;
-    assert_eq!(scene.open("afterwards", BOOKING).await.kind, "lock.opened.v1");
-    for worker in &scene.workers {
+    fixture.outbound.ended(requests.len(), SOON * 2).await;
+    assert_eq!(fixture.open("afterwards", BOOKING).await.kind, "lock.opened.v1");
+    for worker in &fixture.workers {
         worker.idle(SOON).await;
-        assert!(worker.runs(), "it lives on");
+        assert!(worker.is_running(), "it lives on");
     }
-    scene.outbox.catch_up().await;
+    fixture.outbound.catch_up().await;
     for request in &requests {
         let id = request["id"].as_str().expect("an id is text");
-        assert_eq!(scene.outbox.only_terminal(id).kind, "lock.opened.v1", "{id}");
+        assert_eq!(fixture.outbound.only_terminal(id).kind, "lock.opened.v1", "{id}");
     }
-    assert_eq!(scene.outbox.answers("poison"), []);
+    assert_eq!(fixture.outbound.answers("poison"), []);
 }

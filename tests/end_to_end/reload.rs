@@ -1,14 +1,14 @@
 //! SIGHUP: integrations and secrets are read again, and a broken file changes nothing.
 
-use end_to_end::broker::{Bus, Outbox};
+use end_to_end::broker::{Bus, OutboundListener};
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::inbound::{booking_status, open_request};
-use end_to_end::world::World;
+use end_to_end::setup::Setup;
 use nix::sys::signal::Signal;
 
-async fn ask(bus: &Bus, outbox: &Outbox, request: &str) -> (String, String) {
+async fn outcome(bus: &Bus, outbound: &OutboundListener, request: &str) -> (String, String) {
     bus.open_request(&open_request(request, "B-1")).await;
-    let event = outbox.terminal(request, SOON).await;
+    let event = outbound.terminal(request, SOON).await;
     (event.kind.clone(), event.data["reason"].as_str().unwrap_or_default().to_owned())
 }
 
@@ -18,34 +18,34 @@ fn opened() -> (String, String) {
 
 #[tokio::test]
 async fn an_integration_is_switched_off_and_on_without_a_restart() {
-    let mut world = World::new().await;
-    let worker = world.worker("worker").start().await;
-    let bus = world.vhost.bus().await;
-    let outbox = bus.listen().await;
+    let mut setup = Setup::new().await;
+    let worker = setup.worker("worker").start().await;
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
     bus.booking(&booking_status("B-1", "confirmed")).await;
-    assert_eq!(ask(&bus, &outbox, "R-1").await, opened());
-    let tokens = world.simulator.token_requests().await;
+    assert_eq!(outcome(&bus, &outbound, "R-1").await, opened());
+    let tokens = setup.simulator.token_requests().await;
 
-    world.settings.set_integration("active", false);
-    let file = world.write_settings("worker");
+    setup.settings.set_integration("active", false);
+    let file = setup.write_settings("worker");
     worker.signal(Signal::SIGHUP);
-    worker.says("configuration reloaded", SOON).await;
+    worker.wait_for_log("configuration reloaded", SOON).await;
     let off = ("lock.open-rejected.v1".to_owned(), "integration_inactive".to_owned());
-    assert_eq!(ask(&bus, &outbox, "R-2").await, off);
+    assert_eq!(outcome(&bus, &outbound, "R-2").await, off);
 
-    world.settings.set_integration("active", true);
-    std::fs::write(&file, world.settings.to_toml().replace("minutes_before", "minutes_befor"))
+    setup.settings.set_integration("active", true);
+    std::fs::write(&file, setup.settings.to_toml().replace("minutes_before", "minutes_befor"))
         .unwrap();
     worker.signal(Signal::SIGHUP);
-    worker.says("did you mean", SOON).await;
-    assert_eq!(ask(&bus, &outbox, "R-3").await, off, "a broken file changes nothing");
+    worker.wait_for_log("did you mean", SOON).await;
+    assert_eq!(outcome(&bus, &outbound, "R-3").await, off, "a broken file changes nothing");
 
-    world.write_settings("worker");
+    setup.write_settings("worker");
     worker.signal(Signal::SIGHUP);
     until_true("the second reload", SOON, || async {
         worker.log().matches("configuration reloaded").count() == 2
     })
     .await;
-    assert_eq!(ask(&bus, &outbox, "R-4").await, opened());
-    assert_eq!(world.simulator.token_requests().await, tokens, "the account kept its token");
+    assert_eq!(outcome(&bus, &outbound, "R-4").await, opened());
+    assert_eq!(setup.simulator.token_requests().await, tokens, "the account kept its token");
 }

@@ -1,50 +1,50 @@
-//! Nobody is bound to `postern.outbound`: the broker hands the event back, and it is tried again without a second command.
+//! No queue is bound to `postern.outbound`: the broker returns the event, and it is published again without a second
 
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request};
+use end_to_end::setup::Setup;
 use end_to_end::worker::Worker;
-use end_to_end::world::World;
 
-async fn deaf_world() -> (World, Worker) {
-    let world = World::new().await;
-    let worker = world.worker("first").start().await;
-    let bus = world.vhost.bus().await;
+async fn setup_without_bound_queue() -> (Setup, Worker) {
+    let setup = Setup::new().await;
+    let worker = setup.worker("first").start().await;
+    let bus = setup.vhost.bus().await;
     bus.booking(&booking_status("B-1", "paid")).await;
-    worker.settles("booking-status", 1, SOON).await;
-    (world, worker)
+    worker.wait_until_settled("booking-status", 1, SOON).await;
+    (setup, worker)
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_hears_is_told_when_somebody_listens() {
-    let (world, worker) = deaf_world().await;
-    let bus = world.vhost.bus().await;
+async fn a_returned_answer_is_published_when_a_queue_is_bound() {
+    let (setup, worker) = setup_without_bound_queue().await;
+    let bus = setup.vhost.bus().await;
     bus.open_request(&open_request("R-1", "B-1")).await;
-    worker.says("not published yet", SOON).await;
-    assert_eq!(worker.settled("open-requests").await, 0, "not told, not acknowledged");
+    worker.wait_for_log("not published yet", SOON).await;
+    assert_eq!(worker.settled("open-requests").await, 0, "not published, not acknowledged");
 
-    let outbox = bus.listen().await;
-    worker.settles("open-requests", 1, SOON).await;
-    outbox.catch_up().await;
-    assert_eq!(outbox.only_terminal("R-1").kind, "lock.opened.v1");
-    assert_eq!(outbox.check_ins("B-1").len(), 1);
-    assert_eq!(outbox.events().len(), 2, "{:?}", outbox.events());
-    assert_eq!(world.simulator.commands().await.len(), 1);
+    let outbound = bus.listen().await;
+    worker.wait_until_settled("open-requests", 1, SOON).await;
+    outbound.catch_up().await;
+    assert_eq!(outbound.only_terminal("R-1").kind, "lock.opened.v1");
+    assert_eq!(outbound.check_ins("B-1").len(), 1);
+    assert_eq!(outbound.events().len(), 2, "{:?}", outbound.events());
+    assert_eq!(setup.simulator.commands().await.len(), 1);
 }
 
 #[tokio::test]
-async fn an_untold_answer_outlives_its_worker() {
-    let (world, first) = deaf_world().await;
-    let bus = world.vhost.bus().await;
+async fn a_returned_answer_is_published_after_its_worker_has_ended() {
+    let (setup, first) = setup_without_bound_queue().await;
+    let bus = setup.vhost.bus().await;
     bus.open_request(&open_request("R-1", "B-1")).await;
-    first.says("not published yet", SOON).await;
+    first.wait_for_log("not published yet", SOON).await;
     assert!(first.stop(SOON).await.success());
 
-    let second = world.worker("second").start().await;
-    second.says("not published yet", SOON).await;
-    let outbox = bus.listen().await;
-    second.settles("open-requests", 1, SOON).await;
-    outbox.catch_up().await;
-    assert_eq!(outbox.only_terminal("R-1").kind, "lock.opened.v1");
-    assert_eq!(outbox.check_ins("B-1").len(), 1);
-    assert_eq!(world.simulator.commands().await.len(), 1);
+    let second = setup.worker("second").start().await;
+    second.wait_for_log("not published yet", SOON).await;
+    let outbound = bus.listen().await;
+    second.wait_until_settled("open-requests", 1, SOON).await;
+    outbound.catch_up().await;
+    assert_eq!(outbound.only_terminal("R-1").kind, "lock.opened.v1");
+    assert_eq!(outbound.check_ins("B-1").len(), 1);
+    assert_eq!(setup.simulator.commands().await.len(), 1);
 }

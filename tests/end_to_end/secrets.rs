@@ -1,4 +1,5 @@
-//! Passwords, tokens, IQ secrets, PINs, OTPs and `secrets.key` are nowhere to be read, nor is personal data.
+//! Passwords, tokens, IQ secrets, PINs, OTPs, `secrets.key` and personal data appear nowhere (docs/contract.md,
+//! invariant 6).
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -6,12 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_redis::redis::cmd;
 use end_to_end::broker::Vhost;
 use end_to_end::deadline::SOON;
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{INTEGRATION, booking_status, open_request};
 use end_to_end::redis::{PrivateRedis, connect};
-use end_to_end::scene::{BOOKING, Scene};
 use end_to_end::secrets::{self, forms};
+use end_to_end::setup::Setup;
 use end_to_end::simulator::{IQ_FIRST_FLOOR, IQ_GROUND_FLOOR, SECRETS};
-use end_to_end::world::World;
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -22,11 +23,11 @@ const ROTATED: &str = "RotatedSecret123";
 const PINS: [&str; 3] = ["6596", "0042", "9731"];
 const NAME: &str = "Jane Doe of Elm Street";
 
-/// Everything that anybody may see, by where it was seen.
-type Seen = BTreeMap<String, Vec<u8>>;
+/// Everything that can be read, by its place.
+type ReadableContent = BTreeMap<String, Vec<u8>>;
 
 #[tokio::test]
-async fn nothing_secret_is_to_be_read_anywhere_not_even_at_the_finest_log_level() {
+async fn no_secret_appears_anywhere_even_at_the_finest_log_level() {
     let server = PrivateRedis::start().await;
     let mut redis = connect(&server.url()).await;
     let mut protect = cmd("CONFIG");
@@ -35,29 +36,30 @@ async fn nothing_secret_is_to_be_read_anywhere_not_even_at_the_finest_log_level(
     let redis_url = server.url().replace("redis://", &format!("redis://:{REDIS_PASSWORD}@"));
     let vhost = Vhost::new().await;
     let broker_url = vhost.url_with_password(BROKER_PASSWORD).await;
-    let mut world = World::over(vhost, redis_url).await;
-    world.settings.set("broker.url", broker_url);
-    world.settings.set("opening.resend_window", "0s");
+    let mut setup = Setup::over(vhost, redis_url).await;
+    setup.settings.set("broker.url", broker_url);
+    setup.settings.set("opening.resend_window", "0s");
     let began = Utc::now();
-    let mut seen = Seen::new();
+    let mut seen = ReadableContent::new();
 
-    commands(&world, &mut seen).await;
-    let scene = with_failures(world, &mut seen).await;
+    commands(&setup, &mut seen).await;
+    let fixture = with_failures(setup, &mut seen).await;
 
     let ended = Utc::now();
-    for event in scene.outbox.events() {
+    for event in fixture.outbound.events() {
         seen.insert(
             format!("event {} of {}", event.kind, event.request_id()),
             event.body.to_string().into(),
         );
     }
-    for letter in scene.bus.dead_letters().await {
+    for letter in fixture.bus.dead_letters().await {
         let headers = format!("{:?} {}", letter.properties, letter.routing_key);
         seen.insert(format!("dead letter {}", letter.reason()), headers.into());
     }
-    stored(&scene.world, "at the end", &mut seen).await;
+    stored(&fixture.setup, "at the end", &mut seen).await;
 
-    let key = scene.world.settings.get("secrets.key").and_then(|key| key.as_str()).expect("a key");
+    let key =
+        fixture.setup.settings.get("secrets.key").and_then(|key| key.as_str()).expect("a key");
     let mut secrets: Vec<Vec<u8>> =
         SECRETS.iter().map(|secret| secret.as_bytes().to_vec()).collect();
     secrets.push(key.as_bytes().to_vec());
@@ -65,7 +67,7 @@ async fn nothing_secret_is_to_be_read_anywhere_not_even_at_the_finest_log_level(
     for secret in [BROKER_PASSWORD, REDIS_PASSWORD, OLD_PASSWORD, ROTATED, NAME] {
         secrets.push(secret.as_bytes().to_vec());
     }
-    // The header in which the client's secret goes to the identity provider.
+    // The header with the client's secret for the identity provider.
     secrets.push(BASE64_STANDARD.encode("postern-demo:demo-client-secret").into());
     let secrets: Vec<_> = secrets.iter().flat_map(|secret| forms(secret)).collect();
     let otps = otps(began, ended);
@@ -79,15 +81,15 @@ async fn nothing_secret_is_to_be_read_anywhere_not_even_at_the_finest_log_level(
             let word = word.trim_matches('.');
             assert!(!PINS.contains(&word), "a PIN in {place}: {text}");
             assert!(!otps.contains(&word.to_owned()), "the OTP {word} in {place}: {text}");
-            // Nothing else is so long without a hyphen, and the simulator's tokens are just so long.
+            // The simulator's tokens have this length, and no other text without a hyphen has it.
             assert!(word.len() != 43, "a token in {place}: {text}");
         }
     }
 }
 
-/// Activates both IQs, one of them with a wrong PIN first, and looks at lists and a broken configuration.
-async fn commands(world: &World, seen: &mut Seen) {
-    let pin_file = world.directory().join("pin");
+/// Activates both IQs, one of them with a wrong PIN first, and runs list commands and one with a wrong configuration.
+async fn commands(setup: &Setup, seen: &mut ReadableContent) {
+    let pin_file = setup.directory().join("pin");
     for (iq, pin) in
         [(IQ_GROUND_FLOOR, "9731"), (IQ_GROUND_FLOOR, "6596"), (IQ_FIRST_FLOOR, "0042")]
     {
@@ -95,17 +97,17 @@ async fn commands(world: &World, seen: &mut Seen) {
         let path = pin_file.to_str().expect("a path is text");
         let arguments =
             ["iq", "activate", "--integration", INTEGRATION, "--iq", iq, "--pin-file", path];
-        run(world, &arguments, seen).await;
+        run(setup, &arguments, seen).await;
     }
     std::fs::remove_file(pin_file).expect("the PIN is removed");
     for list in ["iq", "lock", "site"] {
-        run(world, &[list, "list", "--integration", INTEGRATION], seen).await;
+        run(setup, &[list, "list", "--integration", INTEGRATION], seen).await;
     }
-    run(world, &["check-config", "--output", "json"], seen).await;
+    run(setup, &["check-config", "--output", "json"], seen).await;
 }
 
-async fn run(world: &World, arguments: &[&str], seen: &mut Seen) {
-    let output = world.postern(&[&["--log-level", "trace"], arguments].concat()).await;
+async fn run(setup: &Setup, arguments: &[&str], seen: &mut ReadableContent) {
+    let output = setup.postern(&[&["--log-level", "trace"], arguments].concat()).await;
     let number = seen.len();
     seen.insert(
         format!("output {number} of {arguments:?}"),
@@ -113,23 +115,23 @@ async fn run(world: &World, arguments: &[&str], seen: &mut Seen) {
     );
 }
 
-/// A worker that sees everything go well and wrong, and one whose password is of last year.
-async fn with_failures(world: World, seen: &mut Seen) -> Scene {
-    let trace = |world: &World, name: &str| world.worker(name).env("POSTERN_LOG", "trace");
-    let worker = trace(&world, "traced").start().await;
-    let right = world.settings.clone();
-    let mut scene = Scene::of(world, vec![worker]).await;
-    let simulator = &scene.world.simulator;
+/// Runs a worker with successes and failures of all kinds, and one with an old password.
+async fn with_failures(setup: Setup, seen: &mut ReadableContent) -> Fixture {
+    let trace = |setup: &Setup, name: &str| setup.worker(name).env("POSTERN_LOG", "trace");
+    let worker = trace(&setup, "traced").start().await;
+    let right = setup.settings.clone();
+    let mut fixture = Fixture::of(setup, vec![worker]).await;
+    let simulator = &fixture.setup.simulator;
     let mut status = booking_status(BOOKING, "paid");
     status["data"]["guest"] = json!({"name": NAME});
     status["time"] = (Utc::now() + TimeDelta::seconds(1)).to_rfc3339().into();
-    scene.know(&status).await;
+    fixture.store_status(&status).await;
 
     let mut request = open_request("well", BOOKING);
     request["data"]["guest_name"] = NAME.into();
-    assert_eq!(scene.ask(&request).await.kind, "lock.opened.v1");
+    assert_eq!(fixture.answer_to(&request).await.kind, "lock.opened.v1");
     simulator.revoke_tokens().await;
-    assert_eq!(scene.open("new-token", BOOKING).await.kind, "lock.opened.v1");
+    assert_eq!(fixture.open("new-token", BOOKING).await.kind, "lock.opened.v1");
     for (id, fault, reason) in [
         ("unknown", json!({"kind": "opened_then_dropped"}), "outcome_unknown"),
         ("named", json!({"kind": "status", "status": 403, "message": NAME}), "forbidden"),
@@ -137,56 +139,71 @@ async fn with_failures(world: World, seen: &mut Seen) -> Scene {
         let mut fault = fault;
         fault["call"] = "open".into();
         fault["times"] = 1.into();
-        simulator.fault(fault).await;
+        simulator.add_fault(fault).await;
         let mut request = open_request(id, BOOKING);
         request["data"]["guest_name"] = NAME.into();
-        assert_eq!(scene.ask(&request).await.text("reason"), reason);
+        assert_eq!(fixture.answer_to(&request).await.text("reason"), reason);
     }
     simulator.change_iq(IQ_GROUND_FLOOR, json!({"secret": ROTATED})).await;
-    assert_eq!(scene.open("rotated", BOOKING).await.text("reason"), "otp_invalid");
-    let broken = format!(r#"{{"specversion": "1.0", "guest": "{NAME}", "guest": 7"#);
-    let properties = lapin::BasicProperties::default();
-    for key in ["booking.status", "lock.open-request"] {
-        scene.bus.publish_raw("postern.inbound", key, broken.as_bytes(), properties.clone()).await;
-    }
-    scene.bus.dead_letters_when(5, SOON).await;
-    // Nobody is bound: the broker returns a dead letter, whole.
-    scene.bus.unbind("postern.dead-letters", "postern.dead-letter", "#").await;
-    scene.bus.publish_raw("postern.inbound", "booking.status", broken.as_bytes(), properties).await;
-    scene.workers[0].says("its queue is gone", SOON).await;
-    scene.bus.bind("postern.dead-letters", "postern.dead-letter", "#").await;
-    scene.bus.dead_letters_when(6, SOON).await;
+    assert_eq!(fixture.open("rotated", BOOKING).await.text("reason"), "otp_invalid");
+    publish_malformed(&fixture).await;
 
-    stored(&scene.world, "with a token", seen).await;
-    scene.world.settings.set_integration("password", OLD_PASSWORD);
-    let lines = scene.world.directory().join("audit");
-    let to_files = trace(&scene.world, "outdated")
+    stored(&fixture.setup, "with a token", seen).await;
+    fixture.setup.settings.set_integration("password", OLD_PASSWORD);
+    let lines = fixture.setup.directory().join("audit");
+    let to_files = trace(&fixture.setup, "outdated")
         .env("POSTERN__AUDIT__TO", "file")
         .env("POSTERN__AUDIT__DIRECTORY", lines.to_str().expect("a path is text"));
     let outdated = to_files.start().await;
-    finish(&scene.workers.remove(0), "traced", seen).await;
-    assert_eq!(scene.open("outdated", BOOKING).await.text("reason"), "credentials_rejected");
-    finish(&outdated, "outdated", seen).await;
+    stop_and_keep_log(&fixture.workers.remove(0), "traced", seen).await;
+    assert_eq!(fixture.open("outdated", BOOKING).await.text("reason"), "credentials_rejected");
+    stop_and_keep_log(&outdated, "outdated", seen).await;
     for day in lines.read_dir().expect("there is an audit") {
         let day = day.expect("its days can be listed").path();
         let text = std::fs::read(&day).expect("a day can be read");
         assert!(!text.is_empty(), "{} has no lines", day.display());
         seen.insert(format!("audit in {}", day.display()), text);
     }
-    scene.world.settings = right;
-    scene
+    fixture.setup.settings = right;
+    fixture
 }
 
-/// Everything in Redis, which holds activations and a token record by now.
-async fn stored(world: &World, when: &str, seen: &mut Seen) {
-    let stored = world.stored().await;
+/// Publishes malformed messages with a name; one of their dead letters is returned by the broker.
+async fn publish_malformed(fixture: &Fixture) {
+    let broken = format!(r#"{{"specversion": "1.0", "guest": "{NAME}", "guest": 7"#);
+    let properties = lapin::BasicProperties::default();
+    for key in ["booking.status", "lock.open-request"] {
+        fixture
+            .bus
+            .publish_raw("postern.inbound", key, broken.as_bytes(), properties.clone())
+            .await;
+    }
+    fixture.bus.wait_for_dead_letters(5, SOON).await;
+    // No queue is bound: the broker returns a dead letter with its body.
+    fixture.bus.unbind("postern.dead-letters", "postern.dead-letter", "#").await;
+    fixture
+        .bus
+        .publish_raw("postern.inbound", "booking.status", broken.as_bytes(), properties)
+        .await;
+    fixture.workers[0].wait_for_log("its queue is gone", SOON).await;
+    fixture.bus.bind("postern.dead-letters", "postern.dead-letter", "#").await;
+    fixture.bus.wait_for_dead_letters(6, SOON).await;
+}
+
+/// Everything in Redis, which contains activations and a token record now.
+async fn stored(setup: &Setup, when: &str, seen: &mut ReadableContent) {
+    let stored = setup.stored().await;
     for part in ["activations:", "token:", "key-check", "audit"] {
         assert!(stored.iter().any(|(key, _)| key.contains(part)), "{part} is not stored");
     }
     seen.extend(stored.into_iter().map(|(key, value)| (format!("{key} in Redis {when}"), value)));
 }
 
-async fn finish(worker: &end_to_end::worker::Worker, name: &str, seen: &mut Seen) {
+async fn stop_and_keep_log(
+    worker: &end_to_end::worker::Worker,
+    name: &str,
+    seen: &mut ReadableContent,
+) {
     seen.insert(format!("metrics of {name}"), worker.metrics().await.into());
     let arguments = std::fs::read(format!("/proc/{}/cmdline", worker.pid()));
     seen.insert(format!("arguments of {name}"), arguments.expect("it runs"));
@@ -196,11 +213,11 @@ async fn finish(worker: &end_to_end::worker::Worker, name: &str, seen: &mut Seen
     seen.insert(format!("log of {name}"), log.into());
 }
 
-/// Every OTP that was right in that time.
+/// Every OTP that was valid in that time.
 fn otps(began: DateTime<Utc>, ended: DateTime<Utc>) -> Vec<String> {
     let margin = TimeDelta::seconds(2);
     [(SECRETS[2], "6596"), (SECRETS[2], "9731"), (SECRETS[3], "0042")]
         .into_iter()
-        .flat_map(|iq| secrets::otps(iq, began - margin, ended + margin))
+        .flat_map(|(secret, pin)| secrets::otps(secret, pin, began - margin, ended + margin))
         .collect()
 }

@@ -1,148 +1,149 @@
-//! SIGTERM: what was sent finishes, everything else goes back, and the process ends in time with status 0.
+//! SIGTERM: commands that were sent finish, all other messages go back to the queue, and the process ends in time with
+//! status 0.
 
 use end_to_end::deadline::{SOON, until_true};
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{booking_status, open_request};
 use end_to_end::ports::free_port;
-use end_to_end::scene::{BOOKING, Scene};
-use end_to_end::world::World;
+use end_to_end::setup::Setup;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Of `opening.command_timeout` in these tests.
+/// `opening.command_timeout` in these tests.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
-/// What the contract allows for it.
+/// The time to stop (docs/contract.md, Health).
 const STOP_TIME: Duration = Duration::from_secs(3 + 5);
 
-async fn world() -> World {
-    let mut world = World::new().await;
-    world.settings.set("opening.command_timeout", format!("{}s", COMMAND_TIMEOUT.as_secs()));
-    world.settings.set("opening.resend_window", "0s");
-    world
+async fn setup() -> Setup {
+    let mut setup = Setup::new().await;
+    setup.settings.set("opening.command_timeout", format!("{}s", COMMAND_TIMEOUT.as_secs()));
+    setup.settings.set("opening.resend_window", "0s");
+    setup
 }
 
 #[tokio::test]
-async fn a_worker_stopped_under_load_loses_and_doubles_nothing() {
-    let mut world = world().await;
-    world.settings.set("broker.prefetch", 8);
-    world.settings.set("opening.in_flight_per_iq", 16);
-    let scene = Scene::new(world, 2).await;
-    let simulator = &scene.world.simulator;
-    simulator.fault(json!({"kind": "delay", "delay_ms": 400, "call": "open"})).await;
+async fn a_worker_stopped_under_load_loses_and_duplicates_nothing() {
+    let mut setup = setup().await;
+    setup.settings.set("broker.prefetch", 8);
+    setup.settings.set("opening.in_flight_per_iq", 16);
+    let fixture = Fixture::new(setup, 2).await;
+    let simulator = &fixture.setup.simulator;
+    simulator.add_fault(json!({"kind": "delay", "delay_ms": 400, "call": "open"})).await;
     let requests: Vec<Value> =
         (0..150).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
-    scene.bus.open_requests(&requests).await;
-    simulator.opened_times(20, SOON).await;
-    let stopped = &scene.workers[0];
+    fixture.bus.open_requests(&requests).await;
+    simulator.wait_for_openings(20, SOON).await;
+    let stopped = &fixture.workers[0];
     assert!(stopped.settled("open-requests").await > 0, "it has had work");
     assert_eq!(stopped.stop(STOP_TIME).await.code(), Some(0));
-    assert!(scene.outbox.ended_so_far() < requests.len(), "it was stopped in the middle");
+    assert!(fixture.outbound.ended_so_far() < requests.len(), "it was stopped in the middle");
 
-    scene.outbox.ended(requests.len(), SOON * 2).await;
-    scene.workers[1].idle(SOON).await;
-    scene.outbox.catch_up().await;
+    fixture.outbound.ended(requests.len(), SOON * 2).await;
+    fixture.workers[1].idle(SOON).await;
+    fixture.outbound.catch_up().await;
     for request in &requests {
         let id = request["id"].as_str().expect("an id is text");
-        let end = scene.outbox.only_terminal(id);
+        let end = fixture.outbound.only_terminal(id);
         assert_eq!((&*end.kind, &end.data["attempts"]), ("lock.opened.v1", &json!(1)), "{id}");
     }
-    assert_eq!(simulator.opened().await, requests.len() as u64);
+    assert_eq!(simulator.opening_count().await, requests.len() as u64);
     assert_eq!(simulator.counters().await["commands"], requests.len());
-    let told: usize = scene.outbox.terminals().values().map(Vec::len).sum();
-    assert_eq!(told, requests.len(), "what it had sent, it settled itself");
-    assert_eq!(scene.bus.waiting("postern.open-requests").await, Some(0));
-    assert_eq!(scene.bus.dead_letters().await, []);
+    let answer: usize = fixture.outbound.terminals().values().map(Vec::len).sum();
+    assert_eq!(answer, requests.len(), "what it had sent, it settled itself");
+    assert_eq!(fixture.bus.waiting("postern.open-requests").await, Some(0));
+    assert_eq!(fixture.bus.dead_letters().await, []);
 }
 
 #[tokio::test]
-async fn what_was_sent_is_settled_before_the_end() {
-    let scene = Scene::new(world().await, 1).await;
-    let simulator = &scene.world.simulator;
+async fn a_sent_command_is_settled_before_the_end() {
+    let fixture = Fixture::new(setup().await, 1).await;
+    let simulator = &fixture.setup.simulator;
     let slow = json!({"kind": "delay", "delay_ms": 1500, "carried_out": true, "call": "open"});
-    simulator.fault(slow).await;
+    simulator.add_fault(slow).await;
     let requests: Vec<Value> =
         (0..4).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
-    scene.bus.open_requests(&requests).await;
-    simulator.opened_times(4, SOON).await;
-    assert_eq!(scene.outbox.ended_so_far(), 0, "the answers are on their way");
-    assert_eq!(scene.workers[0].stop(STOP_TIME).await.code(), Some(0));
+    fixture.bus.open_requests(&requests).await;
+    simulator.wait_for_openings(4, SOON).await;
+    assert_eq!(fixture.outbound.ended_so_far(), 0, "the answers are on their way");
+    assert_eq!(fixture.workers[0].stop(STOP_TIME).await.code(), Some(0));
 
-    scene.outbox.ended(4, SOON).await;
-    assert_eq!(scene.bus.waiting("postern.open-requests").await, Some(0));
-    assert!(!scene.workers[0].log().contains("delivery requeued"), "nothing is left to others");
+    fixture.outbound.ended(4, SOON).await;
+    assert_eq!(fixture.bus.waiting("postern.open-requests").await, Some(0));
+    assert!(!fixture.workers[0].log().contains("delivery requeued"), "nothing is left to others");
 }
 
 #[tokio::test]
-async fn a_command_that_salto_leaves_unanswered_does_not_hold_up_the_end() {
-    let scene = Scene::new(world().await, 1).await;
-    let simulator = &scene.world.simulator;
-    simulator.fault(json!({"kind": "no_answer", "call": "open", "carried_out": true})).await;
-    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
-    simulator.commanded_times(1, SOON).await;
-    assert_eq!(scene.workers[0].stop(STOP_TIME).await.code(), Some(0));
+async fn an_unanswered_command_does_not_delay_the_end() {
+    let fixture = Fixture::new(setup().await, 1).await;
+    let simulator = &fixture.setup.simulator;
+    simulator.add_fault(json!({"kind": "no_answer", "call": "open", "carried_out": true})).await;
+    fixture.bus.open_request(&open_request("R-1", BOOKING)).await;
+    simulator.wait_for_commands(1, SOON).await;
+    assert_eq!(fixture.workers[0].stop(STOP_TIME).await.code(), Some(0));
 
-    // What came of it was settled before the end, or the next worker knows that there was a command.
-    let second = scene.world.worker("second").start().await;
-    let end = scene.outbox.terminal("R-1", SOON).await;
+    // The result was settled before the end, or the next worker knows of the command.
+    let second = fixture.setup.worker("second").start().await;
+    let end = fixture.outbound.terminal("R-1", SOON).await;
     second.idle(SOON).await;
-    scene.outbox.catch_up().await;
+    fixture.outbound.catch_up().await;
     assert_eq!((end.text("reason"), &end.data["attempts"]), ("outcome_unknown", &json!(1)));
-    assert_eq!(scene.outbox.only_terminal("R-1"), end);
+    assert_eq!(fixture.outbound.only_terminal("R-1"), end);
     assert_eq!(simulator.commands().await.len(), 1);
-    assert_eq!(scene.bus.dead_letters().await.len(), 1);
-    assert_eq!(scene.bus.waiting("postern.open-requests").await, Some(0));
+    assert_eq!(fixture.bus.dead_letters().await.len(), 1);
+    assert_eq!(fixture.bus.waiting("postern.open-requests").await, Some(0));
 }
 
 #[tokio::test]
-async fn what_waits_for_another_try_is_given_back_at_once() {
-    let scene = Scene::new(world().await, 1).await;
-    let simulator = &scene.world.simulator;
-    simulator.fault(json!({"kind": "status", "status": 503, "call": "open"})).await;
+async fn a_request_that_waits_for_another_attempt_is_requeued_at_once() {
+    let fixture = Fixture::new(setup().await, 1).await;
+    let simulator = &fixture.setup.simulator;
+    simulator.add_fault(json!({"kind": "status", "status": 503, "call": "open"})).await;
     for number in 0..5 {
-        scene.bus.open_request(&open_request(&format!("r-{number}"), BOOKING)).await;
+        fixture.bus.open_request(&open_request(&format!("r-{number}"), BOOKING)).await;
     }
-    simulator.commanded_times(10, SOON).await;
-    assert_eq!(scene.workers[0].stop(STOP_TIME).await.code(), Some(0));
-    simulator.no_faults().await;
+    simulator.wait_for_commands(10, SOON).await;
+    assert_eq!(fixture.workers[0].stop(STOP_TIME).await.code(), Some(0));
+    simulator.clear_faults().await;
 
-    let second = scene.world.worker("second").start().await;
-    second.settles("open-requests", 5, SOON).await;
-    scene.outbox.catch_up().await;
+    let second = fixture.setup.worker("second").start().await;
+    second.wait_until_settled("open-requests", 5, SOON).await;
+    fixture.outbound.catch_up().await;
     let mut attempts = 0;
     for number in 0..5 {
-        let end = scene.outbox.only_terminal(&format!("r-{number}"));
+        let end = fixture.outbound.only_terminal(&format!("r-{number}"));
         assert_eq!(end.kind, "lock.opened.v1", "{end:?}");
         attempts += end.data["attempts"].as_u64().expect("a number");
     }
-    assert_eq!(simulator.opened().await, 5);
+    assert_eq!(simulator.opening_count().await, 5);
     assert_eq!(simulator.counters().await["commands"], attempts, "both workers' commands count");
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_it_at_once() {
-    let mut world = world().await;
-    world.settings.set("opening.command_timeout", "40s");
-    let scene = Scene::new(world, 1).await;
+async fn a_second_signal_ends_a_worker_at_once() {
+    let mut setup = setup().await;
+    setup.settings.set("opening.command_timeout", "40s");
+    let fixture = Fixture::new(setup, 1).await;
     let fault = json!({"kind": "no_answer", "call": "open", "hold_ms": 60_000});
-    scene.world.simulator.fault(fault).await;
-    scene.bus.open_request(&open_request("R-1", BOOKING)).await;
-    scene.world.simulator.commanded_times(1, SOON).await;
-    let worker = &scene.workers[0];
+    fixture.setup.simulator.add_fault(fault).await;
+    fixture.bus.open_request(&open_request("R-1", BOOKING)).await;
+    fixture.setup.simulator.wait_for_commands(1, SOON).await;
+    let worker = &fixture.workers[0];
     worker.signal(Signal::SIGTERM);
-    worker.says("stopping", SOON).await;
+    worker.wait_for_log("stopping", SOON).await;
     assert_eq!(worker.stop(SOON).await.code(), Some(143));
 }
 
 #[tokio::test]
-async fn it_can_be_stopped_while_it_waits_for_its_servers() {
-    let mut world = World::unactivated().await;
-    world.settings.set("broker.url", format!("amqp://guest:guest@127.0.0.1:{}/%2f", free_port()));
-    let deaf = world.worker("without-broker").spawn();
-    deaf.says("no session with RabbitMQ", SOON).await;
-    world.settings.set("broker.url", world.vhost.url().to_owned());
-    world.settings.set("redis.url", format!("redis://127.0.0.1:{}/0", free_port()));
-    let forgetful = world.worker("without-redis").spawn();
-    forgetful.says("waiting for Redis", SOON).await;
+async fn a_worker_can_be_stopped_while_it_waits_for_its_servers() {
+    let mut setup = Setup::unactivated().await;
+    setup.settings.set("broker.url", format!("amqp://guest:guest@127.0.0.1:{}/%2f", free_port()));
+    let deaf = setup.worker("without-broker").spawn();
+    deaf.wait_for_log("no session with RabbitMQ", SOON).await;
+    setup.settings.set("broker.url", setup.vhost.url().to_owned());
+    setup.settings.set("redis.url", format!("redis://127.0.0.1:{}/0", free_port()));
+    let forgetful = setup.worker("without-redis").spawn();
+    forgetful.wait_for_log("waiting for Redis", SOON).await;
     for worker in [deaf, forgetful] {
         assert_eq!(worker.status_of("/livez").await, Some(200));
         assert_eq!(worker.status_of("/readyz").await, Some(503));
@@ -151,11 +152,11 @@ async fn it_can_be_stopped_while_it_waits_for_its_servers() {
 }
 
 #[tokio::test]
-async fn a_stopped_worker_leaves_bookings_to_the_others() {
-    let world = world().await;
-    let first = world.worker("first").start().await;
-    let bus = world.vhost.bus().await;
-    let outbox = bus.listen().await;
+async fn a_stopped_worker_leaves_bookings_to_other_workers() {
+    let setup = setup().await;
+    let first = setup.worker("first").start().await;
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
     for number in 0..200 {
         bus.booking(&booking_status(&format!("b-{number}"), "paid")).await;
         if number == 100 {
@@ -163,7 +164,7 @@ async fn a_stopped_worker_leaves_bookings_to_the_others() {
         }
     }
     assert_eq!(first.ended(STOP_TIME).await.code(), Some(0));
-    let second = world.worker("second").start().await;
+    let second = setup.worker("second").start().await;
     until_true("the bookings to be taken", SOON, || async {
         bus.waiting("postern.booking-status").await == Some(0)
     })
@@ -171,7 +172,7 @@ async fn a_stopped_worker_leaves_bookings_to_the_others() {
     second.idle(SOON).await;
     for number in [0, 99, 100, 101, 199] {
         bus.open_request(&open_request(&format!("r-{number}"), &format!("b-{number}"))).await;
-        let end = outbox.terminal(&format!("r-{number}"), SOON).await;
+        let end = outbound.terminal(&format!("r-{number}"), SOON).await;
         assert_eq!(end.kind, "lock.opened.v1", "{number}");
     }
 }

@@ -1,22 +1,22 @@
-//! What postern declares in RabbitMQ, and what it does where something else is there.
+//! The exchanges and queues that postern declares in RabbitMQ, and its reaction to different ones.
 
 use end_to_end::deadline::{SOON, until};
-use end_to_end::scene::{BOOKING, Scene};
-use end_to_end::world::World;
+use end_to_end::fixture::{BOOKING, Fixture};
+use end_to_end::setup::Setup;
 use lapin::options::{ExchangeDeclareOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, ConnectionProperties, ExchangeKind};
 use serde_json::{Value, json};
 
-async fn channel(world: &World) -> Channel {
-    let connection = Connection::connect(world.vhost.url(), ConnectionProperties::default()).await;
+async fn channel(setup: &Setup) -> Channel {
+    let connection = Connection::connect(setup.vhost.url(), ConnectionProperties::default()).await;
     let connection = connection.expect("RabbitMQ answers");
     connection.create_channel().await.expect("a channel opens")
 }
 
 #[tokio::test]
-async fn exchanges_and_queues_stand_as_the_contract_has_them() {
-    let scene = Scene::new(World::new().await, 1).await;
+async fn exchanges_and_queues_are_declared_as_in_the_contract() {
+    let fixture = Fixture::new(Setup::new().await, 1).await;
     let work = |queue: &str| {
         json!({
             "x-queue-type": "quorum",
@@ -51,13 +51,13 @@ async fn exchanges_and_queues_stand_as_the_contract_has_them() {
         ("postern.retry.open-requests.16s", retry(16_000)),
         ("postern.retry.open-requests.64s", retry(64_000)),
     ] {
-        let found = scene.world.vhost.queue(queue).await;
+        let found = fixture.setup.vhost.queue(queue).await;
         assert_eq!(found["arguments"], arguments, "{queue}");
         let flags = [&found["durable"], &found["auto_delete"], &found["exclusive"]];
         assert_eq!(flags, [&Value::from(true), &false.into(), &false.into()], "{queue}");
     }
-    // Declaring again succeeds only where all is the same.
-    let channel = channel(&scene.world).await;
+    // A second declaration succeeds only if everything is equal.
+    let channel = channel(&fixture.setup).await;
     for exchange in ["postern.inbound", "postern.outbound", "postern.dead-letter"] {
         let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
         let none = FieldTable::default();
@@ -66,19 +66,19 @@ async fn exchanges_and_queues_stand_as_the_contract_has_them() {
         declared.await.unwrap_or_else(|error| panic!("{exchange}: {error}"));
     }
 
-    // A second worker declares it all once more, beside messages and consumers.
-    scene.workers[0].freeze();
-    let second = scene.world.worker("second").start().await;
-    scene.workers[0].thaw();
-    assert_eq!(scene.bus.consumers("postern.open-requests").await, Some(2));
-    assert_eq!(scene.open("R-1", BOOKING).await.kind, "lock.opened.v1");
-    assert!(second.runs());
+    // A second worker declares everything again, with messages and consumers present.
+    fixture.workers[0].freeze();
+    let second = fixture.setup.worker("second").start().await;
+    fixture.workers[0].resume();
+    assert_eq!(fixture.bus.consumers("postern.open-requests").await, Some(2));
+    assert_eq!(fixture.open("R-1", BOOKING).await.kind, "lock.opened.v1");
+    assert!(second.is_running());
 }
 
 #[tokio::test]
-async fn a_queue_or_exchange_of_another_kind_stops_the_worker_by_name() {
-    let world = World::unactivated().await;
-    let channel = channel(&world).await;
+async fn a_different_queue_or_exchange_stops_the_worker_which_names_it() {
+    let setup = Setup::unactivated().await;
+    let channel = channel(&setup).await;
     let none = FieldTable::default;
     let durable = ExchangeDeclareOptions { durable: true, ..Default::default() };
     let exchange = "postern.dead-letter";
@@ -86,7 +86,7 @@ async fn a_queue_or_exchange_of_another_kind_stops_the_worker_by_name() {
         .exchange_declare(exchange.into(), ExchangeKind::Fanout, durable, none())
         .await
         .expect("a fanout exchange is declared");
-    stops_naming(&world, exchange).await;
+    stops_naming(&setup, exchange).await;
     let deleted = channel.exchange_delete(exchange.into(), Default::default()).await;
     deleted.expect("an exchange can be deleted");
 
@@ -96,14 +96,14 @@ async fn a_queue_or_exchange_of_another_kind_stops_the_worker_by_name() {
         .queue_declare(queue.into(), durable, none())
         .await
         .expect("a classic queue is declared");
-    stops_naming(&world, queue).await;
+    stops_naming(&setup, queue).await;
     let deleted = channel.queue_delete(queue.into(), Default::default()).await;
     deleted.expect("a queue can be deleted");
-    world.worker("unhindered").start().await;
+    setup.worker("unhindered").start().await;
 }
 
-async fn stops_naming(world: &World, name: &str) {
-    let worker = world.worker(name).spawn();
+async fn stops_naming(setup: &Setup, name: &str) {
+    let worker = setup.worker(name).spawn();
     let status = worker.ended(SOON).await;
     assert_eq!(status.code(), Some(1), "{}", worker.log());
     let log = worker.log();
@@ -113,14 +113,14 @@ async fn stops_naming(world: &World, name: &str) {
 }
 
 #[tokio::test]
-async fn a_queue_that_is_deleted_comes_back() {
-    let scene = Scene::new(World::new().await, 1).await;
-    let channel = channel(&scene.world).await;
+async fn a_deleted_queue_is_declared_again() {
+    let fixture = Fixture::new(Setup::new().await, 1).await;
+    let channel = channel(&fixture.setup).await;
     let delete = channel.queue_delete("postern.open-requests".into(), Default::default());
     delete.await.expect("a queue can be deleted");
     until("the queue to be back", SOON, || async {
-        scene.bus.consumers("postern.open-requests").await.filter(|count| *count > 0)
+        fixture.bus.consumers("postern.open-requests").await.filter(|count| *count > 0)
     })
     .await;
-    assert_eq!(scene.open("R-1", BOOKING).await.kind, "lock.opened.v1");
+    assert_eq!(fixture.open("R-1", BOOKING).await.kind, "lock.opened.v1");
 }

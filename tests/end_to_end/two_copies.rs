@@ -1,8 +1,8 @@
-//! Every message arrives twice, and three workers take them.
+//! Every message arrives twice, with three workers.
 
+use end_to_end::fixture::Fixture;
 use end_to_end::inbound::{booking_status, open_request};
-use end_to_end::scene::Scene;
-use end_to_end::world::World;
+use end_to_end::setup::Setup;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,27 +12,27 @@ const ROOMS: usize = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_requests_published_twice_open_a_thousand_times() {
-    let mut world = World::new().await;
-    world.settings.set("opening.request_ttl", "10m");
-    let scene = Scene::new(world, 3).await;
+    let mut setup = Setup::new().await;
+    setup.settings.set("opening.request_ttl", "10m");
+    let fixture = Fixture::new(setup, 3).await;
     for room in 1..=ROOMS {
         let mut booking = booking_status(&format!("b-{room}"), "paid");
         booking["data"]["object_ids"] = json!([format!("room-{room}")]);
-        scene.bus.booking(&booking).await;
-        scene.bus.booking(&booking).await;
+        fixture.bus.booking(&booking).await;
+        fixture.bus.booking(&booking).await;
     }
-    scene.settles("booking-status", 1 + 2 * ROOMS as u64).await;
+    fixture.wait_until_settled("booking-status", 1 + 2 * ROOMS as u64).await;
 
     let requests: Vec<Value> = (0..REQUESTS)
         .map(|number| open_request(&format!("r-{number}"), &format!("b-{}", number % ROOMS + 1)))
         .collect();
-    // Both copies at the same time: it is a race for every one of them.
-    tokio::join!(scene.bus.open_requests(&requests), scene.bus.open_requests(&requests));
-    scene.outbox.ended(REQUESTS, Duration::from_secs(120)).await;
-    scene.settles("open-requests", 2 * REQUESTS as u64).await;
-    scene.outbox.catch_up().await;
+    // Both copies at the same time, so that workers compete for each request.
+    tokio::join!(fixture.bus.open_requests(&requests), fixture.bus.open_requests(&requests));
+    fixture.outbound.ended(REQUESTS, Duration::from_secs(120)).await;
+    fixture.wait_until_settled("open-requests", 2 * REQUESTS as u64).await;
+    fixture.outbound.catch_up().await;
 
-    let terminals = scene.outbox.terminals();
+    let terminals = fixture.outbound.terminals();
     assert_eq!(terminals.len(), REQUESTS);
     let mut ids = BTreeSet::new();
     for (request, events) in &terminals {
@@ -42,31 +42,31 @@ async fn a_thousand_requests_published_twice_open_a_thousand_times() {
         ids.insert(&events[0].id);
     }
     assert_eq!(ids.len(), REQUESTS, "distinct terminal events");
-    assert_eq!(scene.world.simulator.opened().await, REQUESTS as u64);
-    assert_eq!(scene.world.simulator.counters().await["commands"], REQUESTS);
+    assert_eq!(fixture.setup.simulator.opening_count().await, REQUESTS as u64);
+    assert_eq!(fixture.setup.simulator.counters().await["commands"], REQUESTS);
     for room in 1..=ROOMS {
-        assert_eq!(scene.outbox.check_ins(&format!("b-{room}")).len(), 1, "room {room}");
+        assert_eq!(fixture.outbound.check_ins(&format!("b-{room}")).len(), 1, "room {room}");
     }
-    for worker in &scene.workers {
+    for worker in &fixture.workers {
         assert!(worker.settled("open-requests").await > 0, "all three had work");
     }
-    assert_eq!(scene.bus.dead_letters().await, []);
+    assert_eq!(fixture.bus.dead_letters().await, []);
 }
 
 #[tokio::test]
 async fn two_copies_of_a_request_that_fails_make_one_dead_letter() {
-    let scene = Scene::new(World::new().await, 3).await;
-    scene.book("room-nowhere").await;
+    let fixture = Fixture::new(Setup::new().await, 3).await;
+    fixture.store_booking("room-nowhere").await;
     let requests: Vec<Value> =
         (0..50).map(|number| open_request(&format!("r-{number}"), "room-nowhere")).collect();
-    tokio::join!(scene.bus.open_requests(&requests), scene.bus.open_requests(&requests));
-    scene.settles("open-requests", 2 * requests.len() as u64).await;
-    scene.outbox.catch_up().await;
+    tokio::join!(fixture.bus.open_requests(&requests), fixture.bus.open_requests(&requests));
+    fixture.wait_until_settled("open-requests", 2 * requests.len() as u64).await;
+    fixture.outbound.catch_up().await;
     for request in &requests {
         let id = request["id"].as_str().expect("an id is text");
-        assert_eq!(scene.outbox.only_terminal(id).text("reason"), "lock_not_found", "{id}");
+        assert_eq!(fixture.outbound.only_terminal(id).text("reason"), "lock_not_found", "{id}");
     }
-    let letters = scene.bus.dead_letters().await;
+    let letters = fixture.bus.dead_letters().await;
     let bodies: BTreeSet<_> = letters.iter().map(|letter| &letter.body).collect();
     assert_eq!((letters.len(), bodies.len()), (requests.len(), requests.len()));
 }

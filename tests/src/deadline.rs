@@ -1,18 +1,18 @@
-//! Waiting: for an event, never for a time; and never without a deadline.
+//! Waiting for a condition, with a deadline.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-/// How long to wait for what takes an instant when all is well, on a machine that is busy with other tests.
+/// The deadline for something that normally happens at once, on a machine that is busy with other tests.
 pub const SOON: Duration = Duration::from_secs(20);
 
-/// How often a probe is asked again.
+/// The time between two calls of a probe.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Asks `probe` until it answers `Some`.
+/// Calls `probe` until it returns `Some`.
 ///
 /// # Panics
-/// When `limit` is over, with `what` was waited for.
+/// If `limit` is over; the message contains `what`.
 pub async fn until<T, F, P>(what: &str, limit: Duration, mut probe: P) -> T
 where
     P: FnMut() -> F,
@@ -23,15 +23,15 @@ where
         if let Some(answer) = probe().await {
             return answer;
         }
-        assert!(started.elapsed() < limit, "waited {limit:?} in vain for {what}");
+        assert!(started.elapsed() < limit, "no success within {limit:?} while waiting for {what}");
         tokio::time::sleep(PAUSE).await;
     }
 }
 
-/// Asks `probe` until it says yes.
+/// Calls `probe` until it returns true.
 ///
 /// # Panics
-/// When `limit` is over, with `what` was waited for.
+/// If `limit` is over; the message contains `what`.
 pub async fn until_true<F, P>(what: &str, limit: Duration, mut probe: P)
 where
     P: FnMut() -> F,
@@ -44,13 +44,13 @@ where
     .await;
 }
 
-/// Awaits a future that ought to finish by itself.
+/// Awaits a future that is expected to end by itself.
 ///
 /// # Panics
-/// When `limit` is over, with `what` was waited for.
+/// If `limit` is over; the message contains `what`.
 pub async fn within<T>(what: &str, limit: Duration, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(limit, future).await {
         Ok(value) => value,
-        Err(_) => panic!("waited {limit:?} in vain for {what}"),
+        Err(_) => panic!("no success within {limit:?} while waiting for {what}"),
     }
 }

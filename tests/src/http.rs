@@ -3,12 +3,13 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-/// A client that trusts nobody and uses no proxy: what the tests talk to is on this machine and speaks plain HTTP.
+/// A client without trusted certificates and without a proxy: the servers of the tests are on this machine and use
+/// plain HTTP.
 ///
-/// A new one each time: a pool must not outlive its test's runtime.
+/// Each call creates a new client: a connection pool must not outlive the runtime of its test.
 pub fn client() -> reqwest::Client {
     static PROVIDER: LazyLock<()> = LazyLock::new(|| {
-        // An error says that the program under test, in the same process, was first.
+        // An error means that the program under test has installed one, in the same process.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     LazyLock::force(&PROVIDER);

@@ -1,4 +1,4 @@
-//! What the booking system publishes, as JSON to change at will before it is sent.
+//! The events of the booking system, as JSON that a test can change before publishing.
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 /// The `source` of everything that the tests publish.
 pub const SOURCE: &str = "/booking-system";
 
-/// The integration of [`crate::world::World`].
+/// The integration of [`crate::setup::Setup`].
 pub const INTEGRATION: &str = "acme-utrecht";
 
-/// RFC 3339, so many seconds from now.
+/// A time in RFC 3339, this number of seconds from now.
 pub fn time(seconds: i64) -> String {
     (Utc::now() + TimeDelta::seconds(seconds)).to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// A booking of `room-12` with this status and without a revision, whose window began an hour ago and ends in one.
+/// A booking of `room-12` with this status and without a revision; it began an hour ago and ends in an hour.
 pub fn booking_status(booking: &str, status: &str) -> Value {
     json!({
         "specversion": "1.0",

@@ -1,4 +1,4 @@
-//! Redis, seen from outside: a private server to kill and restart, and a look at everything stored.
+//! Redis: a private server to kill and restart, and access to everything that is stored.
 
 use crate::deadline::{SOON, until_true};
 use crate::ports::free_port;
@@ -10,17 +10,17 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 
-/// A server of the test's own, with an append-only file. Restarted it has the same port and data.
+/// A server of the test's own, with an append-only file. After a restart it has the same port and data.
 #[derive(Debug)]
 pub struct PrivateRedis {
-    // Ended before its directory goes.
+    // Dropped before its directory.
     server: Option<Process>,
     directory: TempDir,
     port: u16,
 }
 
 impl PrivateRedis {
-    /// Starts a fresh one and waits until it serves.
+    /// Starts a new server and waits until it answers.
     pub async fn start() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let mut redis = Self { server: None, directory, port: free_port() };
@@ -33,29 +33,29 @@ impl PrivateRedis {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 
-    /// Where its files are.
+    /// The directory of its files.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// SIGKILL. What it had answered is in its append-only file, in the kernel's hands.
+    /// Sends SIGKILL. Everything that it has confirmed is in its append-only file, at least in the kernel's cache.
     pub async fn kill(&mut self) {
         if let Some(server) = self.server.take() {
             server.kill().await;
         }
     }
 
-    /// Frozen, connections stay open and nothing answers.
+    /// Stops it with SIGSTOP: connections stay open, and it does not answer.
     pub fn freeze(&self) {
         self.signal(Signal::SIGSTOP);
     }
 
-    /// After [`Self::freeze`].
-    pub fn thaw(&self) {
+    /// Continues it after [`Self::freeze`].
+    pub fn resume(&self) {
         self.signal(Signal::SIGCONT);
     }
 
-    /// Starts it again after [`Self::kill`], and waits until it serves.
+    /// Starts it again after [`Self::kill`], and waits until it answers.
     pub async fn restart(&mut self) {
         assert!(self.server.is_none(), "it runs");
         let port = self.port.to_string();
@@ -80,7 +80,7 @@ impl PrivateRedis {
 
 async fn serves(url: &str) -> bool {
     let Ok(mut connection) = try_connect(url).await else { return false };
-    // While it reads its file it answers with an error.
+    // While it reads its file, it answers with an error.
     redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
 }
 
@@ -88,12 +88,12 @@ async fn try_connect(url: &str) -> redis::RedisResult<MultiplexedConnection> {
     Client::open(url)?.get_multiplexed_async_connection().await
 }
 
-/// A connection to look or meddle with.
+/// A connection to read or change data.
 pub async fn connect(url: &str) -> MultiplexedConnection {
     try_connect(url).await.unwrap_or_else(|error| panic!("Redis does not answer: {error}"))
 }
 
-/// Everything under a prefix, names and values as they lie there.
+/// All keys with a prefix, and their values as they are stored.
 pub async fn contents(url: &str, prefix: &str) -> Vec<(String, Vec<u8>)> {
     let mut connection = connect(url).await;
     let mut contents = Vec::new();
@@ -119,7 +119,7 @@ pub async fn contents(url: &str, prefix: &str) -> Vec<(String, Vec<u8>)> {
     }
 }
 
-/// The value's bytes, all fields or members of it one after the other.
+/// The bytes of a value: all its fields or members in a row.
 async fn value(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
     let kind: String =
         redis::cmd("TYPE").arg(key).query_async(connection).await.expect("a key has a type");
@@ -130,9 +130,9 @@ async fn value(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
         "list" => "LRANGE",
         "zset" => "ZRANGE",
         "stream" => return stream(connection, key).await,
-        // It has just expired.
+        // The key has just expired.
         "none" => return Vec::new(),
-        other => panic!("{key} is a {other}: teach this function to read it"),
+        other => panic!("{key} is a {other}: this function cannot read it yet"),
     });
     read.arg(key);
     if matches!(kind.as_str(), "list" | "zset") {
@@ -146,7 +146,7 @@ async fn value(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
     values.join(&b'\n')
 }
 
-/// The values of a stream's entries, one after the other.
+/// The values of a stream's entries in a row.
 async fn stream(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
     let mut read = redis::cmd("XRANGE");
     read.arg(key).arg("-").arg("+");
@@ -156,12 +156,12 @@ async fn stream(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
     values.collect::<Vec<_>>().join(&b'\n')
 }
 
-/// Removes the keys under a prefix that have `word` in their name after it; there must be one.
+/// Deletes the keys whose name has `word` after the prefix; there must be at least one.
 pub async fn forget(url: &str, prefix: &str, word: &str) {
     let mut connection = connect(url).await;
     let keys = contents(url, prefix).await.into_iter().map(|(key, _)| key);
     let keys: Vec<_> = keys.filter(|key| key[prefix.len()..].contains(word)).collect();
-    assert!(!keys.is_empty(), "nothing stored under {prefix} is called {word}");
+    assert!(!keys.is_empty(), "no key with the prefix {prefix} contains {word}");
     let removed = redis::cmd("DEL").arg(keys).query_async::<()>(&mut connection).await;
     removed.expect("keys can be removed");
 }

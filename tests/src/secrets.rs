@@ -1,15 +1,11 @@
-//! What must not be read anywhere: one-time passwords and keys, as they would show.
+//! The forms in which secrets may appear: one-time passwords and bytes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use md5::{Digest, Md5};
 
-/// Every one-time password of an IQ that was right between two times of Salto's clock. Those without a letter may be any
-/// number, and are left out.
-pub fn otps(
-    (secret, pin): (&str, &str),
-    began: DateTime<Utc>,
-    ended: DateTime<Utc>,
-) -> Vec<String> {
+/// Every one-time password of an IQ that was valid between two times of Salto's clock. Those without a letter could be
+/// any number and are left out.
+pub fn otps(secret: &str, pin: &str, began: DateTime<Utc>, ended: DateTime<Utc>) -> Vec<String> {
     let mut otps = Vec::new();
     let mut second = began;
     while second < ended {
@@ -22,7 +18,7 @@ pub fn otps(
     otps
 }
 
-/// Bytes as they are, and as they are often shown.
+/// Bytes as they are, and in the forms in which they are often shown.
 pub fn forms(secret: &[u8]) -> [Vec<u8>; 3] {
     let decimal: Vec<_> = secret.iter().map(u8::to_string).collect();
     let hexadecimal: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();

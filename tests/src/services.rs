@@ -1,4 +1,4 @@
-//! The servers that `make test` started or found, as it names them in the environment.
+//! The servers that `make test` has started or found, named by environment variables.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! A worker's configuration file, held as TOML to change at will.
+//! A worker's configuration file, as TOML that a test can change.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -11,8 +11,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// One integration, named as [`crate::inbound`] has it, with every optional setting used.
-    /// Salto's log of entries is not asked: it would tell what commands in doubt came to.
+    /// One integration, with the name in [`crate::inbound`] and all optional settings. Salto's entry log is not used:
+    /// it would show the outcome of commands in doubt.
     pub fn new(broker_url: &str, redis_url: &str, key_prefix: &str, simulator_url: &str) -> Self {
         let key = BASE64_STANDARD.encode(rand::random::<[u8; 32]>());
         let text = format!(
@@ -84,7 +84,7 @@ ask_entries = false
         environments.and_then(Value::as_table_mut).expect("environments are a table")
     }
 
-    /// The integrations, in the file's order; the first is the one that [`crate::inbound`] speaks of.
+    /// The integrations, in the order of the file; the first one is that of [`crate::inbound`].
     pub fn integrations(&mut self) -> &mut Vec<Value> {
         self.table["integrations"].as_array_mut().expect("integrations are an array")
     }
@@ -94,7 +94,7 @@ ask_entries = false
         self.first().insert(key.to_owned(), value.into());
     }
 
-    /// Takes a value of the first integration away.
+    /// Removes a value of the first integration.
     pub fn unset_integration(&mut self, key: &str) {
         self.first().remove(key);
     }

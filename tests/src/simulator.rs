@@ -1,4 +1,4 @@
-//! Salto's cloud, as the simulator plays it: a process of its own per test, and its control API.
+//! The simulator of Salto's cloud: a process of its own per test, and its control API.
 
 use crate::deadline::{SOON, until, until_true};
 use crate::http;
@@ -22,7 +22,7 @@ pub const ROOM_12: &str = "a5091d73-d7ea-4eb7-b883-0a4d241584ca";
 /// The lock of `front-door`.
 pub const FRONT_DOOR: &str = "4d77312f-4a87-41db-a97b-f9d948dcc908";
 
-/// What no log, event or stored value may hold: the simulated account's and IQs' secrets.
+/// The secrets of the simulated account and IQs, which no log, event or stored value may contain.
 pub const SECRETS: [&str; 4] =
     ["demo-password", "demo-client-secret", "GroundFloorIq001", "FirstFloorIq0002"];
 
@@ -44,7 +44,7 @@ pub struct Opening {
     pub iq_id: String,
 }
 
-/// A command to open, whatever came of it.
+/// A command to open, with any result.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct OpenCommand {
     pub seq: u64,
@@ -56,12 +56,12 @@ pub struct OpenCommand {
 }
 
 impl Simulator {
-    /// Starts one with its built-in world, logging into `directory`.
+    /// Starts one with its built-in world; it logs to `directory`.
     pub async fn start(directory: &Path) -> Self {
         Self::start_with(directory, &[]).await
     }
 
-    /// Starts one with a world file's content.
+    /// Starts one with the content of a world file.
     pub async fn start_with_world(directory: &Path, world: &Value) -> Self {
         let file = directory.join("given-world.json");
         std::fs::write(&file, world.to_string()).expect("the world is written");
@@ -76,15 +76,15 @@ impl Simulator {
         simulator
     }
 
-    /// Ends it: connections to Salto are refused. Its world is kept; tokens, faults and records are not.
-    pub async fn vanish(&self) {
+    /// Stops it: connections to Salto are refused. Its world is kept; tokens, faults and records are not.
+    pub async fn stop(&self) {
         let world = self.get("world").await.to_string();
         std::fs::write(self.world_file(), world).expect("the world is written");
         self.process.kill().await;
     }
 
-    /// Starts it again after [`Self::vanish`], at the same address.
-    pub async fn come_back(&mut self) {
+    /// Starts it again after [`Self::vanish`], with the same address.
+    pub async fn restart(&mut self) {
         let world = self.world_file();
         let world = world.to_str().expect("a readable path");
         self.process = start(&self.url, &self.directory, &["--world", world]);
@@ -105,7 +105,7 @@ impl Simulator {
         .await;
     }
 
-    /// The base of both of Salto's hosts.
+    /// The base URL of both of Salto's hosts.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -125,25 +125,27 @@ impl Simulator {
         read(self.get("commands").await, "commands")
     }
 
-    /// How many openings there were.
-    pub async fn opened(&self) -> u64 {
+    /// The number of openings so far.
+    pub async fn opening_count(&self) -> u64 {
         self.get("counters").await["openings"].as_u64().expect("a number")
     }
 
-    /// Waits for so many openings or more.
+    /// Waits for at least this number of openings.
     ///
     /// # Panics
-    /// When `limit` is over.
-    pub async fn opened_times(&self, count: u64, limit: Duration) {
-        until_true(&format!("{count} openings"), limit, || async { self.opened().await >= count })
-            .await;
+    /// If `limit` is over.
+    pub async fn wait_for_openings(&self, count: u64, limit: Duration) {
+        until_true(&format!("{count} openings"), limit, || async {
+            self.opening_count().await >= count
+        })
+        .await;
     }
 
-    /// Waits for so many open commands or more, whatever came of them.
+    /// Waits for at least this number of open commands, with any result.
     ///
     /// # Panics
-    /// When `limit` is over.
-    pub async fn commanded_times(&self, count: u64, limit: Duration) {
+    /// If `limit` is over.
+    pub async fn wait_for_commands(&self, count: u64, limit: Duration) {
         until_true(&format!("{count} commands"), limit, || async {
             self.get("counters").await["commands"].as_u64() >= Some(count)
         })
@@ -160,7 +162,7 @@ impl Simulator {
         (sum("granted"), sum("denied"))
     }
 
-    /// Calls by kind, and the other counts.
+    /// The counters of the simulator: calls by kind, and others.
     pub async fn counters(&self) -> Value {
         self.get("counters").await
     }
@@ -168,7 +170,7 @@ impl Simulator {
     /// Waits for the newest PIN that was mailed for an IQ.
     ///
     /// # Panics
-    /// When none comes.
+    /// If none arrives.
     pub async fn mailed_pin(&self, iq: &str) -> String {
         until("the mail with the PIN", SOON, || async {
             let mails = self.get("mailbox").await;
@@ -179,18 +181,18 @@ impl Simulator {
         .await
     }
 
-    /// Switches a fault on; its number. See the simulator's README for what there is.
-    pub async fn fault(&self, fault: Value) -> u64 {
+    /// Adds a fault; returns its number. The simulator's README lists the faults.
+    pub async fn add_fault(&self, fault: Value) -> u64 {
         let fault = self.control(Method::POST, "faults", Some(fault)).await;
         fault["id"].as_u64().expect("a fault has a number")
     }
 
-    /// Switches all faults off.
-    pub async fn no_faults(&self) {
+    /// Removes all faults.
+    pub async fn clear_faults(&self) {
         self.control(Method::DELETE, "faults", None).await;
     }
 
-    /// Makes every token invalid, as Salto may before its time.
+    /// Makes every token invalid before its end.
     pub async fn revoke_tokens(&self) {
         self.control(Method::POST, "tokens/revoke", Some(json!({"access": true}))).await;
     }
@@ -205,10 +207,10 @@ impl Simulator {
         self.control(Method::PATCH, "settings", Some(change)).await;
     }
 
-    /// Any other call of the control API, `path` being what follows `/control/`.
+    /// Any other call of the control API; `path` is the part after `/control/`.
     ///
     /// # Panics
-    /// Where the simulator refuses it.
+    /// If the simulator refuses it.
     pub async fn control(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let mut request = http::client().request(method, format!("{}/control/{path}", self.url));
         if let Some(body) = body {

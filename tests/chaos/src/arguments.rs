@@ -1,95 +1,97 @@
 //! The command line.
 
 use crate::nemesis::schedule::KINDS;
-use crate::voice::Voice;
+use crate::output::Output;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Everything goes wrong at once, and a judge looks whether postern keeps its contract.
+/// Injects faults into a running postern and checks afterwards whether postern has kept its contract.
 ///
-/// Starts a RabbitMQ, a Redis, a Salto KS simulator and several postern workers of its own, lets guests, booking systems
-/// and broken programs publish, and strikes: processes are killed, stopped and frozen, connections cut, slowed and
-/// swallowed, Salto answers nonsense, late or never. Afterwards everything that was published, received and recorded
-/// is held against each invariant of the contract.
+/// The program starts a RabbitMQ, a Redis, a Salto KS simulator and several postern workers of its own. It publishes
+/// the messages of guests, booking systems and faulty programs, and injects faults: processes are killed, stopped and
+/// frozen; connections are cut, slowed down or lose their data; Salto answers wrongly, late or not at all. Afterwards
+/// the judge compares everything that was published, received and recorded with each invariant of the contract.
 ///
-/// A run is made by its seed, which is printed first: the same seed gives the same load and the same faults at the same
-/// times. What the processes make of it depends on the machine, so a violation may not show every time.
+/// The seed of a run determines it and is printed first: the same seed gives the same load and the same faults at the
+/// same times. How the processes react depends on the machine, so a violation may not appear in every run.
 #[derive(Debug, Parser)]
 #[command(name = "chaos", after_long_help = AFTER)]
 pub struct Arguments {
     #[command(subcommand)]
-    pub scene: Option<Scene>,
-    /// Makes the run; random where it is left out
+    pub scenario: Option<Scenario>,
+    /// Determines the run; random if not given
     #[arg(long, global = true, env = "CHAOS_SEED")]
     pub seed: Option<u64>,
-    /// How long load and faults go on, as 90s or 3m; starting and the quiet afterwards come on top
+    /// Duration of load and faults, as 90s or 3m; the start and the quiet period at the end are not included
     #[arg(long, default_value = "3m", value_parser = humantime::parse_duration)]
     pub duration: Duration,
-    /// Workers
+    /// Number of workers
     #[arg(long, global = true, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub workers: u8,
-    /// Requests a second [default: 40; 20 in the scenes]
+    /// Requests per second [default: 40; 20 in `outage` and `empty-redis`]
     #[arg(long, global = true)]
     pub rate: Option<f64>,
-    /// What goes wrong: names or beginnings of names, separated by commas, as "worker,redis-kill"; "none" for nothing
+    /// Kinds of faults: names or beginnings of names, separated by commas, as "worker,redis-kill"; "none" for no faults
     #[arg(long, default_value = "all", value_parser = kinds)]
-    pub faults: Kinds,
-    /// Where logs, configurations and history.json are kept, whatever comes of it; without, they are kept in a
-    /// directory that is named where there are violations
+    pub faults: FaultKinds,
+    /// Directory in which logs, configurations and history.json are kept, with or without violations; if not given,
+    /// they are kept only if there are violations, in a directory whose path is printed
     #[arg(long, global = true, value_name = "DIR")]
     pub keep: Option<PathBuf>,
-    /// For people, or one JSON object a line
+    /// Output as text, or as one JSON object per line
     #[arg(long, global = true, value_enum, default_value = "human")]
-    pub output: Voice,
+    pub output: Output,
 }
 
 const AFTER: &str = "\
 Faults:
-  worker-kill worker-freeze worker-stop      SIGKILL, SIGSTOP and SIGCONT, SIGTERM; a new one follows
+  worker-kill worker-freeze worker-stop      SIGKILL, SIGSTOP and SIGCONT, SIGTERM; a new worker starts
   broker-kill broker-freeze broker-stop      the same for RabbitMQ
   redis-kill redis-freeze                    and for Redis (appendonly yes, appendfsync everysec)
-  broker-link redis-link salto-link          connections reset, swallowed, slowed or refused on the way
+  broker-link redis-link salto-link          connections are reset, lose data, are slow or are refused
   salto-status salto-delay salto-reset salto-dropped salto-silence salto-half
-                                             a command's answer is another, late, cut, lost after it opened, none, half
+                                             the answer to a command is an error, late, reset, lost after the opening,
+                                             missing, incomplete
   salto-rate-limit salto-identity salto-lists salto-revoke salto-offline salto-skew
-                                             429 with Retry-After; no tokens; no lists; tokens void; an IQ away; the clock
+                                             429 with Retry-After; no tokens; no lists; tokens revoked; an IQ offline;
+                                             Salto's clock is wrong
 
 Examples:
-  chaos --seed 7 --duration 60s              a minute of everything
-  chaos --faults worker,redis --rate 80      only workers and Redis (and the way to it) fail
-  chaos --faults none --duration 30s         only the load: are there violations without any fault?
-  chaos outage salto --duration 60s          steady guests, and Salto is away for a minute in the middle
-  chaos empty-redis                          Redis is emptied in the middle of work
-  chaos judge DIR/history.json               judges a run that was kept once more (secrets excepted)
+  chaos --seed 7 --duration 60s              all kinds of faults for a minute
+  chaos --faults worker,redis --rate 80      only workers, Redis and the connections to Redis fail
+  chaos --faults none --duration 30s         only the load, without faults
+  chaos outage salto --duration 60s          steady load; Salto is unavailable for a minute in the middle
+  chaos empty-redis                          Redis is emptied in the middle of the run
+  chaos judge DIR/history.json               judges a kept run again (without the check for secrets)
 
 POSTERN_BIN and SALTO_SIMULATOR_BIN name the programs; POSTERN_RABBITMQ_SERVER, POSTERN_RABBITMQ_NODE and
-POSTERN_REDIS_SERVER the servers. `make chaos` sees to all of them.
+POSTERN_REDIS_SERVER the servers. `make chaos` sets all of them.
 
-Exit status: 0 no violation, 1 violations, 2 wrong usage, 130 interrupted. Ctrl-C ends every process of the run.";
+Exit status: 0 no violation, 1 violations, 2 wrong usage, 130 interrupted. Ctrl-C ends all processes of the run.";
 
-/// What else there is to show than everything at once.
+/// A run other than the default one, which injects all kinds of faults.
 #[derive(Debug, Clone, Subcommand)]
-pub enum Scene {
-    /// Steady guests, and exactly one thing is away in the middle: what happened to every request, in numbers
+pub enum Scenario {
+    /// Steady load with exactly one outage in the middle; reports the results of all requests in numbers
     Outage {
-        what: Away,
-        /// How long it is away
+        what: OutageTarget,
+        /// Duration of the outage
         #[arg(long, default_value = "60s", value_parser = humantime::parse_duration)]
         duration: Duration,
     },
-    /// Redis is emptied in the middle of work: nothing may open that should not
+    /// Redis is emptied in the middle of the run: no door may open that should not
     EmptyRedis,
-    /// Judges a kept history once more; what lies beside it (logs, secrets) is not looked at
+    /// Judges a kept history again; the logs and secrets beside it are not checked
     Judge { history: PathBuf },
 }
 
-/// What is away in an outage.
+/// The server that is unavailable in an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Away {
-    /// RabbitMQ is killed, and started again
+pub enum OutageTarget {
+    /// RabbitMQ is killed and started again
     Broker,
-    /// Redis is killed, and started again
+    /// Redis is killed and started again
     Redis,
     /// Connections to Salto are refused
     Salto,
@@ -97,12 +99,12 @@ pub enum Away {
 
 /// Kinds of faults.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kinds(pub Vec<&'static str>);
+pub struct FaultKinds(pub Vec<&'static str>);
 
-fn kinds(list: &str) -> Result<Kinds, String> {
+fn kinds(list: &str) -> Result<FaultKinds, String> {
     match list {
-        "all" => return Ok(Kinds(KINDS.to_vec())),
-        "none" => return Ok(Kinds(Vec::new())),
+        "all" => return Ok(FaultKinds(KINDS.to_vec())),
+        "none" => return Ok(FaultKinds(Vec::new())),
         _ => {}
     }
     let mut wanted = Vec::new();
@@ -112,12 +114,15 @@ fn kinds(list: &str) -> Result<Kinds, String> {
         let before = wanted.len();
         wanted.extend(matching);
         if wanted.len() == before {
-            return Err(format!("no fault is called {name:?}; there are: {}", KINDS.join(" ")));
+            return Err(format!(
+                "there is no fault named {name:?}; the faults are: {}",
+                KINDS.join(" ")
+            ));
         }
     }
     wanted.sort_unstable();
     wanted.dedup();
-    Ok(Kinds(wanted))
+    Ok(FaultKinds(wanted))
 }
 
 #[cfg(test)]
@@ -126,13 +131,13 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn the_command_line_is_sound_and_names_every_fault() {
+    fn the_command_line_is_valid_and_the_help_names_every_fault() {
         Arguments::command().debug_assert();
         assert!(KINDS.iter().all(|kind| AFTER.contains(kind)));
     }
 
     #[test]
-    fn faults_are_named_by_their_beginnings() {
+    fn faults_can_be_selected_by_the_beginning_of_their_names() {
         assert_eq!(
             kinds("redis-kill, worker").unwrap().0,
             ["redis-kill", "worker-freeze", "worker-kill", "worker-stop"]

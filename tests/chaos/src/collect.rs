@@ -1,15 +1,15 @@
-//! Puts the history of a run together when it is over.
+//! Collects the history of a run after its end.
 
+use crate::fixtures::{
+    BOOKING_WAIT_SECONDS, COMMAND_TIMEOUT_SECONDS, Fixtures, MINUTES_BEFORE, OPEN_FROM,
+    REQUEST_TTL_SECONDS, RESEND_WINDOW_SECONDS, TOKEN_SECONDS, WITH_DEFAULT_LOCK,
+};
 use crate::history::{
-    Command, DeadLetter, Event, Fault, History, Integration, Opening, Place, Rules, Secret, Stored,
-    TokenCount,
+    Artifact, Command, DeadLetter, Event, Fault, History, Integration, Opening, Rules, Secret,
+    Stored, TokenCount,
 };
-use crate::load::publish::Ledger;
-use crate::stage::Stage;
-use crate::town::{
-    BOOKING_WAIT_SECONDS, COMMAND_TIMEOUT_SECONDS, DEFAULTED, MINUTES_BEFORE, OPEN_FROM,
-    REQUEST_TTL_SECONDS, RESEND_WINDOW_SECONDS, TOKEN_SECONDS, Town,
-};
+use crate::load::publish::PublishLog;
+use crate::system::SystemUnderTest;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,50 +23,59 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Letters and digits of the simulator's tokens.
+/// The number of letters and digits of the simulator's tokens.
 const TOKEN_LENGTH: usize = 43;
-/// Salto's clock is skewed by less than this.
+/// Salto's clock is never wrong by more than this.
 const SKEW: TimeDelta = TimeDelta::seconds(130);
 
-/// Everything, once the workers have stopped. `metrics` are what they said of themselves before.
+/// What was recorded during the run.
+#[derive(Debug)]
+pub struct RunRecord {
+    pub seed: u64,
+    pub began: DateTime<Utc>,
+    pub stored: Vec<Stored>,
+    /// The metrics of each worker, read before it was stopped.
+    pub metrics: Vec<String>,
+}
+
+/// Collects everything after the workers have stopped.
 pub async fn history(
-    stage: &Stage,
-    ledger: &Ledger,
-    stored: Vec<Stored>,
-    (seed, began): (u64, DateTime<Utc>),
-    metrics: Vec<String>,
+    system: &SystemUnderTest,
+    publish_log: &PublishLog,
+    record: RunRecord,
 ) -> History {
-    let bus = stage.world.vhost.bus().await;
-    stage.outbox.catch_up().await;
-    let events: Vec<_> = stage.outbox.events().into_iter().map(event).collect();
+    let RunRecord { seed, began, stored, metrics } = record;
+    let bus = system.setup.vhost.bus().await;
+    system.outbound.catch_up().await;
+    let events: Vec<_> = system.outbound.events().into_iter().map(event).collect();
     let dead_letters: Vec<_> = bus.dead_letters().await.iter().map(dead_letter).collect();
     let ended = Utc::now();
-    let mut places = places(stage, &events, &dead_letters).await;
-    let numbered = metrics.into_iter().enumerate();
-    places.extend(numbered.map(|(worker, metrics)| Place {
+    let mut artifacts = artifacts(system, &events, &dead_letters).await;
+    let metrics = metrics.into_iter().enumerate();
+    artifacts.extend(metrics.map(|(worker, metrics)| Artifact {
         name: format!("metrics of worker-{worker}"),
         content: metrics.into_bytes(),
     }));
     History {
         seed,
-        rules: rules(&stage.town),
+        rules: rules(&system.fixtures),
         began,
         ended,
-        bookings: ledger.bookings(),
-        requests: ledger.requests(),
-        garbage: ledger.garbage(),
+        bookings: publish_log.bookings(),
+        requests: publish_log.requests(),
+        invalid_messages: publish_log.invalid_messages(),
         events,
         dead_letters,
-        commands: records::<Command>(stage, "commands").await,
-        openings: records::<Opening>(stage, "openings").await,
-        audit: audit(stage).await,
-        tokens: tokens(stage).await,
-        queues: queues(stage, &bus).await,
+        commands: records::<Command>(system, "commands").await,
+        openings: records::<Opening>(system, "openings").await,
+        audit: audit(system).await,
+        tokens: tokens(system).await,
+        queues: queues(system, &bus).await,
         stored,
-        faults: sorted(stage.faults.over()),
-        exits: stage.exits.lock().expect("no holder panics").clone(),
-        places,
-        secrets: secrets(&stage.town, began, ended),
+        faults: sorted(system.faults.ended()),
+        exits: system.exits.lock().expect("no holder panics").clone(),
+        artifacts,
+        secrets: secrets(&system.fixtures, began, ended),
     }
 }
 
@@ -75,20 +84,21 @@ fn sorted(mut faults: Vec<Fault>) -> Vec<Fault> {
     faults
 }
 
-fn rules(town: &Town) -> Rules {
-    let integration = |one: &crate::town::Integration| {
-        let doors = one.doors.iter().skip(usize::from(one.id == DEFAULTED));
+fn rules(fixtures: &Fixtures) -> Rules {
+    let integration = |one: &crate::fixtures::Integration| {
+        let doors = one.doors.iter().skip(usize::from(one.id == WITH_DEFAULT_LOCK));
         Integration {
             id: one.id.to_owned(),
             active: one.active,
             username: one.username.clone(),
             check_in_status: one.check_in_status.map(str::to_owned),
             locks: doors.map(|door| (door.object.clone(), door.lock.clone())).collect(),
-            default_lock: (one.id == DEFAULTED).then(|| town.default_lock().lock.clone()),
+            default_lock: (one.id == WITH_DEFAULT_LOCK)
+                .then(|| fixtures.default_lock().lock.clone()),
         }
     };
     Rules {
-        integrations: town.integrations.iter().map(integration).collect(),
+        integrations: fixtures.integrations.iter().map(integration).collect(),
         open_from: OPEN_FROM.map(str::to_owned).to_vec(),
         minutes_before: MINUTES_BEFORE,
         request_ttl_seconds: REQUEST_TTL_SECONDS,
@@ -116,15 +126,15 @@ fn dead_letter(letter: &broker::DeadLetter) -> DeadLetter {
     }
 }
 
-async fn records<T: DeserializeOwned>(stage: &Stage, list: &str) -> Vec<T> {
-    let mut answer = stage.world.simulator.control(Method::GET, list, None).await;
+async fn records<T: DeserializeOwned>(system: &SystemUnderTest, list: &str) -> Vec<T> {
+    let mut answer = system.setup.simulator.control(Method::GET, list, None).await;
     serde_json::from_value(answer[list].take()).expect("the control API's records")
 }
 
 /// The lines of the audit's stream.
-async fn audit(stage: &Stage) -> Vec<Value> {
-    let key = format!("{}audit", stage.world.key_prefix());
-    let mut redis = connect(stage.world.redis_url()).await;
+async fn audit(system: &SystemUnderTest) -> Vec<Value> {
+    let key = format!("{}audit", system.setup.key_prefix());
+    let mut redis = connect(system.setup.redis_url()).await;
     let read = cmd("XRANGE").arg(key).arg("-").arg("+").query_async(&mut redis).await;
     let entries: Vec<(String, BTreeMap<String, String>)> = read.expect("the stream is read");
     let line = |(_, fields): &(_, BTreeMap<String, String>)| {
@@ -133,15 +143,15 @@ async fn audit(stage: &Stage) -> Vec<Value> {
     entries.iter().map(line).collect()
 }
 
-async fn tokens(stage: &Stage) -> Vec<TokenCount> {
-    let mut counters = stage.world.simulator.counters().await;
+async fn tokens(system: &SystemUnderTest) -> Vec<TokenCount> {
+    let mut counters = system.setup.simulator.counters().await;
     serde_json::from_value(counters["tokens"].take()).expect("the control API's counts")
 }
 
-/// What waits in postern's queues, the dead letters apart.
-pub async fn queues(stage: &Stage, bus: &Bus) -> BTreeMap<String, u32> {
+/// The number of messages that wait in each of postern's queues, dead letters excepted.
+pub async fn queues(system: &SystemUnderTest, bus: &Bus) -> BTreeMap<String, u32> {
     let mut depths = BTreeMap::new();
-    for queue in names(stage).await {
+    for queue in names(system).await {
         if let Some(depth) = bus.waiting(&queue).await {
             depths.insert(queue, depth);
         }
@@ -149,45 +159,51 @@ pub async fn queues(stage: &Stage, bus: &Bus) -> BTreeMap<String, u32> {
     depths
 }
 
-async fn names(stage: &Stage) -> Vec<String> {
-    let vhost = stage.world.vhost.url().rsplit('/').next().expect("a virtual host");
-    let url = format!("{}/api/queues/{vhost}?columns=name", stage.management_url);
+async fn names(system: &SystemUnderTest) -> Vec<String> {
+    let vhost = system.setup.vhost.url().rsplit('/').next().expect("a virtual host");
+    let url = format!("{}/api/queues/{vhost}?columns=name", system.management_url);
     let answer = end_to_end::http::client().get(url).send().await.expect("the broker answers");
     let queues: Vec<Value> = answer.json().await.expect("queues are a JSON array");
     let names = queues.iter().filter_map(|queue| queue["name"].as_str());
-    let ours = |name: &&str| name.starts_with("postern.") && *name != "postern.dead-letters";
-    names.filter(ours).map(str::to_owned).collect()
+    let is_counted = |name: &&str| name.starts_with("postern.") && *name != "postern.dead-letters";
+    names.filter(is_counted).map(str::to_owned).collect()
 }
 
-/// Everything that an outsider may read.
-async fn places(stage: &Stage, events: &[Event], letters: &[DeadLetter]) -> Vec<Place> {
-    let mut places = Vec::new();
-    for file in files(&stage.directory()) {
+/// Everything that others than postern can read.
+async fn artifacts(
+    system: &SystemUnderTest,
+    events: &[Event],
+    letters: &[DeadLetter],
+) -> Vec<Artifact> {
+    let mut artifacts = Vec::new();
+    for file in files(&system.directory()) {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        // Configuration holds secrets by right, and the simulator is not ours.
+        // The configuration contains secrets legitimately, and the simulator is not a part of postern.
         if name.ends_with(".log") && !name.starts_with("simulator") {
-            places.push(read(name, &file));
+            artifacts.push(read(name, &file));
         }
     }
     let bodies = events.iter().map(|event| event.body.to_string()).collect::<Vec<_>>().join("\n");
-    places.push(Place { name: "events".to_owned(), content: bodies.into_bytes() });
+    artifacts.push(Artifact { name: "events".to_owned(), content: bodies.into_bytes() });
     let headers = letters.iter().map(|letter| format!("{:?}", letter.headers));
     let headers = headers.collect::<Vec<_>>().join("\n");
-    places
-        .push(Place { name: "headers of dead letters".to_owned(), content: headers.into_bytes() });
-    let stored = stage.world.stored().await.into_iter();
+    artifacts.push(Artifact {
+        name: "headers of dead letters".to_owned(),
+        content: headers.into_bytes(),
+    });
+    let stored = system.setup.stored().await.into_iter();
     let stored: Vec<u8> =
         stored.flat_map(|(key, value)| [key.as_bytes(), b" ", &value, b"\n"].concat()).collect();
-    places.push(Place { name: "Redis".to_owned(), content: stored });
-    // It also holds what has been overwritten since.
-    let written = files(stage.redis.lock().await.directory()).into_iter();
+    artifacts.push(Artifact { name: "Redis".to_owned(), content: stored });
+    // The file also contains values that have been overwritten.
+    let written = files(system.redis.lock().await.directory()).into_iter();
     let written = written.filter(|file| file.extension().is_some_and(|kind| kind == "aof"));
-    places.extend(written.map(|file| read("Redis' append-only file".to_owned(), &file)));
-    places
+    artifacts.extend(written.map(|file| read("Redis' append-only file".to_owned(), &file)));
+    artifacts
 }
 
-fn read(name: String, file: &Path) -> Place {
-    Place { name, content: std::fs::read(file).unwrap_or_default() }
+fn read(name: String, file: &Path) -> Artifact {
+    Artifact { name, content: std::fs::read(file).unwrap_or_default() }
 }
 
 fn files(directory: &Path) -> Vec<std::path::PathBuf> {
@@ -203,21 +219,21 @@ fn files(directory: &Path) -> Vec<std::path::PathBuf> {
     found
 }
 
-/// As they are and as bytes are often shown, with every one-time password that was right in the run.
-fn secrets(town: &Town, began: DateTime<Utc>, ended: DateTime<Utc>) -> Vec<Secret> {
+/// All secrets in the forms in which bytes are often shown, and every one-time password that was valid during the run.
+fn secrets(fixtures: &Fixtures, began: DateTime<Utc>, ended: DateTime<Utc>) -> Vec<Secret> {
     let mut secrets = Vec::new();
-    let key = BASE64_STANDARD.decode(&town.key).expect("the key is base64");
-    let texts = town.secrets().into_iter().map(String::into_bytes).chain([key]);
+    let key = BASE64_STANDARD.decode(&fixtures.key).expect("the key is base64");
+    let texts = fixtures.secrets().into_iter().map(String::into_bytes).chain([key]);
     for (number, value) in texts.enumerate() {
         let kind = format!("secret {number}");
         let forms = forms(&value);
         secrets.extend(forms.map(|value| Secret::Bytes { kind: kind.clone(), value }));
     }
-    for iq in &town.iqs {
+    for iq in &fixtures.iqs {
         let kind = format!("the PIN of {}", iq.id);
         secrets.push(Secret::Word { kind, value: iq.pin.clone() });
         let kind = format!("a one-time password of {}", iq.id);
-        let otps = otps((&iq.secret, &iq.pin), began - SKEW, ended + SKEW);
+        let otps = otps(&iq.secret, &iq.pin, began - SKEW, ended + SKEW);
         secrets.extend(otps.into_iter().map(|value| Secret::Word { kind: kind.clone(), value }));
     }
     secrets.push(Secret::WordsOfLength { kind: "a token".to_owned(), length: TOKEN_LENGTH });

@@ -1,33 +1,34 @@
-//! Whether the contract holds when everything around postern fails.
+//! Checks whether postern keeps its contract while processes, connections and Salto fail.
 //!
 //! | | |
 //! | --- | --- |
-//! | [`town`] | the world of a run: sites, IQs, doors, integrations, secrets |
-//! | [`load`] | what guests, booking systems and broken programs publish, by a seed |
-//! | [`nemesis`] | what goes wrong, by a seed |
-//! | [`proxy`] | a TCP proxy that misbehaves when told to |
-//! | [`stage`], [`hand`] | everything as processes, and one worker of it |
-//! | [`run`] | load and faults, then quiet; [`stored`] and [`collect`] see what there is to be seen |
-//! | [`history`] | the record of a run |
-//! | [`checker`] | from a record to violations, one judge per invariant of the contract |
-//! | [`report`], [`voice`], [`keep`] | what a run says and leaves |
-//! | [`arguments`], [`scenes`] | the program `chaos` |
+//! | [`fixtures`] | sites, IQs, doors, integrations and secrets of a run |
+//! | [`load`] | the messages of guests, booking systems and faulty programs, determined by a seed |
+//! | [`nemesis`] | the faults, determined by a seed |
+//! | [`proxy`] | a TCP proxy that cuts, delays or refuses connections |
+//! | [`system`], [`worker_slot`] | the system under test, as processes; one of its workers |
+//! | [`run`] | load and faults, then a quiet period; [`booking_storage`] and [`collect`] observe the results |
+//! | [`history`] | the history of a run |
+//! | [`judge`] | finds violations in a history, with a check per invariant of the contract |
+//! | [`report`], [`output`], [`run_directory`] | the report of a run, its output and its files |
+//! | [`arguments`], [`scenarios`] | the program `chaos` |
 //!
-//! Nothing here uses postern's own types: what the contract says is written down a second time.
+//! Of postern's own types only reasons and states are used, so that no new one can be forgotten. Everything else that
+//! the contract says is written a second time: a shared mistake would remain unnoticed.
 
 pub mod arguments;
-pub mod checker;
+pub mod booking_storage;
 pub mod collect;
-pub mod hand;
+pub mod fixtures;
 pub mod history;
-pub mod keep;
+pub mod judge;
 pub mod load;
 pub mod nemesis;
+pub mod output;
 pub mod proxy;
 pub mod report;
 pub mod run;
-pub mod scenes;
-pub mod stage;
-pub mod stored;
-pub mod town;
-pub mod voice;
+pub mod run_directory;
+pub mod scenarios;
+pub mod system;
+pub mod worker_slot;

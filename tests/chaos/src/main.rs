@@ -1,12 +1,12 @@
 //! `chaos`: see `chaos --help`.
 
-use chaos::arguments::{Arguments, Scene};
-use chaos::checker;
+use chaos::arguments::{Arguments, Scenario};
 use chaos::history::History;
-use chaos::keep::Directory;
+use chaos::judge;
 use chaos::report::{Outage, Report};
-use chaos::run::{Order, run};
-use chaos::scenes;
+use chaos::run::{RunPlan, run};
+use chaos::run_directory::RunDirectory;
+use chaos::scenarios;
 use clap::Parser;
 use clap::error::ErrorKind;
 use std::path::Path;
@@ -25,46 +25,46 @@ async fn main() -> ExitCode {
         refuse("--rate must be between 0.1 and 2000");
     }
     let workers = usize::from(arguments.workers);
-    let calm = arguments.rate.unwrap_or(20.0);
-    let order = match &arguments.scene {
-        Some(Scene::Judge { history }) => return judge_again(&arguments, history),
-        Some(Scene::Outage { what, duration }) => {
-            scenes::outage(seed, *what, *duration, calm, workers)
+    let steady_rate = arguments.rate.unwrap_or(20.0);
+    let plan = match &arguments.scenario {
+        Some(Scenario::Judge { history }) => return judge_again(&arguments, history),
+        Some(Scenario::Outage { what, duration }) => {
+            scenarios::outage(seed, *what, *duration, steady_rate, workers)
         }
-        Some(Scene::EmptyRedis) => scenes::empty_redis(seed, calm, workers),
+        Some(Scenario::EmptyRedis) => scenarios::empty_redis(seed, steady_rate, workers),
         None => {
             let rate = arguments.rate.unwrap_or(40.0);
             let kinds = &arguments.faults.0;
-            scenes::everything(seed, (arguments.duration, rate), workers, kinds)
+            scenarios::everything(seed, arguments.duration, rate, workers, kinds)
         }
     };
-    let mut terminated = signal(SignalKind::terminate()).expect("signals can be heard");
+    let mut terminated = signal(SignalKind::terminate()).expect("signals can be received");
     tokio::select! {
-        status = play(&arguments, &order) => status,
+        status = execute(&arguments, &plan) => status,
         _ = tokio::signal::ctrl_c() => ExitCode::from(INTERRUPTED),
         _ = terminated.recv() => ExitCode::from(INTERRUPTED),
     }
 }
 
-async fn play(arguments: &Arguments, order: &Order) -> ExitCode {
-    let voice = arguments.output;
-    voice.say(&format!("seed {}", order.seed));
-    let mut directory = Directory::new(order.seed, arguments.keep.as_deref());
-    let history = run(order, voice, &directory).await;
-    let violations = checker::judge(&history);
-    directory.keep_history(&history);
-    if let Some(Scene::Outage { .. }) = &arguments.scene
+async fn execute(arguments: &Arguments, plan: &RunPlan) -> ExitCode {
+    let output = arguments.output;
+    output.remark(&format!("seed {}", plan.seed));
+    let mut directory = RunDirectory::new(plan.seed, arguments.keep.as_deref());
+    let history = run(plan, output, &directory).await;
+    let violations = judge::judge(&history);
+    directory.write_history(&history);
+    if let Some(Scenario::Outage { .. }) = &arguments.scenario
         && let Some(outage) = Outage::new(&history)
     {
-        outage.tell(voice);
+        outage.print(output);
     }
-    Report::new(&history, &violations).tell(voice, &violations);
-    let remarkable = !violations.is_empty();
-    if remarkable || arguments.keep.is_some() {
-        voice.say(&format!("logs and history.json are in {}", directory.kept().display()));
+    Report::new(&history, &violations).print(output, &violations);
+    let violated = !violations.is_empty();
+    if violated || arguments.keep.is_some() {
+        output.remark(&format!("logs and history.json are in {}", directory.kept().display()));
     }
-    if remarkable {
-        directory.remains();
+    if violated {
+        directory.keep();
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -76,13 +76,13 @@ fn judge_again(arguments: &Arguments, file: &Path) -> ExitCode {
         Ok(Err(error)) => refuse(&format!("{}: {error}", file.display())),
         Err(error) => refuse(&format!("{}: {error}", file.display())),
     };
-    let violations = checker::judge(&history);
-    Report::new(&history, &violations).tell(arguments.output, &violations);
+    let violations = judge::judge(&history);
+    Report::new(&history, &violations).print(arguments.output, &violations);
     if violations.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Wrong usage, with status 2.
-fn refuse(words: &str) -> ! {
+/// Reports wrong usage; the exit status is 2.
+fn refuse(text: &str) -> ! {
     use clap::CommandFactory;
-    Arguments::command().error(ErrorKind::ValueValidation, words).exit()
+    Arguments::command().error(ErrorKind::ValueValidation, text).exit()
 }

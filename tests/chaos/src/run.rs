@@ -1,15 +1,16 @@
-//! One run from its beginning to its end: load and faults, then quiet, then everything is collected.
+//! One run from start to end: load and faults, then a quiet period, then the collection of the results.
 
-use crate::collect;
-use crate::history::{Exit, History, Stored};
-use crate::keep::Directory;
-use crate::load::publish::{Ledger, publish};
-use crate::load::{Content, Plan, Shape};
-use crate::nemesis::{Planned, Strike};
-use crate::stage::Stage;
-use crate::stored::Watch;
-use crate::town::Town;
-use crate::voice::{Progress, Voice};
+use crate::booking_storage::BookingStorageWatch;
+use crate::collect::{self, RunRecord};
+use crate::fixtures::Fixtures;
+use crate::history::{Exit, History};
+use crate::load::publish::{PublishLog, publish};
+use crate::load::{Content, LoadPlan, LoadShape};
+use crate::nemesis::{FaultAction, PlannedFault};
+use crate::output::{Output, Progress};
+use crate::run_directory::RunDirectory;
+use crate::system::SystemUnderTest;
+use crate::worker_slot::WorkerSlot;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use rand::SeedableRng;
@@ -17,143 +18,157 @@ use rand::rngs::StdRng;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 use tokio::time::{interval, sleep, timeout};
 
-/// What is to be done.
+/// What a run does.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct RunPlan {
     pub seed: u64,
-    pub shape: Shape,
+    pub shape: LoadShape,
     pub workers: usize,
-    pub strikes: Vec<Planned>,
+    pub faults: Vec<PlannedFault>,
 }
 
-/// After the last message and fault: what waits for its expiry, for Salto or for a dead worker's lease is done by then.
+/// The time after the last message and fault: requests have expired, Salto has answered, and the leases of dead workers
+/// have ended by then.
 const QUIET: Duration = Duration::from_secs(100);
 const STOPPING: Duration = Duration::from_secs(40);
 const PROGRESS: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Does it; logs and the like are kept in the directory before they go.
+/// Executes a plan; logs and other files are copied to the directory before they are deleted.
 ///
 /// # Panics
-/// Where the harness itself fails: a server does not start, the simulator does not answer.
-pub async fn run(order: &Order, voice: Voice, directory: &Directory) -> History {
-    let town = Town::new(&mut StdRng::seed_from_u64(order.seed), order.shape.doors());
-    voice.say("starting RabbitMQ, Redis, the simulator and workers (half a minute)");
-    let dies = |planned: &Planned| matches!(planned.strike, Strike::BrokerKill);
-    let broker_dies = order.strikes.iter().any(dies);
-    let stage = Arc::new(Stage::set(town, order.workers, broker_dies).await);
-    // Dropped before the stage is.
-    let _keeper = Keeper(directory);
-    let ledger = Arc::new(Ledger::default());
-    let watch = Arc::new(Watch::default());
-    let looking = tokio::spawn({
-        let (watch, stage) = (Arc::clone(&watch), Arc::clone(&stage));
-        async move { watch.look(&stage).await }
+/// If the harness itself fails: a server does not start, or the simulator does not answer.
+pub async fn run(plan: &RunPlan, output: Output, directory: &RunDirectory) -> History {
+    let fixtures = Fixtures::new(&mut StdRng::seed_from_u64(plan.seed), plan.shape.doors());
+    output.remark("starting RabbitMQ, Redis, the simulator and workers (half a minute)");
+    let kills_broker = |fault: &PlannedFault| matches!(fault.action, FaultAction::BrokerKill);
+    let broker_is_killed = plan.faults.iter().any(kills_broker);
+    let system = Arc::new(SystemUnderTest::start(fixtures, plan.workers, broker_is_killed).await);
+    // Dropped before the system is.
+    let _copy = CopyOnDrop(directory);
+    let publish_log = Arc::new(PublishLog::default());
+    let watch = Arc::new(BookingStorageWatch::default());
+    let watching = tokio::spawn({
+        let (watch, system) = (Arc::clone(&watch), Arc::clone(&system));
+        async move { watch.run(&system).await }
     });
 
     let (start, began) = (Instant::now(), Utc::now());
-    let plan = Plan::new(order.seed, &stage.town, order.shape, began);
-    let requests = ids(&plan);
-    voice.say(&format!("{} messages, {} faults", plan.messages.len(), order.strikes.len()));
-    let publishing =
-        tokio::spawn(publish(plan, stage.world.vhost.url().to_owned(), start, Arc::clone(&ledger)));
-    let striking = order.strikes.iter().cloned().map(|planned| {
-        let stage = Arc::clone(&stage);
-        tokio::spawn(async move { planned.carry_out(&stage, start).await })
-    });
-    let striking: Vec<_> = striking.collect();
-    let telling = tokio::spawn(tell(voice, Arc::clone(&stage), Arc::clone(&ledger), start));
-    for strike in striking {
-        strike.await.expect("a fault is done and undone");
+    let load = LoadPlan::new(plan.seed, &system.fixtures, plan.shape, began);
+    let requests = request_ids(&load).len();
+    output.remark(&format!("{} messages, {} faults", load.messages.len(), plan.faults.len()));
+    let url = system.setup.vhost.url().to_owned();
+    let publishing = tokio::spawn(publish(load, url, start, Arc::clone(&publish_log)));
+    let injecting = inject(&plan.faults, &system, start);
+    let (system_now, log) = (Arc::clone(&system), Arc::clone(&publish_log));
+    let reporting = tokio::spawn(report_progress(output, system_now, log, start));
+    for fault in injecting {
+        fault.await.expect("a fault is injected and ended");
     }
     publishing.await.expect("everything is published");
 
-    voice.say("all published, all faults over; waiting until nothing is left to do");
-    let settled = timeout(QUIET, settle(&stage, requests.len())).await.is_ok();
-    if !settled {
-        voice.say("not everything has come to an end");
+    output.remark(
+        "everything is published, all faults have ended; waiting for the workers to finish",
+    );
+    if timeout(QUIET, settle(&system, requests)).await.is_err() {
+        output.remark("the workers have not finished everything");
     }
-    telling.abort();
-    looking.abort();
-    finish(&stage, &ledger, &watch, (order.seed, began)).await
+    reporting.abort();
+    watching.abort();
+    finish(&system, &publish_log, &watch, plan.seed, began).await
+}
+
+fn inject(
+    faults: &[PlannedFault],
+    system: &Arc<SystemUnderTest>,
+    start: Instant,
+) -> Vec<JoinHandle<()>> {
+    let inject = |fault: PlannedFault| {
+        let system = Arc::clone(system);
+        tokio::spawn(async move { fault.inject(&system, start).await })
+    };
+    faults.iter().cloned().map(inject).collect()
 }
 
 async fn finish(
-    stage: &Stage,
-    ledger: &Ledger,
-    watch: &Watch,
-    beginning: (u64, DateTime<Utc>),
+    system: &SystemUnderTest,
+    publish_log: &PublishLog,
+    watch: &BookingStorageWatch,
+    seed: u64,
+    began: DateTime<Utc>,
 ) -> History {
-    for worker in 0..stage.hands.len() {
-        stage.note_death(worker).await;
+    for worker in 0..system.slots.len() {
+        system.record_exit(worker).await;
     }
-    let metrics = join_all(stage.hands.iter().map(|hand| hand.metrics())).await;
-    let stopping = stage.hands.iter().enumerate().map(async |(worker, hand)| {
+    let metrics = join_all(system.slots.iter().map(|slot| slot.metrics())).await;
+    let stopping = system.slots.iter().enumerate().map(async |(worker, slot)| {
         let asked_at = Utc::now();
-        let status = hand.stop(STOPPING).await;
+        let status = slot.stop(STOPPING).await;
         Exit { worker, asked_at, ended_at: Utc::now(), status, asked: true }
     });
     let exits = join_all(stopping).await;
-    stage.exits.lock().expect("no holder panics").extend(exits);
-    let stored: Vec<Stored> = watch.stored(&stage.faults.over());
+    system.exits.lock().expect("no holder panics").extend(exits);
+    let stored = watch.stored(&system.faults.ended());
     let metrics = metrics.into_iter().flatten().collect();
-    collect::history(stage, ledger, stored, beginning, metrics).await
+    collect::history(system, publish_log, RunRecord { seed, began, stored, metrics }).await
 }
 
-/// Distinct ids of requests; the outbox counts answers by them.
-fn ids(plan: &Plan) -> BTreeSet<String> {
+/// The distinct ids of requests: the outbound listener counts answers by them.
+fn request_ids(plan: &LoadPlan) -> BTreeSet<String> {
     let id = |content: &Content| match content {
         Content::Request(request) => Some(request.id.clone()),
-        Content::Booking(_) | Content::Garbage(_) => None,
+        Content::Booking(_) | Content::Invalid(_) => None,
     };
     plan.messages.iter().filter_map(|message| id(&message.content)).collect()
 }
 
-/// Until everything is answered and nobody holds or keeps anything.
-async fn settle(stage: &Stage, requests: usize) {
-    let bus = stage.world.vhost.bus().await;
-    let mut calm = 0;
-    while calm < 3 {
+/// Waits until every request is answered, no worker has a message in work, and the queues are empty, several times in a
+/// row.
+async fn settle(system: &SystemUnderTest, requests: usize) {
+    let bus = system.setup.vhost.bus().await;
+    let mut times = 0;
+    while times < 3 {
         sleep(PAUSE).await;
-        let answered = stage.outbox.ended_so_far() >= requests;
+        let answered = system.outbound.ended_so_far() >= requests;
+        let idle = async |slot: &WorkerSlot| {
+            slot.is_ready().await && slot.messages_in_flight().await == Some(0)
+        };
         let idle = answered
-            && join_all(
-                stage
-                    .hands
-                    .iter()
-                    .map(async |hand| hand.is_ready().await && hand.holds().await == Some(0)),
-            )
-            .await
-            .into_iter()
-            .all(|idle| idle);
-        let empty = idle && collect::queues(stage, &bus).await.values().all(|depth| *depth == 0);
-        calm = if empty { calm + 1 } else { 0 };
+            && join_all(system.slots.iter().map(idle)).await.into_iter().all(|is_idle| is_idle);
+        let empty = idle && collect::queues(system, &bus).await.values().all(|depth| *depth == 0);
+        times = if empty { times + 1 } else { 0 };
     }
 }
 
-async fn tell(voice: Voice, stage: Arc<Stage>, ledger: Arc<Ledger>, start: Instant) {
+async fn report_progress(
+    output: Output,
+    system: Arc<SystemUnderTest>,
+    publish_log: Arc<PublishLog>,
+    start: Instant,
+) {
     let mut ticks = interval(PROGRESS);
     ticks.tick().await;
     loop {
         ticks.tick().await;
-        voice.progress(&Progress {
+        output.progress(&Progress {
             seconds: start.elapsed().as_secs(),
-            published: ledger.confirmed(),
-            answered: stage.outbox.ended_so_far(),
-            opened: stage.world.simulator.opened().await,
-            faults: stage.faults.over().len(),
-            at_work: stage.faults.running(),
+            published: publish_log.confirmed(),
+            answered: system.outbound.ended_so_far(),
+            opened: system.setup.simulator.opening_count().await,
+            faults: system.faults.ended().len(),
+            active_faults: system.faults.active(),
         });
     }
 }
 
-/// Keeps what there is when a run ends, or ends in a panic.
-struct Keeper<'a>(&'a Directory);
+/// Copies the files to keep when a run ends, also by a panic.
+struct CopyOnDrop<'a>(&'a RunDirectory);
 
-impl Drop for Keeper<'_> {
+impl Drop for CopyOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.keep();
+        self.0.copy_files();
     }
 }

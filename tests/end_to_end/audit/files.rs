@@ -1,44 +1,47 @@
-//! The directory of days: not to be written, and tidied.
+//! The audit directory with a file per day: errors of writing, and the retention.
 
-use super::{To, agree, directory};
+use super::assert_agrees;
+use super::sink::{Sink, directory};
 use end_to_end::deadline::{SOON, until_true};
+use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::time;
-use end_to_end::scene::{BOOKING, Scene};
 
 #[tokio::test]
-async fn a_line_that_cannot_be_written_holds_its_message_and_not_the_answer() {
-    let scene = Scene::new(To::File.world().await, 1).await;
-    let (directory, aside) = (directory(&scene.world), scene.world.directory().join("aside"));
+async fn a_line_that_cannot_be_written_delays_its_message_but_not_the_answer() {
+    let fixture = Fixture::new(Sink::File.setup().await, 1).await;
+    let (directory, aside) = (directory(&fixture.setup), fixture.setup.directory().join("aside"));
     std::fs::rename(&directory, &aside).expect("the directory is moved away");
     std::fs::write(&directory, "in the way").expect("a file is in its place");
-    let answer = scene.open("R-1", BOOKING).await;
+    let answer = fixture.open("R-1", BOOKING).await;
     assert_eq!(answer.kind, "lock.opened.v1");
-    scene.workers[0].says("an audit line is not written, and its message waits", SOON).await;
+    fixture.workers[0]
+        .wait_for_log("an audit line is not written, and its message waits", SOON)
+        .await;
     until_true("the message to be parked", SOON, || async {
-        scene.workers[0]
+        fixture.workers[0]
             .metrics()
             .await
             .contains(r#"postern_requests_parked_total{reason="audit_sink"}"#)
     })
     .await;
-    assert_eq!(scene.settled("open-requests").await, 0);
+    assert_eq!(fixture.settled("open-requests").await, 0);
 
     std::fs::remove_file(&directory).expect("it is out of the way");
     std::fs::rename(&aside, &directory).expect("the directory is back");
-    // It comes back after 16 seconds.
-    scene.settles("open-requests", 1).await;
-    let lines = To::File.written(&scene.world, "").await;
+    // The message is redelivered after 16 seconds.
+    fixture.wait_until_settled("open-requests", 1).await;
+    let lines = Sink::File.written(&fixture.setup, "").await;
     let [line] = &lines[..] else { panic!("one line: {lines:?}") };
-    agree(line, &answer);
-    assert_eq!(scene.world.simulator.opened().await, 1);
-    assert_eq!(scene.bus.dead_letters().await, []);
+    assert_agrees(line, &answer);
+    assert_eq!(fixture.setup.simulator.opening_count().await, 1);
+    assert_eq!(fixture.bus.dead_letters().await, []);
 }
 
 #[tokio::test]
-async fn a_worker_that_could_not_write_lines_does_not_start() {
-    let world = To::File.world().await;
-    std::fs::write(directory(&world), "in the way").expect("a file is in its place");
-    let worker = world.worker("unable").spawn();
+async fn a_worker_that_cannot_write_lines_does_not_start() {
+    let setup = Sink::File.setup().await;
+    std::fs::write(directory(&setup), "in the way").expect("a file is in its place");
+    let worker = setup.worker("unable").spawn();
     assert_eq!(worker.ended(SOON).await.code(), Some(1));
     let log = worker.log();
     assert!(log.contains("error: audit.directory: ") && log.contains("cannot be written"), "{log}");
@@ -46,9 +49,9 @@ async fn a_worker_that_could_not_write_lines_does_not_start() {
 
 #[tokio::test]
 async fn days_beyond_the_retention_are_removed_at_start() {
-    let mut world = To::File.world().await;
-    world.settings.set("retention.audit", "36h");
-    let directory = directory(&world);
+    let mut setup = Sink::File.setup().await;
+    setup.settings.set("retention.audit", "36h");
+    let directory = directory(&setup);
     std::fs::create_dir(&directory).expect("the directory is made");
     let name = |days: i64| {
         let day = time(-days * 86_400);
@@ -58,8 +61,8 @@ async fn days_beyond_the_retention_are_removed_at_start() {
     for path in [&kept, &gone, &other] {
         std::fs::write(path, "{}\n").expect("an old day is written");
     }
-    let worker = world.worker("tidy").start().await;
+    let worker = setup.worker("tidy").start().await;
     until_true("the old day to go", SOON, async || !gone.exists()).await;
     assert!(kept.exists() && other.exists());
-    worker.says("beyond their retention removed", SOON).await;
+    worker.wait_for_log("beyond their retention removed", SOON).await;
 }

@@ -1,18 +1,18 @@
-//! The booking system's side of the broker: publish in, look into queues.
+//! The booking system's connection to the broker: publishes events and reads queues.
 
-use super::Outbox;
+use super::connection::{confirming, connection};
+use super::{DeadLetter, OutboundListener};
 use crate::deadline::{SOON, until, within};
 use futures_util::future::join_all;
 use lapin::options::{
-    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueBindOptions,
-    QueueDeclareOptions, QueueDeleteOptions,
+    BasicGetOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use lapin::{BasicProperties, Channel, Confirmation, Connection};
 use serde_json::Value;
 use std::time::Duration;
 
-/// How many channels share a large publication; each has one unconfirmed publish at a time.
+/// The number of channels for many messages; each has one unconfirmed message at a time.
 const CHANNELS: usize = 16;
 
 /// A connection to one virtual host.
@@ -21,37 +21,6 @@ pub struct Bus {
     url: String,
     connection: Connection,
     channel: Channel,
-}
-
-/// A message in `postern.dead-letters`, or taken from another queue.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeadLetter {
-    pub body: Vec<u8>,
-    pub properties: BasicProperties,
-    pub routing_key: String,
-}
-
-impl DeadLetter {
-    /// A header as text, whatever number or string it is; empty when absent.
-    pub fn header(&self, name: &str) -> String {
-        use lapin::types::AMQPValue as V;
-        let headers = self.properties.headers().as_ref();
-        match headers.and_then(|headers| headers.inner().get(name)) {
-            Some(V::LongString(text)) => text.to_string(),
-            Some(V::ShortString(text)) => text.to_string(),
-            Some(V::ShortShortInt(number)) => number.to_string(),
-            Some(V::ShortInt(number)) => number.to_string(),
-            Some(V::LongInt(number)) => number.to_string(),
-            Some(V::LongLongInt(number)) => number.to_string(),
-            Some(other) => format!("{other:?}"),
-            None => String::new(),
-        }
-    }
-
-    /// Why it is here.
-    pub fn reason(&self) -> String {
-        self.header("postern-reason")
-    }
 }
 
 impl Bus {
@@ -63,28 +32,28 @@ impl Bus {
         Self { url: url.to_owned(), connection, channel }
     }
 
-    /// Everything that postern publishes from now on.
-    pub async fn listen(&self) -> Outbox {
-        Outbox::open(&self.url).await
+    /// Listens to everything that postern publishes from now on.
+    pub async fn listen(&self) -> OutboundListener {
+        OutboundListener::open(&self.url).await
     }
 
-    /// A booking's status event, to the exchange that postern declared.
+    /// Publishes a booking's status to the exchange that postern has declared.
     pub async fn booking(&self, event: &Value) {
         self.publish("postern.inbound", "booking.status", event).await;
     }
 
-    /// An open request.
+    /// Publishes an open request.
     pub async fn open_request(&self, event: &Value) {
         self.publish("postern.inbound", "lock.open-request", event).await;
     }
 
-    /// A CloudEvent, persistent; confirmed, and routed to a queue.
+    /// Publishes a persistent CloudEvent; it must be confirmed and routed to a queue.
     pub async fn publish(&self, exchange: &str, routing_key: &str, event: &Value) {
         let body = serde_json::to_vec(event).expect("JSON can be written");
         self.publish_raw(exchange, routing_key, &body, event_properties()).await;
     }
 
-    /// Any bytes with any properties; confirmed, and routed to a queue.
+    /// Publishes any bytes with any properties; the message must be confirmed and routed to a queue.
     pub async fn publish_raw(
         &self,
         exchange: &str,
@@ -95,7 +64,7 @@ impl Bus {
         send(&self.channel, exchange, routing_key, body, properties).await;
     }
 
-    /// Many open requests, over several channels; their order is not kept.
+    /// Publishes many open requests over several channels; their order is not kept.
     pub async fn open_requests(&self, events: &[Value]) {
         let share = events.len().div_ceil(CHANNELS).max(1);
         join_all(events.chunks(share).map(async |events| {
@@ -115,7 +84,8 @@ impl Bus {
         self.channel.queue_delete(queue.into(), options).await.expect("the queue is deleted");
     }
 
-    /// Deletes a queue, and declares and binds it anew at once; the arguments are as the management API tells them.
+    /// Deletes a queue and immediately declares and binds it again; the arguments are in the form of the management
+    /// API.
     pub async fn replace_queue(&self, queue: &str, arguments: &Value, routing_key: &str) {
         let mut table = FieldTable::default();
         for (name, value) in arguments.as_object().expect("arguments are an object") {
@@ -142,19 +112,19 @@ impl Bus {
         bound.await.expect("the queue is bound");
     }
 
-    /// Messages that wait in a queue, those being worked on not counted; `None` while there is no such queue.
+    /// The number of messages in a queue without the unacknowledged ones; `None` if there is no such queue.
     pub async fn waiting(&self, queue: &str) -> Option<u32> {
         self.passive(queue).await.map(|(messages, _)| messages)
     }
 
-    /// Consumers of a queue; `None` while there is no such queue.
+    /// The number of consumers of a queue; `None` if there is no such queue.
     pub async fn consumers(&self, queue: &str) -> Option<u32> {
         self.passive(queue).await.map(|(_, consumers)| consumers)
     }
 
     /// Waits until postern has declared its queues.
     pub async fn declared(&self, limit: Duration) {
-        // The work queues last: the others are where they send to.
+        // The work queues are declared last, because they send to the others.
         for queue in [
             "postern.dead-letters",
             super::RETRY_QUEUES[4],
@@ -173,7 +143,7 @@ impl Bus {
         bound.await.expect("a queue can be bound");
     }
 
-    /// Undoes [`Self::bind`]: what is published there goes to nobody, and a mandatory message returns.
+    /// Reverts [`Self::bind`]: messages are no longer routed to the queue, and a mandatory message is returned.
     pub async fn unbind(&self, queue: &str, exchange: &str, pattern: &str) {
         let none = FieldTable::default();
         let unbound =
@@ -181,23 +151,19 @@ impl Bus {
         unbound.await.expect("a queue can be unbound");
     }
 
-    /// Takes the next message out of a queue, for good; waits for one.
+    /// Waits for a message in a queue and removes it.
     pub async fn take(&self, queue: &str) -> DeadLetter {
         let message = until(&format!("a message in {queue}"), SOON, || async {
             let options = BasicGetOptions { no_ack: true };
             self.channel.basic_get(queue.into(), options).await.expect("the queue can be read")
         })
         .await;
-        DeadLetter {
-            routing_key: message.routing_key.to_string(),
-            properties: message.properties.clone(),
-            body: message.data.clone(),
-        }
+        DeadLetter::from_message(&message)
     }
 
-    /// All dead letters; they stay where they are.
+    /// Reads all dead letters; they stay in their queue.
     pub async fn dead_letters(&self) -> Vec<DeadLetter> {
-        // What is got without an ack returns to the queue when its channel closes.
+        // Unacknowledged messages return to the queue when their channel closes.
         let channel = self.connection.create_channel().await.expect("a channel opens");
         let mut letters = Vec::new();
         while let Some(message) = channel
@@ -205,11 +171,7 @@ impl Bus {
             .await
             .expect("the dead letters can be read")
         {
-            letters.push(DeadLetter {
-                routing_key: message.routing_key.to_string(),
-                properties: message.properties.clone(),
-                body: message.data.clone(),
-            });
+            letters.push(DeadLetter::from_message(&message));
         }
         let count = u32::try_from(letters.len()).expect("few letters");
         channel.close(200, "read".into()).await.expect("the channel closes");
@@ -223,8 +185,8 @@ impl Bus {
     /// Waits for `count` dead letters and reads them.
     ///
     /// # Panics
-    /// When `limit` is over.
-    pub async fn dead_letters_when(&self, count: u32, limit: Duration) -> Vec<DeadLetter> {
+    /// If `limit` is over.
+    pub async fn wait_for_dead_letters(&self, count: u32, limit: Duration) -> Vec<DeadLetter> {
         until(&format!("{count} dead letters"), limit, || async {
             (self.waiting("postern.dead-letters").await? >= count).then_some(())
         })
@@ -233,7 +195,7 @@ impl Bus {
     }
 
     async fn passive(&self, queue: &str) -> Option<(u32, u32)> {
-        // A channel of its own: asking for an absent queue closes it.
+        // A channel of its own: a declaration of an absent queue closes it.
         let channel = self.connection.create_channel().await.expect("a channel opens");
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         let queue =
@@ -241,20 +203,6 @@ impl Bus {
         let _ = channel.close(200, "asked".into()).await;
         Some((queue.message_count(), queue.consumer_count()))
     }
-}
-
-pub(super) async fn connection(url: &str) -> lapin::Result<Connection> {
-    let properties = ConnectionProperties::default().with_connection_name("test".into());
-    Connection::connect(url, properties).await
-}
-
-async fn confirming(connection: &Connection) -> Channel {
-    let channel = connection.create_channel().await.expect("a channel opens");
-    channel
-        .confirm_select(ConfirmSelectOptions::default())
-        .await
-        .expect("confirms are switched on");
-    channel
 }
 
 async fn send(

@@ -1,9 +1,9 @@
-//! An event of `postern.outbound`, read without postern's own types: a shared mistake would hide.
+//! An event of `postern.outbound`, read without postern's own types: a shared mistake would remain unnoticed.
 
 use lapin::message::Delivery;
 use serde_json::Value;
 
-/// One CloudEvent as it arrived.
+/// A CloudEvent as it arrived.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     pub id: String,
@@ -15,7 +15,7 @@ pub struct Event {
     pub routing_key: String,
     pub content_type: String,
     pub delivery_mode: Option<u8>,
-    /// The body, whole.
+    /// The whole body.
     pub body: Value,
 }
 
@@ -39,7 +39,7 @@ impl Event {
         }
     }
 
-    /// A text member of `data`, empty when absent.
+    /// A text member of `data`; empty if absent.
     pub fn text(&self, member: &str) -> &str {
         self.data[member].as_str().unwrap_or_default()
     }
@@ -49,7 +49,7 @@ impl Event {
         self.text("request_id")
     }
 
-    /// `opened`, `open-rejected` or `open-failed`, or the rehearsal of it: what ends a request, once.
+    /// Whether it ends a request: `opened`, `open-rejected` or `open-failed`, or the rehearsal of one.
     pub fn is_terminal(&self) -> bool {
         matches!(
             self.kind.strip_prefix("rehearsal.").unwrap_or(&self.kind),

@@ -1,4 +1,4 @@
-//! The little of RabbitMQ's management API that tests need.
+//! The part of RabbitMQ's management API that tests need.
 
 use crate::http;
 use reqwest::{Method, StatusCode};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// The management API of one node.
 #[derive(Debug, Clone)]
 pub(super) struct Management {
-    /// With the credentials inside, as in `http://guest:guest@127.0.0.1:15672`.
+    /// The address with credentials, as `http://guest:guest@127.0.0.1:15672`.
     url: String,
 }
 
@@ -16,53 +16,53 @@ impl Management {
         Self { url: url.trim_end_matches('/').to_owned() }
     }
 
-    /// Creates a virtual host that the credentials' user may do everything in.
+    /// Creates a virtual host in which the user of the credentials has all permissions.
     pub(super) async fn create_vhost(&self, name: &str) {
-        self.must(Method::PUT, &format!("vhosts/{name}"), None).await;
+        self.call_ok(Method::PUT, &format!("vhosts/{name}"), None).await;
         let all = json!({"configure": ".*", "write": ".*", "read": ".*"});
         let user = self.user();
-        self.must(Method::PUT, &format!("permissions/{name}/{user}"), Some(all)).await;
+        self.call_ok(Method::PUT, &format!("permissions/{name}/{user}"), Some(all)).await;
     }
 
-    /// Creates a user who may do everything in the virtual host of the same name.
+    /// Creates a user with all permissions in the virtual host of the same name.
     pub(super) async fn create_user(&self, name: &str, password: &str) {
         let user = json!({"password": password, "tags": ""});
-        self.must(Method::PUT, &format!("users/{name}"), Some(user)).await;
+        self.call_ok(Method::PUT, &format!("users/{name}"), Some(user)).await;
         let all = json!({"configure": ".*", "write": ".*", "read": ".*"});
-        self.must(Method::PUT, &format!("permissions/{name}/{name}"), Some(all)).await;
+        self.call_ok(Method::PUT, &format!("permissions/{name}/{name}"), Some(all)).await;
     }
 
-    /// Removes it with everything in it, and the user of that name; an absent one or an unreachable node does not
-    /// matter.
+    /// Deletes a virtual host with everything in it, and the user of the same name; ignores an absent one and an
+    /// unreachable node.
     pub(super) async fn delete_vhost(&self, name: &str) {
-        let _ = self.ask(Method::DELETE, &format!("vhosts/{name}"), None).await;
-        let _ = self.ask(Method::DELETE, &format!("users/{name}"), None).await;
+        let _ = self.call(Method::DELETE, &format!("vhosts/{name}"), None).await;
+        let _ = self.call(Method::DELETE, &format!("users/{name}"), None).await;
     }
 
-    /// Closes every client connection of a virtual host, as an operator would; the clients did not ask for it.
+    /// Closes every client connection of a virtual host, as an operator might.
     pub(super) async fn close_connections(&self, vhost: &str) -> usize {
-        let list = self.must(Method::GET, &format!("vhosts/{vhost}/connections"), None).await;
+        let list = self.call_ok(Method::GET, &format!("vhosts/{vhost}/connections"), None).await;
         let list: Vec<Value> =
             serde_json::from_str(&list).expect("the connections are a JSON array");
         let mut closed = 0;
         for name in list.iter().filter_map(|connection| connection["name"].as_str()) {
-            // Names hold spaces, colons and `->`.
+            // Names contain spaces, colons and `->`.
             let name: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            let answer = self.ask(Method::DELETE, &format!("connections/{name}"), None).await;
+            let answer = self.call(Method::DELETE, &format!("connections/{name}"), None).await;
             closed += usize::from(answer.is_ok_and(|(status, _)| status.is_success()));
         }
         closed
     }
 
-    /// What the node says about a queue, up to five seconds old.
+    /// The node's information about a queue, up to five seconds old.
     pub(super) async fn queue(&self, vhost: &str, queue: &str) -> Value {
-        let body = self.must(Method::GET, &format!("queues/{vhost}/{queue}"), None).await;
+        let body = self.call_ok(Method::GET, &format!("queues/{vhost}/{queue}"), None).await;
         serde_json::from_str(&body).expect("a queue is a JSON object")
     }
 
-    /// How many nodes of its cluster run, itself included, as this node sees it; while a cluster forms, it may not say.
+    /// The number of running nodes of its cluster, itself included; 0 if it does not answer, as while a cluster forms.
     pub(super) async fn running_nodes(&self) -> usize {
-        let Ok((_, list)) = self.ask(Method::GET, "nodes", None).await else { return 0 };
+        let Ok((_, list)) = self.call(Method::GET, "nodes", None).await else { return 0 };
         let list: Vec<Value> = serde_json::from_str(&list).unwrap_or_default();
         list.iter().filter(|node| node["running"] == true).count()
     }
@@ -72,14 +72,14 @@ impl Management {
         authority.split_once(':').map_or("guest", |(user, _)| user)
     }
 
-    async fn must(&self, method: Method, path: &str, body: Option<Value>) -> String {
-        match self.ask(method.clone(), path, body).await {
+    async fn call_ok(&self, method: Method, path: &str, body: Option<Value>) -> String {
+        match self.call(method.clone(), path, body).await {
             Ok((status, body)) if status.is_success() => body,
             other => panic!("{method} {path}: {other:?}"),
         }
     }
 
-    async fn ask(
+    async fn call(
         &self,
         method: Method,
         path: &str,

@@ -1,24 +1,27 @@
-//! RabbitMQ, seen from outside: nodes, virtual hosts, and a bus to publish and listen on.
+//! RabbitMQ: nodes, virtual hosts, a bus to publish on, and a listener for outbound events.
 
 mod balancer;
 mod bus;
 mod cluster;
+mod connection;
+mod dead_letter;
 mod event;
 mod management;
 mod node;
-mod outbox;
+mod outbound;
 mod private;
 mod vhost;
 
 pub use balancer::Balancer;
-pub use bus::{Bus, DeadLetter};
+pub use bus::Bus;
 pub use cluster::PrivateCluster;
+pub use dead_letter::DeadLetter;
 pub use event::Event;
-pub use outbox::Outbox;
+pub use outbound::OutboundListener;
 pub use private::PrivateBroker;
 pub use vhost::Vhost;
 
-/// The queues in which open requests wait to be tried again.
+/// The queues in which open requests wait for the next attempt.
 pub const RETRY_QUEUES: [&str; 5] = [
     "postern.retry.open-requests.250ms",
     "postern.retry.open-requests.1s",
@@ -27,7 +30,7 @@ pub const RETRY_QUEUES: [&str; 5] = [
     "postern.retry.open-requests.64s",
 ];
 
-/// The queue of open requests, and those in which they wait.
+/// The queue of open requests and its retry queues.
 pub fn request_queues() -> impl Iterator<Item = &'static str> {
     std::iter::once("postern.open-requests").chain(RETRY_QUEUES)
 }

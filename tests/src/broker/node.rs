@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// Six seconds when the machine is idle; three at once take twenty.
+/// A node starts in six seconds on an idle machine; three at once need twenty.
 const START: Duration = Duration::from_secs(120);
-/// The last that a node says when it starts.
+/// The last log line of the start of a node.
 const COMPLETE: &str = "Starting broker... completed with";
 const ANSWER: Duration = Duration::from_secs(5);
 const STOP: Duration = Duration::from_secs(60);
 
-/// A node. Started again it has the same ports and data.
+/// A node. After a restart it has the same ports and data.
 #[derive(Debug)]
 pub(super) struct Node {
     process: Option<Process>,
@@ -25,19 +25,19 @@ pub(super) struct Node {
     management: u16,
     distribution: u16,
     epmd: u16,
-    /// The AMQP ports of all nodes of its cluster; empty where it is alone.
+    /// The AMQP ports of all nodes of its cluster; empty for a single node.
     cluster: Vec<u16>,
-    /// How often it was started.
+    /// The number of its starts.
     starts: usize,
 }
 
 impl Node {
-    /// One that is alone and keeps everything in this directory; not started yet.
-    pub(super) fn alone(directory: &Path) -> Self {
+    /// A single node with its data in this directory; not started yet.
+    pub(super) fn single(directory: &Path) -> Self {
         Self::with(directory.to_owned(), free_port(), free_port(), Vec::new())
     }
 
-    /// All of a cluster, each in a directory of its own below this one, over one epmd; not started yet.
+    /// The nodes of a cluster with one epmd, each with a directory of its own below this one; not started yet.
     pub(super) fn clustered<const N: usize>(directory: &Path, epmd: u16) -> [Self; N] {
         let ports: [u16; N] = std::array::from_fn(|_| free_port());
         ports.map(|amqp| Self::with(directory.join(amqp.to_string()), amqp, epmd, ports.to_vec()))
@@ -48,12 +48,12 @@ impl Node {
         Self { process: None, directory, amqp, management, distribution, epmd, cluster, starts: 0 }
     }
 
-    /// Erlang's name of it.
+    /// Its Erlang node name.
     pub(super) fn name(&self) -> String {
         format!("postern-{}@localhost", self.amqp)
     }
 
-    /// Where it takes AMQP connections.
+    /// Its AMQP port.
     pub(super) fn port(&self) -> u16 {
         self.amqp
     }
@@ -67,7 +67,7 @@ impl Node {
         format!("http://guest:guest@127.0.0.1:{}", self.management)
     }
 
-    /// Starts it and waits until it serves.
+    /// Starts it and waits until it answers.
     pub(super) async fn start(&mut self) {
         assert!(self.process.is_none(), "it runs");
         std::fs::create_dir_all(&self.directory).expect("the node's directory");
@@ -79,7 +79,7 @@ impl Node {
         self.starts += 1;
         until_true("RabbitMQ to serve", START, || async {
             assert!(process.status().is_none(), "RabbitMQ ended:\n{}", process.log());
-            // Until then a virtual host that is created on another node passes it by, for ever.
+            // A virtual host that is created on another node before that is never created on this one.
             let complete = process.log().matches(COMPLETE).count() == self.starts;
             complete && self.serves().await
         })
@@ -87,7 +87,7 @@ impl Node {
         self.process = Some(process);
     }
 
-    /// SIGKILL to all of it: what is not on the disk is lost.
+    /// Sends SIGKILL to all its processes: data that is not on the disk is lost.
     pub(super) async fn kill(&mut self) {
         if let Some(process) = self.process.take() {
             process.kill().await;
@@ -107,9 +107,9 @@ impl Node {
     }
 
     async fn serves(&self) -> bool {
-        // An attempt at a connection to a node that is just about to serve may never end.
+        // A connection attempt to a starting node may never end.
         let url = self.url();
-        let amqp = tokio::time::timeout(ANSWER, super::bus::connection(&url));
+        let amqp = tokio::time::timeout(ANSWER, super::connection::connection(&url));
         let management = crate::http::client().get(self.management_url()).send();
         matches!(amqp.await, Ok(Ok(_))) && management.await.is_ok()
     }

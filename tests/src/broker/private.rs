@@ -5,24 +5,24 @@ use super::node::Node;
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-/// One node. Restarted it has the same ports and data.
+/// One node. After a restart it has the same ports and data.
 #[derive(Debug)]
 pub struct PrivateBroker {
-    // Ended before its directory goes.
+    // Dropped before its directory.
     node: Node,
     _directory: TempDir,
 }
 
 impl PrivateBroker {
-    /// Starts a fresh node and waits until it serves.
+    /// Starts a new node and waits until it answers.
     pub async fn start() -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let mut broker = Self { node: Node::alone(directory.path()), _directory: directory };
+        let mut broker = Self { node: Node::single(directory.path()), _directory: directory };
         broker.restart().await;
         broker
     }
 
-    /// A fresh virtual host on it. It must be dropped while the node runs, or goes with the node.
+    /// A new virtual host on it.
     pub async fn vhost(&self) -> Vhost {
         Vhost::on(&self.url(), &self.node.management_url()).await
     }
@@ -37,7 +37,7 @@ impl PrivateBroker {
         self.node.management_url()
     }
 
-    /// SIGKILL to all of it: what is not on the disk is lost.
+    /// Sends SIGKILL to all its processes: data that is not on the disk is lost.
     pub async fn kill(&mut self) {
         self.node.kill().await;
     }
@@ -47,17 +47,17 @@ impl PrivateBroker {
         self.node.stop().await;
     }
 
-    /// Frozen, every connection stays open and nothing answers.
+    /// Stops it with SIGSTOP: every connection stays open, and it does not answer.
     pub fn freeze(&self) {
         self.node.signal(Signal::SIGSTOP);
     }
 
-    /// After [`Self::freeze`].
-    pub fn thaw(&self) {
+    /// Continues it after [`Self::freeze`].
+    pub fn resume(&self) {
         self.node.signal(Signal::SIGCONT);
     }
 
-    /// Starts it again after [`Self::kill`] or [`Self::stop`], and waits until it serves.
+    /// Starts it again after [`Self::kill`] or [`Self::stop`], and waits until it answers.
     pub async fn restart(&mut self) {
         self.node.start().await;
     }

@@ -1,11 +1,11 @@
-//! A virtual host per test: own exchanges and queues on a shared node.
+//! A virtual host per test: exchanges and queues of its own on a shared node.
 
 use super::Bus;
 use super::management::Management;
 use crate::services;
 use serde_json::Value;
 
-/// One test's part of a RabbitMQ node; it goes when dropped.
+/// The virtual host of one test; it is deleted when dropped.
 #[derive(Debug)]
 pub struct Vhost {
     name: String,
@@ -14,12 +14,12 @@ pub struct Vhost {
 }
 
 impl Vhost {
-    /// A fresh one on the shared node.
+    /// A new virtual host on the shared node.
     pub async fn new() -> Self {
         Self::on(&services::broker_url(), &services::management_url()).await
     }
 
-    /// A fresh one on the node with this AMQP address (whose path does not matter) and this management address.
+    /// A new virtual host on the node with this AMQP address (the path is ignored) and this management address.
     pub async fn on(broker_url: &str, management_url: &str) -> Self {
         let name = format!("test-{}", uuid::Uuid::new_v4().simple());
         let management = Management::new(management_url);
@@ -34,13 +34,13 @@ impl Vhost {
         &self.url
     }
 
-    /// The address by way of another port of this machine, as a load balancer's.
+    /// The address with another port of this machine, as of a load balancer.
     pub fn url_through(&self, port: u16) -> String {
         let (before, _) = self.url.rsplit_once(':').expect("the address has a port");
         format!("{before}:{port}/{}", self.name)
     }
 
-    /// The address for a user of its own with this password.
+    /// The address for a new user with this password.
     pub async fn url_with_password(&self, password: &str) -> String {
         self.management.create_user(&self.name, password).await;
         let (scheme, rest) = self.url.split_once("://").expect("the broker's address is a URL");
@@ -48,17 +48,17 @@ impl Vhost {
         format!("{scheme}://{}:{password}@{host_and_path}", self.name)
     }
 
-    /// A new connection of the test's own.
+    /// A new connection.
     pub async fn bus(&self) -> Bus {
         Bus::connect(&self.url).await
     }
 
-    /// Closes everybody's connections; says how many there were.
+    /// Closes all connections; returns their number.
     pub async fn close_connections(&self) -> usize {
         self.management.close_connections(&self.name).await
     }
 
-    /// What the node says about a queue (arguments, consumers, …), up to five seconds old.
+    /// The node's information about a queue (arguments, consumers, …), up to five seconds old.
     pub async fn queue(&self, queue: &str) -> Value {
         self.management.queue(&self.name, queue).await
     }
@@ -67,7 +67,7 @@ impl Vhost {
 impl Drop for Vhost {
     fn drop(&mut self) {
         let (management, name) = (self.management.clone(), self.name.clone());
-        // A thread of its own: the test's runtime cannot be waited on from inside.
+        // A thread of its own: a runtime cannot be blocked from inside.
         let done = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
             if let Ok(runtime) = runtime {

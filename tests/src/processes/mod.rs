@@ -1,4 +1,4 @@
-//! Child processes: each in its own process group, its output in a file, ended when dropped.
+//! Child processes: each runs in its own process group, writes its output to a file, and is ended when dropped.
 
 mod reaper;
 mod terminal;
@@ -16,12 +16,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// What a process has used so far.
+/// The resources that a process has used so far.
 #[derive(Debug, Clone, Copy)]
-pub struct Cost {
+pub struct ResourceUsage {
     /// User and system time.
     pub cpu: Duration,
-    /// The most memory it had resident, in bytes.
+    /// The largest resident memory, in bytes.
     pub peak_memory: u64,
 }
 
@@ -35,7 +35,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command`, standard output and error going to `directory/name.log` (appended).
+    /// Starts `command`; standard output and error are appended to `directory/name.log`.
     pub fn start(name: &str, directory: &Path, command: &mut Command) -> Self {
         let log = directory.join(format!("{name}.log"));
         let file = File::options().create(true).append(true).open(&log).expect("the log opens");
@@ -51,17 +51,17 @@ impl Process {
         Self { name: name.to_owned(), child: Mutex::new(child), group: Pid::from_raw(group), log }
     }
 
-    /// The process id, which is also its group's.
+    /// The process id, which is also the id of its group.
     pub fn pid(&self) -> u32 {
         self.group.as_raw().unsigned_abs()
     }
 
-    /// All it has written so far.
+    /// Its whole output so far.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
     }
 
-    /// Sends a signal to the program and its children; nothing happens when it has ended.
+    /// Sends a signal to the program and its children; does nothing if it has ended.
     pub fn signal(&self, signal: Signal) {
         if self.status().is_some() {
             return;
@@ -72,25 +72,25 @@ impl Process {
         }
     }
 
-    /// How it ended, if it has.
+    /// Its exit status, if it has ended.
     pub fn status(&self) -> Option<ExitStatus> {
         let mut child = self.child.lock().expect("no holder panics");
         child.try_wait().expect("a child can be waited for")
     }
 
-    /// Waits for its end.
+    /// Waits until it ends.
     ///
     /// # Panics
-    /// When it still runs after `limit`.
+    /// If it still runs after `limit`.
     pub async fn ended(&self, limit: Duration) -> ExitStatus {
         until(&format!("the end of {}", self.name), limit, async || self.status()).await
     }
 
-    /// What it has used so far.
+    /// The resources that it has used so far.
     ///
     /// # Panics
-    /// When it has ended.
-    pub fn cost(&self) -> Cost {
+    /// If it has ended.
+    pub fn usage(&self) -> ResourceUsage {
         let read = |file: &str| {
             let path = format!("/proc/{}/{file}", self.pid());
             std::fs::read_to_string(path).unwrap_or_else(|_| panic!("{} has ended", self.name))
@@ -105,28 +105,33 @@ impl Process {
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let peak = peak.and_then(|peak| peak.split_whitespace().next()?.parse::<u64>().ok());
         // A tick is a hundredth of a second on every Linux.
-        Cost {
+        ResourceUsage {
             cpu: Duration::from_millis(ticks * 10),
             peak_memory: peak.unwrap_or_default() * 1024,
         }
     }
 
-    /// SIGKILL: as a power cut. Returns when it is gone.
+    /// Sends SIGKILL and waits for the end.
     pub async fn kill(&self) {
         self.signal(Signal::SIGKILL);
         self.ended(SOON).await;
     }
 
-    /// Waits for `words` in what it writes.
+    /// Waits until its output contains the text.
     ///
     /// # Panics
-    /// When `limit` is over, or the program ends without having written them.
-    pub async fn says(&self, words: &str, limit: Duration) {
-        until(&format!("{words:?} from {}", self.name), limit, async || {
+    /// If `limit` is over, or the program ends without having written it.
+    pub async fn wait_for_log(&self, text: &str, limit: Duration) {
+        until(&format!("{text:?} from {}", self.name), limit, async || {
             let ended = self.status();
-            let said = self.log().contains(words);
-            assert!(said || ended.is_none(), "{} ended with {ended:?}:\n{}", self.name, self.log());
-            said.then_some(())
+            let found = self.log().contains(text);
+            assert!(
+                found || ended.is_none(),
+                "{} ended with {ended:?}:\n{}",
+                self.name,
+                self.log()
+            );
+            found.then_some(())
         })
         .await;
     }
@@ -140,7 +145,7 @@ impl Drop for Process {
         if std::thread::panicking() {
             let log = self.log();
             let tail = log.lines().rev().take(40).collect::<Vec<_>>();
-            eprintln!("── the end of {}'s log ──", self.name);
+            eprintln!("── the last lines of the log of {} ──", self.name);
             for line in tail.iter().rev() {
                 eprintln!("{line}");
             }

@@ -1,7 +1,7 @@
-//! Nothing outlives the test process, however it ends.
+//! Ends all child processes when the test process ends in any way.
 //!
-//! Dropping a child ends it; but a test process may be killed, and then drops nothing. So one small shell in a process
-//! group of its own reads from a pipe which groups are alive, and when the pipe closes it ends them.
+//! A child is ended when it is dropped; but a test process that is killed drops nothing. Therefore a small shell in a
+//! process group of its own reads from a pipe which process groups run, and ends them when the pipe closes.
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
@@ -29,19 +29,19 @@ static REAPER: LazyLock<Mutex<Child>> = LazyLock::new(|| {
     Mutex::new(shell)
 });
 
-/// Ends this process group should the test process vanish.
+/// Ends this process group if the test process ends without dropping it.
 pub(super) fn watch(group: i32) {
-    tell("watch", group);
+    send("watch", group);
 }
 
-/// The group is gone.
+/// The group has ended.
 pub(super) fn forget(group: i32) {
-    tell("forget", group);
+    send("forget", group);
 }
 
-fn tell(verb: &str, group: i32) {
+fn send(verb: &str, group: i32) {
     let mut shell = REAPER.lock().expect("no holder panics");
     let pipe = shell.stdin.as_mut().expect("its input is piped");
-    // A line is written in one piece. Should the shell be gone, Drop still does its part.
+    // A line is written in one piece. If the shell has ended, Drop still ends the group.
     let _ = pipe.write_all(format!("{verb} {group}\n").as_bytes());
 }

@@ -1,4 +1,4 @@
-//! A program at a terminal: it sees a person, whose typing it may keep from the screen.
+//! A program at a terminal, where it may read input without an echo on the screen.
 
 use super::reaper;
 use crate::deadline::until_true;
@@ -45,29 +45,29 @@ impl Terminal {
         Self { child: Mutex::new(child), keyboard, screen, reading }
     }
 
-    /// All that the screen has shown.
+    /// Everything that the screen has shown.
     pub fn screen(&self) -> String {
         let screen = self.screen.lock().expect("no holder panics");
         String::from_utf8_lossy(&screen).replace("\r\n", "\n")
     }
 
-    /// Waits until the screen shows these words.
+    /// Waits until the screen shows this text.
     ///
     /// # Panics
-    /// When `limit` is over.
-    pub async fn shows(&self, words: &str, limit: Duration) {
-        until_true(&format!("{words:?} on the screen"), limit, || async {
-            self.screen().contains(words)
+    /// If `limit` is over.
+    pub async fn wait_for_screen(&self, text: &str, limit: Duration) {
+        until_true(&format!("{text:?} on the screen"), limit, || async {
+            self.screen().contains(text)
         })
         .await;
     }
 
-    /// Types a line once the program reads without showing what is typed.
+    /// Waits until the program reads without an echo, and types a line.
     ///
     /// # Panics
-    /// When `limit` is over, or the program ends.
-    pub async fn types_unseen(&self, line: &str, limit: Duration) {
-        until_true("typing to be unseen", limit, || async {
+    /// If `limit` is over, or the program ends.
+    pub async fn type_without_echo(&self, line: &str, limit: Duration) {
+        until_true("the echo to be off", limit, || async {
             assert!(self.status().is_none(), "it ended:\n{}", self.screen());
             let terminal = tcgetattr(&self.keyboard).expect("it is a terminal");
             !terminal.local_flags.contains(LocalFlags::ECHO)
@@ -76,12 +76,12 @@ impl Terminal {
         (&self.keyboard).write_all(format!("{line}\n").as_bytes()).expect("it can be typed");
     }
 
-    /// Waits for its end, and until the screen shows all of it.
+    /// Waits until it ends and its whole output is on the screen.
     ///
     /// # Panics
-    /// When it still runs after `limit`.
+    /// If it still runs after `limit`.
     pub async fn ended(&self, limit: Duration) -> ExitStatus {
-        until_true("the end of what runs at the terminal", limit, || async {
+        until_true("the end of the program at the terminal", limit, || async {
             self.status().is_some() && self.reading.is_finished()
         })
         .await;
@@ -93,12 +93,12 @@ impl Terminal {
     }
 }
 
-/// A session's leader leads its group.
+/// The leader of a session also leads its process group.
 fn group(child: &Child) -> i32 {
     i32::try_from(child.id()).expect("a process id fits")
 }
 
-/// Until nobody is left at the other end, which is an error on Linux.
+/// Reads until the other end is closed, which is an error on Linux.
 fn read(mut shown: File, screen: &Mutex<Vec<u8>>) {
     let mut bytes = [0; 1024];
     while let Ok(count @ 1..) = shown.read(&mut bytes) {

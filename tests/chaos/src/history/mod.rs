@@ -1,14 +1,16 @@
-//! What happened in a run, as far as it can be seen from outside: the checker's only source.
+//! The history of a run, as far as it can be observed from outside: the only input of the judge.
 //!
-//! Times are those of this machine, on which everything runs. A history can be written down and read again.
+//! All times are of this machine, on which everything runs. A history can be written to a file and read again.
 
-mod asked;
-mod seen;
-mod trouble;
+mod answer;
+mod faults;
+mod observed;
+mod published;
 
-pub use asked::{Booking, Garbage, Published, Request, RequestKey, Sent};
-pub use seen::{Command, DeadLetter, Event, Opening, Place, Secret, TokenCount, Verdict};
-pub use trouble::{Exit, Fault, Target};
+pub use answer::{Answer, DeadLetterReason, EventType};
+pub use faults::{Exit, Fault, Target};
+pub use observed::{Artifact, Command, DeadLetter, Event, Opening, Secret, TokenCount};
+pub use published::{Booking, InvalidMessage, Published, Request, RequestKey, Sent};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -24,7 +26,7 @@ pub struct History {
     pub ended: DateTime<Utc>,
     pub bookings: Vec<Published<Booking>>,
     pub requests: Vec<Published<Request>>,
-    pub garbage: Vec<Published<Garbage>>,
+    pub invalid_messages: Vec<Published<InvalidMessage>>,
     pub events: Vec<Event>,
     pub dead_letters: Vec<DeadLetter>,
     pub commands: Vec<Command>,
@@ -33,15 +35,15 @@ pub struct History {
     #[serde(default)]
     pub audit: Vec<Value>,
     pub tokens: Vec<TokenCount>,
-    /// Messages left in postern's queues but the dead letters, after the quiet time.
+    /// Messages left in postern's queues after the quiet period, dead letters excepted.
     pub queues: BTreeMap<String, u32>,
-    /// Moments at which everything was stored that had been confirmed in the queue of bookings before.
+    /// Times at which all booking statuses confirmed before were known to be stored.
     pub stored: Vec<Stored>,
     pub faults: Vec<Fault>,
     pub exits: Vec<Exit>,
-    /// Not written down: they are long, and lie beside the history.
+    /// Not written to the file: they are long, and are kept beside it.
     #[serde(skip)]
-    pub places: Vec<Place>,
+    pub artifacts: Vec<Artifact>,
     #[serde(skip)]
     pub secrets: Vec<Secret>,
 }
@@ -53,7 +55,7 @@ pub struct Stored {
     pub seen_at: DateTime<Utc>,
 }
 
-/// What the workers were told to do.
+/// The configuration of the workers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rules {
     pub integrations: Vec<Integration>,
@@ -85,18 +87,18 @@ impl Integration {
 }
 
 impl Rules {
-    /// The integration of that name.
+    /// The integration with this id.
     pub fn integration(&self, id: &str) -> Option<&Integration> {
         self.integrations.iter().find(|one| one.id == id)
     }
 
-    /// Whether a booking in this status lets anybody in.
+    /// Whether a booking with this status opens doors.
     pub fn allows(&self, integration: &Integration, status: &str) -> bool {
         self.open_from.iter().any(|one| one == status)
             || integration.check_in_status.as_deref() == Some(status)
     }
 
-    /// From when on a booking's door opens.
+    /// When the booking's window begins.
     pub fn opens_at(&self, booking: &Booking) -> DateTime<Utc> {
         booking.starts_at - TimeDelta::minutes(self.minutes_before)
     }
@@ -108,15 +110,17 @@ impl Rules {
 }
 
 impl History {
-    /// Whether a fault of which `is` says yes was at work, or had just been, between two moments.
+    /// Whether a fault that fulfils the condition was active at some time from `from` to `until`.
     ///
-    /// A worker that was killed is not at work again before it is ready; that is part of the fault.
-    pub fn troubled(
+    /// The fault of a killed worker lasts until the next worker is ready.
+    pub fn had_fault(
         &self,
         from: DateTime<Utc>,
         until: DateTime<Utc>,
-        is: impl Fn(&Fault) -> bool,
+        condition: impl Fn(&Fault) -> bool,
     ) -> bool {
-        self.faults.iter().any(|fault| is(fault) && fault.from <= until && from <= fault.until)
+        self.faults
+            .iter()
+            .any(|fault| condition(fault) && fault.from <= until && from <= fault.until)
     }
 }

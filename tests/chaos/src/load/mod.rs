@@ -1,59 +1,60 @@
-//! What the booking system will publish in a run, all of it known before the run begins.
+//! The messages of a run, all of them known before the run begins.
 //!
-//! A seed, a [`Town`] and a [`Shape`] make a [`Plan`]: small stories (a booking and its guests, a cancellation that comes
-//! first, a request that overtakes its booking …) strewn over the time, each with doors of its own. [`publish`] carries it
-//! out and keeps what became of each message.
+//! A seed, [`Fixtures`] and a [`LoadShape`] determine a [`LoadPlan`]: small test cases (a booking and its guests, a
+//! cancellation that arrives first, a request that overtakes its booking, …) spread over the duration, each with doors
+//! of its own. [`publish`] publishes the messages and records when each was sent and confirmed.
 
+mod case_inputs;
+mod cases;
 mod doors;
-mod garbage;
+mod invalid;
 pub mod publish;
-mod stories;
 mod writer;
 
-use crate::history::{Booking, Garbage, Request};
-use crate::town::Town;
+use crate::fixtures::Fixtures;
+use crate::history::{Booking, InvalidMessage, Request};
 use chrono::{DateTime, Utc};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::time::Duration;
 
-/// How much, of what kind, and for how long.
+/// The amount, kind and duration of the load.
 #[derive(Debug, Clone, Copy)]
-pub struct Shape {
+pub struct LoadShape {
     pub duration: Duration,
     /// Requests a second.
     pub rate: f64,
-    pub kind: Kind,
+    pub kind: LoadKind,
 }
 
-/// What sort of guests come.
+/// The kind of the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Everything that may happen and much that may not.
-    Wild,
-    /// Guests with a booking who ask once, and wait so long.
+pub enum LoadKind {
+    /// All test cases, valid and invalid.
+    Mixed,
+    /// Guests with a booking and one request, which expires after this time.
     Steady { seconds_to_live: i64 },
 }
 
-impl Shape {
-    /// How many doors an integration needs, so that a request hardly ever lacks one.
+impl LoadShape {
+    /// The number of doors that an integration needs, so that a door is free for almost every request.
     pub fn doors(&self) -> usize {
-        let held_for = match self.kind {
-            Kind::Wild => 30.0,
-            Kind::Steady { seconds_to_live } => seconds_to_live as f64 + 6.0,
+        let reserved_for = match self.kind {
+            LoadKind::Mixed => 30.0,
+            LoadKind::Steady { seconds_to_live } => seconds_to_live as f64 + 6.0,
         };
-        // Three integrations share the load, and the dice are not even.
-        (self.rate * held_for / 3.0 * 1.3) as usize + 20
+        // Three integrations share the load, by random choice.
+        (self.rate * reserved_for / 3.0 * 1.3) as usize + 20
     }
 }
 
 /// All messages, in the order of their times.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct LoadPlan {
     pub messages: Vec<Outgoing>,
 }
 
-/// One message, to be published so long after the beginning.
+/// A message, and the time after the start at which it is published.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     pub at: Duration,
@@ -62,25 +63,25 @@ pub struct Outgoing {
     pub content: Content,
 }
 
-/// What it is.
+/// The content of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     Booking(Booking),
-    /// The same request may be there several times.
+    /// The same request may be listed several times.
     Request(Request),
-    Garbage(Garbage),
+    Invalid(InvalidMessage),
 }
 
-impl Plan {
-    /// The same for the same arguments.
-    pub fn new(seed: u64, town: &Town, shape: Shape, start: DateTime<Utc>) -> Self {
+impl LoadPlan {
+    /// Plans the messages; the same arguments give the same messages.
+    pub fn new(seed: u64, fixtures: &Fixtures, shape: LoadShape, start: DateTime<Utc>) -> Self {
         let rng = StdRng::seed_from_u64(seed);
-        let mut writer = writer::Writer::new(rng, town, start);
+        let mut writer = writer::Writer::new(rng, fixtures, start);
         let end = i64::try_from(shape.duration.as_millis()).expect("a run of hours at most");
         match shape.kind {
-            Kind::Wild => stories::wild(&mut writer, end, shape.rate),
-            Kind::Steady { seconds_to_live } => {
-                stories::steady(&mut writer, end, shape.rate, seconds_to_live);
+            LoadKind::Mixed => cases::mixed(&mut writer, end, shape.rate),
+            LoadKind::Steady { seconds_to_live } => {
+                cases::steady(&mut writer, end, shape.rate, seconds_to_live);
             }
         }
         Self { messages: writer.finish(shape.duration) }
@@ -92,51 +93,52 @@ mod tests {
     use super::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    fn plan(seed: u64) -> Plan {
-        let shape = Shape { duration: Duration::from_secs(60), rate: 40.0, kind: Kind::Wild };
-        let town = Town::new(&mut StdRng::seed_from_u64(seed), shape.doors());
-        Plan::new(seed, &town, shape, DateTime::UNIX_EPOCH)
+    fn plan(seed: u64) -> LoadPlan {
+        let shape =
+            LoadShape { duration: Duration::from_secs(60), rate: 40.0, kind: LoadKind::Mixed };
+        let fixtures = Fixtures::new(&mut StdRng::seed_from_u64(seed), shape.doors());
+        LoadPlan::new(seed, &fixtures, shape, DateTime::UNIX_EPOCH)
     }
 
-    fn requests(plan: &Plan) -> Vec<(Duration, Request)> {
+    fn requests(plan: &LoadPlan) -> Vec<(Duration, Request)> {
         let messages = plan.messages.iter();
         let request = |message: &Outgoing| match &message.content {
             Content::Request(request) => Some((message.at, request.clone())),
-            Content::Booking(_) | Content::Garbage(_) => None,
+            Content::Booking(_) | Content::Invalid(_) => None,
         };
         messages.filter_map(request).collect()
     }
 
     #[test]
-    fn a_seed_makes_one_plan_and_another_seed_another() {
+    fn a_seed_gives_one_plan_and_another_seed_another_plan() {
         let bodies = |seed| plan(seed).messages.into_iter().map(|one| one.body).collect::<Vec<_>>();
         assert_eq!(bodies(1), bodies(1));
         assert_ne!(bodies(1), bodies(2));
     }
 
     #[test]
-    fn the_rate_is_kept_and_every_story_is_told() {
+    fn the_rate_is_kept_and_every_case_occurs() {
         let requests = requests(&plan(3));
         let per_second = requests.len() as f64 / 60.0;
         assert!((32.0..48.0).contains(&per_second), "{per_second}");
-        let stories: BTreeSet<_> = requests.iter().map(|(_, one)| one.story.clone()).collect();
-        assert!(stories.len() >= 20, "{stories:?}");
+        let cases: BTreeSet<_> = requests.iter().map(|(_, one)| one.case.clone()).collect();
+        assert!(cases.len() >= 20, "{cases:?}");
     }
 
-    /// What attribution by lock rests on.
+    /// The attribution of commands by lock relies on this.
     #[test]
-    fn no_two_requests_hold_a_lock_at_one_time() {
-        let mut turns = BTreeMap::<_, BTreeMap<_, (Duration, i64)>>::new();
+    fn a_lock_is_reserved_for_one_request_at_a_time() {
+        let mut periods = BTreeMap::<_, BTreeMap<_, (Duration, i64)>>::new();
         for (at, request) in requests(&plan(4)) {
             let Some(lock) = request.lock.clone() else { continue };
             let end = request.expires_at.timestamp_millis();
-            let turn = turns.entry(lock).or_default().entry(request.key()).or_insert((at, end));
-            turn.0 = turn.0.min(at);
+            let period = periods.entry(lock).or_default().entry(request.key()).or_insert((at, end));
+            period.0 = period.0.min(at);
         }
-        for (lock, turns) in turns {
-            let mut turns: Vec<_> = turns.into_values().collect();
-            turns.sort_unstable();
-            for pair in turns.windows(2) {
+        for (lock, periods) in periods {
+            let mut periods: Vec<_> = periods.into_values().collect();
+            periods.sort_unstable();
+            for pair in periods.windows(2) {
                 let next = i64::try_from(pair[1].0.as_millis()).unwrap();
                 assert!(pair[0].1 + 1000 < next, "{lock}: {pair:?}");
             }

@@ -1,7 +1,7 @@
-//! Publishes a plan: everything at its time, again until the broker has confirmed it, and written down.
+//! Publishes the messages of a plan at their times, repeats each until the broker has confirmed it, and records them.
 
-use super::{Content, Outgoing, Plan};
-use crate::history::{Booking, Garbage, Published, Request, Sent};
+use super::{Content, LoadPlan, Outgoing};
+use crate::history::{Booking, InvalidMessage, Published, Request, Sent};
 use chrono::Utc;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
@@ -12,120 +12,124 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until, timeout};
 
-/// Channels; each has one unconfirmed publish at a time.
-const LANES: usize = 24;
-/// A frozen broker answers nothing.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// The number of channels; each has one unconfirmed message at a time.
+const CHANNELS: usize = 24;
+/// A frozen broker does not answer.
+const TIMEOUT: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What has been published so far.
+/// The messages that have been published so far.
 #[derive(Debug, Default)]
-pub struct Ledger {
+pub struct PublishLog {
     bookings: Mutex<Vec<Published<Booking>>>,
     requests: Mutex<Vec<Published<Request>>>,
-    garbage: Mutex<Vec<Published<Garbage>>>,
+    invalid_messages: Mutex<Vec<Published<InvalidMessage>>>,
     confirmed: AtomicUsize,
 }
 
-impl Ledger {
-    /// Messages that the broker has taken over.
+impl PublishLog {
+    /// The number of messages that the broker has confirmed.
     pub fn confirmed(&self) -> usize {
         self.confirmed.load(Ordering::Relaxed)
     }
 
-    /// All statuses so far.
+    /// All booking statuses so far.
     pub fn bookings(&self) -> Vec<Published<Booking>> {
         self.bookings.lock().expect("no holder panics").clone()
     }
 
-    /// All requests so far, each copy by itself.
+    /// All requests so far, each copy separately.
     pub fn requests(&self) -> Vec<Published<Request>> {
         self.requests.lock().expect("no holder panics").clone()
     }
 
-    /// What nobody can use, so far.
-    pub fn garbage(&self) -> Vec<Published<Garbage>> {
-        self.garbage.lock().expect("no holder panics").clone()
+    /// All invalid messages so far.
+    pub fn invalid_messages(&self) -> Vec<Published<InvalidMessage>> {
+        self.invalid_messages.lock().expect("no holder panics").clone()
     }
 
-    fn keep(&self, content: Content, sent: Sent) {
+    fn add(&self, content: Content, sent: Sent) {
         fn push<T>(list: &Mutex<Vec<Published<T>>>, what: T, sent: Sent) {
             list.lock().expect("no holder panics").push(Published { what, sent });
         }
         match content {
             Content::Booking(booking) => push(&self.bookings, booking, sent),
             Content::Request(request) => push(&self.requests, request, sent),
-            Content::Garbage(garbage) => push(&self.garbage, garbage, sent),
+            Content::Invalid(message) => push(&self.invalid_messages, message, sent),
         }
         self.confirmed.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Publishes all of it, beginning at `start`, and returns when the last message is confirmed.
-pub async fn publish(plan: Plan, url: String, start: Instant, ledger: Arc<Ledger>) {
-    let link = Arc::new(Link { url, connection: tokio::sync::Mutex::default() });
-    // As long as the broker is away, what is due waits here.
-    let (due, lanes) = async_queue();
+/// Publishes all messages, counted from `start`, and returns when the last one is confirmed.
+pub async fn publish(plan: LoadPlan, url: String, start: Instant, publish_log: Arc<PublishLog>) {
+    let connection = Arc::new(SharedConnection { url, connection: tokio::sync::Mutex::default() });
+    // While the broker is unavailable, due messages wait in this queue.
+    let (due, receivers) = async_queue();
     let mut running = JoinSet::new();
-    for lane in lanes {
-        running.spawn(run_lane(lane, Arc::clone(&link), Arc::clone(&ledger)));
+    for receiver in receivers {
+        running.spawn(run_channel(receiver, Arc::clone(&connection), Arc::clone(&publish_log)));
     }
     for message in plan.messages {
         sleep_until((start + message.at).into()).await;
         due.send(message);
     }
     drop(due);
-    while let Some(lane) = running.join_next().await {
-        lane.expect("no lane panics");
+    while let Some(ended) = running.join_next().await {
+        ended.expect("no channel's task panics");
     }
 }
 
-/// One sender, and receivers that take turns as they are free.
-fn async_queue() -> (Due, Vec<Lane>) {
+/// A queue with one sender and a receiver for each channel.
+fn async_queue() -> (DueSender, Vec<DueReceiver>) {
     let (send, receive) = mpsc::unbounded_channel();
     let receive = Arc::new(tokio::sync::Mutex::new(receive));
-    (Due(send), (0..LANES).map(|_| Lane(Arc::clone(&receive))).collect())
+    (DueSender(send), (0..CHANNELS).map(|_| DueReceiver(Arc::clone(&receive))).collect())
 }
 
-struct Due(mpsc::UnboundedSender<Outgoing>);
+struct DueSender(mpsc::UnboundedSender<Outgoing>);
 
-impl Due {
+impl DueSender {
     fn send(&self, message: Outgoing) {
-        // The lanes end only after this.
+        // The receivers end only after the sender.
         let _ = self.0.send(message);
     }
 }
 
-struct Lane(Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<Outgoing>>>);
+struct DueReceiver(Arc<tokio::sync::Mutex<mpsc::UnboundedReceiver<Outgoing>>>);
 
-async fn run_lane(lane: Lane, link: Arc<Link>, ledger: Arc<Ledger>) {
+async fn run_channel(
+    due: DueReceiver,
+    connection: Arc<SharedConnection>,
+    publish_log: Arc<PublishLog>,
+) {
     let mut channel = None;
     loop {
-        let next = lane.0.lock().await.recv().await;
+        let next = due.0.lock().await.recv().await;
         let Some(message) = next else { return };
         let first = Utc::now();
         let mut copies = 0;
         loop {
             if channel.is_none() {
-                channel = link.channel().await;
+                channel = connection.channel().await;
             }
             let Some(open) = &channel else {
                 sleep(PAUSE).await;
                 continue;
             };
             copies += 1;
-            if matches!(timeout(PATIENCE, hand_over(open, &message)).await, Ok(true)) {
+            if matches!(timeout(TIMEOUT, publish_confirmed(open, &message)).await, Ok(true)) {
                 break;
             }
             channel = None;
         }
         let sent = Sent { first, confirmed: Some(Utc::now()), copies };
-        ledger.keep(message.content, sent);
+        publish_log.add(message.content, sent);
     }
 }
 
-/// Whether the broker has it, in a queue.
-async fn hand_over(channel: &Channel, message: &Outgoing) -> bool {
+/// Publishes a message; whether the broker confirmed it and routed it to a queue.
+async fn publish_confirmed(channel: &Channel, message: &Outgoing) -> bool {
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let properties = BasicProperties::default()
         .with_content_type("application/cloudevents+json".into())
@@ -139,13 +143,13 @@ async fn hand_over(channel: &Channel, message: &Outgoing) -> bool {
     }
 }
 
-/// The connection that all lanes share.
-struct Link {
+/// The connection that all channels share.
+struct SharedConnection {
     url: String,
     connection: tokio::sync::Mutex<Option<Connection>>,
 }
 
-impl Link {
+impl SharedConnection {
     async fn channel(&self) -> Option<Channel> {
         let mut connection = self.connection.lock().await;
         if let Some(open) = connection.as_ref().filter(|one| one.status().connected())
@@ -155,7 +159,7 @@ impl Link {
         }
         let properties = ConnectionProperties::default().with_connection_name("load".into());
         let fresh =
-            timeout(PATIENCE, Connection::connect(&self.url, properties)).await.ok()?.ok()?;
+            timeout(TIMEOUT, Connection::connect(&self.url, properties)).await.ok()?.ok()?;
         let channel = confirming(&fresh).await;
         *connection = Some(fresh);
         channel
@@ -168,5 +172,5 @@ async fn confirming(connection: &Connection) -> Option<Channel> {
         channel.confirm_select(ConfirmSelectOptions::default()).await.ok()?;
         Some(channel)
     };
-    timeout(PATIENCE, open).await.ok()?
+    timeout(TIMEOUT, open).await.ok()?
 }

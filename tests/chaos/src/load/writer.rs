@@ -1,41 +1,23 @@
-//! Writes a plan's messages. All offsets are milliseconds from the beginning of the run.
+//! Writes the messages of a plan. All times are milliseconds from the start of the run.
 
-use super::doors::Doors;
+use super::case_inputs::{Expiry, RequestContent, RequestedDoor, Stay};
+use super::doors::DoorPool;
 use super::{Content, Outgoing};
-use crate::history::{Booking, Garbage, Request};
-use crate::town::{Door, REQUEST_TTL_SECONDS, Town};
+use crate::fixtures::{Fixtures, REQUEST_TTL_SECONDS};
+use crate::history::{Booking, InvalidMessage, Request};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// The two systems that ask for doors; an id of one is not the other's.
+/// The two sources of requests; the same id from both means two requests.
 pub(super) const SOURCES: [&str; 2] = ["/booking-system", "/kiosk"];
-
-/// A booking while its story is told.
-#[derive(Debug, Clone)]
-pub(super) struct Stay {
-    pub(super) integration: &'static str,
-    pub(super) booking: String,
-    pub(super) doors: Vec<Door>,
-    pub(super) starts: i64,
-    pub(super) ends: i64,
-}
-
-/// How a request names its end.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Life {
-    /// `expires_at`, so long after its publication.
-    Millis(i64),
-    /// Nothing: the configured time counts.
-    Default,
-}
 
 pub(super) struct Writer<'a> {
     pub(super) rng: StdRng,
-    pub(super) town: &'a Town,
-    doors: Doors,
+    pub(super) fixtures: &'a Fixtures,
+    doors: DoorPool,
     start: DateTime<Utc>,
     number: u64,
     requests: u64,
@@ -43,17 +25,25 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(rng: StdRng, town: &'a Town, start: DateTime<Utc>) -> Self {
+    pub(super) fn new(rng: StdRng, fixtures: &'a Fixtures, start: DateTime<Utc>) -> Self {
         let messages = Vec::new();
-        Self { rng, town, doors: Doors::new(town), start, number: 0, requests: 0, messages }
+        Self {
+            rng,
+            fixtures,
+            doors: DoorPool::new(fixtures),
+            start,
+            number: 0,
+            requests: 0,
+            messages,
+        }
     }
 
-    /// How many requests there are so far, copies included.
+    /// The number of requests so far, copies included.
     pub(super) fn requests(&self) -> u64 {
         self.requests
     }
 
-    /// All that is to be published before the end, in order.
+    /// All messages before the end, in the order of their times.
     pub(super) fn finish(mut self, duration: Duration) -> Vec<Outgoing> {
         self.messages.retain(|message| message.at < duration);
         self.messages.sort_by_key(|message| message.at);
@@ -68,34 +58,41 @@ impl<'a> Writer<'a> {
         self.rng.random_range(range)
     }
 
-    /// A word that was never given before.
+    /// A unique name.
     pub(super) fn name(&mut self, kind: &str) -> String {
         self.number += 1;
         format!("{kind}-{:05}", self.number)
     }
 
-    /// A booking from an hour ago to in an hour, with so many doors that are held until `until`; none where there are
-    /// not so many.
+    /// A booking from an hour before to an hour after `at`, with this number of doors, reserved until `until`; none if
+    /// not enough doors are free.
     pub(super) fn stay(
         &mut self,
         integration: &'static str,
         doors: usize,
-        (at, until): (i64, i64),
+        at: i64,
+        until: i64,
     ) -> Option<Stay> {
-        let mut taken = Vec::new();
+        let mut reserved = Vec::new();
         for _ in 0..doors {
-            taken.push(self.doors.take(&mut self.rng, integration, at, until)?);
+            reserved.push(self.doors.reserve(&mut self.rng, integration, at, until)?);
         }
         let booking = self.name("b");
         let hour = 3_600_000;
-        Some(Stay { integration, booking, doors: taken, starts: at - hour, ends: at + hour })
+        Some(Stay { integration, booking, doors: reserved, starts: at - hour, ends: at + hour })
     }
 
-    /// Publishes a status of it at `at`; its `time` is so many milliseconds off.
-    pub(super) fn status(
+    /// Publishes a status of the booking at `at`.
+    pub(super) fn status(&mut self, stay: &Stay, at: i64, status: &str, revision: Option<u64>) {
+        self.status_with_time(stay, at, at, status, revision);
+    }
+
+    /// Publishes a status of the booking at `at` with another `time`.
+    pub(super) fn status_with_time(
         &mut self,
         stay: &Stay,
-        (at, off): (i64, i64),
+        at: i64,
+        time: i64,
         status: &str,
         revision: Option<u64>,
     ) {
@@ -107,7 +104,7 @@ impl<'a> Writer<'a> {
             starts_at: self.moment(stay.starts),
             ends_at: self.moment(stay.ends),
             revision,
-            time: self.moment(at + off),
+            time: self.moment(time),
         };
         let mut data = json!({
             "integration_id": booking.integration,
@@ -125,67 +122,65 @@ impl<'a> Writer<'a> {
         self.push(at, "booking.status", &body, Content::Booking(booking));
     }
 
-    /// Publishes a request for a door of the stay at `at`, `named` or not; gives it back for copies.
-    pub(super) fn ask(
+    /// Publishes a request at `at`; returns it for copies.
+    pub(super) fn request(
         &mut self,
-        story: &str,
+        case: &str,
         stay: &Stay,
-        (door, named): (Option<&Door>, bool),
+        door: RequestedDoor<'_>,
         at: i64,
-        life: Life,
+        expiry: Expiry,
     ) -> Request {
         let id = self.name("r");
-        self.ask_as((SOURCES[0], &id), story, stay, (door, named), at, life)
+        let content = RequestContent { source: SOURCES[0], id: &id, case, stay, door };
+        self.request_with_id(&content, at, expiry)
     }
 
-    /// The same under a name of the caller's choice.
-    pub(super) fn ask_as(
+    /// Publishes a request with the given source and id at `at`.
+    pub(super) fn request_with_id(
         &mut self,
-        (source, id): (&str, &str),
-        story: &str,
-        stay: &Stay,
-        (door, named): (Option<&Door>, bool),
+        content: &RequestContent<'_>,
         at: i64,
-        life: Life,
+        expiry: Expiry,
     ) -> Request {
-        let ttl = REQUEST_TTL_SECONDS * 1000;
-        let lives = match life {
-            Life::Millis(millis) => millis,
-            Life::Default => ttl,
+        let RequestContent { source, id, case, stay, door } = content;
+        let life = match expiry {
+            Expiry::Millis(millis) => millis,
+            Expiry::Default => REQUEST_TTL_SECONDS * 1000,
         };
-        let who = self.rng.random_bool(0.5);
+        let with_requested_by = self.rng.random_bool(0.5);
         let request = Request {
-            source: source.to_owned(),
-            id: id.to_owned(),
+            source: (*source).to_owned(),
+            id: (*id).to_owned(),
             integration: stay.integration.to_owned(),
             booking: stay.booking.clone(),
-            object: door.filter(|_| named).map(|door| door.object.clone()),
-            requested_by: who.then(|| format!("guest-of-{id}")),
+            object: door.object().map(str::to_owned),
+            requested_by: with_requested_by.then(|| format!("guest-of-{id}")),
             time: self.moment(at),
-            expires_at: self.moment(at + lives),
-            lock: door.map(|door| door.lock.clone()).filter(|lock| !lock.is_empty()),
-            story: story.to_owned(),
+            expires_at: self.moment(at + life),
+            lock: door.lock().map(str::to_owned),
+            case: (*case).to_owned(),
         };
-        self.send(&request, at, matches!(life, Life::Default));
+        self.send(&request, at, expiry);
         request
     }
 
-    /// Publishes a request once more, as it is.
-    pub(super) fn again(&mut self, request: &Request, at: i64) {
-        self.send(request, at, false);
+    /// Publishes an identical copy of a request.
+    pub(super) fn copy(&mut self, request: &Request, at: i64) {
+        self.send(request, at, Expiry::Millis(0));
     }
 
-    fn send(&mut self, request: &Request, at: i64, unsaid: bool) {
+    fn send(&mut self, request: &Request, at: i64, expiry: Expiry) {
         let mut data = Map::new();
         data.insert("integration_id".to_owned(), request.integration.clone().into());
         data.insert("booking_id".to_owned(), request.booking.clone().into());
         if let Some(object) = &request.object {
             data.insert("object_id".to_owned(), object.clone().into());
         }
-        if let Some(who) = &request.requested_by {
-            data.insert("requested_by".to_owned(), who.clone().into());
+        if let Some(requested_by) = &request.requested_by {
+            data.insert("requested_by".to_owned(), requested_by.clone().into());
         }
-        if !unsaid {
+        if matches!(expiry, Expiry::Millis(_)) {
             data.insert("expires_at".to_owned(), text(request.expires_at).into());
         }
         let kind = "lock.open-request.v1";
@@ -194,15 +189,15 @@ impl<'a> Writer<'a> {
         self.push(at, "lock.open-request", &body, Content::Request(request.clone()));
     }
 
-    /// Publishes what nobody can use.
-    pub(super) fn garbage(
+    /// Publishes an invalid message.
+    pub(super) fn invalid_message(
         &mut self,
         at: i64,
         routing_key: &'static str,
         body: Vec<u8>,
-        garbage: Garbage,
+        message: InvalidMessage,
     ) {
-        let content = Content::Garbage(garbage);
+        let content = Content::Invalid(message);
         self.messages.push(Outgoing { at: offset(at), routing_key, body, content });
     }
 
@@ -216,7 +211,7 @@ fn offset(at: i64) -> Duration {
     Duration::from_millis(u64::try_from(at).unwrap_or_default())
 }
 
-/// RFC 3339 with all the digits that a time has here.
+/// RFC 3339 with microseconds.
 pub(super) fn text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

@@ -1,66 +1,67 @@
-//! What goes wrong: faults strewn over a run by a seed, each for a bounded time.
+//! The faults of a run: a seed determines their times, each lasts for a bounded time.
 //!
-//! [`schedule`] says when what happens; [`strike`] does it to a [`crate::stage::Stage`] and undoes it.
+//! [`schedule`] plans them; `inject` injects them into a [`crate::system::SystemUnderTest`] and ends them.
 
+mod inject;
+mod random_fault;
 pub mod schedule;
-mod strike;
 
 use crate::history::Target;
 use crate::proxy::Mode;
 use std::time::Duration;
 
-/// A fault to come.
+/// A fault that will be injected.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Planned {
+pub struct PlannedFault {
     pub at: Duration,
     pub lasts: Duration,
-    pub strike: Strike,
+    pub action: FaultAction,
 }
 
-/// What is done, and to whom.
+/// What a fault does, and to which process, link or answer.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Strike {
-    /// SIGKILL, and later a new one.
+pub enum FaultAction {
+    /// SIGKILL; later a new worker starts.
     WorkerKill(usize),
-    /// SIGSTOP, and later SIGCONT.
+    /// SIGSTOP, later SIGCONT.
     WorkerFreeze(usize),
-    /// SIGTERM, and after its end and a while a new one.
+    /// SIGTERM; some time after its end a new worker starts.
     WorkerStop(usize),
     BrokerKill,
     BrokerFreeze,
     BrokerStop,
     RedisKill,
     RedisFreeze,
-    /// The way from one worker, or all, to a server; there is but one to Salto.
-    Link(Line, Option<usize>, Mode),
-    /// The simulator's fault, as its control API takes it.
-    Answer(Answer),
-    /// Every access token is void.
+    /// The link from one worker, or from all, to a server; all workers share the link to Salto.
+    Link(LinkTarget, Option<usize>, Mode),
+    /// A fault of the simulator, in the form of its control API.
+    Answer(AnswerFault),
+    /// Every access token is revoked.
     Revoke,
     /// An IQ loses its connection.
     Offline(String),
-    /// Salto's clock is off by so many seconds.
+    /// Salto's clock is wrong by this number of seconds.
     Skew(i64),
-    /// Everything in Redis is gone.
-    Empty,
+    /// Everything in Redis is deleted.
+    EmptyRedis,
 }
 
-/// To which server.
+/// The server at the other end of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Line {
+pub enum LinkTarget {
     Broker,
     Redis,
     Salto,
 }
 
-/// A fault in what Salto answers.
+/// A fault in Salto's answers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct AnswerFault {
     pub kind: &'static str,
-    pub order: serde_json::Value,
+    pub request: serde_json::Value,
 }
 
-impl Strike {
+impl FaultAction {
     /// Its name in reports and for `--faults`.
     pub fn kind(&self) -> String {
         match self {
@@ -72,7 +73,7 @@ impl Strike {
             Self::BrokerStop => "broker-stop".to_owned(),
             Self::RedisKill => "redis-kill".to_owned(),
             Self::RedisFreeze => "redis-freeze".to_owned(),
-            Self::Link(line, _, mode) => {
+            Self::Link(target, _, mode) => {
                 let mode = match mode {
                     Mode::Pass => "pass",
                     Mode::Reset => "reset",
@@ -80,17 +81,17 @@ impl Strike {
                     Mode::Slow { .. } => "slow",
                     Mode::Refuse => "refuse",
                 };
-                format!("{}-{mode}", line.name())
+                format!("{}-{mode}", target.name())
             }
             Self::Answer(answer) => answer.kind.to_owned(),
             Self::Revoke => "salto-revoke".to_owned(),
             Self::Offline(_) => "salto-offline".to_owned(),
             Self::Skew(_) => "salto-skew".to_owned(),
-            Self::Empty => "redis-empty".to_owned(),
+            Self::EmptyRedis => "redis-empty".to_owned(),
         }
     }
 
-    /// Who is struck.
+    /// What it affects.
     pub fn target(&self) -> Target {
         match self {
             Self::WorkerKill(worker) | Self::WorkerFreeze(worker) | Self::WorkerStop(worker) => {
@@ -98,16 +99,16 @@ impl Strike {
             }
             Self::BrokerKill | Self::BrokerFreeze | Self::BrokerStop => Target::Broker,
             Self::RedisKill | Self::RedisFreeze => Target::Redis,
-            Self::Link(Line::Broker, worker, _) => Target::BrokerLink(*worker),
-            Self::Link(Line::Redis, worker, _) => Target::RedisLink(*worker),
-            Self::Link(Line::Salto, ..) => Target::SaltoLink,
+            Self::Link(LinkTarget::Broker, worker, _) => Target::BrokerLink(*worker),
+            Self::Link(LinkTarget::Redis, worker, _) => Target::RedisLink(*worker),
+            Self::Link(LinkTarget::Salto, ..) => Target::SaltoLink,
             Self::Answer(_) | Self::Revoke | Self::Offline(_) | Self::Skew(_) => Target::Salto,
-            Self::Empty => Target::Memory,
+            Self::EmptyRedis => Target::RedisData,
         }
     }
 }
 
-impl Line {
+impl LinkTarget {
     fn name(self) -> &'static str {
         match self {
             Self::Broker => "broker-link",

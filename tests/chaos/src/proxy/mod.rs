@@ -1,4 +1,4 @@
-//! A TCP proxy on loopback that can be told to misbehave while it runs.
+//! A TCP proxy on loopback whose mode (pass, cut, delay, …) can be changed while it runs.
 
 #[cfg(test)]
 mod tests;
@@ -13,30 +13,22 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// How the way between two parties is.
+/// How the proxy treats connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// As if there were no proxy.
+    /// Passes everything on.
     Pass,
-    /// Every connection is cut with RST, at once; so is every new one.
+    /// Cuts every open and every new connection with RST.
     Reset,
-    /// Connections stay open and new ones are accepted; what is written is swallowed, both ways.
+    /// Keeps connections open and accepts new ones, but drops all data, in both directions.
     BlackHole,
-    /// Each piece takes so long, and no more bytes a second come through than this.
+    /// Delays each piece of data, and limits the rate.
     Slow { latency: Duration, bytes_per_second: u32 },
-    /// Nobody listens; open connections are cut.
+    /// Does not listen; cuts open connections.
     Refuse,
 }
 
 impl Mode {
-    /// Whether nothing at all comes through.
-    pub fn severs(self) -> bool {
-        match self {
-            Self::Pass | Self::Slow { .. } => false,
-            Self::Reset | Self::BlackHole | Self::Refuse => true,
-        }
-    }
-
     fn cuts(self) -> bool {
         match self {
             Self::Reset | Self::Refuse => true,
@@ -45,7 +37,7 @@ impl Mode {
     }
 }
 
-/// One way, open as long as this lives. It begins with [`Mode::Pass`].
+/// A proxy; it ends when dropped. The first mode is [`Mode::Pass`].
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -57,7 +49,7 @@ const PIECE: usize = 16 * 1024;
 const AGAIN: Duration = Duration::from_millis(20);
 
 impl Proxy {
-    /// In front of a port of this machine.
+    /// Starts a proxy to a port of this machine.
     pub async fn start(upstream: u16) -> Self {
         let (mode, modes) = watch::channel(Mode::Pass);
         let (port, listener) = loop {
@@ -71,12 +63,12 @@ impl Proxy {
         Self { port, mode, task }
     }
 
-    /// Where it listens, on 127.0.0.1.
+    /// The port of 127.0.0.1 on which it listens.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// From now on, for connections that are open and those to come.
+    /// Changes the mode, for open and new connections.
     pub fn switch(&self, mode: Mode) {
         self.mode.send_replace(mode);
     }
@@ -90,7 +82,7 @@ impl Drop for Proxy {
 
 fn listen(port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
-    // It comes back to its port while old connections linger there.
+    // The port may have old connections in TIME_WAIT when the proxy listens again.
     socket.set_reuseaddr(true)?;
     socket.bind(SocketAddr::from(([127, 0, 0, 1], port)))?;
     socket.listen(1024)
@@ -121,7 +113,7 @@ async fn serve(
             continue;
         };
         tokio::select! {
-            accepted = listener.accept() => if let Ok((client, _)) = accepted {
+            assert_no_violation = listener.accept() => if let Ok((client, _)) = assert_no_violation {
                 connections.spawn(connection(client, upstream, modes.clone()));
             },
             changed = modes.changed() => if changed.is_err() { return },
@@ -130,12 +122,12 @@ async fn serve(
     }
 }
 
-/// Carries one connection to its end.
+/// Passes one connection on until it ends.
 async fn connection(mut client: TcpStream, upstream: SocketAddr, mut modes: watch::Receiver<Mode>) {
     let _ = client.set_nodelay(true);
     if *modes.borrow() == Mode::BlackHole {
         let (mut read, _write) = client.split();
-        swallow(&mut read, &mut modes).await;
+        drop_data(&mut read, &mut modes).await;
         let _ = client.set_zero_linger();
         return;
     }
@@ -145,14 +137,14 @@ async fn connection(mut client: TcpStream, upstream: SocketAddr, mut modes: watc
         return;
     };
     let _ = server.set_nodelay(true);
-    let whole = {
+    let complete = {
         let (mut client_read, mut client_write) = client.split();
         let (mut server_read, mut server_write) = server.split();
         let (mut up, mut down, mut cut) = (modes.clone(), modes.clone(), modes.clone());
         let both = async {
             tokio::try_join!(
-                carry(&mut client_read, &mut server_write, &mut up),
-                carry(&mut server_read, &mut client_write, &mut down),
+                pass_on(&mut client_read, &mut server_write, &mut up),
+                pass_on(&mut server_read, &mut client_write, &mut down),
             )
         };
         tokio::select! {
@@ -160,27 +152,27 @@ async fn connection(mut client: TcpStream, upstream: SocketAddr, mut modes: watc
             _ = cut.wait_for(|mode| mode.cuts()) => false,
         }
     };
-    if !whole {
+    if !complete {
         let _ = client.set_zero_linger();
         let _ = server.set_zero_linger();
     }
 }
 
-/// A connection that cannot go on; the other direction is of no use either.
-struct Broken;
+/// One direction of a connection has failed; the other one is of no use either.
+struct Failed;
 
-impl From<io::Error> for Broken {
+impl From<io::Error> for Failed {
     fn from(_: io::Error) -> Self {
         Self
     }
 }
 
-/// One direction, to the end that its sender wants.
-async fn carry(
+/// Passes one direction on until its sender ends it.
+async fn pass_on(
     from: &mut ReadHalf<'_>,
     to: &mut WriteHalf<'_>,
     modes: &mut watch::Receiver<Mode>,
-) -> Result<(), Broken> {
+) -> Result<(), Failed> {
     let mut piece = vec![0; PIECE];
     loop {
         let read = from.read(&mut piece).await?;
@@ -193,11 +185,11 @@ async fn carry(
                 tokio::time::sleep(latency + transfer).await;
             }
             Mode::BlackHole => {
-                // What is lost cannot come later: such a connection is of no use when the hole closes.
-                swallow(from, modes).await;
-                return Err(Broken);
+                // Lost data cannot arrive later: when the mode changes, this connection is of no use.
+                drop_data(from, modes).await;
+                return Err(Failed);
             }
-            Mode::Reset | Mode::Refuse => return Err(Broken),
+            Mode::Reset | Mode::Refuse => return Err(Failed),
         }
         if read == 0 {
             return Ok(to.shutdown().await?);
@@ -206,8 +198,8 @@ async fn carry(
     }
 }
 
-/// Until the mode is another.
-async fn swallow(from: &mut ReadHalf<'_>, modes: &mut watch::Receiver<Mode>) {
+/// Reads and drops data until the mode changes.
+async fn drop_data(from: &mut ReadHalf<'_>, modes: &mut watch::Receiver<Mode>) {
     let mut piece = vec![0; PIECE];
     let mut ended = false;
     loop {

@@ -2,7 +2,7 @@ use super::*;
 use end_to_end::deadline::{SOON, until_true, within};
 use std::time::Instant;
 
-/// Answers every byte with itself.
+/// A server that sends back every byte it receives.
 async fn echo() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -21,75 +21,75 @@ async fn connect(proxy: &Proxy) -> io::Result<TcpStream> {
     TcpStream::connect(("127.0.0.1", proxy.port())).await
 }
 
-async fn says(stream: &mut TcpStream, word: &[u8]) -> io::Result<()> {
-    stream.write_all(word).await?;
-    let mut answer = vec![0; word.len()];
+async fn round_trip(stream: &mut TcpStream, data: &[u8]) -> io::Result<()> {
+    stream.write_all(data).await?;
+    let mut answer = vec![0; data.len()];
     stream.read_exact(&mut answer).await?;
-    assert_eq!(answer, word);
+    assert_eq!(answer, data);
     Ok(())
 }
 
 #[tokio::test]
-async fn bytes_pass_both_ways_and_so_does_the_end() {
+async fn data_and_the_end_of_the_connection_pass_in_both_directions() {
     let proxy = Proxy::start(echo().await).await;
     let mut stream = connect(&proxy).await.expect("it listens");
-    says(&mut stream, b"hello").await.expect("it passes");
+    round_trip(&mut stream, b"hello").await.expect("it passes");
     stream.shutdown().await.expect("an end");
     let read = within("the end", SOON, stream.read(&mut [0; 8])).await;
     assert_eq!(read.expect("an orderly end"), 0);
 }
 
 #[tokio::test]
-async fn a_reset_cuts_old_and_new_connections_and_is_over_when_it_is_over() {
+async fn a_reset_cuts_old_and_new_connections_until_the_mode_changes() {
     let proxy = Proxy::start(echo().await).await;
     let mut old = connect(&proxy).await.expect("it listens");
-    says(&mut old, b"before").await.expect("it passes");
+    round_trip(&mut old, b"before").await.expect("it passes");
     proxy.switch(Mode::Reset);
     let cut = within("the cut", SOON, old.read(&mut [0; 8])).await;
     assert_eq!(cut.expect_err("RST").kind(), io::ErrorKind::ConnectionReset);
     let mut new = connect(&proxy).await.expect("it still listens");
     assert!(within("the cut", SOON, new.read(&mut [0; 8])).await.is_err());
     proxy.switch(Mode::Pass);
-    says(&mut connect(&proxy).await.expect("it listens"), b"after").await.expect("it passes");
+    round_trip(&mut connect(&proxy).await.expect("it listens"), b"after").await.expect("it passes");
 }
 
 #[tokio::test]
-async fn a_black_hole_swallows_and_what_is_lost_never_comes() {
+async fn a_black_hole_drops_data_which_does_not_arrive_later() {
     let proxy = Proxy::start(echo().await).await;
     let mut lossy = connect(&proxy).await.expect("it listens");
     let mut quiet = connect(&proxy).await.expect("it listens");
-    says(&mut lossy, b"before").await.expect("it passes");
-    says(&mut quiet, b"before").await.expect("it passes");
+    round_trip(&mut lossy, b"before").await.expect("it passes");
+    round_trip(&mut quiet, b"before").await.expect("it passes");
     proxy.switch(Mode::BlackHole);
     lossy.write_all(b"lost").await.expect("it is accepted");
     let mut new = connect(&proxy).await.expect("it accepts");
     new.write_all(b"lost too").await.expect("it is accepted");
     let mut answer = [0; 8];
     let answer = tokio::time::timeout(Duration::from_millis(200), lossy.read(&mut answer));
-    assert!(answer.await.is_err(), "nothing comes back and nothing ends");
+    assert!(answer.await.is_err(), "no data and no end");
     proxy.switch(Mode::Pass);
     assert!(within("its end", SOON, lossy.read(&mut [0; 8])).await.is_err());
     assert!(within("its end", SOON, new.read(&mut [0; 8])).await.is_err());
-    says(&mut quiet, b"nothing was lost here").await.expect("it passes");
+    round_trip(&mut quiet, b"nothing was lost here").await.expect("it passes");
 }
 
 #[tokio::test]
-async fn slow_takes_its_time() {
+async fn slow_mode_delays_data_and_limits_the_rate() {
     let proxy = Proxy::start(echo().await).await;
     let mut stream = connect(&proxy).await.expect("it listens");
     let latency = Duration::from_millis(100);
     proxy.switch(Mode::Slow { latency, bytes_per_second: 1000 });
     let started = Instant::now();
-    says(&mut stream, &[7; 100]).await.expect("it comes in the end");
-    // There and back, each with 100 bytes at 1000 a second.
+    round_trip(&mut stream, &[7; 100]).await.expect("it comes in the end");
+    // Both directions, each with 100 bytes at 1000 bytes per second.
     assert!(started.elapsed() >= Duration::from_millis(400), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
-async fn refused_means_that_nobody_listens() {
+async fn refused_connections_find_no_listener() {
     let proxy = Proxy::start(echo().await).await;
     let mut old = connect(&proxy).await.expect("it listens");
-    says(&mut old, b"before").await.expect("it passes");
+    round_trip(&mut old, b"before").await.expect("it passes");
     proxy.switch(Mode::Refuse);
     assert!(within("the cut", SOON, old.read(&mut [0; 8])).await.is_err());
     until_true("a refusal", SOON, || async {
@@ -99,7 +99,7 @@ async fn refused_means_that_nobody_listens() {
     proxy.switch(Mode::Pass);
     until_true("the port to be back", SOON, || async {
         match connect(&proxy).await {
-            Ok(mut stream) => says(&mut stream, b"after").await.is_ok(),
+            Ok(mut stream) => round_trip(&mut stream, b"after").await.is_ok(),
             Err(_) => false,
         }
     })

@@ -1,4 +1,4 @@
-//! What a run has shown, in numbers.
+//! The results of a run in numbers.
 
 mod outage;
 mod percentiles;
@@ -6,23 +6,23 @@ mod percentiles;
 pub use outage::{Outage, Phase};
 pub use percentiles::Percentiles;
 
-use crate::checker::Violation;
 use crate::history::History;
-use crate::voice::Voice;
+use crate::judge::Violation;
+use crate::output::Output;
 use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The end of every run.
+/// The report at the end of every run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     pub seed: u64,
     pub seconds: i64,
-    /// Distinct ones, valid in form.
+    /// Distinct, well-formed requests.
     pub requests: usize,
     pub outcomes: BTreeMap<String, usize>,
     pub bookings: usize,
-    pub garbage: usize,
+    pub invalid_messages: usize,
     /// Messages that had to be published more than once.
     pub published_again: usize,
     pub commands: BTreeMap<String, usize>,
@@ -35,14 +35,14 @@ pub struct Report {
 }
 
 impl Report {
-    /// About a run.
+    /// Summarises a history.
     pub fn new(history: &History, violations: &[Violation]) -> Self {
         let mut outcomes = BTreeMap::new();
         let keys: BTreeSet<_> = history.requests.iter().map(|one| one.what.key()).collect();
         let mut answered = BTreeSet::new();
         for event in history.events.iter().filter(|event| event.is_terminal()) {
             if answered.insert(event.request()) {
-                let kind = event.kind().trim_start_matches("lock.").trim_end_matches(".v1");
+                let kind = event.type_name().trim_start_matches("lock.").trim_end_matches(".v1");
                 let name = match event.text("reason") {
                     "" => kind.to_owned(),
                     reason => format!("{kind} {reason}"),
@@ -56,14 +56,14 @@ impl Report {
         }
         let sent = history.bookings.iter().map(|one| one.sent);
         let sent = sent.chain(history.requests.iter().map(|one| one.sent));
-        let sent = sent.chain(history.garbage.iter().map(|one| one.sent));
+        let sent = sent.chain(history.invalid_messages.iter().map(|one| one.sent));
         Self {
             seed: history.seed,
             seconds: (history.ended - history.began).num_seconds(),
             requests: keys.len(),
             outcomes,
             bookings: history.bookings.len(),
-            garbage: history.garbage.len(),
+            invalid_messages: history.invalid_messages.len(),
             published_again: sent.filter(|sent| sent.copies > 1).count(),
             commands: count(history.commands.iter().map(|command| match &command.fault {
                 Some(fault) => format!("{} ({fault})", command.verdict),
@@ -78,39 +78,39 @@ impl Report {
         }
     }
 
-    /// Says it, the violations last.
-    pub fn tell(&self, voice: Voice, violations: &[Violation]) {
-        match voice {
-            Voice::Human => self.tell_people(violations),
-            Voice::Json => {
+    /// Prints it, the violations last.
+    pub fn print(&self, output: Output, violations: &[Violation]) {
+        match output {
+            Output::Human => self.print_for_people(violations),
+            Output::Json => {
                 for violation in violations {
-                    voice.json("violation", json!(violation));
+                    output.json("violation", json!(violation));
                 }
-                voice.json("report", json!(self));
+                output.json("report", json!(self));
             }
         }
     }
 
-    fn tell_people(&self, violations: &[Violation]) {
-        let voice = Voice::Human;
+    fn print_for_people(&self, violations: &[Violation]) {
+        let output = Output::Human;
         let list = |title: &str, counts: &BTreeMap<String, usize>| {
             let sum: usize = counts.values().sum();
-            voice.line(&format!("{title}: {sum}"));
+            output.line(&format!("{title}: {sum}"));
             for (name, count) in counts {
-                voice.line(&format!("  {count:6}  {name}"));
+                output.line(&format!("  {count:6}  {name}"));
             }
         };
-        voice.line("");
-        voice.line(&format!(
-            "seed {}, {} s: {} requests, {} booking statuses, {} pieces of garbage; {} had to be published again",
-            self.seed, self.seconds, self.requests, self.bookings, self.garbage, self.published_again
+        output.line("");
+        output.line(&format!(
+            "seed {}, {} s: {} requests, {} booking statuses, {} invalid messages; {} messages were published more than once",
+            self.seed, self.seconds, self.requests, self.bookings, self.invalid_messages, self.published_again
         ));
         list("requests by outcome", &self.outcomes);
         list("faults", &self.faults);
         list("commands at Salto by verdict", &self.commands);
         list("dead letters", &self.dead_letters);
-        voice.line(&format!(
-            "openings: {}; the longest time without any: {:.1} s; tokens granted: {}",
+        output.line(&format!(
+            "openings: {}; longest time without an opening: {:.1} s; tokens granted: {}",
             self.openings,
             self.longest_without_opening_ms as f64 / 1000.0,
             self.tokens
@@ -118,12 +118,12 @@ impl Report {
         for violation in violations {
             let request = violation.request.as_deref().unwrap_or("-");
             let at = violation.at.map(|at| at.to_rfc3339()).unwrap_or_default();
-            voice.line(&format!(
+            output.line(&format!(
                 "VIOLATION  {}: {} [request {request}] {at}",
-                violation.judge, violation.what
+                violation.check, violation.what
             ));
         }
-        voice.line(&format!("violations: {} (seed {})", self.violations, self.seed));
+        output.line(&format!("violations: {} (seed {})", self.violations, self.seed));
     }
 }
 

@@ -100,7 +100,7 @@ async fn change(
             pin_change::set(attempts, stored, new_pin).await
         }
         Some(_) | None => bail!(
-            "another command has just changed this IQ's activation; check `postern iq list`, and \
+            "another command changed this IQ's activation just now; check `postern iq list`, and \
              run this command again"
         ),
     }

@@ -1,0 +1,141 @@
+//! Invariant 1: one answer. Every answer to a request is the same, and has the right address.
+
+use super::{HistoryIndex, Violation};
+use crate::history::{Answer, Event, EventType, Request, RequestKey};
+use std::collections::{BTreeMap, BTreeSet};
+
+const CHECK: &str = "1 answers";
+
+pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (key, events) in &index.terminals {
+        match index.requests.get(key) {
+            None => found.push(unrequested(index, key)),
+            Some(record) => {
+                found.extend(repeated(index, key, events));
+                found.extend(addressed(key, events[0], record.request));
+            }
+        }
+    }
+    found.extend(ids(index));
+    found.extend(check_ins(index));
+    found.extend(attention(index));
+    found
+}
+
+fn unrequested(index: &HistoryIndex<'_>, key: &RequestKey) -> Violation {
+    let invalid = index.history.invalid_messages.iter().any(|one| one.what.mark == key.1);
+    let what =
+        if invalid { "an invalid request was answered" } else { "an answer without a request" };
+    Violation::of(CHECK, what).about(key)
+}
+
+/// All answers to one request must be the same event.
+fn repeated(index: &HistoryIndex<'_>, key: &RequestKey, events: &[&Event]) -> Option<Violation> {
+    let other = events.iter().find(|event| event.body != events[0].body)?;
+    // If Redis was emptied in between, the first answer was lost.
+    if other.time().is_some_and(|time| index.redis_emptied_before(time)) {
+        return None;
+    }
+    let (one, two) = (events[0].outcome(), other.outcome());
+    let what =
+        format!("two different answers: {one} ({}) and {two} ({})", events[0].id(), other.id());
+    Some(Violation::of(CHECK, what).about(key).maybe_at(other.time()))
+}
+
+fn addressed(key: &RequestKey, event: &Event, request: &Request) -> Option<Violation> {
+    let data = &event.body["data"];
+    let right = event.body["source"] == "/postern"
+        && event.body["subject"] == *request.booking
+        && data["integration_id"] == *request.integration
+        && data["booking_id"] == *request.booking
+        && data["requested_by"].as_str() == request.requested_by.as_deref()
+        && event.routing_key
+            == format!("{}.{}", event.type_name().trim_end_matches(".v1"), request.integration);
+    (!right).then(|| Violation::of(CHECK, "an answer has a wrong address").about(key))
+}
+
+/// Event ids are derived: one id belongs to one request and one role.
+fn ids(index: &HistoryIndex<'_>) -> Vec<Violation> {
+    let mut owners = BTreeMap::<&str, (RequestKey, bool)>::new();
+    let mut found = Vec::new();
+    for event in &index.history.events {
+        if event.event_type() == Some(EventType::IqAttention) {
+            continue;
+        }
+        let owner = (event.request(), event.is_terminal());
+        let first = owners.entry(event.id()).or_insert_with(|| owner.clone());
+        if *first != owner {
+            let what = format!("the event id {} belongs to another request or role", event.id());
+            found.push(Violation::of(CHECK, what).about(&owner.0));
+        }
+    }
+    found
+}
+
+/// There is one check-in per opened booking, if the integration has a check-in status.
+fn check_ins(index: &HistoryIndex<'_>) -> Vec<Violation> {
+    let mut opened = BTreeSet::new();
+    for events in index.terminals.values() {
+        let event = events[0];
+        let integration = index.history.rules.integration(event.text("integration_id"));
+        let counts = integration.is_some_and(|one| one.check_in_status.is_some());
+        if event.answer() == Some(Answer::Opened) && counts {
+            opened.insert((event.text("integration_id"), event.text("booking_id")));
+        }
+    }
+    let mut seen = BTreeMap::<_, Vec<&Event>>::new();
+    for event in
+        index.history.events.iter().filter(|one| one.event_type() == Some(EventType::CheckIn))
+    {
+        let booking = (event.text("integration_id"), event.text("booking_id"));
+        let seen = seen.entry(booking).or_default();
+        if seen.iter().all(|one| one.body != event.body) {
+            seen.push(event);
+        }
+    }
+    let mut found = Vec::new();
+    // After Redis was emptied, a booking may be checked in again.
+    let emptied = index.emptied().next().is_some();
+    for (integration, booking) in opened.iter().filter(|booking| !seen.contains_key(*booking)) {
+        let what = format!("booking {booking} of {integration} was opened and not checked in");
+        found.push(Violation::of(CHECK, what));
+    }
+    for (booking, events) in seen {
+        if !opened.contains(&booking) {
+            let what =
+                format!("booking {} of {} was checked in and never opened", booking.1, booking.0);
+            found.push(Violation::of(CHECK, what).about(&events[0].request()));
+        } else if events.len() > 1 && !emptied {
+            let what = format!("booking {} of {} was checked in twice", booking.1, booking.0);
+            found.push(Violation::of(CHECK, what).about(&events[1].request()));
+        }
+    }
+    found
+}
+
+/// The state of an IQ is published once per change.
+fn attention(index: &HistoryIndex<'_>) -> Vec<Violation> {
+    let mut iqs = BTreeMap::<_, BTreeMap<_, &Event>>::new();
+    for event in
+        index.history.events.iter().filter(|one| one.event_type() == Some(EventType::IqAttention))
+    {
+        let iq = (event.text("integration_id"), event.text("iq_id"));
+        iqs.entry(iq).or_default().insert((event.time(), event.id()), event);
+    }
+    let mut found = Vec::new();
+    for ((integration, iq), events) in iqs {
+        let mut last = "";
+        for event in events.into_values() {
+            let state = event.text("state");
+            if state == last && index.emptied().next().is_none() {
+                let what = format!(
+                    "the state {state} of {iq} of {integration} was published twice in a row"
+                );
+                found.push(Violation::of(CHECK, what).maybe_at(event.time()));
+            }
+            last = state;
+        }
+    }
+    found
+}

@@ -1,0 +1,36 @@
+//! Workers stop with status 0 and in time; no worker ends by itself or panics (docs/contract.md, Health).
+
+use super::{HistoryIndex, Violation};
+use chrono::TimeDelta;
+
+const CHECK: &str = "health";
+/// The time to stop in addition to `command_timeout` (docs/contract.md, Health), and a margin for a busy machine.
+const TO_STOP: TimeDelta = TimeDelta::seconds(5);
+const MARGIN: TimeDelta = TimeDelta::seconds(2);
+
+pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let limit = TimeDelta::seconds(index.history.rules.command_timeout_seconds) + TO_STOP + MARGIN;
+    for exit in &index.history.exits {
+        let worker = exit.worker;
+        let took = exit.ended_at - exit.asked_at;
+        let what = if !exit.asked {
+            format!("worker-{worker} ended by itself")
+        } else if exit.status != Some(0) {
+            format!("worker-{worker} was asked to stop and ended with {:?}", exit.status)
+        } else if took > limit {
+            format!("worker-{worker} took {} ms to stop", took.num_milliseconds())
+        } else {
+            continue;
+        };
+        found.push(Violation::of(CHECK, what).at(exit.asked_at));
+    }
+    for place in index.history.artifacts.iter().filter(|place| place.name.starts_with("worker")) {
+        let log = String::from_utf8_lossy(&place.content);
+        if let Some(line) = log.lines().find(|line| line.contains("panicked at")) {
+            let line: String = line.chars().take(200).collect();
+            found.push(Violation::of(CHECK, format!("a panic in {}: {line}", place.name)));
+        }
+    }
+    found
+}

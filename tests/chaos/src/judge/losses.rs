@@ -1,0 +1,113 @@
+//! Invariant 4: nothing is lost. Every request is answered, every dead letter is as expected, and the queues are empty.
+
+use super::index::RequestRecord;
+use super::{HistoryIndex, Violation};
+use crate::history::{Answer, DeadLetter, DeadLetterReason, RequestKey};
+use chrono::TimeDelta;
+use std::collections::BTreeMap;
+
+const CHECK: &str = "4 losses";
+/// The time after a publication or an answer in which a fault can still affect the message.
+const AFTERWARDS: TimeDelta = TimeDelta::seconds(30);
+
+pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
+    let mut letters = BTreeMap::<_, Vec<&DeadLetter>>::new();
+    let mut others = Vec::new();
+    for letter in &index.history.dead_letters {
+        match letter.request().filter(|key| index.requests.contains_key(key)) {
+            Some(key) => letters.entry(key).or_default().push(letter),
+            None => others.push(letter),
+        }
+    }
+    let mut found = Vec::new();
+    for (key, record) in &index.requests {
+        let letters = letters.get(key).map(Vec::as_slice).unwrap_or_default();
+        found.extend(unanswered(index, key, record));
+        found.extend(misplaced(index, key, record, letters));
+    }
+    found.extend(invalid_messages(index, &mut others));
+    for letter in others {
+        let what = format!("an unexpected dead letter of {}: {}", letter.queue, letter.reason);
+        found.push(Violation::of(CHECK, what));
+    }
+    for (queue, depth) in index.history.queues.iter().filter(|(_, depth)| **depth > 0) {
+        found.push(Violation::of(CHECK, format!("{depth} messages are left in {queue}")));
+    }
+    found
+}
+
+fn unanswered(
+    index: &HistoryIndex<'_>,
+    key: &RequestKey,
+    record: &RequestRecord<'_>,
+) -> Option<Violation> {
+    let confirmed = record.confirmed?;
+    let answered = index.terminals.contains_key(key);
+    let what = format!("never answered ({})", record.request.case);
+    (!answered).then(|| Violation::of(CHECK, what).about(key).at(confirmed))
+}
+
+/// A failed request has one dead letter beside its event; a rejected or opened one has none.
+fn misplaced(
+    index: &HistoryIndex<'_>,
+    key: &RequestKey,
+    record: &RequestRecord<'_>,
+    letters: &[&DeadLetter],
+) -> Option<Violation> {
+    let end = index.terminal(key)?;
+    let violation = |what: String| Some(Violation::of(CHECK, what).about(key));
+    // The vocabulary check reports an unknown reason.
+    let failed = match end.answer()? {
+        Answer::Failed(reason) => Some(DeadLetterReason::Failed(reason)),
+        Answer::Opened | Answer::Rejected(_) => None,
+    };
+    let until = end.time()? + AFTERWARDS;
+    if index.terminals[key].len() > 1 && index.redis_emptied_before(until) {
+        return None;
+    }
+    match (failed, letters) {
+        (Some(_), []) => violation(format!("failed with {} without a dead letter", end.outcome())),
+        (None, [letter, ..]) => {
+            violation(format!("{}, but has a dead letter: {}", end.outcome(), letter.reason))
+        }
+        (Some(_), letters) if letters.iter().any(|letter| letter.known_reason() != failed) => {
+            violation(format!("failed with {}, but its dead letter differs", end.outcome()))
+        }
+        (Some(_), letters) if letters.len() > 1 && !index.may_repeat(record.first, until) => {
+            violation(format!("{} dead letters without a fault", letters.len()))
+        }
+        (Some(_), _) | (None, []) => None,
+    }
+}
+
+/// Every invalid message is a dead letter, unchanged and with the expected reason. Removes these from `letters`.
+fn invalid_messages(index: &HistoryIndex<'_>, letters: &mut Vec<&DeadLetter>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for published in &index.history.invalid_messages {
+        let (message, sent) = (&published.what, published.sent);
+        let belongs = |letter: &&DeadLetter| letter.body.contains(&message.mark);
+        let found_letters: Vec<_> =
+            letters.iter().copied().filter(|letter| belongs(letter)).collect();
+        letters.retain(|letter| !belongs(letter));
+        let violation = |what: &str| {
+            let what = format!("{} ({}): {what}", message.mark, message.reason);
+            Violation::of(CHECK, what).at(sent.first)
+        };
+        if found_letters.is_empty() && sent.confirmed.is_some() {
+            found.push(violation("has no dead letter"));
+        }
+        if found_letters.iter().any(|letter| letter.body != message.body) {
+            found.push(violation("its dead letter has another body"));
+        }
+        let right =
+            |letter: &&DeadLetter| letter.reason == message.reason && letter.queue == message.queue;
+        if !found_letters.iter().all(right) {
+            found.push(violation("its dead letter has another reason or queue"));
+        }
+        let disturbed = index.may_repeat(sent.first, sent.first + AFTERWARDS);
+        if found_letters.len() > sent.copies as usize && !disturbed {
+            found.push(violation("has more dead letters than it was sent, without a fault"));
+        }
+    }
+    found
+}

@@ -1,0 +1,83 @@
+//! The sign-in succeeds, but the site, its locks or the account's rights do not match the configuration.
+
+use super::fixture::OperatorFixture;
+use end_to_end::inbound::INTEGRATION;
+use end_to_end::simulator::{FRONT_DOOR, IQ_GROUND_FLOOR};
+use serde_json::json;
+
+const ACCOUNT: &str = "accounts/system-user@acme.example";
+
+#[tokio::test]
+async fn a_site_uid_with_one_digit_wrong() {
+    let mut operator = OperatorFixture::with_password().await;
+    operator.replace_in_config("NL6254340082", "NL6254340083");
+    let list = "error: the locks cannot be listed: the account has no such site: NL6254340083; it sees NL6254340082 (acme \
+                utrecht); correct site_uid, or have the system user added to the site, in Salto";
+    operator.run("lock list --integration acme-utrecht").await.assert_fails(1, list);
+    operator.run("site resolve NL6254340083").await.assert_fails(
+        1,
+        "error: no site \"NL6254340083\": the account sees NL6254340082 (acme utrecht); correct the \
+         UID, or have the system user added to that site, in Salto",
+    );
+    operator.run("doctor").await.assert_shows(
+        "BROKEN salto.site acme-utrecht: the account has no site NL6254340083; it sees NL6254340082 (acme utrecht)
+        → correct site_uid, or have the system user added to the site, in Salto",
+    );
+}
+
+#[tokio::test]
+async fn an_account_that_may_not_activate() {
+    let operator = OperatorFixture::with_password().await;
+    operator.change_at_salto(ACCOUNT, json!({"roles": ["viewer"]})).await;
+    operator.run("doctor").await.assert_shows(
+        "warning salto.rights acme-utrecht: its roles are viewer; site_admin is not one
+        → have it given the role site_admin at the site: IQs cannot be activated without",
+    );
+    operator.run(&format!("iq activate --integration {INTEGRATION} --iq {IQ_GROUND_FLOOR}")).await.assert_fails(
+        1,
+        &format!(
+            "error: IQ {IQ_GROUND_FLOOR} is not activated yet: Salto refuses this: the user lacks a right at the site, or \
+             is blocked (HTTP 403, code 2203); have the system user given the role site_admin and remote access at the \
+             site, and see that it is not blocked, in Salto"
+        ),
+    );
+}
+
+#[tokio::test]
+async fn an_account_that_is_blocked_or_has_no_remote_access() {
+    let operator = OperatorFixture::with_password().await;
+    operator.change_at_salto(ACCOUNT, json!({"remote_access": false})).await;
+    operator.run("doctor").await.assert_shows(
+        "BROKEN salto.rights acme-utrecht: the system user may not open doors from afar
+        → have remote access switched on for it at the site, in Salto",
+    );
+    operator.change_at_salto(ACCOUNT, json!({"remote_access": true, "blocked": true})).await;
+    operator.run("doctor").await.assert_shows(
+        "BROKEN salto.rights acme-utrecht: the system user is blocked
+        → have it unblocked at the site, in Salto",
+    );
+}
+
+#[tokio::test]
+async fn a_mapping_to_a_lock_that_does_not_exist() {
+    let mut operator = OperatorFixture::with_password().await;
+    let gone = "00000000-0000-4000-8000-000000000bad";
+    operator.append_to_config(&format!("[integrations.locks]\n\"room-12\" = \"{gone}\""));
+    let mapping = operator.run("mapping check").await;
+    mapping.assert_shows(&format!(
+        "acme-utrecht: BROKEN: room-12: lock {gone} is not among the site's locks
+        `postern lock list --integration acme-utrecht` shows the site's locks; correct the mapping
+        acme-utrecht: note: there is no default lock: objects that are not mapped open nothing
+        nothing to do where this is meant; else set default_lock"
+    ));
+    assert_eq!(mapping.status, Some(1));
+    assert_eq!(mapping.stderr, "acme-utrecht: 1 mapped objects, 1 broken\n");
+    operator.run("doctor").await.assert_shows(&format!(
+        "BROKEN mapping acme-utrecht: the site has no lock {gone}, to which room-12 leads
+        → choose another with `postern lock list --integration acme-utrecht`"
+    ));
+    let listed = operator.run(&mapping.suggested_command()).await;
+    let warned = format!("configured lock not found at the site lock={gone}\n");
+    assert!(listed.stderr.ends_with(&warned), "{listed:?}");
+    assert_eq!(listed.id_in_row_with("front"), FRONT_DOOR);
+}

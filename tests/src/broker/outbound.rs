@@ -1,0 +1,218 @@
+//! A listener that keeps all events of postern in the order of their arrival.
+
+use super::Bus;
+use super::connection::connection;
+use super::event::Event;
+use crate::deadline::{SOON, until};
+use futures_util::StreamExt;
+use lapin::ExchangeKind;
+use lapin::options::{
+    BasicAckOptions, BasicConsumeOptions, ExchangeDeclareOptions, QueueBindOptions,
+    QueueDeclareOptions,
+};
+use lapin::types::FieldTable;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+const QUEUE: &str = "test.outbound";
+/// The type of a marker, which the listener publishes itself and keeps separately.
+const MARKER: &str = "test.marker";
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A listener with a durable queue on `postern.outbound`. It reconnects after a restart of the broker and then receives
+/// what postern has published meanwhile. An event is kept once per publication: one that postern publishes twice is
+/// kept twice.
+#[derive(Debug)]
+pub struct OutboundListener {
+    url: String,
+    received: Arc<Mutex<Received>>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Received {
+    events: Vec<Event>,
+    /// The requests that have ended, so that counting thousands of them is fast.
+    ended: BTreeSet<String>,
+    markers: BTreeSet<String>,
+}
+
+impl OutboundListener {
+    pub(super) async fn open(url: &str) -> Self {
+        let received = Arc::new(Mutex::new(Received::default()));
+        let bound = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn({
+            let (url, received, bound) =
+                (url.to_owned(), Arc::clone(&received), Arc::clone(&bound));
+            async move {
+                loop {
+                    let _ = listen(&url, &received, &bound).await;
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        });
+        until("the listener's queue to be bound", SOON, || {
+            let bound = bound.load(Ordering::SeqCst);
+            async move { bound.then_some(()) }
+        })
+        .await;
+        Self { url: url.to_owned(), received, task }
+    }
+
+    /// Waits until everything that was published before this call has arrived.
+    ///
+    /// # Panics
+    /// If that takes too long.
+    pub async fn catch_up(&self) {
+        let marker = uuid::Uuid::new_v4().to_string();
+        let event = json!({"id": marker, "type": MARKER});
+        Bus::connect(&self.url).await.publish("postern.outbound", MARKER, &event).await;
+        until("the listener to catch up", SOON, || {
+            let here = self.received.lock().expect("no holder panics").markers.contains(&marker);
+            async move { here.then_some(()) }
+        })
+        .await;
+    }
+
+    /// All events so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.received.lock().expect("no holder panics").events.clone()
+    }
+
+    /// The events that answer a request: the terminal event and a check-in, with their repetitions.
+    pub fn answers(&self, request: &str) -> Vec<Event> {
+        self.events().into_iter().filter(|event| event.request_id() == request).collect()
+    }
+
+    /// All terminal events, by request.
+    pub fn terminals(&self) -> BTreeMap<String, Vec<Event>> {
+        let mut terminals = BTreeMap::<_, Vec<_>>::new();
+        for event in self.events().into_iter().filter(Event::is_terminal) {
+            terminals.entry(event.request_id().to_owned()).or_default().push(event);
+        }
+        terminals
+    }
+
+    /// The only event that ended a request; it may have been published several times.
+    ///
+    /// # Panics
+    /// If there is none, or if two differ.
+    pub fn only_terminal(&self, request: &str) -> Event {
+        let mut ends = self.answers(request).into_iter().filter(Event::is_terminal);
+        let first = ends.next().unwrap_or_else(|| panic!("request {request} has not ended"));
+        ends.for_each(|again| assert_eq!(again, first, "two ends of request {request}"));
+        first
+    }
+
+    /// The check-ins of a booking; one that was published several times counts once.
+    pub fn check_ins(&self, booking: &str) -> Vec<Event> {
+        let mut found = Vec::new();
+        for event in self.events() {
+            let of_booking = event.kind == "booking.check-in.v1" && event.subject == booking;
+            if of_booking && !found.contains(&event) {
+                found.push(event);
+            }
+        }
+        found
+    }
+
+    /// Waits for the event that ends a request.
+    ///
+    /// # Panics
+    /// If `limit` is over.
+    pub async fn terminal(&self, request: &str, limit: Duration) -> Event {
+        until(&format!("the end of request {request}"), limit, || {
+            let end = self.answers(request).into_iter().find(Event::is_terminal);
+            async move { end }
+        })
+        .await
+    }
+
+    /// Waits for an event of this type that answers a request.
+    ///
+    /// # Panics
+    /// If `limit` is over.
+    pub async fn answer(&self, request: &str, kind: &str, limit: Duration) -> Event {
+        until(&format!("{kind} for request {request}"), limit, || {
+            let found = self.answers(request).into_iter().find(|event| event.kind == kind);
+            async move { found }
+        })
+        .await
+    }
+
+    /// Waits for any event of this type.
+    ///
+    /// # Panics
+    /// If `limit` is over.
+    pub async fn one_of(&self, kind: &str, limit: Duration) -> Event {
+        until(kind, limit, || {
+            let found = self.events().into_iter().find(|event| event.kind == kind);
+            async move { found }
+        })
+        .await
+    }
+
+    /// The number of requests that have ended.
+    pub fn ended_so_far(&self) -> usize {
+        self.received.lock().expect("no holder panics").ended.len()
+    }
+
+    /// Waits until this number of requests have ended.
+    ///
+    /// # Panics
+    /// If `limit` is over.
+    pub async fn ended(&self, requests: usize, limit: Duration) {
+        until(&format!("{requests} requests to end"), limit, || {
+            let enough = self.ended_so_far() >= requests;
+            async move { enough.then_some(()) }
+        })
+        .await;
+    }
+}
+
+impl Drop for OutboundListener {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Listens until anything fails.
+async fn listen(url: &str, received: &Mutex<Received>, bound: &AtomicBool) -> lapin::Result<()> {
+    let connection = connection(url).await?;
+    let channel = connection.create_channel().await?;
+    let none = FieldTable::default();
+    // Declared as in docs/contract.md, RabbitMQ, so that the listener can start before postern.
+    let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+    let exchange = "postern.outbound";
+    channel.exchange_declare(exchange.into(), ExchangeKind::Topic, durable, none.clone()).await?;
+    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel.queue_declare(QUEUE.into(), durable, none.clone()).await?;
+    let bind = QueueBindOptions::default();
+    channel.queue_bind(QUEUE.into(), exchange.into(), "#".into(), bind, none.clone()).await?;
+    let options = BasicConsumeOptions::default();
+    let mut consumer = channel.basic_consume(QUEUE.into(), "test".into(), options, none).await?;
+    bound.store(true, Ordering::SeqCst);
+    while let Some(delivery) = consumer.next().await {
+        let delivery = delivery?;
+        let event = Event::read(&delivery);
+        // If an ack is lost, the broker delivers the same publication again, marked as redelivered; a second
+        // publication is not marked.
+        {
+            let mut received = received.lock().expect("no holder panics");
+            if event.is_terminal() {
+                received.ended.insert(event.request_id().to_owned());
+            }
+            if event.kind == MARKER {
+                received.markers.insert(event.id);
+            } else if !(delivery.redelivered && received.events.contains(&event)) {
+                received.events.push(event);
+            }
+        }
+        delivery.ack(BasicAckOptions::default()).await?;
+    }
+    Ok(())
+}

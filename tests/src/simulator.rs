@@ -83,7 +83,7 @@ impl Simulator {
         self.process.kill().await;
     }
 
-    /// Starts it again after [`Self::vanish`], with the same address.
+    /// Starts it again after [`Self::stop`], with the same address.
     pub async fn restart(&mut self) {
         let world = self.world_file();
         let world = world.to_str().expect("a readable path");

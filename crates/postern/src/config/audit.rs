@@ -12,7 +12,7 @@ use super::{
 
 /// The values of `to`.
 #[derive(Clone, Copy)]
-enum Destination {
+enum AuditDestination {
     Redis,
     File,
     Stdout,
@@ -20,30 +20,30 @@ enum Destination {
 }
 
 pub(super) fn audit(mut section: Section<'_>) -> AuditSink {
-    let to = section.with_default("to", Destination::Redis, destination);
+    let to = section.with_default("to", AuditDestination::Redis, destination);
     let is_valid = section.is_valid();
     let sink = match to {
-        Destination::File => section
+        AuditDestination::File => section
             .required("directory", "the directory for a file per day", directory)
             .map_or(AuditSink::Off, AuditSink::Directory),
-        Destination::Redis => AuditSink::Redis,
-        Destination::Stdout => AuditSink::Stdout,
-        Destination::Off => AuditSink::Off,
+        AuditDestination::Redis => AuditSink::Redis,
+        AuditDestination::Stdout => AuditSink::Stdout,
+        AuditDestination::Off => AuditSink::Off,
     };
     // Where `to` is wrong, it is not known whether `directory` belongs to it.
-    if !matches!(to, Destination::File) && section.node("directory").is_some() && is_valid {
+    if !matches!(to, AuditDestination::File) && section.node("directory").is_some() && is_valid {
         section.add_mistake("directory", "is for to = \"file\" only");
     }
     section.finish();
     sink
 }
 
-fn destination(node: &Node) -> Result<Destination, String> {
+fn destination(node: &Node) -> Result<AuditDestination, String> {
     match any_text(node) {
-        Ok("redis") => Ok(Destination::Redis),
-        Ok("file") => Ok(Destination::File),
-        Ok("stdout") => Ok(Destination::Stdout),
-        Ok("off") => Ok(Destination::Off),
+        Ok("redis") => Ok(AuditDestination::Redis),
+        Ok("file") => Ok(AuditDestination::File),
+        Ok("stdout") => Ok(AuditDestination::Stdout),
+        Ok("off") => Ok(AuditDestination::Off),
         Ok(_) | Err(_) => Err("must be \"redis\", \"file\", \"stdout\" or \"off\"".to_owned()),
     }
 }

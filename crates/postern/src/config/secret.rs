@@ -15,8 +15,8 @@ const FORMS: &str = r#"must be a string, { env = "NAME" } or { file = "PATH" }"#
 
 /// The secret in a node, or in what it names. One newline at the end of a file is cut.
 pub(super) fn secret(node: &Node, variables: &Variables) -> Result<SecretString, String> {
-    let Found { secret, place } = match &node.value {
-        Value::Text(text) => Found { secret: text.clone(), place: String::new() },
+    let FoundSecret { secret, place } = match &node.value {
+        Value::Text(text) => FoundSecret { secret: text.clone(), place: String::new() },
         Value::Table(reference) => named(reference, variables)?,
         Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Other => {
             return Err(FORMS.to_owned());
@@ -29,12 +29,12 @@ pub(super) fn secret(node: &Node, variables: &Variables) -> Result<SecretString,
 }
 
 /// A secret, and the place where it was found, for the end of an error text.
-struct Found {
+struct FoundSecret {
     secret: SecretString,
     place: String,
 }
 
-fn named(reference: &Table, variables: &Variables) -> Result<Found, String> {
+fn named(reference: &Table, variables: &Variables) -> Result<FoundSecret, String> {
     let mut entries = reference.iter();
     let (Some((form, name)), None) = (entries.next(), entries.next()) else {
         return Err(FORMS.to_owned());
@@ -42,9 +42,10 @@ fn named(reference: &Table, variables: &Variables) -> Result<Found, String> {
     let name = any_text(name).map_err(|_| FORMS)?;
     match form.as_str() {
         "env" => match variables.get(OsStr::new(name)).map(|text| text.to_str()) {
-            Some(Some(text)) => {
-                Ok(Found { secret: text.into(), place: format!(", and the variable {name} is") })
-            }
+            Some(Some(text)) => Ok(FoundSecret {
+                secret: text.into(),
+                place: format!(", and the variable {name} is"),
+            }),
             Some(None) => Err(format!("the variable {name} must be UTF-8")),
             None => Err(format!("the variable {name} is not set")),
         },
@@ -54,7 +55,7 @@ fn named(reference: &Table, variables: &Variables) -> Result<Found, String> {
             let text = text
                 .strip_suffix('\n')
                 .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-            Ok(Found { secret: text.into(), place: format!(", and the file {name} is") })
+            Ok(FoundSecret { secret: text.into(), place: format!(", and the file {name} is") })
         }
         _ => Err(FORMS.to_owned()),
     }

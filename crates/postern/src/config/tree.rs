@@ -32,7 +32,7 @@ pub(super) type Table = BTreeMap<String, Node>;
 /// Parses TOML. The report of a syntax error contains the position and the parser's constant text only,
 /// because the line may contain a secret.
 pub(super) fn parse(text: &str, mistakes: &Mistakes) -> Option<Table> {
-    let lines = Lines::of(text);
+    let lines = LineEnds::of(text);
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let start = error.span().map_or(0, |span| span.start);
@@ -43,7 +43,7 @@ pub(super) fn parse(text: &str, mistakes: &Mistakes) -> Option<Table> {
     errors.is_empty().then(|| table(&lines, document.get_ref()))
 }
 
-fn table(lines: &Lines, entries: &DeTable<'_>) -> Table {
+fn table(lines: &LineEnds, entries: &DeTable<'_>) -> Table {
     entries
         .iter()
         .map(|(key, entry)| {
@@ -53,7 +53,7 @@ fn table(lines: &Lines, entries: &DeTable<'_>) -> Table {
         .collect()
 }
 
-fn value(lines: &Lines, parsed: &DeValue<'_>) -> Value {
+fn value(lines: &LineEnds, parsed: &DeValue<'_>) -> Value {
     match parsed {
         DeValue::String(string) => Value::Text(SecretString::from(string.as_ref())),
         DeValue::Boolean(boolean) => Value::Boolean(*boolean),
@@ -75,9 +75,9 @@ fn value(lines: &Lines, parsed: &DeValue<'_>) -> Value {
 
 /// The ends of the lines. A file with hundreds of integrations has thousands of values, and to count the
 /// lines before each of them would take seconds.
-struct Lines(Vec<usize>);
+struct LineEnds(Vec<usize>);
 
-impl Lines {
+impl LineEnds {
     fn of(text: &str) -> Self {
         Self(text.match_indices('\n').map(|(newline, _)| newline).collect())
     }

@@ -13,34 +13,34 @@ pub(super) const SET: &str = "set";
 /// The sections, by their names in the file.
 #[derive(Serialize)]
 pub(super) struct Sections<'a> {
-    broker: Broker,
-    redis: Redis<'a>,
-    secrets: Secrets,
-    opening: Opening,
-    retention: Retention,
-    audit: Audit<'a>,
-    http: Http,
+    broker: BrokerSection,
+    redis: RedisSection<'a>,
+    secrets: SecretsSection,
+    opening: OpeningSection,
+    retention: RetentionSection,
+    audit: AuditSection<'a>,
+    http: HttpSection,
 }
 
 #[derive(Serialize)]
-struct Broker {
+struct BrokerSection {
     url: String,
     prefetch: u16,
 }
 
 #[derive(Serialize)]
-struct Redis<'a> {
+struct RedisSection<'a> {
     url: String,
     key_prefix: &'a str,
 }
 
 #[derive(Serialize)]
-struct Secrets {
+struct SecretsSection {
     key: &'static str,
 }
 
 #[derive(Serialize)]
-struct Opening {
+struct OpeningSection {
     request_ttl: String,
     booking_wait: String,
     command_timeout: String,
@@ -50,20 +50,20 @@ struct Opening {
 }
 
 #[derive(Serialize)]
-struct Retention {
+struct RetentionSection {
     outcomes: String,
     bookings: String,
     audit: String,
 }
 
 #[derive(Serialize)]
-struct Audit<'a> {
+struct AuditSection<'a> {
     to: &'static str,
     directory: Option<&'a Path>,
 }
 
 #[derive(Serialize)]
-struct Http {
+struct HttpSection {
     listen: String,
 }
 
@@ -71,13 +71,16 @@ impl<'a> Sections<'a> {
     pub(super) fn of(settings: &'a Settings) -> Self {
         let Settings { broker, redis, opening, retention, audit, http_listen, .. } = settings;
         Self {
-            broker: Broker { url: without_credentials(&broker.url), prefetch: broker.prefetch },
-            redis: Redis {
+            broker: BrokerSection {
+                url: without_credentials(&broker.url),
+                prefetch: broker.prefetch,
+            },
+            redis: RedisSection {
                 url: without_credentials(&redis.url),
                 key_prefix: redis.key_prefix.as_str(),
             },
-            secrets: Secrets { key: SET },
-            opening: Opening {
+            secrets: SecretsSection { key: SET },
+            opening: OpeningSection {
                 request_ttl: text(opening.request_ttl),
                 booking_wait: text(opening.booking_wait),
                 command_timeout: text(opening.command_timeout),
@@ -85,19 +88,19 @@ impl<'a> Sections<'a> {
                 in_flight_per_iq: opening.in_flight_per_iq,
                 in_flight_per_integration: opening.in_flight_per_integration,
             },
-            retention: Retention {
+            retention: RetentionSection {
                 outcomes: text(retention.outcomes),
                 bookings: text(retention.bookings),
                 audit: text(retention.audit),
             },
-            audit: Audit {
+            audit: AuditSection {
                 to: sink_name(audit),
                 directory: match audit {
                     AuditSink::Directory(directory) => Some(directory),
                     AuditSink::Redis | AuditSink::Stdout | AuditSink::Off => None,
                 },
             },
-            http: Http { listen: http_listen.to_string() },
+            http: HttpSection { listen: http_listen.to_string() },
         }
     }
 }

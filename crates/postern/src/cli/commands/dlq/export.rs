@@ -33,7 +33,7 @@ pub(crate) struct ExportArguments {
 }
 
 /// The destination of the lines.
-enum Destination {
+enum ExportDestination {
     File(BufWriter<File>),
     Output(Output),
 }
@@ -42,8 +42,8 @@ enum Destination {
 pub(super) async fn run(arguments: ExportArguments, settings: &Settings) -> Result<(), Failure> {
     let connection = connection::open(settings).await?;
     let mut destination = match &arguments.out {
-        Some(path) => Destination::File(BufWriter::new(archive::create(path)?)),
-        None => Destination::Output(Output::new(OutputFlag { format: OutputFormat::Json })),
+        Some(path) => ExportDestination::File(BufWriter::new(archive::create(path)?)),
+        None => ExportDestination::Output(Output::new(OutputFlag { format: OutputFormat::Json })),
     };
     let criteria = Criteria::Matching(arguments.filters);
     let mut search = Search::begin(&connection, &criteria).await?;
@@ -51,13 +51,13 @@ pub(super) async fn run(arguments: ExportArguments, settings: &Settings) -> Resu
     while let Some(found) = search.next().await? {
         let document = LetterDocument::new(found.info, &found.letter.arrival);
         match &mut destination {
-            Destination::File(file) => archive::write(file, &document)?,
-            Destination::Output(output) => output.print(&document, String::new)?,
+            ExportDestination::File(file) => archive::write(file, &document)?,
+            ExportDestination::Output(output) => output.print(&document, String::new)?,
         }
         count += 1;
     }
     search.end().await?;
-    if let Destination::File(mut file) = destination {
+    if let ExportDestination::File(mut file) = destination {
         file.flush().context("the export cannot be written")?;
         file.get_ref().sync_all().context("the export cannot be written")?;
     }

@@ -64,9 +64,7 @@ impl Search {
             let info = self.info_reader.read(id, &letter.arrival, headers);
             let matches = match &mut self.criteria {
                 Criteria::Ids(ids) => ids.remove(&id),
-                Criteria::Matching(filters) => {
-                    filters.match_letter(&info, &letter.arrival, self.now)
-                }
+                Criteria::Matching(filters) => filters.matches(&info, &letter.arrival, self.now),
             };
             if matches {
                 return Ok(Some(FoundLetter { info, fingerprint, letter }));

@@ -95,7 +95,7 @@ impl DlqFilterArguments {
     }
 
     /// Whether a dead letter matches the filters.
-    pub(super) fn match_letter(
+    pub(super) fn matches(
         &self,
         info: &DeadLetterInfo,
         letter: &ReceivedMessage,

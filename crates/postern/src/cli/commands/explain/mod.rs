@@ -16,7 +16,7 @@ use consumer::Settings;
 
 use self::{
     explanation::Explanation,
-    records::{RequestKey, Selection},
+    records::{BookingSelection, RequestSelection, Selection},
 };
 use crate::cli::{
     arguments::{output_format::OutputFlag, time_argument::TimeArgument},
@@ -71,11 +71,13 @@ pub(crate) async fn run(arguments: ExplainArguments, settings: &Settings) -> Res
                 Some(source) => source,
                 None => request_source::find(&connections.lookup, &id).await?,
             };
-            Some(RequestKey { source, id })
+            Some(RequestSelection { source, id })
         }
         None => None,
     };
     let booking = arguments.integration.zip(arguments.booking);
+    let booking =
+        booking.map(|(integration_id, booking_id)| BookingSelection { integration_id, booking_id });
     let selection = Selection { request, booking, object: arguments.object, at: arguments.at };
     let explanation = Explanation::of(settings, &connections, selection).await?;
     Output::new(arguments.output).print(&explanation, || text::explanation(&explanation))

@@ -9,22 +9,28 @@ use crate::cli::{arguments::time_argument::TimeArgument, connections::advice, fa
 
 /// What the command line selects.
 pub(super) struct Selection {
-    pub(super) request: Option<RequestKey>,
-    /// An integration and a booking of it.
-    pub(super) booking: Option<(String, String)>,
+    pub(super) request: Option<RequestSelection>,
+    pub(super) booking: Option<BookingSelection>,
     pub(super) object: Option<String>,
     pub(super) at: Option<TimeArgument>,
 }
 
+/// What identifies a booking.
+#[derive(PartialEq, Eq)]
+pub(super) struct BookingSelection {
+    pub(super) integration_id: String,
+    pub(super) booking_id: String,
+}
+
 /// What identifies a request.
-pub(super) struct RequestKey {
+pub(super) struct RequestSelection {
     pub(super) source: String,
     pub(super) id: String,
 }
 
 /// A request with its record in the ledger.
 pub(super) struct FoundRequest {
-    pub(super) key: RequestKey,
+    pub(super) key: RequestSelection,
     pub(super) record: RequestRecord,
 }
 
@@ -38,7 +44,7 @@ pub(super) struct FoundBooking {
 }
 
 /// The records that were found.
-pub(super) struct Records {
+pub(super) struct FoundRecords {
     pub(super) request: Option<FoundRequest>,
     pub(super) booking: Option<FoundBooking>,
 }
@@ -46,9 +52,9 @@ pub(super) struct Records {
 /// Reads the records. The booking of a request that has an outcome is in that outcome.
 pub(super) async fn read(
     lookup: &Lookup,
-    request: Option<RequestKey>,
-    booking: Option<(String, String)>,
-) -> Result<Records, Failure> {
+    request: Option<RequestSelection>,
+    booking: Option<BookingSelection>,
+) -> Result<FoundRecords, Failure> {
     let request = match request {
         None => None,
         Some(key) => Some(read_request(lookup, key).await?),
@@ -56,22 +62,22 @@ pub(super) async fn read(
     let outcome = request.as_ref().and_then(|request| request.record.outcome.as_ref());
     let ids = match (booking, outcome.map(booking_of)) {
         (Some(selected), Some(of_request)) if selected != of_request => {
-            let (integration, booking) = of_request;
+            let BookingSelection { integration_id, booking_id } = of_request;
             return Err(Failure::Usage(format!(
-                "the request is about booking {booking:?} of integration {integration:?}"
+                "the request is about booking {booking_id:?} of integration {integration_id:?}"
             )));
         }
         (selected, of_request) => of_request.or(selected),
     };
     let booking = match ids {
         None => None,
-        Some((integration, booking)) => Some(read_booking(lookup, integration, booking).await?),
+        Some(booking) => Some(read_booking(lookup, booking).await?),
     };
-    Ok(Records { request, booking })
+    Ok(FoundRecords { request, booking })
 }
 
-async fn read_request(lookup: &Lookup, key: RequestKey) -> Result<FoundRequest, Failure> {
-    let RequestKey { source, id } = &key;
+async fn read_request(lookup: &Lookup, key: RequestSelection) -> Result<FoundRequest, Failure> {
+    let RequestSelection { source, id } = &key;
     let record = lookup.request(source, id).await.map_err(store_failure)?;
     let record = record.ok_or_else(|| {
         Failure::message(format!(
@@ -84,8 +90,7 @@ async fn read_request(lookup: &Lookup, key: RequestKey) -> Result<FoundRequest, 
 
 async fn read_booking(
     lookup: &Lookup,
-    integration_id: String,
-    booking_id: String,
+    BookingSelection { integration_id, booking_id }: BookingSelection,
 ) -> Result<FoundBooking, Failure> {
     let (integration, booking) = (integration_id.as_str(), booking_id.as_str());
     Ok(FoundBooking {
@@ -105,8 +110,11 @@ pub(super) fn store_failure(error: StoreError) -> Failure {
     }
 }
 
-fn booking_of(outcome: &Outbound) -> (String, String) {
-    (outcome.integration_id().to_owned(), outcome.subject().to_owned())
+fn booking_of(outcome: &Outbound) -> BookingSelection {
+    BookingSelection {
+        integration_id: outcome.integration_id().to_owned(),
+        booking_id: outcome.subject().to_owned(),
+    }
 }
 
 /// The object that was opened. The object of a request that failed is not recorded.

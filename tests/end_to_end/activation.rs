@@ -180,7 +180,7 @@ async fn two_operators(slow: u64) {
     let done = [&one, &other].iter().filter(|output| output.status.success()).count();
     assert!(done >= 1, "{}{}", words(&one), words(&other));
     for output in [&one, &other] {
-        let told = words(output).contains("another command changed this IQ's activation");
+        let told = words(output).contains("somebody else changed this IQ's activation");
         assert!(output.status.success() || told, "{}", words(output));
     }
     assert_eq!(state(&world).await, "activated");

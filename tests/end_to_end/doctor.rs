@@ -168,7 +168,7 @@ async fn servers_that_are_away_are_told_apart() {
     report.told("redis.connection", "broken", "Redis");
     report.told("salto.identity", "broken", "identity provider");
     report.told("salto.api", "broken", "Connect API");
-    report.told("integration", "warning", "without Redis");
+    report.told("integration", "warning", "requires Redis");
 }
 
 #[tokio::test]
@@ -311,7 +311,7 @@ async fn iqs_the_mapping_and_the_bookings_of_the_hour_are_judged_together() {
     let iq = report.told("iq", "broken", IQ_FIRST_FLOOR);
     let command = format!("postern iq activate --integration {INTEGRATION} --iq {IQ_FIRST_FLOOR}");
     assert_eq!(iq["next"], command);
-    report.told("iq", "ok", "activated and well: 1");
+    report.told("iq", "ok", "activated and in order: 1");
     report.told("mapping", "broken", "room-13");
     let shut = report.told("bookings", "broken", "iq_not_activated");
     let detail = shut["detail"].as_str().unwrap_or_default();

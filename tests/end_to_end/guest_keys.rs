@@ -57,7 +57,7 @@ async fn a_guest_makes_a_key_with_the_code_that_a_pod_member_asked_for() {
     let said = postern(&world, &CODE).await.done();
     assert_eq!(said.rows[0]["integration_id"], INTEGRATION);
     assert!(said.rows[0]["expires_at"].is_string(), "{said:?}");
-    assert!(said.words.contains("it counts until 20"), "{said:?}");
+    assert!(said.words.contains("it is valid until 20"), "{said:?}");
     let code = said.rows[0]["access_code"].as_str().expect("a text");
     let made = create(&world, code, &["--output", "json"]).await;
     assert!(made.status.success(), "{}", words(&made));
@@ -214,7 +214,9 @@ async fn check_config_says_where_it_is_set_up() {
     let said = postern(&world, &["check-config"]).await.done();
     assert_eq!(said.rows[0]["guest_keys"], json!(["simulator"]));
     let human = world.postern(&["check-config"]).await;
-    assert!(String::from_utf8_lossy(&human.stdout).contains("guest keys set up for: simulator"));
+    assert!(
+        String::from_utf8_lossy(&human.stdout).contains("guest keys configured for: simulator")
+    );
     world.settings.environments()["simulator"]
         .as_table_mut()
         .expect("a table")

@@ -45,7 +45,7 @@ async fn a_site_is_found_by_its_uid() {
     assert_eq!(postern(&world, &of).await.done().rows[0]["id"], SITE);
 
     let said = postern(&world, &["site", "resolve", "NL0000000000"]).await;
-    said.failed("the account sees NL6254340082 (acme utrecht)");
+    said.failed("the account can see NL6254340082 (acme utrecht)");
     let said = postern(&world, &["site", "resolve", "X", "--integration", "nobody"]).await;
     assert_eq!(said.status, Some(2), "{said:?}");
 }

@@ -176,7 +176,7 @@ async fn every_kind_of_outage_is_salto_unavailable_and_ends_with_the_outage() {
     forget(setup.redis_url(), setup.key_prefix(), "token").await;
     setup.simulator.add_fault(json!({"kind": "identity_gone"})).await;
     let fixture = Fixture::new(setup, 1).await;
-    fixture.workers[0].wait_for_log("the site's IQs cannot be looked at", SOON).await;
+    fixture.workers[0].wait_for_log("the site's IQs cannot be checked", SOON).await;
     let simulator = &fixture.setup.simulator;
     simulator.clear_faults().await;
     let outages = [

@@ -57,7 +57,7 @@ async fn a_guest_creates_a_key_with_the_code_that_a_pod_member_requested() {
     let output = postern(&setup, &CODE).await.assert_done();
     assert_eq!(output.rows[0]["integration_id"], INTEGRATION);
     assert!(output.rows[0]["expires_at"].is_string(), "{output:?}");
-    assert!(output.stderr.contains("it counts until 20"), "{output:?}");
+    assert!(output.stderr.contains("it is valid until 20"), "{output:?}");
     let code = output.rows[0]["access_code"].as_str().expect("a text");
     let key_output = create(&setup, code, &["--output", "json"]).await;
     assert!(key_output.status.success(), "{}", stderr(&key_output));
@@ -223,7 +223,9 @@ async fn check_config_shows_where_guest_keys_are_configured() {
     let output = postern(&setup, &["check-config"]).await.assert_done();
     assert_eq!(output.rows[0]["guest_keys"], json!(["simulator"]));
     let human = setup.postern(&["check-config"]).await;
-    assert!(String::from_utf8_lossy(&human.stdout).contains("guest keys set up for: simulator"));
+    assert!(
+        String::from_utf8_lossy(&human.stdout).contains("guest keys configured for: simulator")
+    );
     setup.settings.environments()["simulator"]
         .as_table_mut()
         .expect("a table")

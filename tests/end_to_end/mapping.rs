@@ -47,7 +47,7 @@ async fn a_site_is_found_by_its_uid() {
     assert_eq!(postern(&setup, &of).await.assert_done().rows[0]["id"], SITE);
 
     let output = postern(&setup, &["site", "resolve", "NL0000000000"]).await;
-    output.assert_failed("the account sees NL6254340082 (acme utrecht)");
+    output.assert_failed("the account can see NL6254340082 (acme utrecht)");
     let output = postern(&setup, &["site", "resolve", "X", "--integration", "unknown-house"]).await;
     assert_eq!(output.status, Some(2), "{output:?}");
 }

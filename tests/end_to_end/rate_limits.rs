@@ -63,7 +63,7 @@ async fn after_a_429_to_a_token_request_no_replica_calls_within_the_pause() {
     setup.simulator.add_fault(json!({"kind": "identity_gone"})).await;
     let fixture = Fixture::new(setup, 2).await;
     for worker in &fixture.workers {
-        worker.wait_for_log("the site's IQs cannot be looked at", SOON).await;
+        worker.wait_for_log("the site's IQs cannot be checked", SOON).await;
     }
     fixture.setup.simulator.clear_faults().await;
     let (granted, _) = fixture.setup.simulator.token_requests().await;

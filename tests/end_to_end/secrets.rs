@@ -185,7 +185,7 @@ async fn publish_malformed(fixture: &Fixture) {
         .bus
         .publish_raw("postern.inbound", "booking.status", broken.as_bytes(), properties)
         .await;
-    fixture.workers[0].wait_for_log("its queue is gone", SOON).await;
+    fixture.workers[0].wait_for_log("a queue is missing", SOON).await;
     fixture.bus.bind("postern.dead-letters", "postern.dead-letter", "#").await;
     fixture.bus.wait_for_dead_letters(6, SOON).await;
 }

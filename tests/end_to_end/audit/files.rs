@@ -14,9 +14,7 @@ async fn a_line_that_cannot_be_written_delays_its_message_but_not_the_answer() {
     std::fs::write(&directory, "in the way").expect("a file is in its place");
     let answer = fixture.open("R-1", BOOKING).await;
     assert_eq!(answer.kind, "lock.opened.v1");
-    fixture.workers[0]
-        .wait_for_log("an audit line is not written, and its message waits", SOON)
-        .await;
+    fixture.workers[0].wait_for_log("audit line not written, the message waits", SOON).await;
     until_true("the message to be parked", SOON, || async {
         fixture.workers[0]
             .metrics()
@@ -64,5 +62,5 @@ async fn days_beyond_the_retention_are_removed_at_start() {
     let worker = setup.worker("tidy").start().await;
     until_true("the old day to go", SOON, async || !gone.exists()).await;
     assert!(kept.exists() && other.exists());
-    worker.wait_for_log("beyond their retention removed", SOON).await;
+    worker.wait_for_log("expired audit files removed", SOON).await;
 }

@@ -20,7 +20,7 @@ async fn unavailable_servers_are_distinguished() {
     report.assert_finding("redis.connection", "broken", "Redis");
     report.assert_finding("salto.identity", "broken", "identity provider");
     report.assert_finding("salto.api", "broken", "Connect API");
-    report.assert_finding("integration", "warning", "without Redis");
+    report.assert_finding("integration", "warning", "requires Redis");
 }
 
 #[tokio::test]

@@ -11,17 +11,17 @@ const ACCOUNT: &str = "accounts/system-user@acme.example";
 async fn a_site_uid_with_one_digit_wrong() {
     let mut operator = OperatorFixture::with_password().await;
     operator.replace_in_config("NL6254340082", "NL6254340083");
-    let list = "error: the locks cannot be listed: the account has no such site: NL6254340083; it sees NL6254340082 (acme \
-                utrecht); correct site_uid, or have the system user added to the site, in Salto";
+    let list = "error: the locks cannot be listed: the account has no such site: NL6254340083; it can see NL6254340082 \
+                (acme utrecht); correct site_uid, or add the system user to the site in Salto";
     operator.run("lock list --integration acme-utrecht").await.assert_fails(1, list);
     operator.run("site resolve NL6254340083").await.assert_fails(
         1,
-        "error: no site \"NL6254340083\": the account sees NL6254340082 (acme utrecht); correct the \
-         UID, or have the system user added to that site, in Salto",
+        "error: no site has the UID \"NL6254340083\": the account can see NL6254340082 (acme utrecht); correct the UID, or \
+         add the system user to that site in Salto",
     );
     operator.run("doctor").await.assert_shows(
-        "BROKEN salto.site acme-utrecht: the account has no site NL6254340083; it sees NL6254340082 (acme utrecht)
-        → correct site_uid, or have the system user added to the site, in Salto",
+        "BROKEN salto.site acme-utrecht: the account has no site NL6254340083; it can see NL6254340082 (acme utrecht)
+        → correct site_uid, or add the system user to the site in Salto",
     );
 }
 
@@ -31,14 +31,14 @@ async fn an_account_that_may_not_activate() {
     operator.change_at_salto(ACCOUNT, json!({"roles": ["viewer"]})).await;
     operator.run("doctor").await.assert_shows(
         "warning salto.rights acme-utrecht: its roles are viewer; site_admin is not one
-        → have it given the role site_admin at the site: IQs cannot be activated without",
+        → give it the role site_admin at the site: IQs cannot be activated without it",
     );
     operator.run(&format!("iq activate --integration {INTEGRATION} --iq {IQ_GROUND_FLOOR}")).await.assert_fails(
         1,
         &format!(
             "error: IQ {IQ_GROUND_FLOOR} is not activated yet: Salto refuses this: the user lacks a right at the site, or \
-             is blocked (HTTP 403, code 2203); have the system user given the role site_admin and remote access at the \
-             site, and see that it is not blocked, in Salto"
+             is blocked (HTTP 403, code 2203); in Salto, give the system user the role site_admin and remote access at \
+             the site, and check that it is not blocked"
         ),
     );
 }
@@ -48,13 +48,13 @@ async fn an_account_that_is_blocked_or_has_no_remote_access() {
     let operator = OperatorFixture::with_password().await;
     operator.change_at_salto(ACCOUNT, json!({"remote_access": false})).await;
     operator.run("doctor").await.assert_shows(
-        "BROKEN salto.rights acme-utrecht: the system user may not open doors from afar
-        → have remote access switched on for it at the site, in Salto",
+        "BROKEN salto.rights acme-utrecht: the system user has no remote access
+        → switch remote access on for it at the site in Salto",
     );
     operator.change_at_salto(ACCOUNT, json!({"remote_access": true, "blocked": true})).await;
     operator.run("doctor").await.assert_shows(
         "BROKEN salto.rights acme-utrecht: the system user is blocked
-        → have it unblocked at the site, in Salto",
+        → unblock it at the site in Salto",
     );
 }
 
@@ -68,13 +68,13 @@ async fn a_mapping_to_a_lock_that_does_not_exist() {
         "acme-utrecht: BROKEN: room-12: lock {gone} is not among the site's locks
         `postern lock list --integration acme-utrecht` shows the site's locks; correct the mapping
         acme-utrecht: note: there is no default lock: objects that are not mapped open nothing
-        nothing to do where this is meant; else set default_lock"
+        nothing to do if this is intended; else set default_lock"
     ));
     assert_eq!(mapping.status, Some(1));
     assert_eq!(mapping.stderr, "acme-utrecht: 1 mapped objects, 1 broken\n");
     operator.run("doctor").await.assert_shows(&format!(
-        "BROKEN mapping acme-utrecht: the site has no lock {gone}, to which room-12 leads
-        → choose another with `postern lock list --integration acme-utrecht`"
+        "BROKEN mapping acme-utrecht: the site has no lock {gone}, to which room-12 is mapped
+        → run `postern lock list --integration acme-utrecht`, and choose another"
     ));
     let listed = operator.run(&mapping.suggested_command()).await;
     let warned = format!("configured lock not found at the site lock={gone}\n");

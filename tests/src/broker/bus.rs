@@ -1,7 +1,7 @@
 //! The booking system's connection to the broker: publishes events and reads queues.
 
+use super::DeadLetter;
 use super::connection::{confirming, connection};
-use super::{DeadLetter, OutboundListener};
 use crate::deadline::{SOON, until, within};
 use futures_util::future::join_all;
 use lapin::options::{
@@ -18,7 +18,7 @@ const CHANNELS: usize = 16;
 /// A connection to one virtual host.
 #[derive(Debug)]
 pub struct Bus {
-    url: String,
+    pub(super) url: String,
     connection: Connection,
     channel: Channel,
 }
@@ -31,12 +31,6 @@ impl Bus {
         let channel = confirming(&connection).await;
         Self { url: url.to_owned(), connection, channel }
     }
-
-    /// Listens to everything that postern publishes from now on.
-    pub async fn listen(&self) -> OutboundListener {
-        OutboundListener::open(&self.url).await
-    }
-
     /// Publishes a booking's status to the exchange that postern has declared.
     pub async fn booking(&self, event: &Value) {
         self.publish("postern.inbound", "booking.status", event).await;

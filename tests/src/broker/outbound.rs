@@ -41,8 +41,15 @@ struct Received {
     markers: BTreeSet<String>,
 }
 
+impl Bus {
+    /// Listens to everything that postern publishes from now on.
+    pub async fn listen(&self) -> OutboundListener {
+        OutboundListener::open(&self.url).await
+    }
+}
+
 impl OutboundListener {
-    pub(super) async fn open(url: &str) -> Self {
+    async fn open(url: &str) -> Self {
         let received = Arc::new(Mutex::new(Received::default()));
         let bound = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn({

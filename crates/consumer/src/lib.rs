@@ -4,13 +4,12 @@
 //!   report → settle, one file each. [`booking`] is the shorter path of a booking status.
 //! - [`state`] is everything in Redis, with the Lua scripts: the ledger, bookings, the OTP guard.
 //! - [`integrations`] are the configured integrations, and what this worker keeps per IQ in memory.
-//! - [`broker`] is the session with RabbitMQ: subscriptions, receivers, publishing, dead letters, the
-//!   poison guard.
+//! - [`broker`] is RabbitMQ: subscriptions, receivers, publishing, dead letters, the poison guard.
 //! - [`background`] runs beside the messages: heartbeat, restores of IQs, clocks, events about IQs.
 //! - [`audit`] is the line that each decision leaves, where it goes, and how it is read.
 //! - [`operator`] is what people see: health, metrics, log lines, and the records that commands read.
-//! - [`run`] is the [`process`], with its [`settings`]; [`worker`] is everything that handling a message may
-//!   use.
+//! - [`run`] is the [`process`], which keeps the session with RabbitMQ; [`settings`] are its settings, and
+//!   [`worker`] is everything that handling a message may use.
 //!
 //! Steps use state, integrations and broker; none of those knows a step.
 

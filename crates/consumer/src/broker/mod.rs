@@ -1,9 +1,9 @@
-//! RabbitMQ, inward: the supervised session, its two subscriptions, and what a delivery can do with them.
+//! RabbitMQ, inward: subscriptions and receivers, what a delivery can do with its session, dead letters,
+//! and the poison guard. The session itself is in [`crate::process`], because it starts the steps.
 
 pub(crate) mod dead_letter;
 pub(crate) mod delivery;
 pub(crate) mod poison_guard;
 pub(crate) mod receiver;
-pub(crate) mod session;
 pub(crate) mod session_handle;
 pub(crate) mod subscription;

@@ -1,6 +1,7 @@
-//! The life of the process: start, configuration reloads, and the stop.
+//! The life of the process: start, the session with RabbitMQ, configuration reloads, and the stop.
 
 mod redis_at_start;
+mod session;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -12,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     audit::AuditWriteError,
     background::{audit_retention, heartbeat, iq_restore, salto_clocks},
-    broker::session,
     operator::{health, metrics},
     settings::Settings,
     state::store::{Store, StoreError},

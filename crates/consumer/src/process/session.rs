@@ -12,14 +12,17 @@ use secrecy::ExposeSecret;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    receiver::Receiver,
-    session_handle::SessionHandle,
-    subscription::{Subscription, SubscriptionError},
-};
 use crate::{
-    background::iq_events, booking::booking_status, request::open_request,
-    settings::BrokerSettings, worker::Worker,
+    background::iq_events,
+    booking::booking_status,
+    broker::{
+        receiver::Receiver,
+        session_handle::SessionHandle,
+        subscription::{Subscription, SubscriptionError},
+    },
+    request::open_request,
+    settings::BrokerSettings,
+    worker::Worker,
 };
 
 /// How long connecting may take, and each step towards a session.
@@ -54,7 +57,7 @@ enum SessionError {
 }
 
 /// Keeps a session until `stop`. The error is one that waiting cannot correct.
-pub(crate) async fn keep(
+pub(super) async fn keep(
     worker: &Arc<Worker>,
     broker: &BrokerSettings,
     stop: &CancellationToken,

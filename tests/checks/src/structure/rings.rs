@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::tree::Crate;
 
 /// One import that is part of a ring.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Edge {
     pub from: usize,
     pub to: usize,
@@ -20,10 +20,10 @@ pub struct Ring {
     pub edges: Vec<Edge>,
 }
 
-/// From each module to those that it leads to: the line of the import, none where the module is inside it.
-type Graph = BTreeMap<usize, BTreeMap<usize, Option<usize>>>;
+/// From each module to those beside it that it, or a module inside it, imports: the first import.
+type Graph = BTreeMap<usize, BTreeMap<usize, Edge>>;
 
-/// The rings of a crate. A module and those inside it may import each other; to import a module leads to those inside it, too.
+/// The rings of a crate. A module counts with all modules inside it; these may import each other.
 #[must_use]
 pub fn rings(read: &Crate) -> Vec<Ring> {
     let graph = graph(read);
@@ -49,14 +49,11 @@ pub fn rings(read: &Crate) -> Vec<Ring> {
 fn graph(read: &Crate) -> Graph {
     let mut graph = Graph::new();
     for (from, module) in read.modules.iter().enumerate() {
-        let targets = graph.entry(from).or_default();
-        // Who imports a module gets what is inside it, too.
-        targets.extend(module.children.values().map(|&child| (child, None)));
         for reference in &module.references {
             let Some(to) = read.resolve(from, &reference.path) else { continue };
-            if !read.related(from, to) {
-                targets.entry(to).or_insert(Some(reference.line));
-            }
+            let Some((outer, other)) = read.siblings(from, to) else { continue };
+            let edge = Edge { from, to, line: reference.line };
+            graph.entry(outer).or_default().entry(other).or_insert(edge);
         }
     }
     graph
@@ -76,14 +73,7 @@ fn reachable(graph: &Graph, start: usize) -> BTreeSet<usize> {
 }
 
 fn edges(graph: &Graph, ring: &[usize]) -> Vec<Edge> {
-    let mut edges = Vec::new();
-    for &from in ring {
-        for (&to, &line) in &graph[&from] {
-            let Some(line) = line else { continue };
-            if ring.contains(&to) {
-                edges.push(Edge { from, to, line });
-            }
-        }
-    }
-    edges
+    let inside = |other: &&usize| ring.contains(*other);
+    let imports = ring.iter().flat_map(|from| &graph[from]);
+    imports.filter(|(to, _)| inside(to)).map(|(_, edge)| *edge).collect()
 }

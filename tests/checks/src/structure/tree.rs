@@ -113,21 +113,18 @@ impl Crate {
         self.add_file(Place { path, file, folder, parent: Some(parent), inline: false })
     }
 
-    /// Whether one of the two modules contains the other.
-    #[must_use]
-    pub fn related(&self, one: usize, other: usize) -> bool {
-        self.contains(one, other) || self.contains(other, one)
+    /// The outermost modules that hold one of the two and not the other; none where one holds the other.
+    pub(super) fn siblings(&self, one: usize, other: usize) -> Option<(usize, usize)> {
+        let (ones, others) = (self.ancestry(one), self.ancestry(other));
+        ones.into_iter().zip(others).find(|(one, other)| one != other)
     }
 
-    fn contains(&self, outer: usize, inner: usize) -> bool {
-        let mut current = Some(inner);
-        while let Some(index) = current {
-            if index == outer {
-                return true;
-            }
-            current = self.modules[index].parent;
-        }
-        false
+    /// The module and all that hold it, the crate's root first.
+    fn ancestry(&self, module: usize) -> Vec<usize> {
+        let mut chain: Vec<usize> =
+            std::iter::successors(Some(module), |&inner| self.modules[inner].parent).collect();
+        chain.reverse();
+        chain
     }
 }
 

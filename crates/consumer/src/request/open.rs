@@ -39,7 +39,7 @@ pub(super) struct AllowedOpening<'a> {
 }
 
 /// A reserved command, with everything that it needs.
-struct Command<'a> {
+struct ReservedCommand<'a> {
     allowed: AllowedOpening<'a>,
     prepared: &'a PreparedLock,
     claim: &'a Claim,
@@ -96,13 +96,19 @@ pub(super) async fn open(
         return CommandResult::Abandoned;
     }
     let (prepared, activation) = (&prepared, &activation);
-    let command = Command { allowed, prepared, claim, activation, sealed_activation, otp_key };
+    let command =
+        ReservedCommand { allowed, prepared, claim, activation, sealed_activation, otp_key };
     send(worker, state, command).await
 }
 
 /// Sends a reserved command, and records what its answer says about the IQ.
-async fn send(worker: &Arc<Worker>, state: &RequestState, command: Command<'_>) -> CommandResult {
-    let Command { allowed, prepared, claim, activation, sealed_activation, otp_key } = command;
+async fn send(
+    worker: &Arc<Worker>,
+    state: &RequestState,
+    command: ReservedCommand<'_>,
+) -> CommandResult {
+    let ReservedCommand { allowed, prepared, claim, activation, sealed_activation, otp_key } =
+        command;
     let AllowedOpening { integration, opening, action } = allowed;
     failpoint::reach("before-command");
     let deadline = send_deadline(worker, state, claim, opening);

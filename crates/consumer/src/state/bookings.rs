@@ -14,7 +14,7 @@ use super::{
 
 /// Whether a booking status was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stored {
+pub(crate) enum BookingStored {
     /// It is the newest state now.
     Newest,
     /// A newer state, or the same one, was there already.
@@ -41,7 +41,7 @@ impl Bookings {
         &self,
         event: &Event<BookingStatus>,
         now: DateTime<Utc>,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<BookingStored, StoreError> {
         let status = &event.data;
         let version = BookingVersion { revision: status.revision, time: event.time };
         let record = serde_json::to_string(&Record::from(status))
@@ -58,7 +58,7 @@ impl Bookings {
                     .arg(kept_until(now, status.ends_at, self.retention)),
             )
             .await?;
-        Ok(if newest == 1 { Stored::Newest } else { Stored::Superseded })
+        Ok(if newest == 1 { BookingStored::Newest } else { BookingStored::Superseded })
     }
 }
 

@@ -13,17 +13,19 @@ use tracing_subscriber::{
 
 use crate::cli::{
     arguments::global::{GlobalArguments, LogFormat},
-    failure::Failure,
+    failure::CommandFailure,
 };
 
 /// postern's own crates, whose log lines contain no secrets.
 const OWN_CRATES: [&str; 6] = ["postern", "consumer", "publisher", "salto", "events", "rules"];
 
 /// Starts logging. Without `--log-level`, the filter is `default`.
-pub(super) fn start(global: &GlobalArguments, default: &str) -> Result<(), Failure> {
+pub(super) fn start(global: &GlobalArguments, default: &str) -> Result<(), CommandFailure> {
     let chosen = match &global.log_level {
         Some(directives) => EnvFilter::builder().parse(directives).map_err(|error| {
-            Failure::Usage(format!("--log-level (or POSTERN_LOG) is not a valid filter: {error}"))
+            CommandFailure::Usage(format!(
+                "--log-level (or POSTERN_LOG) is not a valid filter: {error}"
+            ))
         })?,
         None => EnvFilter::builder().parse_lossy(default),
     };

@@ -46,7 +46,7 @@ async fn an_audit_line_goes_into_the_stream_with_its_outcome_and_once() {
         other => panic!("acted on again: {other:?}"),
     }
     let [line] = &stream(&fixture).await[..] else { panic!("one line") };
-    let line: Entry = serde_json::from_str(line).unwrap();
+    let line: AuditEntry = serde_json::from_str(line).unwrap();
     assert_eq!(line.detail.as_deref(), Some("first"));
     assert_eq!(line.object_id.as_deref(), Some("room"), "the only one booked");
     assert_eq!(line.inputs.booking_status.as_deref(), Some("paid"));
@@ -64,7 +64,7 @@ async fn the_inputs_have_the_revision_of_the_booking() {
     let claimed = fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
     let line = audit_line(&fixture, &AuditSink::Redis, &claimed, "x");
     let AuditLine::Stream(line) = line else { panic!("{line:?}") };
-    let entry: Entry = serde_json::from_str(&line).unwrap();
+    let entry: AuditEntry = serde_json::from_str(&line).unwrap();
     assert_eq!(entry.inputs.booking_revision, Some(7));
 }
 

@@ -58,7 +58,7 @@ async fn the_inputs_have_the_revision_of_the_booking() {
     let version = rules::BookingVersion { revision: Some(7), time: Utc::now() };
     let mut set = redis::cmd("HSET");
     set.arg(fixture.ledger.keys.booking("acme", "B-1"));
-    set.arg("version").arg(crate::state::bookings::order(&version));
+    set.arg("version").arg(crate::state::bookings::sortable_version(&version));
     fixture.ledger.store.query::<()>(&set).await.unwrap();
     let mut owner = ClaimOwner::new(false);
     let claimed = fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
@@ -109,7 +109,7 @@ async fn a_line_for_another_sink_is_kept_until_it_is_written() {
         }
         other => panic!("acted on again: {other:?}"),
     }
-    fixture.ledger.audited(key).await.unwrap();
+    fixture.ledger.remove_audit_line(key).await.unwrap();
     match fixture.claim(&mut ClaimOwner::new(false), true, LastCommand::NoneOrUnknown).await {
         ClaimAnswer::Concluded(outcome) => {
             assert!(outcome.audit.is_none() && !outcome.is_unfinished())

@@ -42,11 +42,10 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
     let is_worker = matches!(line.command, Command::Worker);
     // The output of these commands is the problems that other commands log as warnings.
     let prints_problems = matches!(line.command, Command::Doctor(_) | Command::Explain(_));
-    // A command prints its own errors, so lapin's log lines about the same errors are off.
     let default_filter = match (is_worker, prints_problems) {
         (true, _) => "info",
-        (false, true) => "error,lapin=off",
-        (false, false) => "warn,lapin=off",
+        (false, true) => "error",
+        (false, false) => "warn",
     };
     logging::start(&line.global, default_filter)?;
 

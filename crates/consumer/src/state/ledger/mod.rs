@@ -133,7 +133,8 @@ impl Ledger {
                     .arg(planned.iq_id.unwrap_or_default())
                     .arg(limits.per_iq)
                     .arg(limits.per_integration)
-                    .arg(u8::from(planned.rehearsal)),
+                    .arg(u8::from(planned.rehearsal))
+                    .arg(owner.granted),
             )
             .await?;
         read_claim_answer(answer, asked_at)
@@ -235,7 +236,8 @@ impl Ledger {
                     .arg(last.command.as_arg())
                     .arg(last.failure.map(Failure::to_record).unwrap_or_default())
                     .arg(resumption.failures)
-                    .arg(millis(resumption.wait)),
+                    .arg(millis(resumption.wait))
+                    .arg(owner.granted),
             )
             .await
     }

@@ -1,6 +1,6 @@
-//! No queue is bound to `postern.outbound`: the broker returns the event, and it is published again without a second
+//! No queue is bound for an event: the broker returns it, and it is published again without a second command.
 
-use end_to_end::deadline::SOON;
+use end_to_end::deadline::{SOON, until};
 use end_to_end::inbound::{booking_status, open_request};
 use end_to_end::setup::Setup;
 use end_to_end::worker::Worker;
@@ -46,5 +46,36 @@ async fn a_returned_answer_is_published_after_its_worker_has_ended() {
     outbound.catch_up().await;
     assert_eq!(outbound.only_terminal("R-1").kind, "lock.opened.v1");
     assert_eq!(outbound.check_ins("B-1").len(), 1);
+    assert_eq!(setup.simulator.commands().await.len(), 1);
+}
+
+/// docs/contract.md, invariant 1: an event that the broker has confirmed is not published again because the other event
+/// of the same answer found no queue.
+#[tokio::test]
+async fn a_check_in_without_a_queue_does_not_repeat_the_opening() {
+    let (setup, worker) = setup_without_bound_queue().await;
+    let bus = setup.vhost.bus().await;
+    let outbound = bus.listen().await;
+    let (queue, exchange) = ("test.outbound", "postern.outbound");
+    for pattern in ["lock.#", "test.#"] {
+        bus.bind(queue, exchange, pattern).await;
+    }
+    bus.unbind(queue, exchange, "#").await;
+    bus.open_request(&open_request("R-1", "B-1")).await;
+    until("the request to be parked again", SOON, async || {
+        let metrics = worker.metrics().await;
+        let parked = r#"postern_requests_parked_total{reason="answer_queue"} 2"#;
+        metrics.contains(parked).then_some(())
+    })
+    .await;
+    outbound.catch_up().await;
+    assert_eq!(outbound.events().len(), 1, "{:?}", outbound.events());
+
+    bus.bind(queue, exchange, "booking.#").await;
+    worker.wait_until_settled("open-requests", 1, SOON).await;
+    outbound.catch_up().await;
+    assert_eq!(outbound.only_terminal("R-1").kind, "lock.opened.v1");
+    assert_eq!(outbound.check_ins("B-1").len(), 1);
+    assert_eq!(outbound.events().len(), 2, "{:?}", outbound.events());
     assert_eq!(setup.simulator.commands().await.len(), 1);
 }

@@ -15,7 +15,7 @@ use super::{
     context::Context,
     decode, failure_dead_letter,
     park::park,
-    report::report,
+    report::{Unreported, report},
     request_state::RequestState,
     wait_reason::WaitReason,
 };
@@ -124,12 +124,15 @@ impl From<Unstored> for Unfinished {
     }
 }
 
-impl From<Unpublished> for Unfinished {
-    fn from(unpublished: Unpublished) -> Self {
-        match unpublished {
-            Unpublished::Abandoned => Self::Abandoned,
+impl From<Unreported> for Unfinished {
+    fn from(unreported: Unreported) -> Self {
+        match unreported {
+            Unreported::Unpublished(Unpublished::Abandoned) => Self::Abandoned,
             // The outcome is in the ledger: the next owner of the message publishes it.
-            Unpublished::NoQueue => Self::Wait(PARKED_WITHOUT_QUEUE, WaitReason::AnswerQueue),
+            Unreported::Unpublished(Unpublished::NoQueue) => {
+                Self::Wait(PARKED_WITHOUT_QUEUE, WaitReason::AnswerQueue)
+            }
+            Unreported::Refused(error) => Self::Refused(error),
         }
     }
 }
@@ -152,7 +155,7 @@ async fn answer_and_report(
     let outcome = answer(context, state).await?;
     let audited = audit(context, state, &outcome).await;
     // The outcome is final: an audit line that cannot be written does not hold the answer back.
-    report(context.session, &outcome).await?;
+    report(context, state, &outcome).await?;
     failure_dead_letter::make_once(context, &delivery.message, state, &outcome).await?;
     audited?;
     Ok(outcome)

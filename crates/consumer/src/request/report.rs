@@ -3,24 +3,58 @@
 use events::Outbound;
 use publisher::Message;
 
+use super::{context::Context, request_state::RequestState};
 use crate::{
-    broker::session_handle::{SessionHandle, Unpublished},
+    broker::session_handle::{SessionHandle, Unpublished, Unstored},
     failpoint,
-    state::ledger::RecordedOutcome,
+    state::{ledger::RecordedOutcome, store::StoreError},
 };
 
-/// Publishes the outcome's events, for as long as the request may wait in its place. A redelivery publishes
-/// the same events again: same ids, same content.
-pub(super) async fn report(
-    session: &SessionHandle,
-    outcome: &RecordedOutcome,
-) -> Result<(), Unpublished> {
-    publish(session, &outcome.terminal).await?;
-    failpoint::reach("after-report");
-    if let Some(check_in) = &outcome.check_in {
-        publish(session, check_in).await?;
-        failpoint::reach("after-check-in");
+/// Why an answer is not published.
+#[derive(Debug)]
+pub(super) enum Unreported {
+    /// See [`Unpublished`].
+    Unpublished(Unpublished),
+    /// Redis refused to record which of the events are published.
+    Refused(StoreError),
+}
+
+impl From<Unpublished> for Unreported {
+    fn from(unpublished: Unpublished) -> Self {
+        Self::Unpublished(unpublished)
     }
+}
+
+impl From<Unstored> for Unreported {
+    fn from(unstored: Unstored) -> Self {
+        match unstored {
+            Unstored::Abandoned => Self::Unpublished(Unpublished::Abandoned),
+            Unstored::Refused(error) => Self::Refused(error),
+        }
+    }
+}
+
+/// Publishes the outcome's events, for as long as the request may wait in its place. A redelivery publishes
+/// the same events again: same ids, same content. A check-in that no queue takes does not repeat the
+/// terminal event (docs/contract.md, invariant 1).
+pub(super) async fn report(
+    context: Context<'_>,
+    state: &RequestState,
+    outcome: &RecordedOutcome,
+) -> Result<(), Unreported> {
+    let Context { worker, session } = context;
+    if !outcome.terminal_published {
+        publish(session, &outcome.terminal).await?;
+        failpoint::reach("after-report");
+    }
+    let Some(check_in) = &outcome.check_in else { return Ok(()) };
+    let published = publish(session, check_in).await;
+    if published == Err(Unpublished::NoQueue) && !outcome.terminal_published {
+        let mark = || worker.ledger.mark_terminal_published(state.key());
+        session.retry_until_stopped(mark).await?;
+    }
+    published?;
+    failpoint::reach("after-check-in");
     Ok(())
 }
 

@@ -8,7 +8,8 @@
 --       12 commands in flight per IQ at most, 13 per integration, 14 '1' when the integration
 --       rehearses, 15 the attempt that reserved the command of which 4 is the result.
 --
--- Answers {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line} or
+-- Answers {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line, '1' when
+-- the terminal event is published} or
 -- {'busy', ms} or {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking,
 --  its version, failures, ms until a command may be sent, pause (ms), activation, consecutive OTP
 --  rejections, ms for which the IQ is blocked, 'yes', 'no' or 'full': is the command reserved, '1'
@@ -20,7 +21,7 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
   'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
-  'not_before', 'slot', 'rehearsal', 'audit')
+  'not_before', 'slot', 'rehearsal', 'audit', 'terminal_published')
 
 -- Another owner has the claim until its lease ends; or, where the broker has taken the message back
 -- from a consumer, until the heartbeat of the owner's worker ends.
@@ -28,7 +29,7 @@ local mine = r[4] == ARGV[1]
 local claimed = r[4] and not mine and tonumber(r[5]) > now
   and (ARGV[9] == '0' or redis.call('EXISTS', r[6]) == 1)
 if r[1] then
-  return {'known', r[1], r[2], r[3] or '0', claimed and 1 or 0, r[18]}
+  return {'known', r[1], r[2], r[3] or '0', claimed and 1 or 0, r[18], r[19] or '0'}
 end
 if claimed then
   return {'busy', tonumber(r[5]) - now}

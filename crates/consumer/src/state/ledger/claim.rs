@@ -157,8 +157,8 @@ pub(super) fn read_claim_answer(
             let (terminal, check_in) = (next(&mut fields)?, next(&mut fields)?);
             let dead_lettered = next(&mut fields)?;
             let claimed: i64 = next(&mut fields)?;
-            let audit = next(&mut fields)?;
-            let outcome = read_outcome((terminal, check_in, dead_lettered, audit))?;
+            let (audit, published) = (next(&mut fields)?, next(&mut fields)?);
+            let outcome = read_outcome((terminal, check_in, dead_lettered, audit, published))?;
             let outcome = RecordedOutcome { claimed_elsewhere: claimed == 1, ..outcome };
             Ok(ClaimAnswer::Concluded(Box::new(outcome)))
         }

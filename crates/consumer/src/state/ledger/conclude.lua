@@ -5,14 +5,16 @@
 -- ARGV: 1 terminal event, 2 check-in event or '', 3 keep the request until (Unix ms), 4 keep the
 --       mark until (Unix ms), 5 audit line or '', 6 for how long the audit keeps it (ms), or '' where
 --       it is kept here until a worker has written it elsewhere.
--- Answers {terminal, check_in, dead_lettered, audit line still to be written}.
-local known = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'slot', 'audit')
+-- Answers {terminal, check_in, dead_lettered, audit line still to be written, '1' when the terminal
+-- event is published}.
+local known = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'slot', 'audit',
+  'terminal_published')
 if known[4] and known[4] ~= '' then
   redis.call('ZREM', KEYS[3], known[4])
   redis.call('HDEL', KEYS[1], 'slot')
 end
 if known[1] then
-  return {known[1], known[2], known[3] or '0', known[5]}
+  return {known[1], known[2], known[3] or '0', known[5], known[6] or '0'}
 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -39,4 +41,4 @@ if ARGV[2] ~= '' then
 end
 redis.call('HSET', KEYS[1], 'terminal', ARGV[1])
 redis.call('PEXPIREAT', KEYS[1], ARGV[3])
-return {ARGV[1], check_in, '0', to_write}
+return {ARGV[1], check_in, '0', to_write, '0'}

@@ -4,12 +4,13 @@
 //! see the same; all durations are measured on Redis' clock.
 
 mod claim;
+mod follow_up;
 mod outcome;
 
 use std::{sync::Arc, time::Duration, time::Instant};
 
 use chrono::{DateTime, Utc};
-use deadpool_redis::redis::{self, Script, Value};
+use deadpool_redis::redis::{Script, Value};
 use events::Outbound;
 use uuid::Uuid;
 
@@ -191,31 +192,6 @@ impl Ledger {
             )
             .await?;
         read_outcome(recorded)
-    }
-
-    /// Appends an audit line to the stream that another worker has kept to write it elsewhere.
-    pub(crate) async fn append_audit(&self, line: &str) -> Result<(), StoreError> {
-        let mut add = redis::cmd("XADD");
-        add.arg(self.keys.audit()).arg("*").arg("line").arg(line);
-        self.store.query(&add).await
-    }
-
-    /// Records that the outcome's audit line is written.
-    pub(crate) async fn remove_audit_line(
-        &self,
-        request: RequestKey<'_>,
-    ) -> Result<(), StoreError> {
-        let key = self.keys.request(request.key);
-        self.store.query(redis::cmd("HDEL").arg(key).arg("audit")).await
-    }
-
-    /// Records that the outcome's dead letter is in the dead letters.
-    pub(crate) async fn mark_dead_lettered(
-        &self,
-        request: RequestKey<'_>,
-    ) -> Result<(), StoreError> {
-        let key = self.keys.request(request.key);
-        self.store.query(redis::cmd("HSET").arg(key).arg("dead_lettered").arg("1")).await
     }
 
     /// Releases a claim: another worker may claim the request at once, and goes on after so many

@@ -47,6 +47,9 @@ pub(crate) struct RecordedOutcome {
     pub(crate) dead_lettered: bool,
     /// Its audit line, where it is still to be written.
     pub(crate) audit: Option<String>,
+    /// Whether the broker has confirmed the terminal event, and only the check-in is still to be
+    /// published.
+    pub(crate) terminal_published: bool,
     /// Whether another owner is about to publish it, to write its line and to make its dead letter.
     pub(crate) claimed_elsewhere: bool,
 }
@@ -61,17 +64,18 @@ impl RecordedOutcome {
 }
 
 /// The answer of conclude.lua: terminal event, check-in event, whether the dead letter is made, audit
-/// line still to be written.
-pub(super) type Recorded = (Vec<u8>, Option<Vec<u8>>, String, Option<String>);
+/// line still to be written, whether the terminal event is published.
+pub(super) type Recorded = (Vec<u8>, Option<Vec<u8>>, String, Option<String>, String);
 
 /// Reads a recorded outcome that no other owner claims.
 pub(super) fn read_outcome(recorded: Recorded) -> Result<RecordedOutcome, StoreError> {
-    let (terminal, check_in, dead_lettered, audit) = recorded;
+    let (terminal, check_in, dead_lettered, audit, terminal_published) = recorded;
     Ok(RecordedOutcome {
         terminal: from_record(&terminal)?,
         check_in: check_in.as_deref().map(from_record).transpose()?,
         dead_lettered: dead_lettered == "1",
         audit,
+        terminal_published: terminal_published == "1",
         claimed_elsewhere: false,
     })
 }

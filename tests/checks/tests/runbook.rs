@@ -1,4 +1,5 @@
-//! What the runbook quotes of log lines and metrics is in the sources of the product.
+//! What the runbook quotes of log lines and metrics is in the sources of the product; all metrics and
+//! wait reasons are in the runbook.
 //!
 //! A quoted log message is text between backticks in the first column of the table below "Log lines", or
 //! after "log: ". It may be the beginning of a message. Of the table of metrics, names and labels are checked.
@@ -44,6 +45,19 @@ fn every_metric_is_in_the_runbook() {
     assert!(names.contains(&"postern_answers_total"), "{names:?}");
     let missing: Vec<_> = names.into_iter().filter(|name| !runbook.contains(name)).collect();
     assert!(missing.is_empty(), "docs/runbook.md has no metric {missing:?}");
+}
+
+#[test]
+fn every_wait_reason_is_in_the_runbook() {
+    let file = workspace_root().join("crates/consumer/src/request/wait_reason.rs");
+    let source = fs::read_to_string(file).expect("the wait reasons can be read");
+    let codes: Vec<_> =
+        source.split("=> \"").skip(1).filter_map(|it| it.split('"').next()).collect();
+    assert!(codes.contains(&"booking"), "{codes:?}");
+    let runbook = runbook();
+    let listed = first_cells(section(&runbook, "Is it healthy?"));
+    let missing: Vec<_> = codes.into_iter().filter(|code| !listed.contains(code)).collect();
+    assert!(missing.is_empty(), "docs/runbook.md has no wait reason {missing:?}");
 }
 
 fn is_metric(text: &str) -> bool {

@@ -6,7 +6,7 @@
 --       7 now (RFC 3339), 8 keep until (Unix ms), 9 '1' when the message was redelivered,
 --       10 the key of the owner's heartbeat, 11 the IQ that the command would go to or '',
 --       12 commands in flight per IQ at most, 13 per integration, 14 '1' when the integration
---       rehearses.
+--       rehearses, 15 the attempt that reserved the command of which 4 is the result.
 --
 -- Answers {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line} or
 -- {'busy', ms} or {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking,
@@ -89,9 +89,11 @@ end
 local attempts = tonumber(r[8] or '0')
 local doubts = tonumber(r[9] or '0')
 local doubt_at = tonumber(r[10] or '0')
-local undo = mine and ARGV[4] or ''
-if mine and r[7] == ARGV[2] then
-  undo = r[13] == 'yes' and 'unsent' or '' -- the same claim again: its reply was lost
+local undo = ''
+if mine and r[13] == 'yes' then
+  -- A result counts once, for the attempt that it is about. The command of a later attempt was never
+  -- sent: the reply to its claim was lost.
+  undo = r[7] == ARGV[15] and ARGV[4] or 'unsent'
 end
 if undo == 'unsent' then
   attempts = attempts - 1

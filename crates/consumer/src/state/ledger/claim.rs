@@ -15,13 +15,15 @@ use crate::state::{bookings, failure::Failure, store::StoreError};
 pub(crate) struct ClaimOwner {
     pub(super) id: Uuid,
     pub(super) attempt: u32,
+    /// The attempt of the last claim whose grant this worker has seen.
+    pub(super) granted: u32,
     redelivered: bool,
 }
 
 impl ClaimOwner {
     /// `redelivered`: the broker took the message back from another consumer before.
     pub(crate) fn new(redelivered: bool) -> Self {
-        Self { id: Uuid::new_v4(), attempt: 0, redelivered }
+        Self { id: Uuid::new_v4(), attempt: 0, granted: 0, redelivered }
     }
 
     /// Whether the broker took the message back from another consumer before.
@@ -32,6 +34,11 @@ impl ClaimOwner {
     /// Counts an attempt: before every claim, but not before repeating one whose reply was lost.
     pub(crate) fn next_attempt(&mut self) {
         self.attempt += 1;
+    }
+
+    /// Records that the claim of this attempt is granted: later results are about its command.
+    pub(crate) fn grant(&mut self) {
+        self.granted = self.attempt;
     }
 }
 
@@ -174,7 +181,7 @@ fn read_claim(
     let failure: String = next(&mut fields)?;
     let booking: Option<Vec<u8>> = next(&mut fields)?;
     let version: Option<String> = next(&mut fields)?;
-    let version = version.as_deref().and_then(bookings::read_order);
+    let version = version.as_deref().and_then(bookings::read_version);
     Ok(Claim {
         asked_at,
         taken_at,

@@ -133,7 +133,8 @@ impl Ledger {
                     .arg(planned.iq_id.unwrap_or_default())
                     .arg(limits.per_iq)
                     .arg(limits.per_integration)
-                    .arg(u8::from(planned.rehearsal)),
+                    .arg(u8::from(planned.rehearsal))
+                    .arg(owner.granted),
             )
             .await?;
         read_claim_answer(answer, asked_at)
@@ -200,13 +201,19 @@ impl Ledger {
     }
 
     /// Records that the outcome's audit line is written.
-    pub(crate) async fn audited(&self, request: RequestKey<'_>) -> Result<(), StoreError> {
+    pub(crate) async fn remove_audit_line(
+        &self,
+        request: RequestKey<'_>,
+    ) -> Result<(), StoreError> {
         let key = self.keys.request(request.key);
         self.store.query(redis::cmd("HDEL").arg(key).arg("audit")).await
     }
 
     /// Records that the outcome's dead letter is in the dead letters.
-    pub(crate) async fn dead_lettered(&self, request: RequestKey<'_>) -> Result<(), StoreError> {
+    pub(crate) async fn mark_dead_lettered(
+        &self,
+        request: RequestKey<'_>,
+    ) -> Result<(), StoreError> {
         let key = self.keys.request(request.key);
         self.store.query(redis::cmd("HSET").arg(key).arg("dead_lettered").arg("1")).await
     }
@@ -229,7 +236,8 @@ impl Ledger {
                     .arg(last.command.as_arg())
                     .arg(last.failure.map(Failure::to_record).unwrap_or_default())
                     .arg(resumption.failures)
-                    .arg(millis(resumption.wait)),
+                    .arg(millis(resumption.wait))
+                    .arg(owner.granted),
             )
             .await
     }

@@ -3,8 +3,10 @@
 --
 -- KEYS: request, commands in flight.
 -- ARGV: 1 owner, 2 the result of its last command ('unsent', 'never' or ''), 3 the cause of its
---       failure or '', 4 failed attempts so far, 5 ms until a command may be sent.
-local r = redis.call('HMGET', KEYS[1], 'owner', 'terminal', 'attempts', 'doubts', 'slot')
+--       failure or '', 4 failed attempts so far, 5 ms until a command may be sent, 6 the attempt that
+--       reserved the command of which 2 is the result.
+local r = redis.call('HMGET', KEYS[1], 'owner', 'terminal', 'attempts', 'doubts', 'slot', 'round',
+  'announced')
 if r[1] ~= ARGV[1] then
   return 0
 end
@@ -18,10 +20,15 @@ end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 redis.call('HSET', KEYS[1], 'failures', ARGV[4], 'not_before', now + tonumber(ARGV[5]))
-if ARGV[2] == 'unsent' then
+-- As in claim.lua: a result counts once, for the attempt that it is about.
+local undo = ''
+if r[7] == 'yes' then
+  undo = r[6] == ARGV[6] and ARGV[2] or 'unsent'
+end
+if undo == 'unsent' then
   redis.call('HSET', KEYS[1], 'attempts', tonumber(r[3]) - 1)
 end
-if ARGV[2] ~= '' then
+if undo ~= '' then
   local doubts = tonumber(r[4]) - 1
   redis.call('HSET', KEYS[1], 'doubts', doubts)
   if doubts == 0 then

@@ -36,7 +36,10 @@ impl Competitor {
         let last = LastResult { command: LastCommand::NoneOrUnknown, failure: None };
         let key = self.key(fixture);
         match fixture.ledger.claim(key, &self.owner, planned, last).await.unwrap() {
-            ClaimAnswer::Claimed(claimed) => claimed.reservation,
+            ClaimAnswer::Claimed(claimed) => {
+                self.owner.grant();
+                claimed.reservation
+            }
             other => panic!("not claimed: {other:?}"),
         }
     }

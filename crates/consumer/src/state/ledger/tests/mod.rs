@@ -3,6 +3,7 @@
 mod audit_lines;
 mod claims;
 mod in_flight;
+mod lost_replies;
 mod outcomes;
 
 use chrono::TimeDelta;
@@ -11,7 +12,7 @@ use rules::{FailedReason, RejectedReason};
 
 use super::*;
 use crate::{
-    audit::Entry,
+    audit::AuditEntry,
     request::audit_line_of,
     settings::AuditSink,
     state::{pauses::Pauses, store::testing::redis},
@@ -86,7 +87,10 @@ impl Fixture {
 
     async fn claimed(&self, owner: &mut ClaimOwner, sending: bool, last: LastCommand) -> Claim {
         match self.claim(owner, sending, last).await {
-            ClaimAnswer::Claimed(claimed) => *claimed,
+            ClaimAnswer::Claimed(claimed) => {
+                owner.grant();
+                *claimed
+            }
             other => panic!("not claimed: {other:?}"),
         }
     }

@@ -1,0 +1,41 @@
+//! Replies of Redis that are lost after their effect: a result counts once.
+
+use super::*;
+
+/// A request with one unanswered command, and one that had no effect; what is known of the second is told
+/// with a claim whose reply is lost.
+async fn claim_with_lost_reply(reserves: bool) -> (Fixture, ClaimOwner) {
+    let fixture = Fixture::booked(LEASE).await;
+    let mut owner = ClaimOwner::new(false);
+    fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
+    let second = fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
+    assert_eq!((second.attempts, second.doubt.commands), (1, 1));
+    let claim = fixture.claim(&mut owner, reserves, LastCommand::NoEffect).await;
+    assert!(matches!(claim, ClaimAnswer::Claimed(_)), "{claim:?}");
+    (fixture, owner)
+}
+
+#[tokio::test]
+async fn a_result_counts_once_where_a_release_follows_the_lost_reply() {
+    for reserves in [false, true] {
+        let (fixture, owner) = claim_with_lost_reply(reserves).await;
+        let last = LastResult { command: LastCommand::NoEffect, failure: None };
+        for _ in 0..2 {
+            fixture.ledger.release(fixture.key(), &owner, last, NO_WAIT).await.unwrap();
+        }
+        let next =
+            fixture.claimed(&mut ClaimOwner::new(false), false, LastCommand::NoneOrUnknown).await;
+        let counts = (next.attempts, next.doubt.commands);
+        assert_eq!(counts, (2, 1), "reserves: {reserves}; the first command stays in doubt");
+        assert!(!next.doubt.since_first.is_zero());
+    }
+}
+
+#[tokio::test]
+async fn a_result_counts_once_where_another_claim_follows_the_lost_reply() {
+    for reserves in [false, true] {
+        let (fixture, mut owner) = claim_with_lost_reply(reserves).await;
+        let claim = fixture.claimed(&mut owner, false, LastCommand::NoEffect).await;
+        assert_eq!((claim.attempts, claim.doubt.commands), (2, 1), "reserves: {reserves}");
+    }
+}

@@ -112,7 +112,9 @@ fn links(line: &str) -> Vec<String> {
     targets.filter_map(|rest| rest.split_once(')')).map(|(target, _)| target.to_owned()).collect()
 }
 
-fn code_spans(line: &str) -> Vec<&str> {
+/// The texts between backticks.
+#[must_use]
+pub fn code_spans(line: &str) -> Vec<&str> {
     line.split('`').skip(1).step_by(2).collect()
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub enum Certainty {
     /// It certainly did not: it was not sent, or Salto answered that it was not carried out.
     NeverHappened,
-    /// It may have: it was sent, and no answer tells the result.
+    /// It may have: it was sent, and no answer shows the result.
     Unknown,
     /// Salto refused it, and it must not be sent again.
     Refused,

@@ -121,7 +121,7 @@ impl CallPermit<'_> {
                 failures,
                 %error,
                 "circuit breaker opened: this host of Salto keeps failing; calls to it wait, and are \
-                 tried again by themselves"
+                 tried again automatically"
             ),
             Some(Transition::Closed) => tracing::info!(
                 environment,

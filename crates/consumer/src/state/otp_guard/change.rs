@@ -62,8 +62,8 @@ fn detail(verdict: OtpVerdict) -> String {
     match verdict {
         OtpVerdict::Invalid | OtpVerdict::InvalidOther => format!(
             "Salto has rejected {DEGRADES} one-time passwords in a row: was the system user \
-             activated in Salto's app, or is a clock wrong? `postern iq list` and the worker's log \
-             tell more"
+             activated in Salto's app, or is a clock wrong? See `postern iq list` and the worker's \
+             log"
         ),
         OtpVerdict::Blocked => format!(
             "Salto has blocked the system user at this IQ after wrong one-time passwords; nothing \
@@ -72,9 +72,9 @@ fn detail(verdict: OtpVerdict) -> String {
         ),
         OtpVerdict::Accepted => "Salto accepts commands to this IQ again".to_owned(),
         OtpVerdict::RestoreRequired => {
-            "Salto asks for a restore of this IQ: the stored secret and \
-                                        PIN count no more; run `postern iq activate`"
-                .to_owned()
+            let detail = "Salto asks for a restore of this IQ: the stored secret and PIN are no \
+                          longer valid; run `postern iq activate`";
+            detail.to_owned()
         }
         OtpVerdict::Proven => "Salto accepts the IQ's secret and PIN".to_owned(),
     }

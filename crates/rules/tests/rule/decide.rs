@@ -151,3 +151,44 @@ fn the_earliest_and_the_latest_time_do_not_overflow() {
     let decision = decide(at(0), Some(&integration), Some(&booking), &request());
     assert!(matches!(decision, Decision::Open(_)));
 }
+
+/// A request that is rejected for this reason.
+fn rejected_for(reason: RejectedReason) -> Decision {
+    let now = at(3_600);
+    let with_booking = |booking| decide(now, Some(&integration()), Some(&booking), &request());
+    let with_integration =
+        |integration| decide(now, Some(&integration), Some(&booking()), &request());
+    let with_request = |request| decide(now, Some(&integration()), Some(&booking()), &request);
+    match reason {
+        RejectedReason::IntegrationUnknown => decide(now, None, Some(&booking()), &request()),
+        RejectedReason::IntegrationInactive => {
+            with_integration(Integration { active: false, ..integration() })
+        }
+        RejectedReason::BookingUnknown => decide(now, Some(&integration()), None, &request()),
+        RejectedReason::StatusNotAllowed => {
+            with_booking(Booking { status: "cancelled".into(), ..booking() })
+        }
+        RejectedReason::TooEarly => with_booking(Booking { starts_at: at(5_000), ..booking() }),
+        RejectedReason::TooLate => with_booking(Booking { ends_at: now, ..booking() }),
+        RejectedReason::ObjectNotInBooking => {
+            with_request(Request { object_id: Some("room-13".into()), ..request() })
+        }
+        RejectedReason::ObjectAmbiguous => {
+            let object_ids = vec!["room-12".into(), "sauna".into()];
+            with_booking(Booking { object_ids, ..booking() })
+        }
+        RejectedReason::NoLockMapped => with_integration(Integration {
+            default_lock: None,
+            locks: BTreeMap::new(),
+            ..integration()
+        }),
+        RejectedReason::RequestExpired => with_request(Request { expires_at: at(0), ..request() }),
+    }
+}
+
+#[test]
+fn every_rejected_reason_has_a_request_that_is_rejected_for_it() {
+    for expected in RejectedReason::ALL.iter().copied() {
+        assert_eq!(reason(rejected_for(expected)), Some(expected));
+    }
+}

@@ -1,7 +1,11 @@
 //! The rule, for arbitrary integrations, bookings and requests.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use rules::{Decision, RejectedReason, Rejection, Request, decide};
 
 use crate::fixtures::{
@@ -70,4 +74,28 @@ proptest! {
             prop_assert!(too_early(decide(opens_at - TimeDelta::nanoseconds(1))));
         }
     }
+}
+
+/// The properties here and in `explain` say nothing about a rule that rejects none of the arbitrary
+/// requests.
+#[test]
+fn every_rejected_reason_occurs_among_arbitrary_requests() {
+    let mut runner = TestRunner::deterministic();
+    let inputs = (
+        any_instant(),
+        prop::option::weighted(0.9, any_integration()),
+        prop::option::weighted(0.9, any_booking()),
+        any_request(),
+    );
+    let mut found = BTreeSet::new();
+    for _ in 0..2_000 {
+        let (now, integration, booking, request) = inputs.new_tree(&mut runner).unwrap().current();
+        if let Decision::Rejected(no) =
+            decide(now, integration.as_ref(), booking.as_ref(), &request)
+        {
+            found.insert(no.reason);
+        }
+    }
+    let missing: Vec<_> = RejectedReason::ALL.iter().filter(|it| !found.contains(it)).collect();
+    assert!(missing.is_empty(), "no arbitrary request is rejected for {missing:?}");
 }

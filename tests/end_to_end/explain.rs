@@ -108,9 +108,9 @@ async fn an_answered_request_is_explained_with_its_answer() {
     assert_eq!(failed["request"]["dead_lettered"], true);
 
     fixture.setup.simulator.change_iq(IQ_GROUND_FLOOR, json!({"online": true})).await;
-    let mut twin = open_request("R-1", BOOKING);
-    twin["source"] = "/another".into();
-    fixture.bus.open_request(&twin).await;
+    let mut copy = open_request("R-1", BOOKING);
+    copy["source"] = "/another".into();
+    fixture.bus.open_request(&copy).await;
     fixture.wait_until_settled("open-requests", 4).await;
     let (status, stderr) = refused(&fixture.setup, &["R-1"]).await;
     assert!(
@@ -135,7 +135,7 @@ async fn a_request_in_progress_is_shown_with_its_worker_and_wait_reason() {
         .add_fault(json!({"kind": "delay", "delay_ms": 8000, "call": "open", "times": 1}))
         .await;
     fixture.bus.open_request(&open_request("R-1", BOOKING)).await;
-    let explanation = until("a request that somebody acts on", SOON, || async {
+    let explanation = until("a request that a worker acts on", SOON, || async {
         let output = fixture.setup.postern(&["explain", "R-1", "--output", "json"]).await;
         serde_json::from_slice::<Value>(&output.stdout).ok()
     })

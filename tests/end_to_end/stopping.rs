@@ -138,13 +138,13 @@ async fn a_second_signal_ends_a_worker_at_once() {
 async fn a_worker_can_be_stopped_while_it_waits_for_its_servers() {
     let mut setup = Setup::unactivated().await;
     setup.settings.set("broker.url", format!("amqp://guest:guest@127.0.0.1:{}/%2f", free_port()));
-    let deaf = setup.worker("without-broker").spawn();
-    deaf.wait_for_log("no session with RabbitMQ", SOON).await;
+    let without_broker = setup.worker("without-broker").spawn();
+    without_broker.wait_for_log("no session with RabbitMQ", SOON).await;
     setup.settings.set("broker.url", setup.vhost.url().to_owned());
     setup.settings.set("redis.url", format!("redis://127.0.0.1:{}/0", free_port()));
     let forgetful = setup.worker("without-redis").spawn();
     forgetful.wait_for_log("waiting for Redis", SOON).await;
-    for worker in [deaf, forgetful] {
+    for worker in [without_broker, forgetful] {
         assert_eq!(worker.status_of("/livez").await, Some(200));
         assert_eq!(worker.status_of("/readyz").await, Some(503));
         assert_eq!(worker.stop(SOON).await.code(), Some(0));

@@ -120,7 +120,7 @@ impl Mode {
 #[derive(Debug, Clone)]
 pub struct IntegrationSettings {
     /// What the rules need of it.
-    pub rules: rules::Integration,
+    pub rules: rules::IntegrationRules,
     /// Whether it opens doors or rehearses.
     pub mode: Mode,
     /// The name of its environment, one of [`Settings::environments`].

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{Booking, Integration, RejectedReason, Window};
+use crate::{Booking, IntegrationRules, RejectedReason, Window};
 
 /// An open request, as far as the rules need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Rejection {
 #[must_use]
 pub fn decide(
     now: DateTime<Utc>,
-    integration: Option<&Integration>,
+    integration: Option<&IntegrationRules>,
     booking: Option<&Booking>,
     request: &Request,
 ) -> Decision {
@@ -80,7 +80,7 @@ pub fn decide(
 
 fn check(
     now: DateTime<Utc>,
-    integration: Option<&Integration>,
+    integration: Option<&IntegrationRules>,
     booking: Option<&Booking>,
     request: &Request,
 ) -> Result<Opening, Rejection> {
@@ -117,15 +117,15 @@ pub(crate) fn in_time(now: DateTime<Utc>, request: &Request) -> bool {
 }
 
 pub(crate) fn integration_known(
-    integration: Option<&Integration>,
-) -> Result<&Integration, Rejection> {
+    integration: Option<&IntegrationRules>,
+) -> Result<&IntegrationRules, Rejection> {
     integration.ok_or_else(|| {
         let detail = "no integration with this id is configured";
         Rejection::new(RejectedReason::IntegrationUnknown, detail)
     })
 }
 
-pub(crate) fn integration_active(integration: &Integration) -> Result<(), Rejection> {
+pub(crate) fn integration_active(integration: &IntegrationRules) -> Result<(), Rejection> {
     if !integration.active {
         let detail = "the integration is switched off";
         return Err(Rejection::new(RejectedReason::IntegrationInactive, detail));
@@ -141,7 +141,7 @@ pub(crate) fn booking_known(booking: Option<&Booking>) -> Result<&Booking, Rejec
 }
 
 pub(crate) fn status_allowed(
-    integration: &Integration,
+    integration: &IntegrationRules,
     booking: &Booking,
 ) -> Result<(), Rejection> {
     if !integration.status_opens(&booking.status) {
@@ -169,7 +169,10 @@ pub(crate) fn window_not_over(now: DateTime<Utc>, window: Window) -> Result<(), 
     Ok(())
 }
 
-pub(crate) fn lock_mapped(integration: &Integration, object_id: &str) -> Result<Uuid, Rejection> {
+pub(crate) fn lock_mapped(
+    integration: &IntegrationRules,
+    object_id: &str,
+) -> Result<Uuid, Rejection> {
     integration.lock_of(object_id).ok_or_else(|| {
         let detail = "the object has no lock in the mapping and there is no default lock";
         Rejection::new(RejectedReason::NoLockMapped, detail)

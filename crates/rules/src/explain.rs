@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::coded_enum;
 use crate::decide::{self, Rejection, Request};
-use crate::{Booking, Integration, Window};
+use crate::{Booking, IntegrationRules, Window};
 
 coded_enum! {
     /// A rule, in the order in which [`crate::decide()`] evaluates them.
@@ -80,7 +80,7 @@ pub struct RuleStep {
 #[must_use]
 pub fn explain(
     now: DateTime<Utc>,
-    integration: Option<&Integration>,
+    integration: Option<&IntegrationRules>,
     booking: Option<&Booking>,
     request: &Request,
 ) -> Vec<RuleStep> {
@@ -91,7 +91,7 @@ pub fn explain(
 /// Everything that the rules may look at.
 struct Question<'a> {
     now: DateTime<Utc>,
-    integration: Option<&'a Integration>,
+    integration: Option<&'a IntegrationRules>,
     booking: Option<&'a Booking>,
     request: &'a Request,
 }
@@ -131,7 +131,7 @@ impl Question<'_> {
     }
 
     fn status_allowed(&self) -> (RuleResult, Inputs) {
-        let allowed = |integration: &Integration| {
+        let allowed = |integration: &IntegrationRules| {
             let check_in = integration.check_in_status.clone();
             RuleInput::Texts(
                 integration.open_from_statuses.iter().cloned().chain(check_in).collect(),

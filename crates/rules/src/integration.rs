@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 /// The settings of an integration that decide whether and which door opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Integration {
+pub struct IntegrationRules {
     /// The id that events name.
     pub id: String,
     /// Whether the integration is switched on; no door opens while it is off.
@@ -26,7 +26,7 @@ pub struct Integration {
     pub locks: BTreeMap<String, Uuid>,
 }
 
-impl Integration {
+impl IntegrationRules {
     /// Whether a booking in this status may open doors.
     #[must_use]
     pub fn status_opens(&self, status: &str) -> bool {

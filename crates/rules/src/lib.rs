@@ -30,7 +30,7 @@ pub use booking::{Booking, BookingVersion};
 pub use decide::{Decision, Opening, Rejection, Request, decide};
 pub use delay::Delays;
 pub use explain::{Rule, RuleInput, RuleResult, RuleStep, explain};
-pub use integration::Integration;
+pub use integration::IntegrationRules;
 pub use iq_queue::{IqQueueLoad, IqQueueWait};
 pub use reason::{FailedClass, FailedReason, RejectedReason};
 pub use retry::{Certainty, Doubt, ResendLimits, RetryDecision, retry_decision};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{Booking, Integration};
+use crate::{Booking, IntegrationRules};
 
 /// The window of a booking: its doors may open at `opens_at <= now < closes_at`.
 ///
@@ -19,7 +19,7 @@ pub struct Window {
 impl Window {
     /// The window of `booking`. Without an integration, it is the booked time itself.
     #[must_use]
-    pub fn of(integration: Option<&Integration>, booking: &Booking) -> Self {
+    pub fn of(integration: Option<&IntegrationRules>, booking: &Booking) -> Self {
         let minutes_before = integration.map_or(0, |integration| integration.minutes_before);
         let before = TimeDelta::minutes(minutes_before.into());
         Self {

@@ -58,6 +58,6 @@ pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};
 pub use site::iqs::PinAnswer;
 pub use site::system_user::SystemUser;
 pub use token::{
-    Login, LoginAttempt, MemoryTokenCache, RedirectError, RedisTokenCache, Rejection, Token,
-    TokenCache, TokenRecord, TokenState,
+    CredentialsRejection, Login, LoginAttempt, MemoryTokenCache, RedirectError, RedisTokenCache,
+    Token, TokenCache, TokenRecord, TokenState,
 };

@@ -70,7 +70,7 @@ async fn a_second_copy_waits_for_the_worker_that_writes_the_line() {
     second.freeze_at("after-conclude");
     let request = open_request("R-1", BOOKING);
     fixture.bus.open_request(&request).await;
-    let (frozen, other) = until("a worker to stand still", SOON, async || {
+    let (frozen, other) = until("a worker to freeze", SOON, async || {
         let stopped = |worker: &Worker| worker.log().contains("failpoint reached");
         if stopped(first) {
             return Some((first, second));

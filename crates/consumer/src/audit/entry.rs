@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// A decided request: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
 /// an unknown member is left out, and the members keep this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct AuditEntry {
     /// The terminal event's id; a line that is written twice has one id.
     pub id: Uuid,
     /// When the request was decided: the terminal event's time.
@@ -105,7 +105,7 @@ pub struct Inputs {
     pub expires_at: DateTime<Utc>,
 }
 
-impl Entry {
+impl AuditEntry {
     /// The line of a terminal event; other events have none. `asked`: the object that the request
     /// names, or the only one of the booking.
     pub(crate) fn new(terminal: &Outbound, asked: Option<String>, inputs: Inputs) -> Option<Self> {

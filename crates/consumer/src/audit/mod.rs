@@ -1,7 +1,7 @@
 //! The audit: one line per decision, which alone proves the request's reference, the rule, the door and
 //! the time.
 //!
-//! - [`Entry`] is a line. With `[audit] to = "redis"` the ledger writes it together with the outcome, so
+//! - [`AuditEntry`] is a line. With `[audit] to = "redis"` the ledger writes it together with the outcome, so
 //!   it is in the stream exactly once.
 //! - For the other sinks the ledger keeps the line with the outcome until a worker has written it. A
 //!   worker that dies in between loses no line and may write it twice, with one id.
@@ -14,7 +14,7 @@ mod stream;
 mod writer;
 
 pub use daily_files::DailyFiles;
-pub use entry::{AuditOutcome, Entry, Inputs};
+pub use entry::{AuditEntry, AuditOutcome, Inputs};
 pub use stream::{AuditLines, AuditStream};
 pub use writer::AuditWriteError;
 pub(crate) use writer::AuditWriter;

@@ -71,8 +71,10 @@ async fn check(worker: &Worker, integration: &Integration) {
     };
     let in_use: Vec<_> =
         stored.into_iter().filter(|(_, stored)| is_in_use(stored.activation.state)).collect();
-    let paused = worker.pauses.remaining(integration_id).await;
-    if in_use.is_empty() || !paused.is_ok_and(|pause| pause.is_zero()) {
+    if in_use.is_empty() {
+        return;
+    }
+    if !worker.pauses.remaining(integration_id).await.is_ok_and(|pause| pause.is_zero()) {
         return;
     }
     let iqs = match integration.site.iqs().await {

@@ -12,7 +12,7 @@ use crate::settings::{IntegrationSettings, Mode, Settings};
 /// An integration and its client.
 #[derive(Debug)]
 pub(crate) struct Integration {
-    pub(crate) rules: rules::Integration,
+    pub(crate) rules: rules::IntegrationRules,
     pub(crate) mode: Mode,
     pub(crate) site: Site,
     /// Whether Salto's log of entries is asked after a command that was not answered.

@@ -3,9 +3,10 @@
 use events::{BookingStatus, Event, OpenRequest, trace_id};
 use tracing::{Span, field::Empty};
 
-/// The span of a message from that queue. Its ids are added when it is decoded.
+/// The span of a message from that queue. Its ids are added when it is decoded. Its level is the highest, so
+/// that the lines of every log level carry the ids.
 pub(crate) fn new(queue: &'static str) -> Span {
-    tracing::info_span!(
+    tracing::error_span!(
         "message",
         queue,
         request_id = Empty,

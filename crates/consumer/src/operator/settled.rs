@@ -7,7 +7,7 @@ use events::{BookingStatus, DeadLetterReason, DecodeError, Event, Outbound, Outb
 use rules::FailedClass;
 
 use super::{metrics, next_step};
-use crate::state::{bookings::Stored, store::StoreError};
+use crate::state::{bookings::BookingStored, store::StoreError};
 
 /// A request has its answer, and its message is acknowledged.
 pub(crate) fn answered(terminal: &Outbound, received: Instant) {
@@ -48,10 +48,10 @@ pub(crate) fn parked(wait: Duration, reason: &'static str) {
 }
 
 /// A booking status is stored, and its message is acknowledged.
-pub(crate) fn stored(event: &Event<BookingStatus>, stored: Stored, received: Instant) {
+pub(crate) fn stored(event: &Event<BookingStatus>, stored: BookingStored, received: Instant) {
     let decision = match stored {
-        Stored::Newest => "stored",
-        Stored::Superseded => "superseded",
+        BookingStored::Newest => "stored",
+        BookingStored::Superseded => "superseded",
     };
     metrics::settled("booking-status", decision);
     tracing::info!(

@@ -150,7 +150,7 @@ impl Session {
 
         let reason = tokio::select! {
             biased;
-            () = ended.cancelled() => "a message could not be settled".to_owned(),
+            () = ended.cancelled() => "a message could not be settled or published".to_owned(),
             reason = self.publisher.closed() => reason,
             _ = iq_events::publish(worker, &session) => "events could not be published".to_owned(),
             reason = check(&self.check, [&bookings, &requests]) => reason,

@@ -1,6 +1,6 @@
 //! One attempt: the rules, and at most one command.
 
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{ops::ControlFlow, time::Duration};
 
 use chrono::Utc;
 use rules::Opening;
@@ -10,7 +10,7 @@ use super::{
     command_result::CommandResult,
     conclude::Outcome,
     context::Context,
-    decide::{DoorAction, NextStep, decide},
+    decide::{AttemptPlan, decide},
     entry_log::{self, LogAnswer},
     open::{AllowedOpening, open},
     request_state::RequestState,
@@ -36,13 +36,6 @@ pub(super) enum AttemptResult {
     Concluded(Outcome, u32),
     /// With a wait for the next attempt.
     Wait(Duration, WaitReason),
-}
-
-/// A door that the rules allow to open.
-struct Allowed {
-    integration: Arc<Integration>,
-    opening: Opening,
-    action: DoorAction,
 }
 
 /// Applies the rules, and sends a command where they and everything else allow it.
@@ -80,21 +73,22 @@ async fn apply_rules(
     context: Context<'_>,
     state: &RequestState,
     claim: &Claim,
-) -> ControlFlow<AttemptResult, Allowed> {
+) -> ControlFlow<AttemptResult, AllowedOpening> {
     let worker = context.worker;
     let integration = worker.integrations.get(state.integration_id());
     let next = decide(worker, integration.as_deref(), state, claim);
     tracing::debug!(?next, "request decided");
     ControlFlow::Break(match (next, integration) {
-        (NextStep::Open(opening, action), Some(integration)) => {
-            return ControlFlow::Continue(Allowed { integration, opening, action });
+        (AttemptPlan::Open(opening, action), Some(integration)) => {
+            return ControlFlow::Continue(AllowedOpening { integration, opening, action });
         }
-        (NextStep::ConcludeInDoubt(opening), Some(integration)) => {
+        (AttemptPlan::ConcludeInDoubt(opening), Some(integration)) => {
             let outcome = outcome_in_doubt(context, &integration, claim, opening).await;
             AttemptResult::Concluded(outcome, claim.attempts)
         }
-        (NextStep::Conclude(outcome), _) => AttemptResult::Concluded(outcome, claim.attempts),
-        (NextStep::AwaitBooking, _) | (NextStep::Open(..) | NextStep::ConcludeInDoubt(_), None) => {
+        (AttemptPlan::Conclude(outcome), _) => AttemptResult::Concluded(outcome, claim.attempts),
+        (AttemptPlan::AwaitBooking, _)
+        | (AttemptPlan::Open(..) | AttemptPlan::ConcludeInDoubt(_), None) => {
             // A booking that has been awaited for longer is looked for less often.
             let poll = claim.waited().clamp(BOOKING_POLL.0, BOOKING_POLL.1);
             AttemptResult::Wait(poll, WaitReason::Booking)
@@ -104,8 +98,12 @@ async fn apply_rules(
 
 /// Asks Salto's log about the commands in doubt, before another command is sent. None where the attempt
 /// goes on.
-async fn ask_log(context: Context<'_>, claim: &Claim, allowed: &Allowed) -> Option<AttemptResult> {
-    let Allowed { integration, opening, .. } = allowed;
+async fn ask_log(
+    context: Context<'_>,
+    claim: &Claim,
+    allowed: &AllowedOpening,
+) -> Option<AttemptResult> {
+    let AllowedOpening { integration, opening, .. } = allowed;
     let (lock, limit) = (opening.lock_id, LOG_BEFORE_COMMAND);
     match entry_log::ask(context.worker, integration, claim, lock, limit).await {
         LogAnswer::Opened { at, iq_id } => {
@@ -123,12 +121,12 @@ async fn send_command(
     context: Context<'_>,
     state: &mut RequestState,
     claimed: &ClaimedRequest,
-    allowed: Allowed,
+    allowed: AllowedOpening,
 ) -> Result<AttemptResult, Unstored> {
     let claim = &*claimed.claim;
-    let Allowed { integration, opening, action } = allowed;
-    let door = AllowedOpening { integration: &integration, opening: &opening, action };
-    Ok(match open(context, state, claimed, door).await {
+    let result = open(context, state, claimed, &allowed).await;
+    let AllowedOpening { integration, opening, .. } = allowed;
+    Ok(match result {
         CommandResult::Accepted { iq_id, opened_at } => {
             state.last_command = LastCommand::NoneOrUnknown;
             let outcome = Outcome::opened(claim, opening, opened_at, iq_id);

@@ -46,6 +46,6 @@ pub(super) async fn audit(
         AuditSink::Off => {}
     }
     failpoint::reach("after-audit");
-    session.retry_until_stopped(|| worker.ledger.audited(state.key())).await?;
+    session.retry_until_stopped(|| worker.ledger.remove_audit_line(state.key())).await?;
     Ok(())
 }

@@ -29,7 +29,7 @@ const POLLS: Delays = Delays { base: Duration::from_millis(40), cap: Duration::f
 const MANY_LOCKS: usize = 64;
 
 /// How long a copy of a request that another owner acts on is parked.
-const OTHER_OWNER: Duration = Duration::from_secs(1);
+const OTHER_OWNER_WAIT: Duration = Duration::from_secs(1);
 
 /// The result of claiming.
 pub(super) enum ClaimResult {
@@ -91,7 +91,7 @@ pub(super) async fn claim(
             ClaimAnswer::Concluded(outcome)
                 if outcome.claimed_elsewhere && outcome.is_unfinished() =>
             {
-                OTHER_OWNER
+                OTHER_OWNER_WAIT
             }
             ClaimAnswer::Concluded(outcome) => return Ok(ClaimResult::Concluded(outcome)),
             ClaimAnswer::Claimed(claim) => {
@@ -117,7 +117,7 @@ pub(super) async fn claim(
         // A message that the broker took back from a dead worker can be claimed soon; a mere copy of the
         // request cannot.
         if !state.owner.is_redelivered() && !state.may_wait_in_place(session, wait) {
-            return Ok(ClaimResult::Busy(left.min(OTHER_OWNER)));
+            return Ok(ClaimResult::Busy(left.min(OTHER_OWNER_WAIT)));
         }
         session.wait(wait).await?;
         state.waited_in_place += wait;

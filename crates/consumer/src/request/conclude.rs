@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{context::Context, request_state::RequestState};
 use crate::{
-    audit::{Entry, Inputs},
+    audit::{AuditEntry, Inputs},
     broker::session_handle::Unstored,
     failpoint,
     settings::AuditSink,
@@ -109,7 +109,7 @@ fn audit_line(
         taken_at: claim.taken_at.trunc_subsecs(6),
         expires_at: state.expires_at,
     };
-    let Some(entry) = Entry::new(terminal, asked, inputs) else { return Ok(AuditLine::None) };
+    let Some(entry) = AuditEntry::new(terminal, asked, inputs) else { return Ok(AuditLine::None) };
     let line =
         || serde_json::to_string(&entry).map_err(|error| StoreError::Refused(error.to_string()));
     Ok(match sink {

@@ -15,7 +15,7 @@ use crate::{
 
 /// What this attempt does.
 #[derive(Debug)]
-pub(super) enum NextStep {
+pub(super) enum AttemptPlan {
     /// Open the door, or rehearse it.
     Open(Opening, DoorAction),
     /// Wait: the booking may still become known.
@@ -54,7 +54,7 @@ pub(super) fn decide(
     integration: Option<&Integration>,
     state: &RequestState,
     claim: &Claim,
-) -> NextStep {
+) -> AttemptPlan {
     let now = Utc::now();
     let request = rules::Request {
         object_id: state.request.data.object_id.clone(),
@@ -66,27 +66,27 @@ pub(super) fn decide(
     let rules = integration.map(|integration| &integration.rules);
     match rules::decide(now, rules, claim.booking.as_ref(), &request) {
         Decision::Open(opening) if !worker.resend.allow(claim.doubt, Duration::ZERO) => {
-            NextStep::ConcludeInDoubt(opening)
+            AttemptPlan::ConcludeInDoubt(opening)
         }
         Decision::Open(opening) => match door_action(claim.rehearsal, mode) {
-            Some(action) => NextStep::Open(opening, action),
-            None if in_doubt => NextStep::ConcludeInDoubt(opening),
-            None => NextStep::Conclude(Outcome::Rejected(rehearses_now())),
+            Some(action) => AttemptPlan::Open(opening, action),
+            None if in_doubt => AttemptPlan::ConcludeInDoubt(opening),
+            None => AttemptPlan::Conclude(Outcome::Rejected(rehearses_now())),
         },
-        Decision::Expired(opening) if in_doubt => NextStep::ConcludeInDoubt(opening),
+        Decision::Expired(opening) if in_doubt => AttemptPlan::ConcludeInDoubt(opening),
         Decision::Expired(opening) => {
             let failure = state.failure.clone().or_else(|| claim.failure.clone());
             let failure = failure.unwrap_or_else(Failure::too_slow);
             let lock_id = Some(opening.lock_id);
-            NextStep::Conclude(Outcome::Failed { failure, lock_id, iq_id: None })
+            AttemptPlan::Conclude(Outcome::Failed { failure, lock_id, iq_id: None })
         }
-        Decision::Rejected(_) if in_doubt => NextStep::Conclude(Outcome::unknown(state.lock)),
+        Decision::Rejected(_) if in_doubt => AttemptPlan::Conclude(Outcome::unknown(state.lock)),
         Decision::Rejected(Rejection { reason: RejectedReason::BookingUnknown, .. })
             if now < state.expires_at && now < claim.taken_at + worker.opening.booking_wait =>
         {
-            NextStep::AwaitBooking
+            AttemptPlan::AwaitBooking
         }
-        Decision::Rejected(rejection) => NextStep::Conclude(Outcome::Rejected(rejection)),
+        Decision::Rejected(rejection) => AttemptPlan::Conclude(Outcome::Rejected(rejection)),
     }
 }
 

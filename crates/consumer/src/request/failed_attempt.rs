@@ -27,7 +27,7 @@ pub(super) struct FailedAttempt {
 
 impl FailedAttempt {
     /// An attempt that ended before any command and that no retry can help.
-    pub(super) fn refused(reason: FailedReason, detail: impl Into<String>) -> Self {
+    pub(super) fn without_command(reason: FailedReason, detail: impl Into<String>) -> Self {
         Self {
             failure: Some(Failure::new(reason, detail)),
             certainty: Certainty::Refused,
@@ -50,7 +50,7 @@ impl FailedAttempt {
     /// Salto has blocked the user at this IQ, so that postern sends nothing there for a while.
     pub(super) fn blocked_iq(left: Duration) -> Self {
         let minutes = left.as_secs().div_ceil(60);
-        Self::refused(
+        Self::without_command(
             FailedReason::OtpBlocked,
             format!(
                 "Salto has blocked the system user at this IQ after wrong one-time passwords, and \

@@ -13,7 +13,7 @@ use super::{
     claim::{ClaimResult, claim},
     conclude::conclude,
     context::Context,
-    dead_letter, decode,
+    decode, failure_dead_letter,
     park::park,
     report::report,
     request_state::RequestState,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     broker::{
-        dead_letter as undeliverable,
+        dead_letter,
         delivery::Delivery,
         session_handle::{Abandoned, SessionHandle, Unpublished, Unstored},
     },
@@ -54,7 +54,7 @@ pub(crate) async fn open_request(
     let mut state = match decode::decode(&delivery, worker.opening.request_ttl) {
         Ok(state) => state,
         Err(error) => {
-            if undeliverable::undecodable(session, &delivery, &error).await.is_ok() {
+            if dead_letter::undecodable(session, &delivery, &error).await.is_ok() {
                 settled::undecodable(OPEN_REQUESTS_QUEUE, &error, received_at);
             }
             return;
@@ -79,7 +79,7 @@ pub(crate) async fn open_request(
         }
         Err(Unfinished::Refused(error)) => {
             let failures = state.failures;
-            if undeliverable::unstorable(session, &delivery, &error, failures).await.is_ok() {
+            if dead_letter::unstorable(session, &delivery, &error, failures).await.is_ok() {
                 settled::unstorable(OPEN_REQUESTS_QUEUE, &error, received_at);
             }
         }
@@ -153,7 +153,7 @@ async fn answer_and_report(
     let audited = audit(context, state, &outcome).await;
     // The outcome is final: an audit line that cannot be written does not hold the answer back.
     report(context.session, &outcome).await?;
-    dead_letter::failed(context, &delivery.message, state, &outcome).await?;
+    failure_dead_letter::make_once(context, &delivery.message, state, &outcome).await?;
     audited?;
     Ok(outcome)
 }

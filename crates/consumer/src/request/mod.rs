@@ -9,7 +9,7 @@
 //! - [`retry_decision`] says what follows a [`failed_attempt`]; [`entry_log`] asks Salto's log about a
 //!   command that was not answered.
 //! - [`park`] makes a request wait without a place; [`wait_reason`] says what it waits for.
-//! - [`dead_letter`] keeps a failed request beside its event.
+//! - [`failure_dead_letter`] keeps a failed request beside its event.
 
 mod attempt;
 mod audit;
@@ -17,11 +17,11 @@ mod claim;
 mod command_result;
 mod conclude;
 mod context;
-mod dead_letter;
 mod decide;
 mod decode;
 mod entry_log;
 mod failed_attempt;
+mod failure_dead_letter;
 mod handle;
 mod open;
 mod park;

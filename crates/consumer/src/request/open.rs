@@ -31,16 +31,15 @@ use crate::{
 };
 
 /// The door that the rules allow to open, and what is done there.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct AllowedOpening<'a> {
-    pub(super) integration: &'a Arc<Integration>,
-    pub(super) opening: &'a Opening,
+pub(super) struct AllowedOpening {
+    pub(super) integration: Arc<Integration>,
+    pub(super) opening: Opening,
     pub(super) action: DoorAction,
 }
 
 /// A reserved command, with everything that it needs.
-struct Command<'a> {
-    allowed: AllowedOpening<'a>,
+struct ReservedCommand<'a> {
+    allowed: &'a AllowedOpening,
     prepared: &'a PreparedLock,
     claim: &'a Claim,
     activation: &'a Activation,
@@ -53,7 +52,7 @@ pub(super) async fn open(
     context: Context<'_>,
     state: &RequestState,
     claimed: &ClaimedRequest,
-    allowed: AllowedOpening<'_>,
+    allowed: &AllowedOpening,
 ) -> CommandResult {
     let Context { worker, session } = context;
     let AllowedOpening { integration, opening, action } = allowed;
@@ -83,7 +82,7 @@ pub(super) async fn open(
     let Some(otp_key) = activation.otp_key(integration.site.otp_scheme()) else {
         return not_opened(unusable(activation.state), iq_id());
     };
-    if action == DoorAction::Nothing {
+    if *action == DoorAction::Nothing {
         return CommandResult::Rehearsed { iq_id: prepared.iq_id };
     }
     if claim.reservation != Reservation::Reserved {
@@ -96,13 +95,19 @@ pub(super) async fn open(
         return CommandResult::Abandoned;
     }
     let (prepared, activation) = (&prepared, &activation);
-    let command = Command { allowed, prepared, claim, activation, sealed_activation, otp_key };
+    let command =
+        ReservedCommand { allowed, prepared, claim, activation, sealed_activation, otp_key };
     send(worker, state, command).await
 }
 
 /// Sends a reserved command, and records what its answer says about the IQ.
-async fn send(worker: &Arc<Worker>, state: &RequestState, command: Command<'_>) -> CommandResult {
-    let Command { allowed, prepared, claim, activation, sealed_activation, otp_key } = command;
+async fn send(
+    worker: &Arc<Worker>,
+    state: &RequestState,
+    command: ReservedCommand<'_>,
+) -> CommandResult {
+    let ReservedCommand { allowed, prepared, claim, activation, sealed_activation, otp_key } =
+        command;
     let AllowedOpening { integration, opening, action } = allowed;
     failpoint::reach("before-command");
     let deadline = send_deadline(worker, state, claim, opening);
@@ -134,7 +139,7 @@ async fn send(worker: &Arc<Worker>, state: &RequestState, command: Command<'_>) 
             CommandResult::Accepted { iq_id, opened_at: Utc::now() }
         }
         Err(error) => {
-            record_refusal(worker, integration, subject, &error).await;
+            record_failure(worker, integration, subject, &error).await;
             CommandResult::NotOpened { failed: error.into(), iq_id: Some(iq_id) }
         }
     }
@@ -142,7 +147,7 @@ async fn send(worker: &Arc<Worker>, state: &RequestState, command: Command<'_>) 
 
 /// Records what a failed command says about the IQ, before anything else: other workers must know it
 /// before they send their next command.
-async fn record_refusal(
+async fn record_failure(
     worker: &Arc<Worker>,
     integration: &Arc<Integration>,
     subject: OtpSubject<'_>,
@@ -173,7 +178,7 @@ fn activation<'a>(
         Activation::unseal(&worker.sealer, &place, iq_id, sealed).map_err(|error| {
             tracing::error!(%error, iq_id, "a stored activation cannot be read");
             let detail = "the stored activation of the IQ cannot be decrypted";
-            FailedAttempt::refused(FailedReason::IqNotActivated, detail)
+            FailedAttempt::without_command(FailedReason::IqNotActivated, detail)
         })?;
     Ok((activation, sealed))
 }
@@ -181,14 +186,14 @@ fn activation<'a>(
 /// An activation in this state signs no commands.
 fn unusable(state: ActivationState) -> FailedAttempt {
     match state {
-        ActivationState::ReactivationRequired => FailedAttempt::refused(
+        ActivationState::ReactivationRequired => FailedAttempt::without_command(
             FailedReason::IqReactivationRequired,
             "the IQ's secret and PIN no longer count: it must be activated anew",
         ),
         ActivationState::NotActivated
         | ActivationState::PendingPin
         | ActivationState::Activated
-        | ActivationState::Degraded => FailedAttempt::refused(
+        | ActivationState::Degraded => FailedAttempt::without_command(
             FailedReason::IqNotActivated,
             "the IQ is not activated: run `postern iq activate`",
         ),

@@ -104,12 +104,12 @@ impl RequestState {
 
     /// Whether a wait may happen in place: it is short, and other deliveries do not need the place.
     pub(super) fn may_wait_in_place(&self, session: &SessionHandle, wait: Duration) -> bool {
-        wait.is_zero() || (self.waited_in_place + wait <= IN_PLACE && session.has_free_places())
+        wait.is_zero() || (self.waited_in_place + wait <= IN_PLACE && session.is_half_free())
     }
 
     /// For how long the request may wait in place until something arrives.
     pub(super) fn wait_limit(&self, session: &SessionHandle) -> Duration {
-        let limit = if session.has_free_places() {
+        let limit = if session.is_half_free() {
             IN_PLACE.saturating_sub(self.waited_in_place)
         } else {
             Duration::ZERO

@@ -14,7 +14,7 @@ use super::{
 
 /// Whether a booking status was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stored {
+pub(crate) enum BookingStored {
     /// It is the newest state now.
     Newest,
     /// A newer state, or the same one, was there already.
@@ -41,7 +41,7 @@ impl Bookings {
         &self,
         event: &Event<BookingStatus>,
         now: DateTime<Utc>,
-    ) -> Result<Stored, StoreError> {
+    ) -> Result<BookingStored, StoreError> {
         let status = &event.data;
         let version = BookingVersion { revision: status.revision, time: event.time };
         let record = serde_json::to_string(&Record::from(status))
@@ -53,12 +53,12 @@ impl Bookings {
                 self.script
                     .key(self.keys.booking(integration, booking))
                     .key(self.keys.check_in(integration, booking))
-                    .arg(order(&version))
+                    .arg(sortable_version(&version))
                     .arg(record)
                     .arg(kept_until(now, status.ends_at, self.retention)),
             )
             .await?;
-        Ok(if newest == 1 { Stored::Newest } else { Stored::Superseded })
+        Ok(if newest == 1 { BookingStored::Newest } else { BookingStored::Superseded })
     }
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn read(record: &[u8]) -> Result<Booking, StoreError> {
 
 /// A version as text that compares, byte by byte, as [`BookingVersion::supersedes`] does. Lua's
 /// numbers are too coarse for revisions.
-pub(crate) fn order(version: &BookingVersion) -> String {
+pub(crate) fn sortable_version(version: &BookingVersion) -> String {
     let (counted, revision) = version.revision.map_or((0, 0), |revision| (1, revision));
     let time = version.time;
     format!(
@@ -116,9 +116,9 @@ pub(crate) fn order(version: &BookingVersion) -> String {
     )
 }
 
-/// The version that [`order`] wrote.
-pub(crate) fn read_order(order: &str) -> Option<BookingVersion> {
-    let (revision, time) = order.split_once('.')?;
+/// The version that [`sortable_version`] wrote.
+pub(crate) fn read_version(text: &str) -> Option<BookingVersion> {
+    let (revision, time) = text.split_once('.')?;
     let (number, time) = time.split_once('.')?;
     let (date, nanoseconds) = time.split_once('.')?;
     let mut parts = date.split('-');

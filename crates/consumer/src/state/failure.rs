@@ -1,4 +1,4 @@
-//! Why a door that may open did not: Salto's errors as the reasons of the contract.
+//! Why a door that may open did not: Salto's errors as failed reasons (docs/contract.md, Outbound).
 
 use rules::FailedReason;
 use salto::Cause;

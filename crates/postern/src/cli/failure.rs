@@ -6,7 +6,7 @@ use crate::config::MistakeReport;
 
 /// Why a command ended early.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum CommandFailure {
     /// The command line is wrong.
     Usage(String),
     /// The configuration has mistakes.
@@ -19,7 +19,7 @@ pub(crate) enum Failure {
     OutputClosed,
 }
 
-impl Failure {
+impl CommandFailure {
     /// A failure with this text and no further cause.
     pub(crate) fn message(text: impl Display) -> Self {
         Self::Failed(anyhow::Error::msg(text.to_string()))
@@ -40,7 +40,7 @@ impl Failure {
     }
 }
 
-impl From<anyhow::Error> for Failure {
+impl From<anyhow::Error> for CommandFailure {
     fn from(error: anyhow::Error) -> Self {
         Self::Failed(error)
     }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::{FilterExt, filter_fn},
+    filter::{FilterExt, ParseError, filter_fn},
     fmt,
     layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -13,30 +13,43 @@ use tracing_subscriber::{
 
 use crate::cli::{
     arguments::global::{GlobalArguments, LogFormat},
-    failure::Failure,
+    failure::CommandFailure,
 };
 
 /// postern's own crates, whose log lines contain no secrets.
 const OWN_CRATES: [&str; 6] = ["postern", "consumer", "publisher", "salto", "events", "rules"];
 
 /// Starts logging. Without `--log-level`, the filter is `default`.
-pub(super) fn start(global: &GlobalArguments, default: &str) -> Result<(), Failure> {
-    let chosen = match &global.log_level {
-        Some(directives) => EnvFilter::builder().parse(directives).map_err(|error| {
-            Failure::Usage(format!("--log-level (or POSTERN_LOG) is not a valid filter: {error}"))
-        })?,
-        None => EnvFilter::builder().parse_lossy(default),
-    };
+pub(super) fn start(global: &GlobalArguments, default: &str) -> Result<(), CommandFailure> {
+    let chosen = filter(global.log_level.as_deref(), default).map_err(|error| {
+        CommandFailure::Usage(format!(
+            "--log-level (or POSTERN_LOG) is not a valid filter: {error}"
+        ))
+    })?;
     let lines = match global.log_format.unwrap_or_else(default_format) {
         LogFormat::Human => {
             fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr).boxed()
         }
-        LogFormat::Json => fmt::layer().json().flatten_event(true).with_writer(io::stderr).boxed(),
+        LogFormat::Json => {
+            let lines = fmt::layer().json().flatten_event(true).with_span_list(false);
+            lines.with_writer(io::stderr).boxed()
+        }
     };
     let filter = chosen.and(filter_fn(contains_no_secret));
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
+}
+
+/// The filter that was chosen, or the default. lapin reports every lost connection, which postern reports
+/// with its consequence, so lapin's lines are off where the chosen filter does not name it.
+fn filter(chosen: Option<&str>, default: &str) -> Result<EnvFilter, ParseError> {
+    let directives = chosen.unwrap_or(default);
+    let filter = EnvFilter::builder().parse(directives)?;
+    if directives.contains("lapin") {
+        return Ok(filter);
+    }
+    Ok(filter.add_directive("lapin=off".parse()?))
 }
 
 fn default_format() -> LogFormat {
@@ -58,7 +71,21 @@ fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let thread = std::thread::current();
     tracing::error!(
         message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("panicked"),
-        at = panic.location().map(tracing::field::display),
+        panicked_at = panic.location().map(tracing::field::display),
         thread = thread.name(),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lapin_is_off_unless_the_filter_names_it() {
+        let shown = |chosen| filter(chosen, "info").unwrap().to_string();
+        assert!(shown(None).contains("lapin=off"));
+        assert!(shown(Some("debug")).contains("lapin=off"));
+        assert_eq!(shown(Some("info,lapin=error")).matches("lapin").count(), 1);
+        assert!(!shown(Some("lapin=error")).contains("off"));
+    }
 }

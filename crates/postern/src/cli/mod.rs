@@ -26,7 +26,7 @@ use commands::{
     audit, check_config, dlq, doctor, explain, guest_key, iq, lock, login, mapping, publish, site,
     tail, worker,
 };
-use failure::Failure;
+use failure::CommandFailure;
 
 use crate::config::{self, Config};
 
@@ -38,25 +38,24 @@ pub(crate) fn run(line: CommandLine) -> ExitCode {
     }
 }
 
-fn start(line: CommandLine) -> Result<(), Failure> {
+fn start(line: CommandLine) -> Result<(), CommandFailure> {
     let is_worker = matches!(line.command, Command::Worker);
     // The output of these commands is the problems that other commands log as warnings.
     let prints_problems = matches!(line.command, Command::Doctor(_) | Command::Explain(_));
-    // A command prints its own errors, so lapin's log lines about the same errors are off.
     let default_filter = match (is_worker, prints_problems) {
         (true, _) => "info",
-        (false, true) => "error,lapin=off",
-        (false, false) => "warn,lapin=off",
+        (false, true) => "error",
+        (false, false) => "warn",
     };
     logging::start(&line.global, default_filter)?;
 
     let file = line.global.config.ok_or_else(|| {
-        Failure::Usage(
+        CommandFailure::Usage(
             "no configuration file is given: give --config FILE or set POSTERN_CONFIG".to_owned(),
         )
     })?;
     let variables = std::env::vars_os().collect();
-    let config = config::load(&file, &variables).map_err(Failure::Configuration)?;
+    let config = config::load(&file, &variables).map_err(CommandFailure::Configuration)?;
 
     // A worker uses all cores; the other commands do one thing at a time.
     let mut builder = if is_worker {
@@ -71,7 +70,11 @@ fn start(line: CommandLine) -> Result<(), Failure> {
     result
 }
 
-async fn run_command(command: Command, config: Config, file: PathBuf) -> Result<(), Failure> {
+async fn run_command(
+    command: Command,
+    config: Config,
+    file: PathBuf,
+) -> Result<(), CommandFailure> {
     if let Command::CheckConfig(arguments) = command {
         return check_config::run(arguments, &config);
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use consumer::{IntegrationSettings, Mode, Rehearsal};
-use rules::Integration;
+use rules::IntegrationRules;
 use salto::{Account, Environment, OtpScheme, SignIn};
 use uuid::Uuid;
 
@@ -88,7 +88,7 @@ fn integration(
     let open_from_statuses = section.required("open_from_statuses", hint, texts);
     let ask_entries = section.with_default("ask_entries", defaults::ASK_ENTRIES, boolean);
     let mode = mode(section);
-    let rules = Integration {
+    let rules = IntegrationRules {
         id: id.unwrap_or_default(),
         active: section.with_default("active", defaults::ACTIVE, boolean),
         open_from_statuses: open_from_statuses.clone().unwrap_or_default(),

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rules::{Booking, Decision, Integration, Opening, RejectedReason, Request, Window, decide};
+use rules::{
+    Booking, Decision, IntegrationRules, Opening, RejectedReason, Request, Window, decide,
+};
 
 use crate::fixtures::{FRONT, ROOM, at, booking, integration, request};
 
@@ -41,7 +43,7 @@ fn unknown_integration() {
 
 #[test]
 fn inactive_integration() {
-    let integration = Integration { active: false, ..integration() };
+    let integration = IntegrationRules { active: false, ..integration() };
     let decision = decide(at(3_600), Some(&integration), Some(&booking()), &request());
     assert_eq!(reason(decision), Some(RejectedReason::IntegrationInactive));
 }
@@ -69,7 +71,7 @@ fn the_check_in_status_is_allowed() {
 #[test]
 fn a_check_in_status_that_is_not_configured_is_not_allowed() {
     let booking = Booking { status: "checked_in".into(), ..booking() };
-    let integration = Integration { check_in_status: None, ..integration() };
+    let integration = IntegrationRules { check_in_status: None, ..integration() };
     let decision = decide(at(3_600), Some(&integration), Some(&booking), &request());
     assert_eq!(reason(decision), Some(RejectedReason::StatusNotAllowed));
 }
@@ -121,7 +123,8 @@ fn one_object_listed_twice_is_one_object() {
 
 #[test]
 fn no_lock_without_mapping_and_default() {
-    let integration = Integration { default_lock: None, locks: BTreeMap::new(), ..integration() };
+    let integration =
+        IntegrationRules { default_lock: None, locks: BTreeMap::new(), ..integration() };
     let decision = decide(at(3_600), Some(&integration), Some(&booking()), &request());
     assert_eq!(reason(decision), Some(RejectedReason::NoLockMapped));
 }
@@ -142,7 +145,7 @@ fn a_request_expires_to_the_nanosecond() {
 
 #[test]
 fn the_earliest_and_the_latest_time_do_not_overflow() {
-    let integration = Integration { minutes_before: u32::MAX, ..integration() };
+    let integration = IntegrationRules { minutes_before: u32::MAX, ..integration() };
     let booking = Booking {
         starts_at: DateTime::<Utc>::MIN_UTC,
         ends_at: DateTime::<Utc>::MAX_UTC,

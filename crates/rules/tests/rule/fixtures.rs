@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use rules::{Booking, Integration, Request};
+use rules::{Booking, IntegrationRules, Request};
 use uuid::Uuid;
 
 pub(crate) const FRONT: Uuid = Uuid::from_u128(1);
@@ -14,8 +14,8 @@ pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(1_800_000_000 + seconds)
 }
 
-pub(crate) fn integration() -> Integration {
-    Integration {
+pub(crate) fn integration() -> IntegrationRules {
+    IntegrationRules {
         id: "acme".into(),
         active: true,
         open_from_statuses: vec!["confirmed".into(), "paid".into()],
@@ -69,8 +69,8 @@ prop_compose! {
         check_in in any::<bool>(),
         default_lock in any::<bool>(),
         mapped in any::<bool>(),
-    ) -> Integration {
-        Integration {
+    ) -> IntegrationRules {
+        IntegrationRules {
             active,
             minutes_before,
             check_in_status: check_in.then(|| "checked_in".to_owned()),

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::server::{Reply, Request, Server};
 use super::token_cache::{SharedCache, TestClock, for_every_cache};
 use super::{LOCK, account, by_password, granted, key, process, salto};
-use crate::{Account, Cause, Rejection, Site, TokenRecord, TokenState};
+use crate::{Account, Cause, CredentialsRejection, Site, TokenRecord, TokenState};
 
 for_every_cache!(
     processes_that_start_together_request_one_token,
@@ -61,7 +61,7 @@ async fn open(site: &Site) -> Result<(), Cause> {
 }
 
 fn rejection() -> TokenRecord {
-    let rejection = Rejection { code: "x".into(), failures: 1, retry_at: Utc::now() };
+    let rejection = CredentialsRejection { code: "x".into(), failures: 1, retry_at: Utc::now() };
     TokenRecord { fingerprint: "f".into(), state: TokenState::Rejected(rejection), login: None }
 }
 

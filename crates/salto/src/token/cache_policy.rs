@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::fingerprint::Fingerprints;
-use super::record::{Login, Rejection, Token, TokenRecord, TokenState};
+use super::record::{CredentialsRejection, Login, Token, TokenRecord, TokenState};
 use crate::error::{CallError, Cause};
 
 /// A token that replaced a rejected one, and is rejected too, is replaced at this age at the earliest.
@@ -118,16 +118,16 @@ fn decide_rejected(token: &Token, new_fetch: Fetch, now: DateTime<Utc>) -> Cache
 }
 
 /// The error during the pause after rejected credentials.
-pub(super) fn rejected_until(rejection: &Rejection, now: DateTime<Utc>) -> CallError {
+pub(super) fn rejected_until(rejection: &CredentialsRejection, now: DateTime<Utc>) -> CallError {
     let mut error = CallError::new(Cause::CredentialsRejected, "");
     error.code = Some(rejection.code.clone());
     error.with_retry_after((rejection.retry_at - now).to_std().ok())
 }
 
 /// The record of credentials that were rejected once more, after `failures` times.
-pub(super) fn rejection(code: String, failures: u32, now: DateTime<Utc>) -> Rejection {
+pub(super) fn rejection(code: String, failures: u32, now: DateTime<Utc>) -> CredentialsRejection {
     let doubled = REJECTED_FIRST * 2_i32.pow(failures.min(10));
-    Rejection {
+    CredentialsRejection {
         code,
         failures: failures.saturating_add(1),
         retry_at: now + doubled.min(REJECTED_MAX),

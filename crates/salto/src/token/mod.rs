@@ -19,7 +19,7 @@ mod transport;
 pub use cache::TokenCache;
 pub use login::{LoginAttempt, RedirectError};
 pub use memory_cache::MemoryTokenCache;
-pub use record::{Login, Rejection, Token, TokenRecord, TokenState};
+pub use record::{CredentialsRejection, Login, Token, TokenRecord, TokenState};
 pub use redis_cache::RedisTokenCache;
 
 pub(crate) use access_code::{AccessCodeExchange, exchange_access_code};

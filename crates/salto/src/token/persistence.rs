@@ -13,7 +13,7 @@ use super::cache::TokenCache;
 use super::cache_policy::{self, Fetch};
 use super::fingerprint::Fingerprints;
 use super::lease::Lease;
-use super::record::{Login, Rejection, Token, TokenRecord, TokenState};
+use super::record::{CredentialsRejection, Login, Token, TokenRecord, TokenState};
 use crate::error::{CallError, Cause};
 
 /// How long storing a token is retried that is not a login's.
@@ -68,7 +68,7 @@ impl TokenPersistence {
         &self,
         lease: &Lease,
         fetch: Fetch,
-        rejection: Rejection,
+        rejection: CredentialsRejection,
         now: DateTime<Utc>,
     ) -> CallError {
         let has_ended = rejection.code == "invalid_grant";

@@ -53,7 +53,7 @@ pub(crate) fn bearer(access: &SecretString) -> HeaderValue {
 
 /// Credentials that the identity provider rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejection {
+pub struct CredentialsRejection {
     /// The OAuth error, e.g. `invalid_grant`.
     pub code: String,
     /// How often they were rejected in a row.
@@ -68,7 +68,7 @@ pub enum TokenState {
     /// A token was granted.
     Granted(Token),
     /// The credentials were rejected.
-    Rejected(Rejection),
+    Rejected(CredentialsRejection),
 }
 
 /// The record of an integration in the cache.
@@ -114,11 +114,13 @@ impl TokenRecord {
                 expires_at: token.expires_at,
                 after_rejection: token.after_rejection,
             },
-            TokenState::Rejected(Rejection { code, failures, retry_at }) => StateJson::Rejected {
-                code: code.as_str().into(),
-                failures: *failures,
-                retry_at: *retry_at,
-            },
+            TokenState::Rejected(CredentialsRejection { code, failures, retry_at }) => {
+                StateJson::Rejected {
+                    code: code.as_str().into(),
+                    failures: *failures,
+                    retry_at: *retry_at,
+                }
+            }
         };
         let fingerprint = self.fingerprint.as_str().into();
         let login = self.login.as_ref().map(|Login { refresh, client }| LoginJson {
@@ -151,7 +153,11 @@ impl TokenRecord {
                 after_rejection,
             }),
             StateJson::Rejected { code, failures, retry_at } => {
-                TokenState::Rejected(Rejection { code: code.into_owned(), failures, retry_at })
+                TokenState::Rejected(CredentialsRejection {
+                    code: code.into_owned(),
+                    failures,
+                    retry_at,
+                })
             }
         };
         let login = login.map(|LoginJson { refresh, client }| Login {

@@ -7,6 +7,9 @@ const CHECK: &str = "health";
 /// The time to stop in addition to `command_timeout` (docs/contract.md, Health), and a margin for a busy machine.
 const TO_STOP: TimeDelta = TimeDelta::seconds(5);
 const MARGIN: TimeDelta = TimeDelta::seconds(2);
+/// What the line of a panic contains: a field of the worker's own line, the line of a message whose handling
+/// panicked, and the standard library's text where the worker's hook is not installed yet.
+const PANICS: [&str; 3] = ["\"panicked_at\":", "handling a message panicked", "panicked at"];
 
 pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -27,7 +30,7 @@ pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
     }
     for place in index.history.artifacts.iter().filter(|place| place.name.starts_with("worker")) {
         let log = String::from_utf8_lossy(&place.content);
-        if let Some(line) = log.lines().find(|line| line.contains("panicked at")) {
+        if let Some(line) = log.lines().find(|line| PANICS.iter().any(|it| line.contains(it))) {
             let line: String = line.chars().take(200).collect();
             found.push(Violation::of(CHECK, format!("a panic in {}: {line}", place.name)));
         }

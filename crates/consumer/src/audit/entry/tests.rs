@@ -51,9 +51,9 @@ fn unknown_booking() -> Inputs {
 
 /// The line, which must be read back as it was.
 fn line(data: OutboundData, asked: Option<&str>, inputs: Inputs) -> String {
-    let entry = Entry::new(&terminal(data), asked.map(str::to_owned), inputs).unwrap();
+    let entry = AuditEntry::new(&terminal(data), asked.map(str::to_owned), inputs).unwrap();
     let line = serde_json::to_string(&entry).unwrap();
-    assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry);
+    assert_eq!(serde_json::from_str::<AuditEntry>(&line).unwrap(), entry);
     line
 }
 
@@ -135,7 +135,7 @@ fn a_failure_names_its_cause_and_how_far_it_got() {
 #[test]
 fn a_rehearsal_says_that_it_is_one() {
     let terminal = Outbound { rehearsal: true, ..terminal(too_late()) };
-    assert!(Entry::new(&terminal, None, unknown_booking()).unwrap().rehearsal);
+    assert!(AuditEntry::new(&terminal, None, unknown_booking()).unwrap().rehearsal);
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_check_in_is_no_decision() {
         opened_at: time("2026-11-22T10:00:00Z"),
     };
     assert_eq!(
-        Entry::new(&terminal(OutboundData::CheckIn(check_in)), None, unknown_booking()),
+        AuditEntry::new(&terminal(OutboundData::CheckIn(check_in)), None, unknown_booking()),
         None
     );
 }
@@ -155,6 +155,6 @@ fn a_check_in_is_no_decision() {
 fn a_line_of_a_later_version_is_read() {
     let line = line(too_late(), None, unknown_booking());
     let later = line.replace("too_late", "to_be_thought_of").replacen('{', r#"{"more":[1],"#, 1);
-    let entry: Entry = serde_json::from_str(&later).unwrap();
+    let entry: AuditEntry = serde_json::from_str(&later).unwrap();
     assert_eq!(entry.reason.as_deref(), Some("to_be_thought_of"));
 }

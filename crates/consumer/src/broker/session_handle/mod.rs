@@ -56,7 +56,7 @@ impl SessionHandle {
     }
 
     /// Whether at least half of the places are free, so that a delivery may wait in its place.
-    pub(crate) fn has_free_places(&self) -> bool {
+    pub(crate) fn is_half_free(&self) -> bool {
         self.places.permits.available_permits() * 2 >= self.places.total
     }
 

@@ -86,7 +86,7 @@ impl Lookup {
         let key = self.keys.booking(&status.data.integration_id, &status.data.booking_id);
         let stored: Option<String> =
             self.store.query(redis::cmd("HGET").arg(key).arg("version")).await?;
-        Ok(stored.is_none_or(|stored| stored < bookings::order(&version)))
+        Ok(stored.is_none_or(|stored| stored < bookings::sortable_version(&version)))
     }
 
     /// The recorded outcome of a request, which a replay publishes again.
@@ -117,7 +117,7 @@ impl Lookup {
         let key = self.keys.booking(integration_id, booking_id);
         let stored: Option<String> =
             self.store.query(redis::cmd("HGET").arg(key).arg("version")).await?;
-        Ok(stored.as_deref().and_then(bookings::read_order))
+        Ok(stored.as_deref().and_then(bookings::read_version))
     }
 
     /// Whether the booking has had its first opening.

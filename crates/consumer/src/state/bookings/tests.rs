@@ -42,11 +42,11 @@ async fn stored(bookings: &Bookings) -> Booking {
 async fn an_older_revision_never_replaces_a_newer_one() {
     let bookings = bookings();
     let store = async |event| bookings.store(&event, Utc::now()).await.unwrap();
-    assert_eq!(store(event(Some(i64::MAX as u64 - 1), "confirmed")).await, Stored::Newest);
-    assert_eq!(store(event(Some(i64::MAX as u64 - 2), "older")).await, Stored::Superseded);
-    assert_eq!(store(event(None, "uncounted")).await, Stored::Superseded);
+    assert_eq!(store(event(Some(i64::MAX as u64 - 1), "confirmed")).await, BookingStored::Newest);
+    assert_eq!(store(event(Some(i64::MAX as u64 - 2), "older")).await, BookingStored::Superseded);
+    assert_eq!(store(event(None, "uncounted")).await, BookingStored::Superseded);
     assert_eq!(stored(&bookings).await.status, "confirmed");
-    assert_eq!(store(event(Some(i64::MAX as u64), "cancelled")).await, Stored::Newest);
+    assert_eq!(store(event(Some(i64::MAX as u64), "cancelled")).await, BookingStored::Newest);
     assert_eq!(stored(&bookings).await.status, "cancelled");
 }
 
@@ -54,8 +54,8 @@ async fn an_older_revision_never_replaces_a_newer_one() {
 async fn the_same_event_twice_is_stored_once() {
     let bookings = bookings();
     let event = event(Some(1), "confirmed");
-    assert_eq!(bookings.store(&event, Utc::now()).await.unwrap(), Stored::Newest);
-    assert_eq!(bookings.store(&event, Utc::now()).await.unwrap(), Stored::Superseded);
+    assert_eq!(bookings.store(&event, Utc::now()).await.unwrap(), BookingStored::Newest);
+    assert_eq!(bookings.store(&event, Utc::now()).await.unwrap(), BookingStored::Superseded);
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_shortened_booking_is_kept_as_long_as_the_longer_one() {
     past.data.starts_at = Utc::now() - TimeDelta::days(20);
     past.data.ends_at = Utc::now() - TimeDelta::days(10);
     bookings.store(&past, Utc::now()).await.unwrap();
-    assert_eq!(bookings.store(&long, Utc::now()).await.unwrap(), Stored::Superseded);
+    assert_eq!(bookings.store(&long, Utc::now()).await.unwrap(), BookingStored::Superseded);
     let key = bookings.keys.booking("acme", "B-1");
     let left: i64 = bookings.store.query(redis::cmd("PTTL").arg(key)).await.unwrap();
     assert!(left > i64::try_from((DAY * 30).as_millis()).unwrap());
@@ -80,10 +80,10 @@ async fn a_booking_that_is_over_is_still_remembered() {
     let mut past = event(Some(2), "cancelled");
     past.data.ends_at = Utc::now() - TimeDelta::days(10);
     past.data.starts_at = Utc::now() - TimeDelta::days(20);
-    assert_eq!(bookings.store(&past, Utc::now()).await.unwrap(), Stored::Newest);
+    assert_eq!(bookings.store(&past, Utc::now()).await.unwrap(), BookingStored::Newest);
     assert_eq!(
         bookings.store(&event(Some(1), "confirmed"), Utc::now()).await.unwrap(),
-        Stored::Superseded
+        BookingStored::Superseded
     );
 }
 
@@ -110,7 +110,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn the_text_compares_as_the_rule_does(a in versions(), b in versions()) {
-        prop_assert_eq!(order(&a) > order(&b), a.supersedes(&b));
-        prop_assert_eq!(read_order(&order(&a)), Some(a));
+        prop_assert_eq!(sortable_version(&a) > sortable_version(&b), a.supersedes(&b));
+        prop_assert_eq!(read_version(&sortable_version(&a)), Some(a));
     }
 }

@@ -174,7 +174,7 @@ fn read_claim(
     let failure: String = next(&mut fields)?;
     let booking: Option<Vec<u8>> = next(&mut fields)?;
     let version: Option<String> = next(&mut fields)?;
-    let version = version.as_deref().and_then(bookings::read_order);
+    let version = version.as_deref().and_then(bookings::read_version);
     Ok(Claim {
         asked_at,
         taken_at,

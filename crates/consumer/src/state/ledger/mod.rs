@@ -200,13 +200,19 @@ impl Ledger {
     }
 
     /// Records that the outcome's audit line is written.
-    pub(crate) async fn audited(&self, request: RequestKey<'_>) -> Result<(), StoreError> {
+    pub(crate) async fn remove_audit_line(
+        &self,
+        request: RequestKey<'_>,
+    ) -> Result<(), StoreError> {
         let key = self.keys.request(request.key);
         self.store.query(redis::cmd("HDEL").arg(key).arg("audit")).await
     }
 
     /// Records that the outcome's dead letter is in the dead letters.
-    pub(crate) async fn dead_lettered(&self, request: RequestKey<'_>) -> Result<(), StoreError> {
+    pub(crate) async fn mark_dead_lettered(
+        &self,
+        request: RequestKey<'_>,
+    ) -> Result<(), StoreError> {
         let key = self.keys.request(request.key);
         self.store.query(redis::cmd("HSET").arg(key).arg("dead_lettered").arg("1")).await
     }

@@ -86,7 +86,7 @@ impl OtpGuard {
             keys: Keys::new(key_prefix),
             key_prefix: key_prefix.to_owned(),
             sealer,
-            record: Script::new(include_str!("record.lua")),
+            record: Script::new(include_str!("record_verdict.lua")),
         }
     }
 
@@ -148,7 +148,7 @@ impl OtpGuard {
     }
 }
 
-/// Reads a record of record.lua: the consecutive rejections, and until when the IQ is blocked, in
+/// Reads a record of record_verdict.lua: the consecutive rejections, and until when the IQ is blocked, in
 /// Unix ms.
 fn read_status(record: &str) -> Result<OtpStatus, StoreError> {
     let unreadable = || StoreError::Refused(format!("an OTP status reads {record:?}"));

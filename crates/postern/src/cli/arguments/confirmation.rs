@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::Context;
 use clap::Args;
 
-use crate::cli::failure::Failure;
+use crate::cli::failure::CommandFailure;
 
 /// The flag `--yes`.
 #[derive(Debug, Clone, Copy, Args)]
@@ -18,11 +18,11 @@ pub(crate) struct Confirmation {
 impl Confirmation {
     /// Fails where the question could not be answered: `--yes` is not given and standard input is
     /// not a terminal.
-    pub(crate) fn require_an_answer(self) -> Result<(), Failure> {
+    pub(crate) fn require_an_answer(self) -> Result<(), CommandFailure> {
         if self.yes || io::stdin().is_terminal() {
             return Ok(());
         }
-        Err(Failure::Usage(
+        Err(CommandFailure::Usage(
             "standard input is not a terminal, so the confirmation cannot be asked for: give --yes"
                 .to_owned(),
         ))

@@ -21,7 +21,8 @@ pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
     /// What is logged: error, warn, info, debug, or a filter such as info,consumer=debug
-    /// [default: info for the worker, else warn].
+    /// [default: info for the worker, else warn]. Lines of the RabbitMQ client are off unless the
+    /// filter names lapin.
     #[arg(long, global = true, value_name = "FILTER", env = "POSTERN_LOG", hide_env_values = true)]
     pub(crate) log_level: Option<String>,
 }

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Subcommand;
 use consumer::Settings;
-use rules::Integration;
+use rules::IntegrationRules;
 use salto::LockInfo;
 use serde::Serialize;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::cli::{
     arguments::integration::SiteListArguments,
     connections::site_access,
-    failure::Failure,
+    failure::CommandFailure,
     terminal::{output::Output, text::yes_or_no},
 };
 
@@ -33,7 +33,7 @@ pub(crate) enum LockCommand {
 }
 
 /// Runs the command.
-pub(crate) async fn run(command: LockCommand, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(command: LockCommand, settings: &Settings) -> Result<(), CommandFailure> {
     match command {
         LockCommand::List(arguments) => list(arguments, settings).await,
     }
@@ -56,7 +56,7 @@ struct LockRow {
 }
 
 /// Lists the locks, and warns about configured locks that the site does not have.
-async fn list(arguments: SiteListArguments, settings: &Settings) -> Result<(), Failure> {
+async fn list(arguments: SiteListArguments, settings: &Settings) -> Result<(), CommandFailure> {
     let access = site_access::open(settings, &arguments.integration.integration_id).await?;
     let locks = access
         .with_advice(access.site.locks().await)
@@ -72,7 +72,7 @@ async fn list(arguments: SiteListArguments, settings: &Settings) -> Result<(), F
 }
 
 impl LockRow {
-    fn of(lock: LockInfo, rules: &Integration) -> Self {
+    fn of(lock: LockInfo, rules: &IntegrationRules) -> Self {
         let mapped = |(object, id): (&String, &Uuid)| (*id == lock.id).then(|| object.clone());
         let (iq_id, iq_name) = lock.iq.map(|iq| (iq.id, iq.customer_reference)).unzip();
         Self {
@@ -105,7 +105,10 @@ impl LockRow {
     }
 }
 
-fn unknown_locks<'a>(rules: &'a Integration, rows: &[LockRow]) -> impl Iterator<Item = &'a Uuid> {
+fn unknown_locks<'a>(
+    rules: &'a IntegrationRules,
+    rows: &[LockRow],
+) -> impl Iterator<Item = &'a Uuid> {
     let configured = rules.locks.values().chain(&rules.default_lock);
     configured.filter(|lock| rows.iter().all(|row| row.id != **lock))
 }
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn a_lock_is_listed_with_its_objects() {
         let [room, front, missing] = [1, 2, 3].map(Uuid::from_u128);
-        let rules = Integration {
+        let rules = IntegrationRules {
             id: "acme".into(),
             active: true,
             open_from_statuses: vec!["paid".into()],

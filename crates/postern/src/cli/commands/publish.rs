@@ -16,7 +16,7 @@ use crate::cli::{
         integration::IntegrationArgument, output_format::OutputFlag, time_argument::TimeArgument,
     },
     connections::broker::{self, BROKER_TIMEOUT},
-    failure::Failure,
+    failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
 
@@ -102,7 +102,10 @@ pub(crate) struct OpenRequestArguments {
 }
 
 /// Publishes the event, waits for the broker's confirm, and prints the event or its id.
-pub(crate) async fn run(command: PublishCommand, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(
+    command: PublishCommand,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let now = Utc::now();
     match command {
         PublishCommand::BookingStatus(arguments) => {
@@ -174,10 +177,10 @@ fn validate<T: InboundData, D>(
     settings: &Settings,
     integration_id: &str,
     decode: impl FnOnce(&[u8], DateTime<Utc>) -> Result<D, DecodeError>,
-) -> Result<(), Failure> {
-    let body = event.to_json().map_err(|error| Failure::Usage(error.to_string()))?;
+) -> Result<(), CommandFailure> {
+    let body = event.to_json().map_err(|error| CommandFailure::Usage(error.to_string()))?;
     decode(&body, now).map_err(|error| {
-        Failure::Usage(format!("this is not a valid {} event: {error}", T::EVENT_TYPE))
+        CommandFailure::Usage(format!("this is not a valid {} event: {error}", T::EVENT_TYPE))
     })?;
     if !settings.integrations.iter().any(|one| one.rules.id == integration_id) {
         print_note(&format!("note: the configuration has no integration {integration_id:?}"));

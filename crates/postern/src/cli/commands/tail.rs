@@ -17,7 +17,7 @@ use tokio::time::{self, Instant};
 use crate::cli::{
     arguments::output_format::OutputFlag,
     connections::broker,
-    failure::Failure,
+    failure::CommandFailure,
     terminal::{
         event_text,
         output::{Output, print_note},
@@ -52,7 +52,10 @@ fn types() -> impl Iterator<Item = String> {
 }
 
 /// Prints events until the count, the timeout or Ctrl-C.
-pub(crate) async fn run(arguments: TailArguments, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(
+    arguments: TailArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let started = Instant::now();
     let connection = broker::connect(settings, "postern tail").await?;
     let mut events = subscribe(&connection).await?;
@@ -62,7 +65,7 @@ pub(crate) async fn run(arguments: TailArguments, settings: &Settings) -> Result
         result = print_events(&arguments, &mut events) => result,
         () = timeout(arguments.timeout, started) => arguments.timed_out(),
         interrupted = tokio::signal::ctrl_c() => {
-            interrupted.context("the handler for Ctrl-C cannot be installed").map_err(Failure::from)
+            interrupted.context("the handler for Ctrl-C cannot be installed").map_err(CommandFailure::from)
         }
     };
     // The broker removes the queue when the connection ends, even where it is not closed.
@@ -92,7 +95,10 @@ async fn subscribe(connection: &Connection) -> anyhow::Result<Consumer> {
     subscribing.await.context("the events of postern cannot be subscribed to")
 }
 
-async fn print_events(arguments: &TailArguments, events: &mut Consumer) -> Result<(), Failure> {
+async fn print_events(
+    arguments: &TailArguments,
+    events: &mut Consumer,
+) -> Result<(), CommandFailure> {
     let output = Output::new(arguments.output);
     let mut left = arguments.count;
     while left != Some(0) {
@@ -129,9 +135,11 @@ impl TailArguments {
             && self.integration.as_deref().is_none_or(|wanted| wanted == event.integration_id())
     }
 
-    fn timed_out(&self) -> Result<(), Failure> {
+    fn timed_out(&self) -> Result<(), CommandFailure> {
         match self.count {
-            Some(count) => Err(Failure::message(format!("fewer than {count} events in the time"))),
+            Some(count) => {
+                Err(CommandFailure::message(format!("fewer than {count} events in the time")))
+            }
             None => Ok(()),
         }
     }

@@ -8,10 +8,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli::failure::Failure, config};
+use crate::{cli::failure::CommandFailure, config};
 
 /// Runs until a signal. SIGHUP reads `file` again.
-pub(crate) async fn run(settings: Settings, file: PathBuf) -> Result<(), Failure> {
+pub(crate) async fn run(settings: Settings, file: PathBuf) -> Result<(), CommandFailure> {
     let signals = Signals::listen().context("the signal handlers cannot be installed")?;
     let hangup = signal(SignalKind::hangup()).context("the signal handlers cannot be installed")?;
     let shutdown = CancellationToken::new();
@@ -21,7 +21,7 @@ pub(crate) async fn run(settings: Settings, file: PathBuf) -> Result<(), Failure
     let result = consumer::run(settings, shutdown, reloads).await;
     listening.abort();
     reloading.abort();
-    result.map_err(|error| Failure::Failed(error.into()))
+    result.map_err(|error| CommandFailure::Failed(error.into()))
 }
 
 /// Reads the configuration at every SIGHUP; a configuration with mistakes changes nothing.

@@ -12,7 +12,7 @@ use salto::{
 use secrecy::ExposeSecret;
 
 use super::{advice, pause, visible_sites::visible_sites};
-use crate::cli::{failure::Failure, terminal::text::join_or_none};
+use crate::cli::{failure::CommandFailure, terminal::text::join_or_none};
 
 /// What a command about the site of an integration uses.
 pub(crate) struct SiteAccess<'a> {
@@ -67,7 +67,7 @@ impl SiteAccess<'_> {
 pub(crate) async fn open<'a>(
     settings: &'a Settings,
     integration_id: &str,
-) -> Result<SiteAccess<'a>, Failure> {
+) -> Result<SiteAccess<'a>, CommandFailure> {
     let integration = find(settings, integration_id)?;
     Ok(open_integration(settings, integration).await?)
 }
@@ -76,7 +76,7 @@ pub(crate) async fn open<'a>(
 pub(crate) async fn open_stored<'a>(
     settings: &'a Settings,
     integration_id: &str,
-) -> Result<SiteAccess<'a>, Failure> {
+) -> Result<SiteAccess<'a>, CommandFailure> {
     let integration = find(settings, integration_id)?;
     Ok(prepare(settings, integration).await?)
 }
@@ -85,19 +85,19 @@ pub(crate) async fn open_stored<'a>(
 pub(crate) fn selected_integrations<'a>(
     settings: &'a Settings,
     integration_id: Option<&str>,
-) -> Result<Vec<&'a IntegrationSettings>, Failure> {
+) -> Result<Vec<&'a IntegrationSettings>, CommandFailure> {
     match integration_id {
         Some(id) => Ok(vec![find(settings, id)?]),
         None => Ok(settings.integrations.iter().collect()),
     }
 }
 
-fn find<'a>(settings: &'a Settings, id: &str) -> Result<&'a IntegrationSettings, Failure> {
+fn find<'a>(settings: &'a Settings, id: &str) -> Result<&'a IntegrationSettings, CommandFailure> {
     let found = settings.integrations.iter().find(|integration| integration.rules.id == id);
     found.ok_or_else(|| {
         let ids: Vec<&str> = settings.integrations.iter().map(|it| it.rules.id.as_str()).collect();
         let ids = join_or_none(&ids);
-        Failure::Usage(format!("no integration {id:?} is configured; configured: {ids}"))
+        CommandFailure::Usage(format!("no integration {id:?} is configured; configured: {ids}"))
     })
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::cli::{
     arguments::output_format::{OutputFlag, OutputFormat},
-    failure::Failure,
+    failure::CommandFailure,
 };
 
 /// Standard output in the format that the operator chose.
@@ -24,7 +24,7 @@ impl Output {
         &self,
         object: &impl Serialize,
         text: impl FnOnce() -> String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandFailure> {
         let line = match self.format {
             OutputFormat::Human => text(),
             OutputFormat::Json => json(object)?,
@@ -37,7 +37,7 @@ impl Output {
         &self,
         object: &str,
         text: impl FnOnce() -> String,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandFailure> {
         match self.format {
             OutputFormat::Human => write(&[text()]),
             OutputFormat::Json => write(&[object.to_owned()]),
@@ -49,7 +49,7 @@ impl Output {
         &self,
         header: [&str; N],
         rows: impl Iterator<Item = [String; N]>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandFailure> {
         write(&table(header, rows))
     }
 
@@ -59,7 +59,7 @@ impl Output {
         objects: &[T],
         header: [&str; N],
         row: impl Fn(&T) -> [String; N],
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandFailure> {
         let lines = match self.format {
             OutputFormat::Human => table(header, objects.iter().map(row)),
             OutputFormat::Json => objects.iter().map(json).collect::<Result<Vec<_>, _>>()?,
@@ -69,22 +69,24 @@ impl Output {
 }
 
 /// Prints an empty line between two tables.
-pub(crate) fn print_blank_line() -> Result<(), Failure> {
+pub(crate) fn print_blank_line() -> Result<(), CommandFailure> {
     write(&[String::new()])
 }
 
-fn json(object: &impl Serialize) -> Result<String, Failure> {
-    serde_json::to_string(object).map_err(|error| Failure::Failed(error.into()))
+fn json(object: &impl Serialize) -> Result<String, CommandFailure> {
+    serde_json::to_string(object).map_err(|error| CommandFailure::Failed(error.into()))
 }
 
 /// Writes lines to standard output and flushes it, so that a reader of a pipe gets each result at
 /// once.
-fn write(lines: &[String]) -> Result<(), Failure> {
+fn write(lines: &[String]) -> Result<(), CommandFailure> {
     let mut out = io::stdout().lock();
     lines.iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush()).map_err(
         |error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::OutputClosed,
-            _ => Failure::Failed(anyhow::Error::new(error).context("cannot write the output")),
+            io::ErrorKind::BrokenPipe => CommandFailure::OutputClosed,
+            _ => {
+                CommandFailure::Failed(anyhow::Error::new(error).context("cannot write the output"))
+            }
         },
     )
 }

@@ -132,9 +132,14 @@ fn workers_that_end_wrongly() {
     assert_violation("health", "ended with None", exit(|exit| exit.status = None));
     assert_violation("health", "ended by itself", exit(|exit| exit.asked = false));
     assert_violation("health", "to stop", exit(|exit| exit.ended_at = at(67.0)));
-    assert_violation("health", "a panic", |run| {
-        run.artifacts[0].content = b"thread 'main' panicked at src/x.rs:1:1".to_vec();
-    });
+    for line in [
+        r#"{"level":"ERROR","message":"panicked","panicked_at":"crates/x.rs:1:1","thread":"main"}"#,
+        r#"{"level":"ERROR","message":"handling a message panicked, ending the session"}"#,
+        "thread 'main' panicked at src/x.rs:1:1",
+    ] {
+        let panicked = |run: &mut History| run.artifacts[0].content = line.into();
+        assert_violation("health", "a panic", panicked);
+    }
 }
 
 // vocabulary

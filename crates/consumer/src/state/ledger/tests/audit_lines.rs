@@ -46,7 +46,7 @@ async fn an_audit_line_goes_into_the_stream_with_its_outcome_and_once() {
         other => panic!("acted on again: {other:?}"),
     }
     let [line] = &stream(&fixture).await[..] else { panic!("one line") };
-    let line: Entry = serde_json::from_str(line).unwrap();
+    let line: AuditEntry = serde_json::from_str(line).unwrap();
     assert_eq!(line.detail.as_deref(), Some("first"));
     assert_eq!(line.object_id.as_deref(), Some("room"), "the only one booked");
     assert_eq!(line.inputs.booking_status.as_deref(), Some("paid"));
@@ -58,13 +58,13 @@ async fn the_inputs_have_the_revision_of_the_booking() {
     let version = rules::BookingVersion { revision: Some(7), time: Utc::now() };
     let mut set = redis::cmd("HSET");
     set.arg(fixture.ledger.keys.booking("acme", "B-1"));
-    set.arg("version").arg(crate::state::bookings::order(&version));
+    set.arg("version").arg(crate::state::bookings::sortable_version(&version));
     fixture.ledger.store.query::<()>(&set).await.unwrap();
     let mut owner = ClaimOwner::new(false);
     let claimed = fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
     let line = audit_line(&fixture, &AuditSink::Redis, &claimed, "x");
     let AuditLine::Stream(line) = line else { panic!("{line:?}") };
-    let entry: Entry = serde_json::from_str(&line).unwrap();
+    let entry: AuditEntry = serde_json::from_str(&line).unwrap();
     assert_eq!(entry.inputs.booking_revision, Some(7));
 }
 
@@ -109,7 +109,7 @@ async fn a_line_for_another_sink_is_kept_until_it_is_written() {
         }
         other => panic!("acted on again: {other:?}"),
     }
-    fixture.ledger.audited(key).await.unwrap();
+    fixture.ledger.remove_audit_line(key).await.unwrap();
     match fixture.claim(&mut ClaimOwner::new(false), true, LastCommand::NoneOrUnknown).await {
         ClaimAnswer::Concluded(outcome) => {
             assert!(outcome.audit.is_none() && !outcome.is_unfinished())

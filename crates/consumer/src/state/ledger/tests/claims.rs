@@ -17,11 +17,11 @@ async fn one_owner_at_a_time() {
 #[tokio::test]
 async fn a_lapsed_claim_is_taken_over_and_leaves_its_doubt() {
     let fixture = Fixture::booked(Duration::from_millis(30)).await;
-    let (mut dead, mut heir) = (ClaimOwner::new(false), ClaimOwner::new(false));
+    let (mut dead, mut successor) = (ClaimOwner::new(false), ClaimOwner::new(false));
     fixture.claimed(&mut dead, true, LastCommand::NoneOrUnknown).await;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     let claimed = loop {
-        match fixture.claim(&mut heir, true, LastCommand::NoneOrUnknown).await {
+        match fixture.claim(&mut successor, true, LastCommand::NoneOrUnknown).await {
             ClaimAnswer::Claimed(claimed) => break *claimed,
             ClaimAnswer::Busy(left) => tokio::time::sleep(left).await,
             ClaimAnswer::Concluded(outcome) => panic!("{outcome:?}"),
@@ -36,19 +36,19 @@ async fn a_lapsed_claim_is_taken_over_and_leaves_its_doubt() {
 async fn a_dead_workers_claim_passes_to_the_owner_of_its_redelivered_message() {
     let fixture = Fixture::booked(LEASE).await;
     fixture.ledger.heartbeat.beat(Duration::from_secs(60)).await.unwrap();
-    let (mut dead, mut heir, mut twin) =
+    let (mut dead, mut successor, mut copy) =
         (ClaimOwner::new(false), ClaimOwner::new(true), ClaimOwner::new(false));
     fixture.claimed(&mut dead, false, LastCommand::NoneOrUnknown).await;
-    let answer = fixture.claim(&mut heir, false, LastCommand::NoneOrUnknown).await;
+    let answer = fixture.claim(&mut successor, false, LastCommand::NoneOrUnknown).await;
     assert!(matches!(answer, ClaimAnswer::Busy(_)), "the owner's worker lives: {answer:?}");
 
     fixture.ledger.heartbeat.stop().await.unwrap();
-    let answer = fixture.claim(&mut twin, false, LastCommand::NoneOrUnknown).await;
+    let answer = fixture.claim(&mut copy, false, LastCommand::NoneOrUnknown).await;
     assert!(
         matches!(answer, ClaimAnswer::Busy(_)),
         "a second copy does not mean that the worker died: {answer:?}"
     );
-    fixture.claimed(&mut heir, false, LastCommand::NoneOrUnknown).await;
+    fixture.claimed(&mut successor, false, LastCommand::NoneOrUnknown).await;
 }
 
 #[tokio::test]

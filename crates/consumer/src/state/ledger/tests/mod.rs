@@ -11,7 +11,7 @@ use rules::{FailedReason, RejectedReason};
 
 use super::*;
 use crate::{
-    audit::Entry,
+    audit::AuditEntry,
     request::audit_line_of,
     settings::AuditSink,
     state::{pauses::Pauses, store::testing::redis},

@@ -17,7 +17,7 @@ async fn the_first_outcome_is_final() {
         }
         other => panic!("acted on again: {other:?}"),
     }
-    fixture.ledger.dead_lettered(key).await.unwrap();
+    fixture.ledger.mark_dead_lettered(key).await.unwrap();
     match fixture.claim(&mut ClaimOwner::new(false), true, LastCommand::NoneOrUnknown).await {
         ClaimAnswer::Concluded(outcome) => assert!(outcome.dead_lettered),
         other => panic!("acted on again: {other:?}"),

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use chrono::{DateTime, Utc};
-use consumer::audit::Entry;
+use consumer::audit::AuditEntry;
 use uuid::Uuid;
 
 use super::filter_arguments::AuditFilterArguments;
@@ -50,11 +50,11 @@ impl EntryFilter {
     }
 
     /// The entry of a line, where it is selected and was not returned before.
-    pub(super) fn new_entry(&mut self, line: &str) -> Option<Entry> {
+    pub(super) fn new_entry(&mut self, line: &str) -> Option<AuditEntry> {
         if line.trim().is_empty() {
             return None;
         }
-        let Ok(entry) = serde_json::from_str::<Entry>(line) else {
+        let Ok(entry) = serde_json::from_str::<AuditEntry>(line) else {
             self.invalid_lines += 1;
             return None;
         };
@@ -70,7 +70,7 @@ impl EntryFilter {
         Some(entry)
     }
 
-    fn matches(&self, entry: &Entry) -> bool {
+    fn matches(&self, entry: &AuditEntry) -> bool {
         let equals = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
         };

@@ -21,7 +21,7 @@ use super::{
     source::{DayFile, Source, list_days},
 };
 use crate::cli::{
-    failure::Failure,
+    failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
 
@@ -33,7 +33,7 @@ pub(super) async fn run(
     filter: &mut EntryFilter,
     settings: &Settings,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let source = Source::configured(settings)?;
     let mut new_lines = NewLines::after(&source).await?;
     print_note("listening…");
@@ -51,7 +51,7 @@ pub(super) async fn run(
     tokio::select! {
         result = following => result,
         interrupted = tokio::signal::ctrl_c() => {
-            interrupted.context("the handler for Ctrl-C cannot be installed").map_err(Failure::from)
+            interrupted.context("the handler for Ctrl-C cannot be installed").map_err(CommandFailure::from)
         }
     }
 }
@@ -68,7 +68,7 @@ enum NewLines<'a> {
 
 impl<'a> NewLines<'a> {
     /// The lines that are written after now.
-    async fn after(source: &'a Source) -> Result<Self, Failure> {
+    async fn after(source: &'a Source) -> Result<Self, CommandFailure> {
         match source {
             Source::Stream(trail) => {
                 let lines = trail.added_from_now().await.context("the audit cannot be read")?;
@@ -82,7 +82,7 @@ impl<'a> NewLines<'a> {
                 }
                 Ok(Self::Days { days, positions })
             }
-            Source::File(_) => Err(Failure::Usage(
+            Source::File(_) => Err(CommandFailure::Usage(
                 "--follow cannot be used with --file: a file is read to its end".to_owned(),
             )),
         }
@@ -90,8 +90,8 @@ impl<'a> NewLines<'a> {
 
     async fn read(
         &mut self,
-        for_each: &mut impl FnMut(&str) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        for_each: &mut impl FnMut(&str) -> Result<(), CommandFailure>,
+    ) -> Result<(), CommandFailure> {
         match self {
             Self::Stream(stream) => {
                 let lines = stream.next().await.context("the audit cannot be read")?;
@@ -112,8 +112,8 @@ impl<'a> NewLines<'a> {
 fn read_from(
     path: &Path,
     mut position: u64,
-    for_each: &mut impl FnMut(&str) -> Result<(), Failure>,
-) -> Result<u64, Failure> {
+    for_each: &mut impl FnMut(&str) -> Result<(), CommandFailure>,
+) -> Result<u64, CommandFailure> {
     // A file that was just removed has no new lines.
     let Ok(mut file) = File::open(path) else { return Ok(position) };
     let error = || format!("{} cannot be read", path.display());

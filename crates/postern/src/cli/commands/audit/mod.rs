@@ -26,7 +26,7 @@ use self::{
 };
 use crate::cli::{
     arguments::output_format::{OutputFlag, OutputFormat},
-    failure::Failure,
+    failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
 
@@ -78,7 +78,10 @@ impl AuditArguments {
 }
 
 /// Reads the audit and prints the selected decisions.
-pub(crate) async fn run(arguments: AuditArguments, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(
+    arguments: AuditArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let output = Output::new(arguments.output);
     let limit = arguments.limit();
     let mut filter = EntryFilter::new(arguments.filters, Utc::now());
@@ -106,7 +109,7 @@ async fn print_all(
     mut batches: BatchReader<'_>,
     filter: &mut EntryFilter,
     output: &Output,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let mut print = |line: &str| match filter.new_entry(line) {
         Some(entry) => output.print_line(line, || row::line(&entry)),
         None => Ok(()),
@@ -122,7 +125,7 @@ async fn print_newest(
     filter: &mut EntryFilter,
     output: &Output,
     format: OutputFormat,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let Newest { entries, has_more } = newest::find(limit, &mut batches, filter).await?;
     match format {
         OutputFormat::Human if entries.is_empty() => print_note("no decisions match"),

@@ -2,15 +2,15 @@
 
 use std::collections::VecDeque;
 
-use consumer::audit::Entry;
+use consumer::audit::AuditEntry;
 
 use super::{filter::EntryFilter, source::BatchReader};
-use crate::cli::failure::Failure;
+use crate::cli::failure::CommandFailure;
 
 /// A line as it was written, and the entry in it.
 pub(super) struct FoundEntry {
     pub(super) line: String,
-    pub(super) entry: Entry,
+    pub(super) entry: AuditEntry,
 }
 
 /// The newest selected entries, the oldest of them first.
@@ -25,7 +25,7 @@ pub(super) async fn find(
     limit: usize,
     batches: &mut BatchReader<'_>,
     filter: &mut EntryFilter,
-) -> Result<Newest, Failure> {
+) -> Result<Newest, CommandFailure> {
     let mut entries = VecDeque::new();
     let mut has_more = false;
     while !has_more {

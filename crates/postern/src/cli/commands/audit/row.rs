@@ -1,6 +1,6 @@
 //! A decision as text.
 
-use consumer::audit::Entry;
+use consumer::audit::AuditEntry;
 
 use crate::cli::terminal::text::{local_time, printable};
 
@@ -8,7 +8,7 @@ pub(super) const HEADER: [&str; 8] =
     ["AT", "INTEGRATION", "BOOKING", "OBJECT", "ASKED BY", "OUTCOME", "REASON", "DETAIL"];
 
 /// A row of the table.
-pub(super) fn cells(entry: &Entry) -> [String; 8] {
+pub(super) fn cells(entry: &AuditEntry) -> [String; 8] {
     let text = |text: &Option<String>| text.as_deref().map(printable).unwrap_or_default();
     [
         local_time(Some(entry.at)),
@@ -23,17 +23,17 @@ pub(super) fn cells(entry: &Entry) -> [String; 8] {
 }
 
 /// A decision as one line, without alignment.
-pub(super) fn line(entry: &Entry) -> String {
+pub(super) fn line(entry: &AuditEntry) -> String {
     let cells = cells(entry).map(|cell| if cell.is_empty() { "-".to_owned() } else { cell });
     cells.join("  ")
 }
 
-fn outcome(entry: &Entry) -> String {
+fn outcome(entry: &AuditEntry) -> String {
     let rehearsal = if entry.rehearsal { " (rehearsal)" } else { "" };
     format!("{}{rehearsal}", entry.outcome.code())
 }
 
-fn detail(entry: &Entry) -> String {
+fn detail(entry: &AuditEntry) -> String {
     let lock = entry.lock_id.map(|lock| format!("lock {lock}"));
     let opens = entry.opens_at.map(|at| format!("opens at {}", local_time(Some(at))));
     let commands = (entry.attempts > 1).then(|| format!("after {} commands", entry.attempts));

@@ -18,7 +18,7 @@ use super::{
     filter::Period,
     line_reader::{LineRead, read_line},
 };
-use crate::cli::failure::Failure;
+use crate::cli::failure::CommandFailure;
 
 /// The source of the lines.
 pub(super) enum Source {
@@ -38,9 +38,9 @@ pub(super) enum BatchReader<'a> {
 
 impl Source {
     /// The source that `[audit]` configures.
-    pub(super) fn configured(settings: &Settings) -> Result<Self, Failure> {
+    pub(super) fn configured(settings: &Settings) -> Result<Self, CommandFailure> {
         let not_readable = |what: &str| {
-            Err(Failure::Usage(format!(
+            Err(CommandFailure::Usage(format!(
                 "[audit] in the configuration says {what}: give --file PATH, or --file - for \
                  standard input"
             )))
@@ -64,7 +64,7 @@ impl Source {
         &self,
         Period { since, until }: Period,
         newest_first: bool,
-    ) -> Result<BatchReader<'_>, Failure> {
+    ) -> Result<BatchReader<'_>, CommandFailure> {
         match self {
             Self::Stream(trail) => Ok(BatchReader::Stream(trail.lines(since, until, newest_first))),
             Self::Days(days) => {
@@ -91,7 +91,7 @@ pub(super) struct DayFile {
 }
 
 /// The files of the days, the oldest first.
-pub(super) fn list_days(days: &DailyFiles) -> Result<Vec<DayFile>, Failure> {
+pub(super) fn list_days(days: &DailyFiles) -> Result<Vec<DayFile>, CommandFailure> {
     let listed =
         days.list().context("the audit's directory cannot be read; is it on this machine?");
     Ok(listed?.into_iter().map(|(day, path)| DayFile { day, path }).collect())
@@ -102,8 +102,8 @@ impl BatchReader<'_> {
     /// batch.
     pub(super) async fn read_next(
         &mut self,
-        for_each: &mut impl FnMut(&str) -> Result<(), Failure>,
-    ) -> Result<bool, Failure> {
+        for_each: &mut impl FnMut(&str) -> Result<(), CommandFailure>,
+    ) -> Result<bool, CommandFailure> {
         match self {
             Self::Stream(lines) => {
                 let lines = lines.next().await.context("the audit cannot be read")?;
@@ -121,8 +121,8 @@ impl BatchReader<'_> {
 
 fn read_file(
     path: &Path,
-    for_each: &mut impl FnMut(&str) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+    for_each: &mut impl FnMut(&str) -> Result<(), CommandFailure>,
+) -> Result<(), CommandFailure> {
     let error = || format!("{} cannot be read", path.display());
     let mut reader: Box<dyn BufRead> = if path == Path::new("-") {
         Box::new(io::stdin().lock())

@@ -15,7 +15,7 @@ use self::summary::Summary;
 use crate::{
     cli::{
         arguments::output_format::OutputFlag,
-        failure::Failure,
+        failure::CommandFailure,
         terminal::output::{Output, print_note},
     },
     config::Config,
@@ -29,7 +29,7 @@ pub(crate) struct CheckConfigArguments {
 }
 
 /// Prints the settings of a configuration, which was read already and has no mistakes.
-pub(crate) fn run(arguments: CheckConfigArguments, config: &Config) -> Result<(), Failure> {
+pub(crate) fn run(arguments: CheckConfigArguments, config: &Config) -> Result<(), CommandFailure> {
     for warning in &config.warnings {
         print_note(&format!("warning: {warning}"));
     }

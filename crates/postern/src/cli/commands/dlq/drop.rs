@@ -26,7 +26,7 @@ use super::{
 };
 use crate::cli::{
     arguments::{confirmation::Confirmation, output_format::OutputFlag},
-    failure::Failure,
+    failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
 
@@ -52,7 +52,10 @@ pub(crate) struct DropArguments {
 }
 
 /// Asks for confirmation, archives the letters, and removes them.
-pub(super) async fn run(arguments: DropArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: DropArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let criteria = arguments.selection.criteria()?;
     arguments.confirm.require_an_answer()?;
     let output = Output::new(arguments.output);

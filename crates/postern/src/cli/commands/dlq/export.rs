@@ -18,7 +18,7 @@ use super::{
 };
 use crate::cli::{
     arguments::output_format::{OutputFlag, OutputFormat},
-    failure::Failure,
+    failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
 
@@ -39,7 +39,10 @@ enum ExportDestination {
 }
 
 /// Writes each letter as it is read, so that bodies are not kept in memory.
-pub(super) async fn run(arguments: ExportArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: ExportArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let connection = connection::open(settings).await?;
     let mut destination = match &arguments.out {
         Some(path) => ExportDestination::File(BufWriter::new(archive::create(path)?)),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::cli::{
     arguments::output_format::{OutputFlag, OutputFormat},
-    failure::Failure,
+    failure::CommandFailure,
     terminal::{
         output::{Output, print_blank_line, print_note},
         text::{local_time, printable},
@@ -43,7 +43,10 @@ pub(crate) struct ListArguments {
 
 /// Reads all letters and returns them to the queue before it prints, so that a pager does not delay
 /// other commands.
-pub(super) async fn run(arguments: ListArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: ListArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let connection = connection::open(settings).await?;
     let criteria = Criteria::Matching(arguments.filters);
     let mut search = Search::begin(&connection, &criteria).await?;
@@ -77,7 +80,11 @@ fn number_duplicates(letters: &mut [DeadLetterInfo], fingerprints: &[Uuid]) {
     }
 }
 
-fn print_tables(output: &Output, letters: &[DeadLetterInfo], long: bool) -> Result<(), Failure> {
+fn print_tables(
+    output: &Output,
+    letters: &[DeadLetterInfo],
+    long: bool,
+) -> Result<(), CommandFailure> {
     let header = ["REASON", "QUEUE", "INTEGRATION", "COUNT", "FIRST", "LAST"];
     output.print_all(&groups(letters), header, LetterGroup::cells)?;
     if !long && letters.len() > SHORT_LIST {

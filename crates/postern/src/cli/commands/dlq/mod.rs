@@ -28,7 +28,7 @@ mod show;
 use clap::Subcommand;
 use consumer::Settings;
 
-use crate::cli::failure::Failure;
+use crate::cli::failure::CommandFailure;
 
 /// Commands about dead letters.
 #[derive(Debug, Subcommand)]
@@ -50,7 +50,7 @@ pub(crate) enum DlqCommand {
 }
 
 /// Runs the command.
-pub(crate) async fn run(command: DlqCommand, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(command: DlqCommand, settings: &Settings) -> Result<(), CommandFailure> {
     match command {
         DlqCommand::List(arguments) => list::run(arguments, settings).await,
         DlqCommand::Show(arguments) => show::run(arguments, settings).await,

@@ -44,7 +44,7 @@ pub(super) struct QueueReader {
     channel: Channel,
     /// For the state of the queue: an error closes a channel, and the consuming one must stay open.
     state_channel: Channel,
-    window: Option<Window>,
+    window: Option<ReadWindow>,
     windows: usize,
     next_size: usize,
     position: u32,
@@ -53,7 +53,7 @@ pub(super) struct QueueReader {
 }
 
 /// One consumer of the sequence.
-struct Window {
+struct ReadWindow {
     consumer: Consumer,
     size: usize,
     received: usize,
@@ -155,7 +155,7 @@ impl QueueReader {
         self.position
     }
 
-    async fn open_window(&mut self) -> anyhow::Result<Window> {
+    async fn open_window(&mut self) -> anyhow::Result<ReadWindow> {
         let prefetch = u16::try_from(self.next_size).unwrap_or(u16::MAX);
         self.channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let tag = format!("window-{:06}", self.windows);
@@ -170,7 +170,7 @@ impl QueueReader {
             )
             .await?;
         let (size, removed) = (self.next_size, Arc::default());
-        Ok(Window { consumer, size, received: 0, bytes: 0, removed, cancelled: false })
+        Ok(ReadWindow { consumer, size, received: 0, bytes: 0, removed, cancelled: false })
     }
 
     /// Returns the letters that were not removed, in their old order, and waits until they are ready in
@@ -193,7 +193,7 @@ impl QueueReader {
     }
 }
 
-impl Window {
+impl ReadWindow {
     /// Whether the broker delivers no further letter to this window.
     fn is_full(&self) -> bool {
         self.received.saturating_sub(self.removed.load(Ordering::Relaxed)) >= self.size

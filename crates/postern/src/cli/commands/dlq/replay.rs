@@ -27,8 +27,8 @@ use super::{
     selection::{Criteria, SelectionArguments, not_found},
 };
 use crate::cli::{
-    arguments::output_format::OutputFlag, connections::broker::BROKER_TIMEOUT, failure::Failure,
-    terminal::output::Output,
+    arguments::output_format::OutputFlag, connections::broker::BROKER_TIMEOUT,
+    failure::CommandFailure, terminal::output::Output,
 };
 
 /// The number of letters that wait for their confirm at the same time, each on its own channel.
@@ -60,7 +60,10 @@ pub(crate) struct ReplayArguments {
 
 /// Replays the letters that match now. A letter that becomes a dead letter again meanwhile is not
 /// replayed a second time.
-pub(super) async fn run(arguments: ReplayArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: ReplayArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let criteria = arguments.selection.criteria()?;
     let output = Output::new(arguments.output);
     if arguments.dry_run {
@@ -87,7 +90,11 @@ struct PredictedReplay {
     prediction: Prediction,
 }
 
-async fn dry_run(criteria: &Criteria, settings: &Settings, output: &Output) -> Result<(), Failure> {
+async fn dry_run(
+    criteria: &Criteria,
+    settings: &Settings,
+    output: &Output,
+) -> Result<(), CommandFailure> {
     let predictor = Predictor::new(settings)?;
     let connection = connection::open(settings).await?;
     let mut search = Search::begin(&connection, criteria).await?;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::cli::{
-    failure::Failure,
+    failure::CommandFailure,
     terminal::{
         output::{Output, print_note},
         text::join_or_none,
@@ -136,7 +136,7 @@ impl ActionReport {
     }
 
     /// Prints the result of each letter, and fails where one failed or was not reached.
-    pub(super) fn finish(self, output: &Output) -> Result<(), Failure> {
+    pub(super) fn finish(self, output: &Output) -> Result<(), CommandFailure> {
         let result = |it: &SelectedLetter| self.results.get(&it.id).unwrap_or(&ActionResult::Left);
         let lines: Vec<ReportLine> =
             self.selected.iter().map(|it| ReportLine { id: it.id, result: result(it) }).collect();
@@ -152,7 +152,7 @@ impl ActionReport {
         let counted: Vec<_> = counted.map(|(label, count)| format!("{count} {label}")).collect();
         let sum = format!("dead letters: {}", join_or_none(&counted));
         if count("failed") + count("left") > 0 {
-            return Err(Failure::message(sum));
+            return Err(CommandFailure::message(sum));
         }
         print_note(&sum);
         Ok(())

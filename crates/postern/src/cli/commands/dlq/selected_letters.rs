@@ -8,13 +8,13 @@ use super::{
     search::{Search, SearchTotals},
     selection::{Criteria, not_found},
 };
-use crate::cli::failure::Failure;
+use crate::cli::failure::CommandFailure;
 
 /// Finds the letters that match now. Fails where one of the ids is not found.
 pub(super) async fn find(
     criteria: &Criteria,
     settings: &Settings,
-) -> Result<ActionReport, Failure> {
+) -> Result<ActionReport, CommandFailure> {
     let connection = connection::open(settings).await?;
     let mut search = Search::begin(&connection, criteria).await?;
     let mut selected = Vec::new();

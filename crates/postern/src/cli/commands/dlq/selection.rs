@@ -8,7 +8,7 @@ use publisher::ReceivedMessage;
 use uuid::Uuid;
 
 use super::{info::DeadLetterInfo, message_json};
-use crate::cli::failure::Failure;
+use crate::cli::failure::CommandFailure;
 
 /// The filter flags.
 #[derive(Debug, Clone, Default, Args)]
@@ -58,30 +58,32 @@ pub(super) enum Criteria {
 
 impl SelectionArguments {
     /// The criteria. Fails without any, so that no action is done to all letters by mistake.
-    pub(super) fn criteria(&self) -> Result<Criteria, Failure> {
+    pub(super) fn criteria(&self) -> Result<Criteria, CommandFailure> {
         let given = [!self.ids.is_empty(), self.all, !self.filters.is_empty()];
         match given.iter().filter(|given| **given).count() {
-            0 => Err(Failure::Usage(
+            0 => Err(CommandFailure::Usage(
                 "no dead letters are selected: give ids, a filter or --all".to_owned(),
             )),
             1 if self.ids.is_empty() => Ok(Criteria::Matching(self.filters.clone())),
             1 => by_ids(&self.ids),
-            _ => Err(Failure::Usage("give only one of these: ids, filters, or --all".to_owned())),
+            _ => Err(CommandFailure::Usage(
+                "give only one of these: ids, filters, or --all".to_owned(),
+            )),
         }
     }
 }
 
 /// The criteria of these ids. A text that is not a UUID is not the id of a dead letter.
-pub(super) fn by_ids(ids: &[String]) -> Result<Criteria, Failure> {
+pub(super) fn by_ids(ids: &[String]) -> Result<Criteria, CommandFailure> {
     let parsed = |id: &String| Uuid::parse_str(id).map_err(|_| not_found([id]));
     ids.iter().map(parsed).collect::<Result<_, _>>().map(Criteria::Ids)
 }
 
 /// The failure where there are no dead letters with these ids.
-pub(super) fn not_found<T: ToString>(ids: impl IntoIterator<Item = T>) -> Failure {
+pub(super) fn not_found<T: ToString>(ids: impl IntoIterator<Item = T>) -> CommandFailure {
     let ids: Vec<String> = ids.into_iter().map(|id| id.to_string()).collect();
     let ids = ids.join(", ");
-    Failure::message(format!(
+    CommandFailure::message(format!(
         "no dead letter {ids} (it may have been replayed or dropped before); nothing was done"
     ))
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    failure::Failure,
+    failure::CommandFailure,
     terminal::{
         output::Output,
         text::{local_time, printable},
@@ -41,7 +41,10 @@ struct ShownLetter {
 }
 
 /// Finds the letter, returns it to the queue, and prints it.
-pub(super) async fn run(arguments: ShowArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: ShowArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let criteria = by_ids(std::slice::from_ref(&arguments.id))?;
     let predictor = Predictor::new(settings)?;
     let connection = connection::open(settings).await?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
 use consumer::{Lookup, Settings, StoreError, StoredBooking};
-use rules::{Booking, Decision, Integration, RejectedReason, Request, Window};
+use rules::{Booking, Decision, IntegrationRules, RejectedReason, Request, Window};
 
 use super::{
     deadline::{Deadline, DeadlineExceeded},
@@ -92,7 +92,7 @@ pub(super) fn check(
     findings
 }
 
-fn rules_of<'a>(settings: &'a Settings, id: &str) -> Option<&'a Integration> {
+fn rules_of<'a>(settings: &'a Settings, id: &str) -> Option<&'a IntegrationRules> {
     settings.integrations.iter().map(|it| &it.rules).find(|it| it.id == id)
 }
 
@@ -128,7 +128,7 @@ struct ObjectFailure<'a> {
 }
 
 fn failures<'a>(
-    rules: Option<&Integration>,
+    rules: Option<&IntegrationRules>,
     locks: Option<&LockAvailability>,
     booking: &'a Booking,
     now: DateTime<Utc>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Local, Utc};
 use consumer::OtpStatus;
-use rules::Integration;
+use rules::IntegrationRules;
 use salto::{Activation, ActivationState, IqInfo};
 
 use super::finding::{Check, Finding};
@@ -18,7 +18,7 @@ pub(super) struct IqRecords {
 
 /// A finding for each IQ that needs an action, and one for all others.
 pub(super) fn check(
-    rules: &Integration,
+    rules: &IntegrationRules,
     iqs: &[IqInfo],
     records: &IqRecords,
     locks: &LockAvailability,
@@ -54,7 +54,7 @@ pub(super) fn check(
 
 /// The objects whose locks belong to each IQ.
 fn objects_by_iq<'a>(
-    rules: &'a Integration,
+    rules: &'a IntegrationRules,
     locks: &'a LockAvailability,
 ) -> BTreeMap<&'a str, Vec<&'a str>> {
     let mut by_iq: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use rules::Integration;
+use rules::IntegrationRules;
 use uuid::Uuid;
 
 use super::finding::{Check, Finding};
 use crate::cli::{site_state::lock_availability::LockAvailability, terminal::text::first_few};
 
-pub(super) fn check(rules: &Integration, locks: &LockAvailability) -> Vec<Finding> {
+pub(super) fn check(rules: &IntegrationRules, locks: &LockAvailability) -> Vec<Finding> {
     let check = Check::new("mapping", &rules.id);
     let mut by_lock: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
     let objects = rules.locks.iter().map(|(object, lock)| (*lock, object.as_str()));

@@ -31,7 +31,7 @@ use self::{
 use crate::{
     cli::{
         arguments::output_format::OutputFlag, connections::shared_connections::SharedConnections,
-        failure::Failure, terminal::output::Output,
+        failure::CommandFailure, terminal::output::Output,
     },
     config::Config,
 };
@@ -61,7 +61,7 @@ pub(crate) async fn run(
     arguments: DoctorArguments,
     config: &Config,
     file: &Path,
-) -> Result<(), Failure> {
+) -> Result<(), CommandFailure> {
     let deadline = Deadline::after(LIMIT);
     let settings = &config.settings;
     let connections = SharedConnections::new(settings)?;
@@ -81,7 +81,9 @@ pub(crate) async fn run(
     findings.iter().try_for_each(|finding| output.print(finding, || finding.text()))?;
     match findings.iter().filter(|finding| finding.level == Level::Broken).count() {
         0 => Ok(()),
-        broken => Err(Failure::message(format!("broken: {broken} of {} findings", findings.len()))),
+        broken => {
+            Err(CommandFailure::message(format!("broken: {broken} of {} findings", findings.len())))
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::cli::{
     connections::{pause, shared_connections::SharedConnections},
-    failure::Failure,
+    failure::CommandFailure,
 };
 
 /// The explanation. Members that are not known are null.
@@ -42,7 +42,7 @@ impl Explanation {
         settings: &Settings,
         connections: &SharedConnections<'_>,
         Selection { request, booking, object, at }: Selection,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CommandFailure> {
         let records = records::read(&connections.lookup, request, booking).await?;
         let outcome = records.request.as_ref().and_then(|request| request.record.outcome.as_ref());
         let now = Utc::now();
@@ -78,7 +78,7 @@ impl Explanation {
         connections: &SharedConnections<'_>,
         booking: &FoundBooking,
         object: Option<String>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandFailure> {
         let id = booking.integration_id.as_str();
         let integration = settings.integrations.iter().find(|it| it.rules.id == id);
         self.rehearses = integration.is_some_and(|it| it.mode.rehearses());
@@ -103,7 +103,7 @@ impl Explanation {
     /// the request are left out, because the expiry is not recorded.
     fn evaluate_rules(
         &mut self,
-        rules: Option<&rules::Integration>,
+        rules: Option<&rules::IntegrationRules>,
         booking: &FoundBooking,
         object_id: Option<String>,
     ) {

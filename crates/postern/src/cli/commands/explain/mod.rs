@@ -21,7 +21,7 @@ use self::{
 use crate::cli::{
     arguments::{output_format::OutputFlag, time_argument::TimeArgument},
     connections::shared_connections::SharedConnections,
-    failure::Failure,
+    failure::CommandFailure,
     terminal::output::Output,
 };
 
@@ -63,7 +63,10 @@ pub(crate) struct ExplainArguments {
 }
 
 /// Reads what is known, and prints the explanation.
-pub(crate) async fn run(arguments: ExplainArguments, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(
+    arguments: ExplainArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let connections = SharedConnections::new(settings)?;
     let request = match arguments.request_id {
         Some(id) => {

@@ -5,7 +5,9 @@ use consumer::{Lookup, RequestRecord, StoreError};
 use events::{Outbound, OutboundData};
 use rules::{Booking, BookingVersion};
 
-use crate::cli::{arguments::time_argument::TimeArgument, connections::advice, failure::Failure};
+use crate::cli::{
+    arguments::time_argument::TimeArgument, connections::advice, failure::CommandFailure,
+};
 
 /// What the command line selects.
 pub(super) struct Selection {
@@ -54,7 +56,7 @@ pub(super) async fn read(
     lookup: &Lookup,
     request: Option<RequestSelection>,
     booking: Option<BookingSelection>,
-) -> Result<FoundRecords, Failure> {
+) -> Result<FoundRecords, CommandFailure> {
     let request = match request {
         None => None,
         Some(key) => Some(read_request(lookup, key).await?),
@@ -63,7 +65,7 @@ pub(super) async fn read(
     let ids = match (booking, outcome.map(booking_of)) {
         (Some(selected), Some(of_request)) if selected != of_request => {
             let BookingSelection { integration_id, booking_id } = of_request;
-            return Err(Failure::Usage(format!(
+            return Err(CommandFailure::Usage(format!(
                 "the request is about booking {booking_id:?} of integration {integration_id:?}"
             )));
         }
@@ -76,11 +78,14 @@ pub(super) async fn read(
     Ok(FoundRecords { request, booking })
 }
 
-async fn read_request(lookup: &Lookup, key: RequestSelection) -> Result<FoundRequest, Failure> {
+async fn read_request(
+    lookup: &Lookup,
+    key: RequestSelection,
+) -> Result<FoundRequest, CommandFailure> {
     let RequestSelection { source, id } = &key;
     let record = lookup.request(source, id).await.map_err(store_failure)?;
     let record = record.ok_or_else(|| {
-        Failure::message(format!(
+        CommandFailure::message(format!(
             "there is no record of a request {id:?} from {source:?}: no worker has taken it, or its \
              record is older than retention.outcomes"
         ))
@@ -91,7 +96,7 @@ async fn read_request(lookup: &Lookup, key: RequestSelection) -> Result<FoundReq
 async fn read_booking(
     lookup: &Lookup,
     BookingSelection { integration_id, booking_id }: BookingSelection,
-) -> Result<FoundBooking, Failure> {
+) -> Result<FoundBooking, CommandFailure> {
     let (integration, booking) = (integration_id.as_str(), booking_id.as_str());
     Ok(FoundBooking {
         state: lookup.booking(integration, booking).await.map_err(store_failure)?,
@@ -103,10 +108,12 @@ async fn read_booking(
 }
 
 /// The failure of a read from Redis, with the advice for it.
-pub(super) fn store_failure(error: StoreError) -> Failure {
+pub(super) fn store_failure(error: StoreError) -> CommandFailure {
     match error {
-        StoreError::Away(_) => Failure::Failed(anyhow!("{error}; {}", advice::REDIS_UNUSABLE)),
-        StoreError::Refused(_) => Failure::Failed(anyhow!(error)),
+        StoreError::Away(_) => {
+            CommandFailure::Failed(anyhow!("{error}; {}", advice::REDIS_UNUSABLE))
+        }
+        StoreError::Refused(_) => CommandFailure::Failed(anyhow!(error)),
     }
 }
 

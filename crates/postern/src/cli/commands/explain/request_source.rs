@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use consumer::Lookup;
 
-use crate::cli::{failure::Failure, terminal::output::print_note};
+use crate::cli::{failure::CommandFailure, terminal::output::print_note};
 
 /// The number of records that are searched.
 const MAX_RECORDS: usize = 200_000;
@@ -13,10 +13,10 @@ const MAX_RECORDS: usize = 200_000;
 const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The source of the request with this id, where there is exactly one.
-pub(super) async fn find(lookup: &Lookup, id: &str) -> Result<String, Failure> {
+pub(super) async fn find(lookup: &Lookup, id: &str) -> Result<String, CommandFailure> {
     let search = tokio::time::timeout(TIMEOUT, lookup.sources_of(id, MAX_RECORDS)).await;
     let (sources, complete) = match search {
-        Ok(found) => found.map_err(|error| Failure::message(error.to_string()))?,
+        Ok(found) => found.map_err(|error| CommandFailure::message(error.to_string()))?,
         Err(_) => (Vec::new(), false),
     };
     match sources.as_slice() {
@@ -28,15 +28,15 @@ pub(super) async fn find(lookup: &Lookup, id: &str) -> Result<String, Failure> {
             }
             Ok(source.clone())
         }
-        [] if complete => Err(Failure::message(format!(
+        [] if complete => Err(CommandFailure::message(format!(
             "there is no record of a request {id:?}. If it may be the first of its source, give \
              --source; outcomes are kept for retention.outcomes after a request's expiry"
         ))),
-        [] => Err(Failure::message(format!(
+        [] => Err(CommandFailure::message(format!(
             "there are too many records to find {id:?} by its id alone: give --source, the source \
              of its event"
         ))),
-        several => Err(Failure::Usage(format!(
+        several => Err(CommandFailure::Usage(format!(
             "several requests have the id {id:?}: give --source, one of {}",
             several.join(", ")
         ))),

@@ -11,7 +11,7 @@ use super::{body, error::failure, help::UNPUBLISHED};
 use crate::cli::{
     arguments::{integration::IntegrationArgument, output_format::OutputFlag},
     connections::site_access,
-    failure::Failure,
+    failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
 
@@ -47,7 +47,10 @@ struct AccessCodeResult<'a> {
 }
 
 /// Requests the code and prints it.
-pub(super) async fn run(arguments: CodeArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: CodeArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let integration_id = arguments.integration.integration_id.as_str();
     let request = body::read(arguments.body_file.as_deref())?;
     let access = site_access::open(settings, integration_id).await?;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{body, error::failure, help::UNPUBLISHED};
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    failure::Failure,
+    failure::CommandFailure,
     terminal::{output::Output, secret_input, text::join_or_none},
 };
 
@@ -44,12 +44,15 @@ pub(crate) struct CreateArguments {
 }
 
 /// Reads the code last, so that no other error can follow the exchange, which uses the code up.
-pub(super) async fn run(arguments: CreateArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: CreateArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let app = guest_app(find_environment(settings, &arguments.environment)?)?;
     let request = body::read(arguments.body_file.as_deref())?;
     let code = secret_input::read("access code", arguments.code_file.as_deref()).await?;
     if code.expose_secret().is_empty() {
-        return Err(Failure::message("no access code was given: the file is empty"));
+        return Err(CommandFailure::message("no access code was given: the file is empty"));
     }
     let key = create_key(&app, &code, &request).await?;
     Output::new(arguments.output).print(&key, || format!("{key:#}"))
@@ -58,15 +61,15 @@ pub(super) async fn run(arguments: CreateArguments, settings: &Settings) -> Resu
 fn find_environment<'a>(
     settings: &'a Settings,
     name: &str,
-) -> Result<&'a Arc<Environment>, Failure> {
+) -> Result<&'a Arc<Environment>, CommandFailure> {
     settings.environments.get(name).ok_or_else(|| {
         let names: Vec<&str> = settings.environments.keys().map(String::as_str).collect();
         let names = join_or_none(&names);
-        Failure::Usage(format!("no environment {name:?} is configured; configured: {names}"))
+        CommandFailure::Usage(format!("no environment {name:?} is configured; configured: {names}"))
     })
 }
 
-fn guest_app(environment: &Arc<Environment>) -> Result<GuestApp, Failure> {
+fn guest_app(environment: &Arc<Environment>) -> Result<GuestApp, CommandFailure> {
     let clock = Arc::new(SaltoClock::new(&environment.name));
     let breakers = Arc::new(Breakers::new(&environment.name));
     let http = Http::new().map_err(anyhow::Error::new)?;
@@ -78,7 +81,7 @@ async fn create_key(
     app: &GuestApp,
     code: &SecretString,
     request: &Value,
-) -> Result<Value, Failure> {
+) -> Result<Value, CommandFailure> {
     let token = app.exchange(code).await.map_err(|error| {
         let context = match &error {
             // Salto may have received the code.

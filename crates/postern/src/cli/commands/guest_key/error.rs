@@ -2,12 +2,12 @@
 
 use salto::GuestKeyError;
 
-use crate::cli::failure::Failure;
+use crate::cli::failure::CommandFailure;
 
 /// A missing section of the configuration is a usage failure.
-pub(super) fn failure(error: GuestKeyError, context: &'static str) -> Failure {
+pub(super) fn failure(error: GuestKeyError, context: &'static str) -> CommandFailure {
     if let GuestKeyError::NotSetUp { .. } = error {
-        return Failure::Usage(error.to_string());
+        return CommandFailure::Usage(error.to_string());
     }
-    Failure::Failed(anyhow::Error::new(error).context(context))
+    CommandFailure::Failed(anyhow::Error::new(error).context(context))
 }

@@ -9,7 +9,7 @@ mod help;
 use clap::Subcommand;
 use consumer::Settings;
 
-use crate::cli::failure::Failure;
+use crate::cli::failure::CommandFailure;
 
 /// Commands about digital keys of guests.
 #[derive(Debug, Subcommand)]
@@ -21,7 +21,10 @@ pub(crate) enum GuestKeyCommand {
 }
 
 /// Runs the command.
-pub(crate) async fn run(command: GuestKeyCommand, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(
+    command: GuestKeyCommand,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     match command {
         GuestKeyCommand::Code(arguments) => code::run(arguments, settings).await,
         GuestKeyCommand::Create(arguments) => create::run(arguments, settings).await,

@@ -15,7 +15,7 @@ use secrecy::ExposeSecret;
 use super::{otp_results::OtpResults, target::IqArguments};
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    failure::Failure,
+    failure::CommandFailure,
     terminal::{output::print_note, secret_input},
 };
 
@@ -58,7 +58,10 @@ pub(crate) struct ActivateArguments {
 }
 
 /// Starts or continues the activation.
-pub(super) async fn run(arguments: ActivateArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: ActivateArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let target = arguments.target.find_to_store(settings).await?;
     proceed(&OtpResults::of(&target, arguments.force), arguments.pin_file.as_deref())
         .await

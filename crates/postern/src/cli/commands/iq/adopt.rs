@@ -18,7 +18,7 @@ use super::{
 };
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    failure::Failure,
+    failure::CommandFailure,
     terminal::{output::print_note, secret_input},
 };
 
@@ -57,7 +57,10 @@ pub(crate) struct AdoptArguments {
 }
 
 /// Has Salto check secret and PIN, and stores them.
-pub(super) async fn run(arguments: AdoptArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: AdoptArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let target = arguments.target.find_to_store(settings).await?;
     let before = target.access.activations.get(target.integration_id, &target.iq).await;
     let before = before.context("the stored activation cannot be read")?;

@@ -9,7 +9,7 @@ use super::target::{ChangedActivation, IqArguments};
 use crate::cli::{
     arguments::{confirmation::Confirmation, output_format::OutputFlag},
     connections::site_access,
-    failure::Failure,
+    failure::CommandFailure,
     terminal::{
         output::{Output, print_note},
         text::join_or_none,
@@ -39,7 +39,10 @@ pub(crate) struct ForgetArguments {
 }
 
 /// Asks for confirmation, and removes the activation.
-pub(super) async fn run(arguments: ForgetArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: ForgetArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     arguments.confirm.require_an_answer()?;
     let integration_id = arguments.target.integration_id();
     let access = site_access::open_stored(settings, integration_id).await?;
@@ -57,7 +60,7 @@ pub(super) async fn run(arguments: ForgetArguments, settings: &Settings) -> Resu
     }
     let removed = access.activations.remove(integration_id, &iq, &stored).await;
     if !removed.context("the activation cannot be removed")? {
-        return Err(Failure::message(
+        return Err(CommandFailure::message(
             "another command changed this IQ's activation at the same time, and nothing was removed; \
              check `postern iq list`, and run this command again",
         ));

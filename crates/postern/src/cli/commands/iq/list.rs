@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::{
     arguments::integration::SiteListArguments,
     connections::site_access,
-    failure::Failure,
+    failure::CommandFailure,
     site_state::{
         iq_overview::{IqOverview, iq_overviews},
         next_step::next_step,
@@ -50,7 +50,10 @@ struct IqRow {
 }
 
 /// Merges Salto's list with the stored records, and prints the rows.
-pub(super) async fn run(arguments: SiteListArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: SiteListArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let access = site_access::open(settings, &arguments.integration.integration_id).await?;
     let id = arguments.integration.integration_id.as_str();
     let overviews = iq_overviews(&access).await?.into_iter();

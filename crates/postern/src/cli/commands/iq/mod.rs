@@ -20,7 +20,7 @@ mod target;
 use clap::Subcommand;
 use consumer::Settings;
 
-use crate::cli::{arguments::integration::SiteListArguments, failure::Failure};
+use crate::cli::{arguments::integration::SiteListArguments, failure::CommandFailure};
 
 /// Commands about IQs.
 #[derive(Debug, Subcommand)]
@@ -43,7 +43,7 @@ pub(crate) enum IqCommand {
 }
 
 /// Runs the command.
-pub(crate) async fn run(command: IqCommand, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(command: IqCommand, settings: &Settings) -> Result<(), CommandFailure> {
     match command {
         IqCommand::List(arguments) => list::run(arguments, settings).await,
         IqCommand::Activate(arguments) => activate::run(arguments, settings).await,

@@ -18,8 +18,8 @@ use super::{
     target::IqArguments,
 };
 use crate::cli::{
-    arguments::output_format::OutputFlag, connections::site_access::SiteAccess, failure::Failure,
-    terminal::output::Output,
+    arguments::output_format::OutputFlag, connections::site_access::SiteAccess,
+    failure::CommandFailure, terminal::output::Output,
 };
 
 /// Arguments of `iq probe`.
@@ -63,7 +63,10 @@ struct ProbeResult<'a> {
 }
 
 /// Sends the probe and prints the answer.
-pub(super) async fn run(arguments: ProbeArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: ProbeArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let target = arguments.target.find(settings).await?;
     let attempts = OtpAttempts::begin(OtpResults::of(&target, arguments.force)).await?;
     let answer = send(&attempts).await;
@@ -84,7 +87,7 @@ pub(super) async fn run(arguments: ProbeArguments, settings: &Settings) -> Resul
         blocked_until: status.blocked_until,
     };
     Output::new(arguments.output).print(&result, || result.meaning.clone())?;
-    if result.accepted { Ok(()) } else { Err(Failure::AlreadyReported) }
+    if result.accepted { Ok(()) } else { Err(CommandFailure::AlreadyReported) }
 }
 
 async fn send(attempts: &OtpAttempts<'_>) -> anyhow::Result<Result<(), CallError>> {

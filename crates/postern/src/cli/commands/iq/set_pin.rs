@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{otp_attempts::OtpAttempts, otp_results::OtpResults, pin_change, target::IqArguments};
 use crate::cli::{
     arguments::{confirmation::Confirmation, output_format::OutputFlag},
-    failure::Failure,
+    failure::CommandFailure,
     terminal::{
         output::{Output, print_note},
         secret_input,
@@ -63,7 +63,10 @@ struct PinChangeResult<'a> {
 }
 
 /// Asks for confirmation, and changes the PIN.
-pub(super) async fn run(arguments: SetPinArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: SetPinArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     arguments.confirm.require_an_answer()?;
     let target = arguments.target.find_to_store(settings).await?;
     let stored = target.access.activations.get(target.integration_id, &target.iq).await;

@@ -12,7 +12,7 @@ use crate::cli::{
         redis_durability,
         site_access::{self, SiteAccess},
     },
-    failure::Failure,
+    failure::CommandFailure,
     terminal::output::Output,
 };
 
@@ -52,7 +52,7 @@ impl IqArguments {
     pub(super) async fn find<'a>(
         &'a self,
         settings: &'a Settings,
-    ) -> Result<TargetIq<'a>, Failure> {
+    ) -> Result<TargetIq<'a>, CommandFailure> {
         let access = site_access::open(settings, self.integration_id()).await?;
         self.find_with(access).await
     }
@@ -62,13 +62,16 @@ impl IqArguments {
     pub(super) async fn find_to_store<'a>(
         &'a self,
         settings: &'a Settings,
-    ) -> Result<TargetIq<'a>, Failure> {
+    ) -> Result<TargetIq<'a>, CommandFailure> {
         let access = site_access::open(settings, self.integration_id()).await?;
         redis_durability::warn_if_not_durable(&access.redis).await;
         self.find_with(access).await
     }
 
-    async fn find_with<'a>(&'a self, access: SiteAccess<'a>) -> Result<TargetIq<'a>, Failure> {
+    async fn find_with<'a>(
+        &'a self,
+        access: SiteAccess<'a>,
+    ) -> Result<TargetIq<'a>, CommandFailure> {
         let iq = iq_id_at_salto(&access, &self.iq).await?;
         Ok(TargetIq { integration_id: self.integration_id(), access, iq })
     }
@@ -76,7 +79,11 @@ impl IqArguments {
 
 impl TargetIq<'_> {
     /// Prints that the IQ is activated now.
-    pub(super) fn print_activated(&self, flag: OutputFlag, text: &str) -> Result<(), Failure> {
+    pub(super) fn print_activated(
+        &self,
+        flag: OutputFlag,
+        text: &str,
+    ) -> Result<(), CommandFailure> {
         let changed = ChangedActivation {
             integration_id: self.integration_id,
             iq_id: &self.iq,

@@ -17,7 +17,7 @@ use self::redirect::{RedirectRequest, RedirectServer};
 use crate::cli::{
     arguments::{integration::IntegrationArgument, output_format::OutputFlag},
     connections::site_access::{self, SiteAccess},
-    failure::Failure,
+    failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
 
@@ -61,12 +61,15 @@ fn parse_wait(text: &str) -> Result<Duration, String> {
 }
 
 /// Signs in and stores the tokens.
-pub(crate) async fn run(arguments: LoginArguments, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(
+    arguments: LoginArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let id = arguments.integration.integration_id.as_str();
     // Redis is checked first, because a sign-in without Redis would be lost.
     let access = site_access::open(settings, id).await?;
     let Some(attempt) = access.site.begin_login() else {
-        return Err(Failure::Usage(format!(
+        return Err(CommandFailure::Usage(format!(
             "{id} signs in with a password automatically; only integrations with flow = \
              \"authorization_code\" need a login"
         )));
@@ -81,7 +84,7 @@ pub(crate) async fn run(arguments: LoginArguments, settings: &Settings) -> Resul
     server.end().await;
     let waited = humantime::format_duration(arguments.wait);
     result.unwrap_or_else(|| {
-        Err(Failure::message(format!(
+        Err(CommandFailure::message(format!(
             "there was no sign-in within {waited}; run the command again (if the address shows an error \
              instead of a login page, check that redirect_uri and client_id are as registered at Salto)"
         )))
@@ -97,7 +100,7 @@ async fn sign_in(
     attempt: &LoginAttempt,
     server: &mut RedirectServer,
     deadline: Instant,
-) -> Option<Result<(), Failure>> {
+) -> Option<Result<(), CommandFailure>> {
     loop {
         let RedirectRequest { query, reply } = timeout_at(deadline, server.next()).await.ok()??;
         let result = match attempt.code(&query) {
@@ -123,6 +126,6 @@ async fn sign_in(
             Ok(()) => reply.succeed(access.site.integration_id()),
             Err(error) => reply.fail(&format!("{error:#}")),
         }
-        return Some(result.map_err(Failure::from));
+        return Some(result.map_err(CommandFailure::from));
     }
 }

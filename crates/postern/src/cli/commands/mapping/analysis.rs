@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rules::Integration;
+use rules::IntegrationRules;
 use salto::{ActivationState, LockInfo};
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ impl MappedObjects {
 
     fn finding(
         &self,
-        rules: &Integration,
+        rules: &IntegrationRules,
         kind: MappingFindingKind,
         text: String,
         next: &str,
@@ -46,7 +46,7 @@ impl MappedObjects {
 
 /// All findings about the mapping, the broken ones first.
 pub(super) fn analyse(
-    rules: &Integration,
+    rules: &IntegrationRules,
     locks: &[LockInfo],
     iqs: &[IqOverview],
 ) -> Vec<MappingFinding> {
@@ -72,7 +72,7 @@ pub(super) fn analyse(
     findings
 }
 
-fn objects_by_lock(rules: &Integration) -> BTreeMap<Uuid, MappedObjects> {
+fn objects_by_lock(rules: &IntegrationRules) -> BTreeMap<Uuid, MappedObjects> {
     let mut by_lock: BTreeMap<Uuid, MappedObjects> = BTreeMap::new();
     for (object, lock) in &rules.locks {
         by_lock.entry(*lock).or_default().objects.push(object.clone());
@@ -83,7 +83,7 @@ fn objects_by_lock(rules: &Integration) -> BTreeMap<Uuid, MappedObjects> {
     by_lock
 }
 
-fn lock_not_found(rules: &Integration, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
+fn lock_not_found(rules: &IntegrationRules, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
     let text = format!("{}: lock {lock} is not among the site's locks", mapped.text());
     let next =
         format!("{} shows the site's locks; correct the mapping", list_command("lock", rules));
@@ -93,7 +93,7 @@ fn lock_not_found(rules: &Integration, lock: Uuid, mapped: &MappedObjects) -> Ma
     }
 }
 
-fn lock_without_iq(rules: &Integration, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
+fn lock_without_iq(rules: &IntegrationRules, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
     let text = format!("{}: lock {lock} has no IQ, so it cannot be opened remotely", mapped.text());
     let next = "assign the lock to an IQ in Salto KS";
     MappingFinding {
@@ -102,7 +102,7 @@ fn lock_without_iq(rules: &Integration, lock: Uuid, mapped: &MappedObjects) -> M
     }
 }
 
-fn shared_lock(rules: &Integration, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
+fn shared_lock(rules: &IntegrationRules, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
     let text = format!("{} open the same lock {lock}", mapped.objects.join(", "));
     let next = "nothing to do if this is intended";
     MappingFinding {
@@ -112,7 +112,7 @@ fn shared_lock(rules: &Integration, lock: Uuid, mapped: &MappedObjects) -> Mappi
 }
 
 fn iq_finding(
-    rules: &Integration,
+    rules: &IntegrationRules,
     id: &str,
     iq: Option<&IqOverview>,
     mapped: &MappedObjects,
@@ -141,7 +141,7 @@ fn iq_finding(
 }
 
 /// The command that lists the site's locks or IQs.
-fn list_command(what: &str, rules: &Integration) -> String {
+fn list_command(what: &str, rules: &IntegrationRules) -> String {
     format!("`postern {what} list --integration {}`", rules.id)
 }
 
@@ -151,7 +151,7 @@ fn is_unusable(iq: &IqOverview) -> bool {
     restore.unwrap_or(true) || iq.otp_status.blocked_until.is_some()
 }
 
-fn general_findings(rules: &Integration) -> Vec<MappingFinding> {
+fn general_findings(rules: &IntegrationRules) -> Vec<MappingFinding> {
     let finding = |kind, text: &str, next: &str| {
         MappingFinding::new(&rules.id, kind, text.to_owned(), next.to_owned())
     };

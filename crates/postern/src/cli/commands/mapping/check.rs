@@ -11,7 +11,7 @@ use super::{
 use crate::cli::{
     arguments::output_format::OutputFlag,
     connections::site_access,
-    failure::{Failure, one_line},
+    failure::{CommandFailure, one_line},
     site_state::iq_overview::iq_overviews,
     terminal::output::{Output, print_note},
 };
@@ -38,7 +38,10 @@ pub(crate) struct CheckArguments {
 }
 
 /// Checks the mappings and prints the findings, with a summary on standard error.
-pub(super) async fn run(arguments: CheckArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: CheckArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let output = Output::new(arguments.output);
     let mut broken = false;
     for integration in
@@ -59,7 +62,7 @@ pub(super) async fn run(arguments: CheckArguments, settings: &Settings) -> Resul
         broken |= count > 0;
         print_note(&summary(integration, count));
     }
-    if broken { Err(Failure::AlreadyReported) } else { Ok(()) }
+    if broken { Err(CommandFailure::AlreadyReported) } else { Ok(()) }
 }
 
 async fn findings(

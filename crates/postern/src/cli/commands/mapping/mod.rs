@@ -7,7 +7,7 @@ mod finding;
 use clap::Subcommand;
 use consumer::Settings;
 
-use crate::cli::failure::Failure;
+use crate::cli::failure::CommandFailure;
 
 /// Commands about the mapping.
 #[derive(Debug, Subcommand)]
@@ -17,7 +17,10 @@ pub(crate) enum MappingCommand {
 }
 
 /// Runs the command.
-pub(crate) async fn run(command: MappingCommand, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(
+    command: MappingCommand,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     match command {
         MappingCommand::Check(arguments) => check::run(arguments, settings).await,
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::cli::{
-    arguments::integration::SiteListArguments, connections::site_access, failure::Failure,
+    arguments::integration::SiteListArguments, connections::site_access, failure::CommandFailure,
     terminal::output::Output,
 };
 
@@ -19,7 +19,10 @@ struct SiteRow {
 }
 
 /// Reads the sites from Salto and prints them.
-pub(super) async fn run(arguments: SiteListArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: SiteListArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let access = site_access::open(settings, &arguments.integration.integration_id).await?;
     let sites = access
         .with_advice(access.site.sites().await)

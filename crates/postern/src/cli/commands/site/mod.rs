@@ -6,7 +6,7 @@ mod resolve;
 use clap::Subcommand;
 use consumer::Settings;
 
-use crate::cli::{arguments::integration::SiteListArguments, failure::Failure};
+use crate::cli::{arguments::integration::SiteListArguments, failure::CommandFailure};
 
 /// Commands about sites.
 #[derive(Debug, Subcommand)]
@@ -18,7 +18,7 @@ pub(crate) enum SiteCommand {
 }
 
 /// Runs the command.
-pub(crate) async fn run(command: SiteCommand, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(command: SiteCommand, settings: &Settings) -> Result<(), CommandFailure> {
     match command {
         SiteCommand::List(arguments) => list::run(arguments, settings).await,
         SiteCommand::Resolve(arguments) => resolve::run(arguments, settings).await,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::cli::{
     arguments::output_format::OutputFlag,
     connections::{site_access, visible_sites::visible_sites},
-    failure::{Failure, one_line},
+    failure::{CommandFailure, one_line},
     terminal::output::{Output, print_note},
 };
 
@@ -45,7 +45,10 @@ struct ResolvedSite<'a> {
 
 /// Looks the UID up with each account, and prints the site; where there is none, the error names the
 /// sites that exist.
-pub(super) async fn run(arguments: ResolveArguments, settings: &Settings) -> Result<(), Failure> {
+pub(super) async fn run(
+    arguments: ResolveArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let mut search = SiteSearch::default();
     for integration in
         site_access::selected_integrations(settings, arguments.integration_id.as_deref())?
@@ -63,7 +66,7 @@ pub(super) async fn run(arguments: ResolveArguments, settings: &Settings) -> Res
         print_note(&format!("{integration_id}: {}", one_line(error)));
     }
     if search.found.is_empty() {
-        return Err(Failure::message(format!(
+        return Err(CommandFailure::message(format!(
             "no site has the UID {:?}: {}; correct the UID, or add the system user to that site in \
              Salto",
             arguments.uid,

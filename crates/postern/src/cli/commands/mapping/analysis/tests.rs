@@ -10,8 +10,8 @@ const OTHER: Uuid = Uuid::from_u128(2);
 const WITHOUT_IQ: Uuid = Uuid::from_u128(3);
 const MISSING: Uuid = Uuid::from_u128(4);
 
-fn rules(locks: &[(&str, Uuid)], default_lock: Option<Uuid>) -> Integration {
-    Integration {
+fn rules(locks: &[(&str, Uuid)], default_lock: Option<Uuid>) -> IntegrationRules {
+    IntegrationRules {
         id: "acme".into(),
         active: true,
         open_from_statuses: vec!["paid".into()],
@@ -45,7 +45,7 @@ fn iq(id: &str, state: ActivationState) -> IqOverview {
     }
 }
 
-fn found(rules: &Integration, iqs: &[IqOverview]) -> Vec<(MappingFindingKind, String)> {
+fn found(rules: &IntegrationRules, iqs: &[IqOverview]) -> Vec<(MappingFindingKind, String)> {
     let findings = analyse(rules, &locks(), iqs);
     findings.into_iter().map(|it| (it.finding, it.objects.join(" "))).collect()
 }
@@ -94,6 +94,6 @@ fn every_problem_of_an_iq_is_found() {
 #[test]
 fn without_any_lock_nothing_opens() {
     assert_eq!(found(&rules(&[], None), &[]), [(MappingFindingKind::NothingMapped, String::new())]);
-    let off = Integration { active: false, ..rules(&[], None) };
+    let off = IntegrationRules { active: false, ..rules(&[], None) };
     assert_eq!(found(&off, &[])[1].0, MappingFindingKind::Inactive);
 }

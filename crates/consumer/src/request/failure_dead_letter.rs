@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Makes the dead letter of a failed request, once, however often its outcome is published.
-pub(super) async fn failed(
+pub(super) async fn make_once(
     context: Context<'_>,
     message: &ReceivedMessage,
     state: &RequestState,
@@ -30,5 +30,5 @@ pub(super) async fn failed(
     dead_letter::make(session, message, DeadLetter { reason, detail: &detail, attempts }).await?;
     tracing::debug!(reason = failed.reason.code(), "dead letter made");
     failpoint::reach("after-dead-letter");
-    session.retry_until_stopped(|| worker.ledger.dead_lettered(state.key())).await
+    session.retry_until_stopped(|| worker.ledger.mark_dead_lettered(state.key())).await
 }

@@ -165,7 +165,7 @@ fn rejected_for(reason: RejectedReason) -> Decision {
     match reason {
         RejectedReason::IntegrationUnknown => decide(now, None, Some(&booking()), &request()),
         RejectedReason::IntegrationInactive => {
-            with_integration(Integration { active: false, ..integration() })
+            with_integration(IntegrationRules { active: false, ..integration() })
         }
         RejectedReason::BookingUnknown => decide(now, Some(&integration()), None, &request()),
         RejectedReason::StatusNotAllowed => {
@@ -180,7 +180,7 @@ fn rejected_for(reason: RejectedReason) -> Decision {
             let object_ids = vec!["room-12".into(), "sauna".into()];
             with_booking(Booking { object_ids, ..booking() })
         }
-        RejectedReason::NoLockMapped => with_integration(Integration {
+        RejectedReason::NoLockMapped => with_integration(IntegrationRules {
             default_lock: None,
             locks: BTreeMap::new(),
             ..integration()

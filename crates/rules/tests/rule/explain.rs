@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use rules::{
-    Booking, Decision, Integration, RejectedReason, Rule, RuleInput, RuleResult, decide, explain,
+    Booking, Decision, IntegrationRules, RejectedReason, Rule, RuleInput, RuleResult, decide,
+    explain,
 };
 
 use crate::fixtures::{
@@ -67,8 +68,8 @@ fn an_explanation_has_the_inputs_of_each_rule() {
 
 /// Integrations with one setting changed, by its name. A new setting does not compile before it is
 /// here; those that are not have no input of their own.
-fn changed_settings() -> [(&'static str, Integration); 6] {
-    let Integration {
+fn changed_settings() -> [(&'static str, IntegrationRules); 6] {
+    let IntegrationRules {
         id: _,
         // The rule says it itself.
         active: _,
@@ -82,18 +83,21 @@ fn changed_settings() -> [(&'static str, Integration); 6] {
     } = integration();
     let locks = BTreeMap::from([("room-12".to_owned(), FRONT)]);
     [
-        ("id", Integration { id: "other".into(), ..integration() }),
-        ("open_from_statuses", Integration { open_from_statuses: Vec::new(), ..integration() }),
-        ("minutes_before", Integration { minutes_before: 16, ..integration() }),
-        ("check_in_status", Integration { check_in_status: None, ..integration() }),
-        ("default_lock", Integration { default_lock: Some(ROOM), ..integration() }),
-        ("locks", Integration { locks, ..integration() }),
+        ("id", IntegrationRules { id: "other".into(), ..integration() }),
+        (
+            "open_from_statuses",
+            IntegrationRules { open_from_statuses: Vec::new(), ..integration() },
+        ),
+        ("minutes_before", IntegrationRules { minutes_before: 16, ..integration() }),
+        ("check_in_status", IntegrationRules { check_in_status: None, ..integration() }),
+        ("default_lock", IntegrationRules { default_lock: Some(ROOM), ..integration() }),
+        ("locks", IntegrationRules { locks, ..integration() }),
     ]
 }
 
 #[test]
 fn every_setting_that_a_rule_reads_is_an_input() {
-    let inputs = |integration: &Integration| -> Vec<_> {
+    let inputs = |integration: &IntegrationRules| -> Vec<_> {
         let bookings =
             ["room-12", "sauna"].map(|it| Booking { object_ids: vec![it.into()], ..booking() });
         let steps = bookings

@@ -8,6 +8,7 @@ use rules::{
 };
 
 use crate::fixtures::{FRONT, ROOM, at, booking, integration, request};
+use crate::properties::{Inputs, allowed};
 
 fn reason(decision: Decision) -> Option<RejectedReason> {
     match decision {
@@ -155,43 +156,54 @@ fn the_earliest_and_the_latest_time_do_not_overflow() {
     assert!(matches!(decision, Decision::Open(_)));
 }
 
-/// A request that is rejected for this reason.
-fn rejected_for(reason: RejectedReason) -> Decision {
-    let now = at(3_600);
-    let with_booking = |booking| decide(now, Some(&integration()), Some(&booking), &request());
-    let with_integration =
-        |integration| decide(now, Some(&integration), Some(&booking()), &request());
-    let with_request = |request| decide(now, Some(&integration()), Some(&booking()), &request);
+/// Inputs for which this reason is the only one that forbids to open.
+fn rejected_for(reason: RejectedReason) -> Inputs {
+    let inputs = Inputs {
+        now: at(3_600),
+        integration: Some(integration()),
+        booking: Some(booking()),
+        request: request(),
+    };
     match reason {
-        RejectedReason::IntegrationUnknown => decide(now, None, Some(&booking()), &request()),
+        RejectedReason::IntegrationUnknown => Inputs { integration: None, ..inputs },
         RejectedReason::IntegrationInactive => {
-            with_integration(IntegrationRules { active: false, ..integration() })
+            let integration = IntegrationRules { active: false, ..integration() };
+            Inputs { integration: Some(integration), ..inputs }
         }
-        RejectedReason::BookingUnknown => decide(now, Some(&integration()), None, &request()),
+        RejectedReason::BookingUnknown => Inputs { booking: None, ..inputs },
         RejectedReason::StatusNotAllowed => {
-            with_booking(Booking { status: "cancelled".into(), ..booking() })
+            let booking = Booking { status: "cancelled".into(), ..booking() };
+            Inputs { booking: Some(booking), ..inputs }
         }
-        RejectedReason::TooEarly => with_booking(Booking { starts_at: at(5_000), ..booking() }),
-        RejectedReason::TooLate => with_booking(Booking { ends_at: now, ..booking() }),
+        RejectedReason::TooEarly => Inputs { now: at(0), ..inputs },
+        RejectedReason::TooLate => Inputs { now: at(50_000), ..inputs },
         RejectedReason::ObjectNotInBooking => {
-            with_request(Request { object_id: Some("room-13".into()), ..request() })
+            let request = Request { object_id: Some("room-13".into()), ..request() };
+            Inputs { request, ..inputs }
         }
         RejectedReason::ObjectAmbiguous => {
             let object_ids = vec!["room-12".into(), "sauna".into()];
-            with_booking(Booking { object_ids, ..booking() })
+            Inputs { booking: Some(Booking { object_ids, ..booking() }), ..inputs }
         }
-        RejectedReason::NoLockMapped => with_integration(IntegrationRules {
-            default_lock: None,
-            locks: BTreeMap::new(),
-            ..integration()
-        }),
-        RejectedReason::RequestExpired => with_request(Request { expires_at: at(0), ..request() }),
+        RejectedReason::NoLockMapped => {
+            let locks = BTreeMap::new();
+            let integration = IntegrationRules { default_lock: None, locks, ..integration() };
+            Inputs { integration: Some(integration), ..inputs }
+        }
+        RejectedReason::RequestExpired => {
+            let request = Request { taken_at: at(3_600), expires_at: at(3_600), ..request() };
+            Inputs { request, ..inputs }
+        }
     }
 }
 
 #[test]
-fn every_rejected_reason_has_a_request_that_is_rejected_for_it() {
+fn every_rejected_reason_has_inputs_that_are_rejected_for_it() {
     for expected in RejectedReason::ALL.iter().copied() {
-        assert_eq!(reason(rejected_for(expected)), Some(expected));
+        let inputs = rejected_for(expected);
+        let Inputs { now, integration, booking, request } = &inputs;
+        let decision = decide(*now, integration.as_ref(), booking.as_ref(), request);
+        assert_eq!(reason(decision), Some(expected));
+        assert_eq!(allowed(&inputs), None, "{expected}, by the rule that is written a second time");
     }
 }

@@ -14,6 +14,8 @@ use crate::fixtures::{
 };
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+
     /// The explanation and the decision agree.
     #[test]
     fn the_first_no_of_an_explanation_is_the_decision(

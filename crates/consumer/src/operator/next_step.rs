@@ -28,3 +28,18 @@ pub(crate) const fn after_failure(reason: FailedReason) -> Option<&'static str> 
         | FailedReason::OutcomeUnknown => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rules::FailedClass;
+
+    use super::*;
+
+    #[test]
+    fn every_failure_of_class_configuration_has_a_next_step_and_no_other() {
+        for reason in FailedReason::ALL {
+            let is_configuration = reason.class() == FailedClass::Configuration;
+            assert_eq!(after_failure(*reason).is_some(), is_configuration, "{reason}");
+        }
+    }
+}

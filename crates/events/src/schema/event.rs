@@ -80,10 +80,7 @@ fn outbound<T: JsonSchema>(event_type: OutboundType) -> serde_json::Result<Event
             "format": "uuid",
         },
         "source": { "description": "Always postern.", "const": names::SOURCE },
-        "subject": {
-            "description": "The `booking_id`; of `iq.attention.v1` the `iq_id`.",
-            "type": "string",
-        },
+        "subject": { "description": subject_of(event_type), "type": "string" },
         "time": { "description": "The time of the event.", "type": "string", "format": "date-time" },
         "datacontenttype": {
             "description": "The content type of `data`.",
@@ -102,6 +99,17 @@ fn outbound<T: JsonSchema>(event_type: OutboundType) -> serde_json::Result<Event
     });
     let required = ["id", "source", "subject", "time", "datacontenttype"];
     schema::<T>(&examples::outbound(event_type), types, properties, &required)
+}
+
+/// What `subject` is in an event of this type.
+const fn subject_of(event_type: OutboundType) -> &'static str {
+    match event_type {
+        OutboundType::Opened
+        | OutboundType::CheckIn
+        | OutboundType::OpenRejected
+        | OutboundType::OpenFailed => "The `booking_id`.",
+        OutboundType::IqAttention => "The `iq_id`.",
+    }
 }
 
 /// The envelope with its `type`, its other `properties` and those that are `required`, around data of

@@ -45,6 +45,14 @@ fn invalid_messages_are_refused_with_their_code() {
 }
 
 #[test]
+fn every_kind_of_decode_error_has_a_sample() {
+    let samples = corpus::samples("invalid");
+    for kind in DecodeErrorKind::ALL {
+        assert!(samples.iter().any(|sample| sample.words[0] == kind.code()), "{kind}");
+    }
+}
+
+#[test]
 fn no_detail_repeats_the_message() {
     for sample in corpus::samples("invalid") {
         let DecodeError { detail, .. } =

@@ -2,35 +2,89 @@
 
 use crate::running::{Postern, bare, end};
 
+const README: &str = include_str!("../../../../README.md");
+const CHANGELOG: &str = include_str!("../../../../CHANGELOG.md");
+
+/// The help of a command.
+fn help(command: &str) -> String {
+    let ended = end(bare().args(command.split_whitespace()).arg("--help"));
+    assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""), "{command}");
+    assert!(ended.stdout.contains("Usage: postern"), "{command}: {}", ended.stdout);
+    ended.stdout
+}
+
+/// The commands below one, as its help lists them, with those below them.
+fn commands_below(command: &str) -> Vec<String> {
+    let help = help(command);
+    let Some((_, list)) = help.split_once("\nCommands:\n") else { return Vec::new() };
+    let names = list.lines().take_while(|line| !line.is_empty());
+    let names = names.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let commands = names.filter(|name| !name.is_empty()).map(|name| format!("{command} {name}"));
+    commands.map(|it| it.trim_start().to_owned()).flat_map(with_those_below).collect()
+}
+
+fn with_those_below(command: String) -> Vec<String> {
+    let mut commands = commands_below(&command);
+    commands.push(command);
+    commands
+}
+
+/// Those that do something themselves.
+fn commands() -> Vec<String> {
+    let all = commands_below("");
+    let has_others = |command: &str| all.iter().any(|it| it.starts_with(&format!("{command} ")));
+    all.iter().filter(|command| !has_others(command)).cloned().collect()
+}
+
 #[test]
 fn every_command_has_help() {
+    let commands = commands();
     for command in [
-        "",
         "worker",
         "check-config",
-        "publish",
         "publish booking-status",
         "publish open-request",
         "tail",
         "audit",
         "login",
-        "guest-key",
         "guest-key code",
         "guest-key create",
-        "iq",
         "iq list",
         "iq activate",
         "site list",
         "lock list",
     ] {
-        let ended = end(bare().args(command.split_whitespace()).arg("--help"));
-        assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""), "{command}");
-        assert!(ended.stdout.contains("Usage: postern"), "{command}: {}", ended.stdout);
+        assert!(commands.contains(&command.to_owned()), "{command}: {commands:?}");
     }
-    let help = end(bare().arg("--help")).stdout;
+    let help = help("");
     for word in ["check-config", "publish", "tail", "iq", "site", "lock", "Examples:", "POSTERN__"]
     {
         assert!(help.contains(word), "{word}: {help}");
+    }
+}
+
+/// The contract has only those that other programs call.
+#[test]
+fn the_readme_and_the_changelog_have_every_command() {
+    let rows =
+        README.lines().filter_map(|line| line.strip_prefix("| `postern ")?.split(" | ").next());
+    let rows: Vec<Vec<&str>> = rows
+        .map(|cell| cell.split(|it: char| !it.is_ascii_lowercase() && it != '-').collect())
+        .collect();
+    for command in commands() {
+        let has = |row: &Vec<&str>| command.split(' ').all(|word| row.contains(&word));
+        assert!(rows.iter().any(has), "the table of commands in README.md has no {command}");
+        let name = format!("`postern {command}`");
+        assert!(CHANGELOG.contains(&name), "CHANGELOG.md does not name {name}");
+    }
+}
+
+#[test]
+fn every_command_refuses_an_unknown_argument() {
+    for command in commands() {
+        let arguments: Vec<_> = command.split(' ').chain(["--no-such-argument"]).collect();
+        let ended = Postern::new().run(&arguments);
+        assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{command}");
     }
 }
 

@@ -8,6 +8,7 @@ use rules::{
 };
 
 use crate::fixtures::{FRONT, ROOM, at, booking, integration, request};
+use crate::properties::{Inputs, allowed};
 
 fn reason(decision: Decision) -> Option<RejectedReason> {
     match decision {
@@ -153,4 +154,56 @@ fn the_earliest_and_the_latest_time_do_not_overflow() {
     };
     let decision = decide(at(0), Some(&integration), Some(&booking), &request());
     assert!(matches!(decision, Decision::Open(_)));
+}
+
+/// Inputs for which this reason is the only one that forbids to open.
+fn rejected_for(reason: RejectedReason) -> Inputs {
+    let inputs = Inputs {
+        now: at(3_600),
+        integration: Some(integration()),
+        booking: Some(booking()),
+        request: request(),
+    };
+    match reason {
+        RejectedReason::IntegrationUnknown => Inputs { integration: None, ..inputs },
+        RejectedReason::IntegrationInactive => {
+            let integration = IntegrationRules { active: false, ..integration() };
+            Inputs { integration: Some(integration), ..inputs }
+        }
+        RejectedReason::BookingUnknown => Inputs { booking: None, ..inputs },
+        RejectedReason::StatusNotAllowed => {
+            let booking = Booking { status: "cancelled".into(), ..booking() };
+            Inputs { booking: Some(booking), ..inputs }
+        }
+        RejectedReason::TooEarly => Inputs { now: at(0), ..inputs },
+        RejectedReason::TooLate => Inputs { now: at(50_000), ..inputs },
+        RejectedReason::ObjectNotInBooking => {
+            let request = Request { object_id: Some("room-13".into()), ..request() };
+            Inputs { request, ..inputs }
+        }
+        RejectedReason::ObjectAmbiguous => {
+            let object_ids = vec!["room-12".into(), "sauna".into()];
+            Inputs { booking: Some(Booking { object_ids, ..booking() }), ..inputs }
+        }
+        RejectedReason::NoLockMapped => {
+            let locks = BTreeMap::new();
+            let integration = IntegrationRules { default_lock: None, locks, ..integration() };
+            Inputs { integration: Some(integration), ..inputs }
+        }
+        RejectedReason::RequestExpired => {
+            let request = Request { taken_at: at(3_600), expires_at: at(3_600), ..request() };
+            Inputs { request, ..inputs }
+        }
+    }
+}
+
+#[test]
+fn every_rejected_reason_has_inputs_that_are_rejected_for_it() {
+    for expected in RejectedReason::ALL.iter().copied() {
+        let inputs = rejected_for(expected);
+        let Inputs { now, integration, booking, request } = &inputs;
+        let decision = decide(*now, integration.as_ref(), booking.as_ref(), request);
+        assert_eq!(reason(decision), Some(expected));
+        assert_eq!(allowed(&inputs), None, "{expected}, by the rule that is written a second time");
+    }
 }

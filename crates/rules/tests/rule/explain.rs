@@ -1,13 +1,21 @@
 //! The explanation of the rule.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
-use rules::{Decision, RejectedReason, Rule, RuleInput, RuleResult, decide, explain};
+use rules::{
+    Booking, Decision, IntegrationRules, RejectedReason, Rule, RuleInput, RuleResult, decide,
+    explain,
+};
 
 use crate::fixtures::{
-    any_booking, any_instant, any_integration, any_request, at, booking, integration, request,
+    FRONT, ROOM, any_booking, any_instant, any_integration, any_request, at, booking, integration,
+    request,
 };
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+
     /// The explanation and the decision agree.
     #[test]
     fn the_first_no_of_an_explanation_is_the_decision(
@@ -58,4 +66,48 @@ fn an_explanation_has_the_inputs_of_each_rule() {
         skipped.join(" "),
         "integration_active status_allowed window_begun window_not_over object_booked lock_mapped"
     );
+}
+
+/// Integrations with one setting changed, by its name. A new setting does not compile before it is
+/// here; those that are not have no input of their own.
+fn changed_settings() -> [(&'static str, IntegrationRules); 6] {
+    let IntegrationRules {
+        id: _,
+        // The rule says it itself.
+        active: _,
+        open_from_statuses: _,
+        minutes_before: _,
+        check_in_status: _,
+        // No rule reads it.
+        record_opened_at_in: _,
+        default_lock: _,
+        locks: _,
+    } = integration();
+    let locks = BTreeMap::from([("room-12".to_owned(), FRONT)]);
+    [
+        ("id", IntegrationRules { id: "other".into(), ..integration() }),
+        (
+            "open_from_statuses",
+            IntegrationRules { open_from_statuses: Vec::new(), ..integration() },
+        ),
+        ("minutes_before", IntegrationRules { minutes_before: 16, ..integration() }),
+        ("check_in_status", IntegrationRules { check_in_status: None, ..integration() }),
+        ("default_lock", IntegrationRules { default_lock: Some(ROOM), ..integration() }),
+        ("locks", IntegrationRules { locks, ..integration() }),
+    ]
+}
+
+#[test]
+fn every_setting_that_a_rule_reads_is_an_input() {
+    let inputs = |integration: &IntegrationRules| -> Vec<_> {
+        let bookings =
+            ["room-12", "sauna"].map(|it| Booking { object_ids: vec![it.into()], ..booking() });
+        let steps = bookings
+            .iter()
+            .flat_map(|it| explain(at(3_600), Some(integration), Some(it), &request()));
+        steps.flat_map(|step| step.inputs).collect()
+    };
+    for (setting, changed) in changed_settings() {
+        assert_ne!(inputs(&changed), inputs(&integration()), "{setting} is no input of any rule");
+    }
 }

@@ -76,7 +76,9 @@ prop_compose! {
             check_in_status: check_in.then(|| "checked_in".to_owned()),
             default_lock: default_lock.then_some(FRONT),
             locks: if mapped { integration().locks } else { BTreeMap::new() },
-            ..integration()
+            id: integration().id,
+            open_from_statuses: integration().open_from_statuses,
+            record_opened_at_in: integration().record_opened_at_in,
         }
     }
 }

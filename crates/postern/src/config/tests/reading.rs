@@ -1,5 +1,6 @@
 //! What is read from a valid configuration.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ::secrecy::ExposeSecret;
@@ -15,16 +16,51 @@ fn password_of(integration: &IntegrationSettings) -> &str {
     }
 }
 
+/// The configuration in the contract.
+fn contract_example() -> &'static str {
+    let contract = include_str!("../../../../../docs/contract.md");
+    let (_, example) = contract.split_once("```toml\n").unwrap();
+    example.split_once("```").unwrap().0
+}
+
+/// The settings of the contract that are not there yet, according to the README.
+fn missing_settings() -> BTreeSet<&'static str> {
+    let readme = include_str!("../../../../../README.md");
+    let row = readme.lines().find(|line| line.starts_with("| [Configuration](docs/contract.md#"));
+    let names = row.into_iter().flat_map(|row| row.split('`').skip(1).step_by(2));
+    names.filter(|name| !name.contains(' ')).collect()
+}
+
+fn with_secrets(text: &str) -> Written {
+    Written::new(text).variable("POSTERN_SECRETS_KEY", KEY).variable("KS_CLIENT_SECRET", "s")
+}
+
+#[test]
+fn the_readme_names_the_settings_of_the_contract_that_are_not_there_yet() {
+    let mistakes = with_secrets(contract_example()).mistakes();
+    let unknown = mistakes.iter().filter_map(|line| line.split_once(": is unknown"));
+    let unknown: BTreeSet<_> = unknown
+        .filter_map(|(place, _)| place.split_once(": "))
+        .map(|(_, path)| path.trim_start_matches("integrations[0] (acme-utrecht)."))
+        .collect();
+    assert_eq!(unknown, missing_settings(), "{mistakes:#?}");
+}
+
 #[test]
 fn the_example_of_the_contract_is_read() {
-    let written = Written::new("");
-    let password = written.file("acme", "pass word\n");
-    let text = include_str!("../../../tests/data/contract.toml");
-    let text = text.replace("/run/secrets/acme", password.to_str().unwrap());
-    let written =
-        Written::new(&text).variable("POSTERN_SECRETS_KEY", KEY).variable("KS_CLIENT_SECRET", "s");
-
-    let Config { settings, warnings } = written.load().unwrap();
+    let mut table: toml::Table = contract_example().parse().unwrap();
+    for name in missing_settings() {
+        let (section, key) = name.split_once('.').unwrap_or(("integrations", name));
+        let section = match &mut table[section] {
+            toml::Value::Array(items) => &mut items[0],
+            section => section,
+        };
+        section.as_table_mut().unwrap().remove(key);
+    }
+    let directory = Written::new("");
+    let password = directory.file("acme", "pass word\n");
+    let text = table.to_string().replace("/run/secrets/acme", password.to_str().unwrap());
+    let Config { settings, warnings } = with_secrets(&text).load().unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     assert_eq!(settings.broker.url.expose_secret(), "amqp://guest:guest@127.0.0.1:5672/%2f");
     assert_eq!(settings.secrets_key.expose_secret()[..4], [0, 1, 2, 3]);

@@ -123,3 +123,34 @@ fn request(writer: &mut Writer<'_>, case: &str, stay: &Stay, at: i64, expiry: Ex
     let door = if named { RequestedDoor::Named(door) } else { RequestedDoor::OnlyOne(door) };
     writer.request(case, stay, door, at, expiry);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::RejectedReason;
+
+    /// A case with requests that are rejected for this reason.
+    fn rejected_for(reason: RejectedReason) -> Case {
+        match reason {
+            RejectedReason::IntegrationUnknown => refused::unknown_integration,
+            RejectedReason::IntegrationInactive => refused::inactive_integration,
+            RejectedReason::BookingUnknown => guests::unknown_booking,
+            RejectedReason::StatusNotAllowed => changes::cancelled_long_ago,
+            RejectedReason::TooEarly => changes::too_early,
+            RejectedReason::TooLate => changes::window_ends,
+            RejectedReason::ObjectNotInBooking => refused::other_object,
+            RejectedReason::ObjectAmbiguous => refused::ambiguous,
+            RejectedReason::NoLockMapped => refused::no_lock,
+            RejectedReason::RequestExpired => guests::expired,
+        }
+    }
+
+    #[test]
+    fn every_rejected_reason_has_a_case() {
+        for reason in RejectedReason::ALL {
+            let wanted = rejected_for(*reason);
+            let is_wanted = |(_, case): &(u32, Case)| std::ptr::fn_addr_eq(*case, wanted);
+            assert!(CASES.iter().any(is_wanted), "no case is rejected for {reason}");
+        }
+    }
+}

@@ -4,12 +4,14 @@
 
 mod connecting;
 mod dead_letters;
+mod expired;
 mod fixtures;
 mod inspecting;
 mod losing;
 mod parked_headers;
 mod parking;
 mod parking_broker;
+mod properties;
 mod proxy;
 mod publishing;
 mod replays;

@@ -6,7 +6,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use publisher::{DeadLetter, DeadLetterHeaders, Message, ReceivedMessage, declare};
 
-use crate::fixtures::{OVER_THE_LIMIT, dead_letter, number, return_unsettled};
+use crate::fixtures::{OVER_THE_LIMIT, dead_letter, number, original, return_unsettled};
 use crate::virtual_host::{VirtualHost, take};
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn a_replay_counts_itself_and_changes_nothing_else() {
         exchange: names::INBOUND_EXCHANGE.to_owned(),
         routing_key: "booking.status.acme".to_owned(),
         queue: names::BOOKING_STATUS_QUEUE.to_owned(),
-        properties: BasicProperties::default().with_message_id("m".into()).with_headers(headers),
+        properties: original("hotel").properties.with_headers(headers),
         body: b"\xff".to_vec(),
     };
     let failure =
@@ -45,7 +45,20 @@ async fn a_replay_counts_itself_and_changes_nothing_else() {
     assert_eq!(replay.body, letter.body);
     let properties = &replay.properties;
     assert_eq!((properties.expiration(), properties.user_id()), (&None, &None));
-    assert_eq!(properties.message_id().as_ref().unwrap().as_str(), "m");
+    let bare =
+        |properties: &BasicProperties| properties.clone().with_headers(FieldTable::default());
+    let wanted = BasicProperties::default()
+        .with_content_type("text/plain".into())
+        .with_content_encoding("gzip".into())
+        .with_priority(3)
+        .with_reply_to("answers".into())
+        .with_cluster_id("east".into())
+        .with_message_id("m-1".into())
+        .with_correlation_id("c-1".into())
+        .with_type("lock.open-request.v1".into())
+        .with_timestamp(1_700_000_001)
+        .with_app_id("hotel".into());
+    assert_eq!(bare(properties), bare(&wanted));
     let mut wanted = letter.properties.headers().clone().unwrap();
     wanted.insert("postern-replays".into(), AMQPValue::LongLongInt(1));
     assert_eq!(properties.headers(), &Some(wanted.clone()));

@@ -35,11 +35,11 @@ async fn a_message_that_expired_in_its_queue_has_the_reason_expired() {
     assert_reason(&letter, "expired");
 
     // A replay does not expire. Delivered too often, it has the later reason.
-    broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
+    broker.publisher.publish(Message::replay(&letter, None).unwrap()).await.unwrap();
     return_unsettled(&broker.channel, names::OPEN_REQUESTS_QUEUE, OVER_THE_LIMIT).await;
     let letter = dead_letter(&broker.channel).await;
     assert_reason(&letter, "delivery_limit");
-    broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
+    broker.publisher.publish(Message::replay(&letter, None).unwrap()).await.unwrap();
     assert_origin(headers(&broker.open_request().await));
 }
 

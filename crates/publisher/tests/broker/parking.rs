@@ -141,7 +141,7 @@ async fn deliveries_are_counted_over_all_stays() {
     // A replay begins a new count.
     broker.publisher.publish(failed(&received)).await.unwrap();
     let letter = dead_letter(&broker.channel).await;
-    broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
+    broker.publisher.publish(Message::replay(&letter, None).unwrap()).await.unwrap();
     assert_eq!(broker.open_request().await.deliveries(), 0);
 }
 

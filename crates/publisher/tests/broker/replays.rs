@@ -40,7 +40,7 @@ async fn a_replay_counts_itself_and_changes_nothing_else() {
     assert_eq!(found, ("malformed", Some("no JSON"), Some("postern.booking-status")));
     assert_eq!((read.attempts, read.replays, read.failed_at), (Some(3), 0, Some(now)));
 
-    let replay = Message::replay(&letter).unwrap();
+    let replay = Message::replay(&letter, None).unwrap();
     assert_eq!((&*replay.exchange, &*replay.routing_key), ("", "postern.booking-status"));
     assert_eq!(replay.body, letter.body);
     let properties = &replay.properties;
@@ -66,7 +66,7 @@ async fn a_replay_counts_itself_and_changes_nothing_else() {
     // It is replayed to no other queue, whatever the header says.
     wanted.insert("postern-queue".into(), AMQPValue::LongString("payments".into()));
     letter.properties = letter.properties.with_headers(wanted);
-    assert!(Message::replay(&letter).is_err());
+    assert!(Message::replay(&letter, None).is_err());
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn a_dead_letter_of_the_broker_is_replayed_and_returns_from_a_retry_queue(
     }
     let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
     channel.queue_declare("postern.retry.test".into(), options, arguments).await.unwrap();
-    let mut replay = Message::replay(&letter).unwrap();
+    let mut replay = Message::replay(&letter, None).unwrap();
     replay.routing_key = "postern.retry.test".to_owned();
     publisher.publish(replay).await.unwrap();
 

@@ -121,6 +121,28 @@ async fn a_message_that_is_still_malformed_is_a_dead_letter_again_with_its_repla
     assert!(fixture.outbound.events().is_empty());
 }
 
+#[tokio::test]
+async fn a_request_that_expired_in_the_queue_is_listed_as_expired_and_can_be_replayed() {
+    let mut fixture = Fixture::new(Setup::new().await, 1).await;
+    assert!(fixture.workers.remove(0).stop(SOON).await.success());
+    let properties = BasicProperties::default().with_expiration("1".into()).with_priority(3);
+    let body = serde_json::to_vec(&open_request("R-1", BOOKING)).expect("JSON can be written");
+    let key = "lock.open-request.acme";
+    fixture.bus.publish_raw("postern.inbound", key, &body, properties).await;
+    fixture.bus.wait_for_dead_letters(1, SOON).await;
+
+    assert_eq!(dlq(&fixture, &["list", "--reason", "delivery_limit"]).await, Vec::<Value>::new());
+    let letter = dlq(&fixture, &["list", "--reason", "expired"]).await.remove(0);
+    assert_eq!(
+        (&letter["queue"], &letter["event_id"]),
+        (&json!("postern.open-requests"), &json!("R-1"))
+    );
+    let worker = fixture.setup.worker("again").start().await;
+    fixture.workers.push(worker);
+    assert_eq!(dlq(&fixture, &["replay", "--reason", "expired"]).await.len(), 1);
+    assert_eq!(fixture.outbound.terminal("R-1", SOON).await.kind, "lock.opened.v1");
+}
+
 /// Makes an event a dead letter, as a worker does after repeated errors of Redis.
 async fn publish_dead_letter(fixture: &Fixture, queue: &str, event: &Value) {
     let mut headers = FieldTable::default();

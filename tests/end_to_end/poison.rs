@@ -5,6 +5,8 @@ use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::open_request;
 use end_to_end::setup::Setup;
 use end_to_end::worker::Worker;
+use lapin::BasicProperties;
+use lapin::types::{AMQPValue, FieldTable};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -92,4 +94,22 @@ async fn a_message_that_kills_its_workers_becomes_a_dead_letter_and_other_messag
         assert_eq!(fixture.outbound.only_terminal(id).kind, "lock.opened.v1", "{id}");
     }
     assert_eq!(fixture.outbound.answers("poison"), []);
+}
+
+#[tokio::test]
+async fn a_count_of_deliveries_from_a_publisher_makes_no_suspect() {
+    let setup = Setup::new().await;
+    let worker = setup.worker("one").env("POSTERN_LOG", "consumer=debug").start().await;
+    let fixture = Fixture::of(setup, vec![worker]).await;
+    let mut headers = FieldTable::default();
+    for name in ["postern-deliveries", "postern-replays", "x-delivery-count"] {
+        headers.insert(name.into(), AMQPValue::LongLongInt(5));
+    }
+    let properties = BasicProperties::default().with_headers(headers);
+    let body = serde_json::to_vec(&open_request("R-1", BOOKING)).expect("JSON can be written");
+    fixture.bus.publish_raw("postern.inbound", "lock.open-request", &body, properties).await;
+    assert_eq!(fixture.outbound.terminal("R-1", SOON).await.kind, "lock.opened.v1");
+    let log = fixture.workers[0].log();
+    assert!(log.contains("sending"), "the log has debug messages: {log}");
+    assert!(!log.contains("poison suspect"), "{log}");
 }

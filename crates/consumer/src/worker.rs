@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use publisher::HeaderKey;
 use rules::ResendLimits;
 use salto::{
     ActivationStore, CallError, Http, OpenError, RedisTokenCache, TokenCache, seal::Sealer,
@@ -63,6 +64,7 @@ pub(crate) struct Worker {
     pub(crate) last_errors: LastErrors,
     pub(crate) activations: ActivationStore,
     pub(crate) sealer: Arc<Sealer>,
+    pub(crate) header_key: Arc<HeaderKey>,
     pub(crate) audit: AuditWriter,
     pub(crate) health: Arc<Health>,
     pub(crate) tasks: TaskTracker,
@@ -103,6 +105,7 @@ impl Worker {
             last_errors: LastErrors::new(store(), prefix),
             activations: ActivationStore::new(store().pool(), prefix, Arc::clone(&sealer)),
             sealer,
+            header_key: Arc::new(HeaderKey::derive(settings.secrets_key.expose_secret())),
             audit: AuditWriter::new(settings.audit.clone()),
             health: Arc::new(Health::default()),
             tasks: TaskTracker::new(),

@@ -9,6 +9,9 @@ coded_enum! {
     pub enum DeadLetterReason {
         /// Redis refused the message several times, for a reason that is not an outage.
         RetriesExhausted = "retries_exhausted",
+        /// The message expired in its queue, by its own expiration or by a policy, and the broker made
+        /// the dead letter itself.
+        Expired = "expired",
         /// The broker delivered the message too often without an acknowledgement, and made the dead
         /// letter itself.
         DeliveryLimit = "delivery_limit",

@@ -75,6 +75,10 @@ pub const HEADER_ROUTING_KEY: &str = "postern-routing-key";
 /// Header of dead letters and parked messages: the queue of the first arrival.
 pub const HEADER_QUEUE: &str = "postern-queue";
 
+/// Header of dead letters, parked and replayed messages: authenticates those headers that postern reads
+/// back. Anything may have written them without it.
+pub const HEADER_AUTHENTICATION: &str = "postern-authentication";
+
 /// Whether the queue of this name is a retry queue.
 #[must_use]
 pub fn is_retry_queue(queue: &str) -> bool {

@@ -6,7 +6,8 @@
 //! - `topology`: [`declare`] declares the exchanges and queues of the contract; [`queue_state`] reads
 //!   the state of one queue, [`inspect`] that of everything.
 //! - `message`: a [`ReceivedMessage`] came out of a queue, a [`Message`] is ready to be published.
-//!   [`Message::event`] and [`Message::inbound`] make one of an event.
+//!   [`Message::event`] and [`Message::inbound`] make one of an event. A [`HeaderKey`] proves which
+//!   headers are postern's own.
 //! - `dead_letter`: [`Message::dead_letter`] makes a dead letter of a received message and a
 //!   [`DeadLetter`], [`DeadLetterHeaders`] reads its headers, [`Message::replay`] returns it to its queue.
 //! - `parking`: [`Message::parked`] lets a message wait in a retry queue, for one of the
@@ -23,7 +24,7 @@ mod topology;
 
 pub use connection::{ConnectError, InvalidUrl, Reconnect, connect, server_version};
 pub use dead_letter::{DeadLetter, DeadLetterHeaders, NoOrigin, RecordedReason};
-pub use message::{Message, ReceivedMessage};
+pub use message::{HeaderKey, Message, ReceivedMessage};
 pub use parking::RETRY_DELAYS;
 pub use publishing::{PublishError, Publisher};
 pub use topology::{

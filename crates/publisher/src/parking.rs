@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use events::names;
 
+use crate::message::authentication::AUTHENTICATION_MAX;
 use crate::message::header_fields::{integer, retain, set_integer};
 use crate::message::header_size::{HEADERS_MAX, header_size};
 use crate::message::origin::Origin;
@@ -49,7 +50,7 @@ impl Message {
         if deliveries > 0 {
             set_integer(&mut headers, names::HEADER_DELIVERIES, i64::from(deliveries));
         }
-        if header_size(&headers) + BROKERS_SHARE > HEADERS_MAX {
+        if header_size(&headers) + AUTHENTICATION_MAX + BROKERS_SHARE > HEADERS_MAX {
             let replays = headers.inner().get(names::HEADER_REPLAYS).and_then(integer);
             headers = retain(&headers, |name| OUR_HEADERS.contains(&name));
             set_integer(&mut headers, names::HEADER_REPLAYS, replays.unwrap_or(0));

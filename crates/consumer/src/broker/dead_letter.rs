@@ -41,7 +41,7 @@ pub(crate) async fn make(
     message: &ReceivedMessage,
     why: DeadLetter<'_>,
 ) -> Result<(), Abandoned> {
-    session.enqueue(&Message::dead_letter(message, &why, Utc::now())).await?;
+    session.enqueue(Message::dead_letter(message, &why, Utc::now())).await?;
     metrics::dead_letter(why.reason);
     Ok(())
 }

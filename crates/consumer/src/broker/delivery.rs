@@ -1,11 +1,11 @@
 //! A delivery that a worker has taken.
 
 use lapin::Acker;
-use publisher::ReceivedMessage;
+use publisher::{HeaderKey, ReceivedMessage};
 
 /// A message as it was delivered, with the means to settle it.
 pub(crate) struct Delivery {
-    /// Body, headers and properties.
+    /// Body, headers and properties, without headers that only postern may write and did not.
     pub(crate) message: ReceivedMessage,
     /// Acknowledges the delivery or requeues it.
     pub(crate) acker: Acker,
@@ -14,9 +14,13 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    pub(crate) fn new(queue: &'static str, delivery: lapin::message::Delivery) -> Self {
+    pub(crate) fn new(
+        queue: &'static str,
+        delivery: lapin::message::Delivery,
+        header_key: &HeaderKey,
+    ) -> Self {
         let redelivered = delivery.redelivered;
         let (message, acker) = ReceivedMessage::from_delivery(queue, delivery);
-        Self { message, acker, redelivered }
+        Self { message: message.authenticated(header_key, redelivered), acker, redelivered }
     }
 }

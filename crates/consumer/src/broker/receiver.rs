@@ -84,7 +84,7 @@ impl Receiver {
             };
             self.taken.fetch_add(1, Ordering::Relaxed);
             let (session, queue) = (session.clone(), self.queue);
-            let delivery = Delivery::new(queue, delivery);
+            let delivery = Delivery::new(queue, delivery, session.header_key());
             let span = message_span::new(queue);
             let handling = AssertUnwindSafe(handle(session.clone(), delivery)).catch_unwind();
             let handling = async move {

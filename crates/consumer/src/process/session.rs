@@ -135,7 +135,8 @@ impl Session {
     /// Handles deliveries until `stop` or until an error. Answers the reason of its end.
     async fn run(mut self, worker: &Arc<Worker>, stop: &CancellationToken) -> String {
         let ended = stop.child_token();
-        let session = SessionHandle::new(self.publisher.clone(), ended.clone());
+        let header_key = Arc::clone(&worker.header_key);
+        let session = SessionHandle::new(self.publisher.clone(), header_key, ended.clone());
         let bookings = Receiver::new(BOOKING_STATUS_QUEUE, self.prefetch);
         let requests = Receiver::new(OPEN_REQUESTS_QUEUE, self.prefetch);
         let (connection, tasks) = (&self.consuming, &worker.tasks);

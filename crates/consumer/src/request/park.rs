@@ -28,7 +28,7 @@ pub(super) async fn park(
     };
     session.retry_until_stopped(release).await?;
     failpoint::reach("before-park");
-    session.enqueue(&Message::parked(&delivery.message, wait)).await?;
+    session.enqueue(Message::parked(&delivery.message, wait)).await?;
     failpoint::reach("after-park");
     session.acknowledge(&delivery.acker).await?;
     settled::parked(wait, reason.as_str());

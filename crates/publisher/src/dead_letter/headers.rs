@@ -18,7 +18,8 @@ const WORK_QUEUES: [&str; 2] = [names::BOOKING_STATUS_QUEUE, names::OPEN_REQUEST
 /// that the broker made, in `x-death`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetterHeaders {
-    /// The reason; [`DeadLetterReason::DeliveryLimit`] for one that the broker made.
+    /// The reason; for one that the broker made, [`DeadLetterReason::Expired`] or
+    /// [`DeadLetterReason::DeliveryLimit`].
     pub reason: RecordedReason,
     /// An explanation of the reason.
     pub detail: Option<String>,
@@ -70,15 +71,8 @@ impl DeadLetterHeaders {
         let headers = letter.properties.headers().as_ref().unwrap_or(&none);
         let replays = headers.inner().get(names::HEADER_REPLAYS).and_then(integer);
         let replays = replays.unwrap_or(0).max(0);
-        match queue_of_delivery_limit(letter, headers) {
-            Some(queue) => Self {
-                reason: RecordedReason::Known(DeadLetterReason::DeliveryLimit),
-                detail: Some("delivered too often without being settled".to_owned()),
-                failed_at: XDeathRecord::latest(headers, queue).and_then(|record| record.time),
-                queue: Some(queue.to_owned()),
-                attempts: None,
-                replays,
-            },
+        match work_queue_of_broker(letter, headers) {
+            Some(queue) => Self::of_broker(headers, queue, replays),
             None => Self {
                 reason: RecordedReason::read(headers),
                 detail: text(headers, names::HEADER_DETAIL),
@@ -92,15 +86,34 @@ impl DeadLetterHeaders {
         }
     }
 
+    /// Reads the broker's record of its dead-lettering from this queue. The routing key does not tell the
+    /// reason: it is the same for all.
+    fn of_broker(headers: &FieldTable, queue: &str, replays: i64) -> Self {
+        let record = XDeathRecord::latest(headers, queue);
+        let (reason, detail) = if record.as_ref().is_some_and(XDeathRecord::is_expiry) {
+            (DeadLetterReason::Expired, "expired in the queue")
+        } else {
+            (DeadLetterReason::DeliveryLimit, "delivered too often without being settled")
+        };
+        Self {
+            reason: RecordedReason::Known(reason),
+            detail: Some(detail.to_owned()),
+            failed_at: record.and_then(|record| record.time),
+            queue: Some(queue.to_owned()),
+            attempts: None,
+            replays,
+        }
+    }
+
     /// The work queue to which the dead letter is replayed.
     pub(crate) fn work_queue(&self) -> Option<&'static str> {
         WORK_QUEUES.into_iter().find(|queue| self.queue.as_deref() == Some(*queue))
     }
 }
 
-/// The work queue whose delivery limit made this a dead letter, if one did. The routing key decides,
+/// The work queue from which the broker made this a dead letter, if it did. The routing key decides,
 /// because headers of postern may be left from an earlier failure.
-fn queue_of_delivery_limit(letter: &ReceivedMessage, headers: &FieldTable) -> Option<&'static str> {
+fn work_queue_of_broker(letter: &ReceivedMessage, headers: &FieldTable) -> Option<&'static str> {
     WORK_QUEUES.into_iter().find(|queue| {
         if letter.exchange == names::DEAD_LETTER_EXCHANGE {
             letter.routing_key == DeadLetterReason::DeliveryLimit.routing_key(queue)

@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use events::{DeadLetterReason, names};
 use lapin::types::FieldTable;
 
+use crate::message::authentication::AUTHENTICATION_MAX;
 use crate::message::header_fields::{integer, retain, set_integer, set_text};
 use crate::message::header_size::{HEADERS_MAX, header_size};
 use crate::message::origin::Origin;
@@ -61,7 +62,7 @@ impl Message {
         set_text(&mut headers, names::HEADER_FAILED_AT, &failed_at);
         set_integer(&mut headers, names::HEADER_ATTEMPTS, i64::from(letter.attempts));
         set_integer(&mut headers, names::HEADER_REPLAYS, replays.unwrap_or(0));
-        if header_size(&headers) > HEADERS_MAX {
+        if header_size(&headers) + AUTHENTICATION_MAX > HEADERS_MAX {
             headers = without_original(&headers, letter.detail);
         }
 

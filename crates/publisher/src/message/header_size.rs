@@ -5,8 +5,9 @@ use lapin::types::{AMQPValue, FieldTable, ShortString};
 use crate::connection::broker_url::FRAME_MAX;
 
 /// The maximum size of headers, in bytes: they are sent in one frame, together with the other
-/// properties (short strings of at most 256 bytes each, hence the 2 KiB).
-pub(crate) const HEADERS_MAX: usize = FRAME_MAX as usize - 2 * 1024;
+/// properties. Those that are copied are eight short strings of at most 256 bytes each, and less than 64
+/// bytes of numbers.
+pub(crate) const HEADERS_MAX: usize = FRAME_MAX as usize - (8 * 256 + 64);
 
 /// The size of `table` on the wire in bytes, its own length included.
 pub(crate) fn header_size(table: &FieldTable) -> usize {

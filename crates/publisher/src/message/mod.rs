@@ -3,8 +3,10 @@
 //! `event` makes messages of events. The other modules serve to publish a received message again, as a
 //! dead letter or to its queue: `header_fields` reads and writes headers, `header_size` measures them,
 //! `origin` records where the message was first received, `x_death` edits the broker's own records,
-//! `properties` copies properties, `requeue` addresses a message to a queue directly.
+//! `properties` copies properties, `requeue` addresses a message to a queue directly, `authentication`
+//! proves which headers are postern's own.
 
+pub(crate) mod authentication;
 pub(crate) mod event;
 pub(crate) mod header_fields;
 pub(crate) mod header_size;
@@ -17,5 +19,6 @@ pub(crate) mod x_death;
 
 mod outgoing;
 
+pub use authentication::HeaderKey;
 pub use outgoing::Message;
 pub use received::ReceivedMessage;

@@ -7,9 +7,14 @@ use super::header_fields::{integer, retain, text};
 
 const HEADER: &str = "x-death";
 
+/// The broker's reason for a message that expired.
+const EXPIRED: &str = "expired";
+
 /// One record of the header `x-death`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct XDeathRecord {
+    /// The reason, in the words of the broker.
+    pub(crate) reason: Option<String>,
     /// The exchange to which the message had been published.
     pub(crate) exchange: Option<String>,
     /// The routing key with which it had been published.
@@ -36,7 +41,13 @@ impl XDeathRecord {
                 .and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
             _ => None,
         };
-        Some(Self { exchange: text(record, "exchange"), routing_key, time })
+        let (reason, exchange) = (text(record, "reason"), text(record, "exchange"));
+        Some(Self { reason, exchange, routing_key, time })
+    }
+
+    /// Whether the message expired.
+    pub(crate) fn is_expiry(&self) -> bool {
+        self.reason.as_deref() == Some(EXPIRED)
     }
 }
 

@@ -27,7 +27,8 @@ pub(super) fn arguments(queue: &str) -> FieldTable {
 }
 
 /// At-least-once dead-lettering works only together with `reject-publish`; without it the broker uses
-/// at-most-once and reports no error.
+/// at-most-once and reports no error. The routing key is the same for messages that expire: the broker's
+/// record in the message has the reason.
 fn work_arguments(queue: &str) -> FieldTable {
     let key = DeadLetterReason::DeliveryLimit.routing_key(queue);
     table([

@@ -33,6 +33,10 @@ async fn a_dead_letter_is_unchanged_but_for_the_added_headers() {
 
     let properties = &letter.properties;
     assert_eq!(properties.content_type().as_ref().unwrap().as_str(), "text/plain");
+    assert_eq!(properties.content_encoding().as_ref().unwrap().as_str(), "gzip");
+    assert_eq!(properties.priority(), &Some(3));
+    assert_eq!(properties.reply_to().as_ref().unwrap().as_str(), "answers");
+    assert_eq!(properties.cluster_id().as_ref().unwrap().as_str(), "east");
     assert_eq!(properties.message_id().as_ref().unwrap().as_str(), "m-1");
     assert_eq!(properties.correlation_id().as_ref().unwrap().as_str(), "c-1");
     assert_eq!(properties.kind().as_ref().unwrap().as_str(), "lock.open-request.v1");

@@ -52,6 +52,10 @@ pub(crate) fn original(user: &str) -> Message {
         body: b"\xff not json".to_vec(),
         properties: BasicProperties::default()
             .with_content_type("text/plain".into())
+            .with_content_encoding("gzip".into())
+            .with_priority(3)
+            .with_reply_to("answers".into())
+            .with_cluster_id("east".into())
             .with_message_id("m-1".into())
             .with_correlation_id("c-1".into())
             .with_type("lock.open-request.v1".into())

@@ -40,7 +40,7 @@ async fn a_dead_letter_has_the_origin_and_no_record_of_a_wait() {
             "tenant",
         ];
         assert_eq!(names, wanted);
-        broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
+        broker.publisher.publish(Message::replay(&letter, None).unwrap()).await.unwrap();
         received = broker.park(&broker.open_request().await).await;
     }
 }
@@ -62,7 +62,7 @@ async fn a_dead_letter_of_the_broker_of_a_parked_message_has_the_delivery_limit_
         let found = (read.reason.as_str(), read.queue.as_deref());
         assert_eq!(found, ("delivery_limit", Some("postern.open-requests")));
     }
-    broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
+    broker.publisher.publish(Message::replay(&letter, None).unwrap()).await.unwrap();
     let again = broker.open_request().await;
     assert_origin(headers(&again));
     assert_eq!(x_death_records(headers(&again)), []);
@@ -78,7 +78,7 @@ async fn a_wait_in_a_retry_queue_is_not_the_delivery_limit() {
     let read = DeadLetterHeaders::read(&letter);
     let found = (read.reason.as_str(), read.queue.as_deref());
     assert_eq!(found, ("unknown", Some("postern.open-requests")));
-    let replay = Message::replay(&letter).unwrap();
+    let replay = Message::replay(&letter, None).unwrap();
     assert_eq!(x_death_records(replay.properties.headers().as_ref().unwrap()), []);
 }
 
@@ -136,7 +136,7 @@ async fn additional_routing_keys_make_no_copies() {
     assert!(broker.is_empty(names::OPEN_REQUESTS_QUEUE).await);
     assert!(broker.is_empty("audit").await, "a copy of the dead letter");
 
-    broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
+    broker.publisher.publish(Message::replay(&letter, None).unwrap()).await.unwrap();
     assert!(broker.is_empty("audit").await, "a copy of the replay");
     assert_eq!(text(headers(&broker.open_request().await), "tenant"), "acme");
 

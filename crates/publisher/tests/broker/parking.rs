@@ -64,6 +64,10 @@ async fn a_parked_message_returns_unchanged_after_its_delay() {
         |properties: &BasicProperties| properties.clone().with_headers(FieldTable::default());
     let wanted = BasicProperties::default()
         .with_content_type("text/plain".into())
+        .with_content_encoding("gzip".into())
+        .with_priority(3)
+        .with_reply_to("answers".into())
+        .with_cluster_id("east".into())
         .with_message_id("m-1".into())
         .with_correlation_id("c-1".into())
         .with_type("lock.open-request.v1".into())
@@ -137,7 +141,7 @@ async fn deliveries_are_counted_over_all_stays() {
     // A replay begins a new count.
     broker.publisher.publish(failed(&received)).await.unwrap();
     let letter = dead_letter(&broker.channel).await;
-    broker.publisher.publish(Message::replay(&letter).unwrap()).await.unwrap();
+    broker.publisher.publish(Message::replay(&letter, None).unwrap()).await.unwrap();
     assert_eq!(broker.open_request().await.deliveries(), 0);
 }
 

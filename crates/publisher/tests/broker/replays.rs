@@ -6,7 +6,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use publisher::{DeadLetter, DeadLetterHeaders, Message, ReceivedMessage, declare};
 
-use crate::fixtures::{OVER_THE_LIMIT, dead_letter, number, return_unsettled};
+use crate::fixtures::{OVER_THE_LIMIT, dead_letter, number, original, return_unsettled};
 use crate::virtual_host::{VirtualHost, take};
 
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn a_replay_counts_itself_and_changes_nothing_else() {
         exchange: names::INBOUND_EXCHANGE.to_owned(),
         routing_key: "booking.status.acme".to_owned(),
         queue: names::BOOKING_STATUS_QUEUE.to_owned(),
-        properties: BasicProperties::default().with_message_id("m".into()).with_headers(headers),
+        properties: original("hotel").properties.with_headers(headers),
         body: b"\xff".to_vec(),
     };
     let failure =
@@ -40,12 +40,25 @@ async fn a_replay_counts_itself_and_changes_nothing_else() {
     assert_eq!(found, ("malformed", Some("no JSON"), Some("postern.booking-status")));
     assert_eq!((read.attempts, read.replays, read.failed_at), (Some(3), 0, Some(now)));
 
-    let replay = Message::replay(&letter).unwrap();
+    let replay = Message::replay(&letter, None).unwrap();
     assert_eq!((&*replay.exchange, &*replay.routing_key), ("", "postern.booking-status"));
     assert_eq!(replay.body, letter.body);
     let properties = &replay.properties;
     assert_eq!((properties.expiration(), properties.user_id()), (&None, &None));
-    assert_eq!(properties.message_id().as_ref().unwrap().as_str(), "m");
+    let bare =
+        |properties: &BasicProperties| properties.clone().with_headers(FieldTable::default());
+    let wanted = BasicProperties::default()
+        .with_content_type("text/plain".into())
+        .with_content_encoding("gzip".into())
+        .with_priority(3)
+        .with_reply_to("answers".into())
+        .with_cluster_id("east".into())
+        .with_message_id("m-1".into())
+        .with_correlation_id("c-1".into())
+        .with_type("lock.open-request.v1".into())
+        .with_timestamp(1_700_000_001)
+        .with_app_id("hotel".into());
+    assert_eq!(bare(properties), bare(&wanted));
     let mut wanted = letter.properties.headers().clone().unwrap();
     wanted.insert("postern-replays".into(), AMQPValue::LongLongInt(1));
     assert_eq!(properties.headers(), &Some(wanted.clone()));
@@ -53,7 +66,7 @@ async fn a_replay_counts_itself_and_changes_nothing_else() {
     // It is replayed to no other queue, whatever the header says.
     wanted.insert("postern-queue".into(), AMQPValue::LongString("payments".into()));
     letter.properties = letter.properties.with_headers(wanted);
-    assert!(Message::replay(&letter).is_err());
+    assert!(Message::replay(&letter, None).is_err());
 }
 
 #[tokio::test]
@@ -91,7 +104,7 @@ async fn a_dead_letter_of_the_broker_is_replayed_and_returns_from_a_retry_queue(
     }
     let options = QueueDeclareOptions { exclusive: true, ..QueueDeclareOptions::default() };
     channel.queue_declare("postern.retry.test".into(), options, arguments).await.unwrap();
-    let mut replay = Message::replay(&letter).unwrap();
+    let mut replay = Message::replay(&letter, None).unwrap();
     replay.routing_key = "postern.retry.test".to_owned();
     publisher.publish(replay).await.unwrap();
 

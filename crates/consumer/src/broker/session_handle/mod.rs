@@ -11,7 +11,7 @@ mod settle;
 
 use std::{sync::Arc, time::Duration};
 
-use publisher::Publisher;
+use publisher::{HeaderKey, Publisher};
 use rules::Delays;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,7 @@ pub(crate) struct Abandoned;
 #[derive(Debug, Clone)]
 pub(crate) struct SessionHandle {
     publisher: Publisher,
+    header_key: Arc<HeaderKey>,
     /// Cancelled when the worker stops or the session is lost.
     ended: CancellationToken,
     places: Places,
@@ -45,9 +46,18 @@ struct Places {
 }
 
 impl SessionHandle {
-    pub(crate) fn new(publisher: Publisher, ended: CancellationToken) -> Self {
+    pub(crate) fn new(
+        publisher: Publisher,
+        header_key: Arc<HeaderKey>,
+        ended: CancellationToken,
+    ) -> Self {
         let places = Places { permits: Arc::new(Semaphore::new(0)), total: 0 };
-        Self { publisher, ended, places }
+        Self { publisher, header_key, ended, places }
+    }
+
+    /// The key that authenticates headers of postern.
+    pub(crate) fn header_key(&self) -> &HeaderKey {
+        &self.header_key
     }
 
     /// The same handle, for deliveries that each take one of `total` permits.

@@ -37,12 +37,14 @@ enum PublishResult {
 }
 
 impl SessionHandle {
-    /// Publishes a message to a queue that postern declares, until the broker has confirmed it. Where
-    /// the queue is missing, the session ends, and the next session declares the queue again.
-    pub(crate) async fn enqueue(&self, message: &Message) -> Result<(), Abandoned> {
+    /// Publishes a message that was received before to a queue that postern declares, until the broker
+    /// has confirmed it. Where the queue is missing, the session ends, and the next session declares the
+    /// queue again.
+    pub(crate) async fn enqueue(&self, message: Message) -> Result<(), Abandoned> {
+        let message = message.signed(&self.header_key);
         let mut failures = 0;
         loop {
-            match self.publish_once(message, failures).await? {
+            match self.publish_once(&message, failures).await? {
                 PublishResult::Confirmed => return Ok(()),
                 PublishResult::Refused => {}
                 PublishResult::Returned => {

@@ -13,6 +13,9 @@ pub(super) const PARKED: &str = "parkedOpenRequest";
 const DELIVERIES: &str = "The number of deliveries without a settlement before it was last parked; \
     left out where it is 0.";
 
+const AUTHENTICATION: &str = "Proves to postern that it wrote the headers that it reads back: first arrival, \
+    replays, deliveries. From a publisher these headers have no effect.";
+
 /// `lock.open-request.v1` is `lockOpenRequest` in the document.
 pub(super) fn key(event_type: &str) -> String {
     let mut key = String::new();
@@ -77,6 +80,7 @@ pub(super) fn dead_letter() -> Value {
                 names::HEADER_EXCHANGE: text("The exchange of the first arrival."),
                 names::HEADER_ROUTING_KEY: text("The routing key of the first arrival."),
                 names::HEADER_QUEUE: text("The queue of the first arrival."),
+                names::HEADER_AUTHENTICATION: text(AUTHENTICATION),
             },
         },
         "payload": { "description": "The body as it was received; it may be anything." },
@@ -98,6 +102,7 @@ pub(super) fn parked() -> Value {
                 names::HEADER_EXCHANGE: text("The exchange of the first arrival."),
                 names::HEADER_ROUTING_KEY: text("The routing key of the first arrival."),
                 names::HEADER_QUEUE: text("The queue of the first arrival."),
+                names::HEADER_AUTHENTICATION: text(AUTHENTICATION),
             },
         },
         "payload": { "$ref": format!("./{}.json", names::OPEN_REQUEST) },

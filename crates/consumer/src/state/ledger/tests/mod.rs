@@ -7,6 +7,7 @@ mod lost_replies;
 mod outcomes;
 
 use chrono::TimeDelta;
+use deadpool_redis::redis;
 use events::{OpenRejected, OutboundData, Role, event_id};
 use rules::{FailedReason, RejectedReason};
 

@@ -30,6 +30,7 @@ pub(super) fn properties(properties: &BasicProperties) -> Map<String, Value> {
         ("type", text(properties.kind())),
         ("user_id", text(properties.user_id())),
         ("app_id", text(properties.app_id())),
+        ("cluster_id", text(properties.cluster_id())),
     ];
     let set = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     set.collect()

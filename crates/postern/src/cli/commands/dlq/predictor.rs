@@ -56,7 +56,7 @@ impl<'a> Predictor<'a> {
 
     /// The predicted result of a replay of `letter`.
     pub(super) async fn predict(&self, letter: &ReceivedMessage, now: DateTime<Utc>) -> Prediction {
-        let message = match Message::replay(letter) {
+        let message = match Message::replay(letter, None) {
             Ok(message) => message,
             Err(error) => return PredictedResult::CannotReplay.because(error.to_string()),
         };

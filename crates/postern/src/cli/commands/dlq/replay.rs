@@ -1,12 +1,12 @@
 //! `postern dlq replay`: publishes dead letters to their original queues.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow};
 use chrono::Utc;
 use clap::Args;
 use consumer::Settings;
-use publisher::{Message, PublishError, Publisher};
+use publisher::{HeaderKey, Message, PublishError, Publisher};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio::{
@@ -124,6 +124,7 @@ struct Replayed {
 #[derive(Default)]
 struct ReplayAction {
     publisher: Option<Publisher>,
+    header_key: Option<Arc<HeaderKey>>,
     in_progress: JoinSet<Replayed>,
 }
 
@@ -134,6 +135,8 @@ impl Action for ReplayAction {
         let publisher = Publisher::open(connection, CONCURRENT_PUBLISHES, BROKER_TIMEOUT).await;
         let publisher = publisher.context("the broker opened no channel for publishing")?;
         self.publisher = Some(publisher);
+        let secret = settings.secrets_key.expose_secret();
+        self.header_key = Some(Arc::new(HeaderKey::derive(secret)));
         Ok(())
     }
 
@@ -150,8 +153,10 @@ impl Action for ReplayAction {
             self.complete_one(report).await?;
         }
         let publisher = self.publisher.clone().context("there is no publisher")?;
-        self.in_progress
-            .spawn(async move { Replayed { id, result: replay(&publisher, &letter).await } });
+        let header_key = self.header_key.clone();
+        self.in_progress.spawn(async move {
+            Replayed { id, result: replay(&publisher, header_key.as_deref(), &letter).await }
+        });
         Ok(())
     }
 
@@ -180,8 +185,12 @@ fn record(replayed: Replayed, report: &mut ActionReport) -> anyhow::Result<()> {
 
 /// Publishes the letter to its queue, and then removes it from the dead letters. An interruption
 /// between the two leaves it in both, which has no second effect: a request opens at most once.
-async fn replay(publisher: &Publisher, letter: &DeliveredLetter) -> anyhow::Result<ActionResult> {
-    let message = match Message::replay(&letter.arrival) {
+async fn replay(
+    publisher: &Publisher,
+    header_key: Option<&HeaderKey>,
+    letter: &DeliveredLetter,
+) -> anyhow::Result<ActionResult> {
+    let message = match Message::replay(&letter.arrival, header_key) {
         Ok(message) => message,
         Err(error) => return Ok(ActionResult::Failed(error.to_string())),
     };

@@ -35,6 +35,7 @@ mod poison;
 mod probe;
 mod rate_limits;
 mod redis_away;
+mod redis_errors;
 mod rehearsal;
 mod rejections;
 mod reload;

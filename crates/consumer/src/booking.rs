@@ -9,7 +9,7 @@ use crate::{
     broker::{
         dead_letter,
         delivery::Delivery,
-        session_handle::{REFUSALS, SessionHandle, Unstored},
+        session_handle::{RECORD_ATTEMPTS, SessionHandle, Unstored},
     },
     failpoint,
     operator::{message_span, settled},
@@ -40,8 +40,8 @@ pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, del
                 settled::stored(&event, stored, received_at);
             }
         }
-        Err(Unstored::Refused(error)) => {
-            if dead_letter::unstorable(session, &delivery, &error, REFUSALS).await.is_ok() {
+        Err(Unstored::Record(error)) => {
+            if dead_letter::unstorable(session, &delivery, &error, RECORD_ATTEMPTS).await.is_ok() {
                 settled::unstorable(BOOKING_STATUS_QUEUE, &error, received_at);
             }
         }

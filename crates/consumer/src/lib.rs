@@ -37,5 +37,5 @@ pub use state::{
     iq_ref::IqRef,
     last_errors::{LastError, LastErrors},
     otp_guard::{OtpGuard, OtpStatus, OtpSubject, OtpVerdict},
-    store::{Store, StoreError},
+    store::{RecordError, RedisUrlError, Store, StoreError},
 };

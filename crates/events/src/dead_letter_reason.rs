@@ -7,7 +7,7 @@ use crate::inbound::DecodeErrorKind;
 coded_enum! {
     /// The reason of a dead letter.
     pub enum DeadLetterReason {
-        /// Redis refused the message several times, for a reason that is not an outage.
+        /// The record in Redis that the message needs could not be used, several times.
         RetriesExhausted = "retries_exhausted",
         /// The message expired in its queue, by its own expiration or by a policy, and the broker made
         /// the dead letter itself.

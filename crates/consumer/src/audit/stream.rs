@@ -8,7 +8,7 @@ use deadpool_redis::redis;
 use crate::{
     settings::RedisSettings,
     state::keys::Keys,
-    state::store::{Store, StoreError},
+    state::store::{RedisUrlError, Store, StoreError},
 };
 
 /// The number of entries read with one command: Redis answers no other client meanwhile.
@@ -40,8 +40,8 @@ impl AuditStream {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Refused`] where Redis' client cannot read the URL.
-    pub fn new(settings: &RedisSettings) -> Result<Self, StoreError> {
+    /// [`RedisUrlError`], where Redis' client cannot read the URL.
+    pub fn new(settings: &RedisSettings) -> Result<Self, RedisUrlError> {
         let key = Keys::new(&settings.key_prefix).audit();
         Ok(Self { store: Store::new(settings)?, key })
     }

@@ -13,15 +13,20 @@ const EVERY: Duration = Duration::from_millis(500);
 /// is well below the resend window, so that a request in doubt can still be repeated within it.
 const LASTS: Duration = Duration::from_secs(3);
 
+/// For how long an error of another command counts as Redis being away, although Redis takes the
+/// heartbeat: longer than a waiting message lets pass between two attempts.
+const AWAY_FOR: Duration = Duration::from_secs(5);
+
 /// Writes the heartbeat every half second.
 pub(crate) async fn beat(worker: Arc<Worker>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        match worker.heartbeat.beat(LASTS).await {
-            Ok(()) => worker.health.set_redis(None),
-            Err(error) => worker.health.set_redis(Some(&error)),
+        let error = worker.heartbeat.beat(LASTS).await.err();
+        match error.or_else(|| worker.store.away_within(AWAY_FOR)) {
+            None => worker.health.set_redis(None),
+            Some(error) => worker.health.set_redis(Some(&error)),
         }
     }
 }

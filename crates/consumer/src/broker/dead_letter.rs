@@ -8,7 +8,7 @@ use super::{
     delivery::Delivery,
     session_handle::{Abandoned, SessionHandle},
 };
-use crate::{operator::metrics, state::store::StoreError};
+use crate::{operator::metrics, state::store::RecordError};
 
 /// Makes a dead letter of a message that is no event of its queue, and acknowledges the message.
 pub(crate) async fn undecodable(
@@ -21,11 +21,11 @@ pub(crate) async fn undecodable(
     session.acknowledge(&delivery.acker).await
 }
 
-/// Makes a dead letter of a message that Redis refused, and acknowledges the message.
+/// Makes a dead letter of a message whose record in Redis cannot be used, and acknowledges the message.
 pub(crate) async fn unstorable(
     session: &SessionHandle,
     delivery: &Delivery,
-    error: &StoreError,
+    error: &RecordError,
     attempts: u32,
 ) -> Result<(), Abandoned> {
     let detail = error.to_string();

@@ -7,7 +7,7 @@ use events::{BookingStatus, DeadLetterReason, DecodeError, Event, Outbound, Outb
 use rules::FailedClass;
 
 use super::{metrics, next_step};
-use crate::state::{bookings::BookingStored, store::StoreError};
+use crate::state::{bookings::BookingStored, store::RecordError};
 
 /// A request has its answer, and its message is acknowledged.
 pub(crate) fn answered(terminal: &Outbound, received: Instant) {
@@ -74,8 +74,8 @@ pub(crate) fn undecodable(queue: &'static str, error: &DecodeError, received: In
     );
 }
 
-/// Redis refused a message again and again, and it is a dead letter now.
-pub(crate) fn unstorable(queue: &'static str, error: &StoreError, received: Instant) {
+/// The record that a message needs could not be used, and the message is a dead letter now.
+pub(crate) fn unstorable(queue: &'static str, error: &RecordError, received: Instant) {
     metrics::settled(metrics::short(queue), "dead_letter");
     tracing::error!(
         reason = DeadLetterReason::RetriesExhausted.code(),

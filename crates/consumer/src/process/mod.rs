@@ -15,7 +15,7 @@ use crate::{
     background::{audit_retention, heartbeat, iq_restore, salto_clocks},
     operator::{health, metrics},
     settings::Settings,
-    state::store::{Store, StoreError},
+    state::store::{RedisUrlError, Store},
     worker::Worker,
 };
 
@@ -33,7 +33,7 @@ pub enum RunError {
     SecretsKey(KeyCheckError),
     /// The Redis URL cannot be read.
     #[error("redis.url cannot be used")]
-    Redis(#[source] StoreError),
+    Redis(#[source] RedisUrlError),
     /// The HTTP client for Salto cannot be made.
     #[error("no HTTPS client")]
     Http(#[source] salto::HttpError),

@@ -16,7 +16,7 @@ use crate::{
     state::{
         failure::Failure,
         ledger::{AuditLine, CheckInOfBooking, Claim, Conclusion, RecordedOutcome},
-        store::StoreError,
+        store::RecordError,
     },
 };
 
@@ -69,7 +69,7 @@ pub(super) async fn conclude(
     let check_in = check_in(state, &outcome);
     let terminal = terminal(state, outcome, attempts);
     let audit =
-        audit_line(worker.audit.sink(), &terminal, state, claim).map_err(Unstored::Refused)?;
+        audit_line(worker.audit.sink(), &terminal, state, claim).map_err(Unstored::Record)?;
     let record = || {
         let check_in = check_in
             .as_ref()
@@ -94,7 +94,7 @@ fn audit_line(
     terminal: &Outbound,
     state: &RequestState,
     claim: &Claim,
-) -> Result<AuditLine, StoreError> {
+) -> Result<AuditLine, RecordError> {
     let booking = claim.booking.as_ref();
     let asked = state.request.data.object_id.clone();
     let asked = asked.or_else(|| match booking?.object_ids.as_slice() {
@@ -111,7 +111,7 @@ fn audit_line(
     };
     let Some(entry) = AuditEntry::new(terminal, asked, inputs) else { return Ok(AuditLine::None) };
     let line =
-        || serde_json::to_string(&entry).map_err(|error| StoreError::Refused(error.to_string()));
+        || serde_json::to_string(&entry).map_err(|error| RecordError::new(error.to_string()));
     Ok(match sink {
         AuditSink::Redis => AuditLine::Stream(line()?),
         AuditSink::Directory(_) | AuditSink::Stdout => AuditLine::Keep(line()?),

@@ -27,7 +27,7 @@ use crate::{
     },
     failpoint,
     operator::settled,
-    state::{ledger::RecordedOutcome, store::StoreError},
+    state::{ledger::RecordedOutcome, store::RecordError},
     worker::Worker,
 };
 
@@ -77,7 +77,7 @@ pub(crate) async fn open_request(
                 settled::answered(&outcome.terminal, received_at);
             }
         }
-        Err(Unfinished::Refused(error)) => {
+        Err(Unfinished::Record(error)) => {
             let failures = state.failures;
             if dead_letter::unstorable(session, &delivery, &error, failures).await.is_ok() {
                 settled::unstorable(OPEN_REQUESTS_QUEUE, &error, received_at);
@@ -105,8 +105,8 @@ enum Unfinished {
     Abandoned,
     /// It waits for longer than it may keep its place.
     Wait(Duration, WaitReason),
-    /// Redis refused again and again.
-    Refused(StoreError),
+    /// A record that it needs could not be used, again and again.
+    Record(RecordError),
 }
 
 impl From<Abandoned> for Unfinished {
@@ -119,7 +119,7 @@ impl From<Unstored> for Unfinished {
     fn from(unstored: Unstored) -> Self {
         match unstored {
             Unstored::Abandoned => Self::Abandoned,
-            Unstored::Refused(error) => Self::Refused(error),
+            Unstored::Record(error) => Self::Record(error),
         }
     }
 }
@@ -132,7 +132,7 @@ impl From<Unreported> for Unfinished {
             Unreported::Unpublished(Unpublished::NoQueue) => {
                 Self::Wait(PARKED_WITHOUT_QUEUE, WaitReason::AnswerQueue)
             }
-            Unreported::Refused(error) => Self::Refused(error),
+            Unreported::Record(error) => Self::Record(error),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{context::Context, request_state::RequestState};
 use crate::{
     broker::session_handle::{SessionHandle, Unpublished, Unstored},
     failpoint,
-    state::{ledger::RecordedOutcome, store::StoreError},
+    state::{ledger::RecordedOutcome, store::RecordError},
 };
 
 /// Why an answer is not published.
@@ -15,8 +15,8 @@ use crate::{
 pub(super) enum Unreported {
     /// See [`Unpublished`].
     Unpublished(Unpublished),
-    /// Redis refused to record which of the events are published.
-    Refused(StoreError),
+    /// The record of the request cannot be used.
+    Record(RecordError),
 }
 
 impl From<Unpublished> for Unreported {
@@ -29,7 +29,7 @@ impl From<Unstored> for Unreported {
     fn from(unstored: Unstored) -> Self {
         match unstored {
             Unstored::Abandoned => Self::Unpublished(Unpublished::Abandoned),
-            Unstored::Refused(error) => Self::Refused(error),
+            Unstored::Record(error) => Self::Record(error),
         }
     }
 }

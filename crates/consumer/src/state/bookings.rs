@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     keys::Keys,
-    store::{Store, StoreError},
+    store::{RecordError, Store, StoreError},
 };
 
 /// Whether a booking status was stored.
@@ -45,7 +45,7 @@ impl Bookings {
         let status = &event.data;
         let version = BookingVersion { revision: status.revision, time: event.time };
         let record = serde_json::to_string(&Record::from(status))
-            .map_err(|error| StoreError::Refused(error.to_string()))?;
+            .map_err(|error| RecordError::new(error.to_string()))?;
         let (integration, booking) = (&status.integration_id, &status.booking_id);
         let newest: i64 = self
             .store
@@ -91,9 +91,9 @@ impl From<&BookingStatus> for Record {
 }
 
 /// Reads a stored booking.
-pub(crate) fn read(record: &[u8]) -> Result<Booking, StoreError> {
+pub(crate) fn read(record: &[u8]) -> Result<Booking, RecordError> {
     let record: Record = serde_json::from_slice(record)
-        .map_err(|error| StoreError::Refused(format!("a stored booking is unreadable: {error}")))?;
+        .map_err(|error| RecordError::new(format!("a stored booking is unreadable: {error}")))?;
     Ok(Booking {
         status: record.status,
         object_ids: record.object_ids,

@@ -11,7 +11,7 @@ use super::{
     failure::failed_reason,
     iq_ref::IqRef,
     keys::Keys,
-    store::{Store, StoreError},
+    store::{RecordError, Store, StoreError},
 };
 
 /// An error of a command or a probe at an IQ.
@@ -52,7 +52,7 @@ impl LastErrors {
     ) -> Result<(), StoreError> {
         let reason = failed_reason(cause).code().to_owned();
         let error = serde_json::to_string(&LastError { reason, detail, at: Utc::now() })
-            .map_err(|error| StoreError::Refused(error.to_string()))?;
+            .map_err(|error| RecordError::new(error.to_string()))?;
         let key = self.keys.last_errors(iq.integration_id);
         self.store.query(cmd("HSET").arg(key).arg(iq.iq_id).arg(error)).await
     }
@@ -69,7 +69,7 @@ impl LastErrors {
         let key = self.keys.last_errors(integration_id);
         let kept: HashMap<String, String> = self.store.query(cmd("HGETALL").arg(key)).await?;
         let read = |text: &str| {
-            serde_json::from_str(text).map_err(|error| StoreError::Refused(error.to_string()))
+            serde_json::from_str(text).map_err(|error| RecordError::new(error.to_string()))
         };
         kept.into_iter().map(|(iq, text)| Ok((iq, read(&text)?))).collect()
     }

@@ -4,15 +4,17 @@
 //! multiplexed connection costs none. So the pool only makes connections here, and one connection is
 //! used until it fails.
 
+mod error;
+
 use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use deadpool_redis::{
     Manager, Pool, Runtime,
     redis::{
-        self, AsyncConnectionConfig, FromRedisValue, RedisError, ScriptInvocation, ServerErrorKind,
+        self, AsyncConnectionConfig, FromRedisValue, RedisError, ScriptInvocation,
         aio::MultiplexedConnection,
     },
 };
@@ -20,69 +22,27 @@ use secrecy::ExposeSecret;
 
 use crate::settings::RedisSettings;
 
+pub use error::{RecordError, RedisUrlError, StoreError};
+
 /// How long Redis may take to accept a connection, and to answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Pooled connections, for the few callers outside the path of messages.
 const POOL_SIZE: usize = 16;
 
-/// Why Redis did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Redis cannot be reached or does not serve commands now; it may do so later.
-    #[error("Redis is away: {0}")]
-    Away(String),
-    /// Redis answered with an error, or with a value that cannot be read.
-    #[error("Redis refused: {0}")]
-    Refused(String),
-}
-
-impl From<RedisError> for StoreError {
-    fn from(error: RedisError) -> Self {
-        if is_away(&error) {
-            Self::Away(error.to_string())
-        } else {
-            Self::Refused(error.to_string())
-        }
-    }
-}
-
-impl From<redis::ParsingError> for StoreError {
-    fn from(error: redis::ParsingError) -> Self {
-        Self::Refused(error.to_string())
-    }
-}
-
-/// Whether waiting may help: Redis is down, starting, failing over, full or cannot write its disk.
-fn is_away(error: &RedisError) -> bool {
-    use redis::ErrorKind;
-    if error.is_io_error() || error.is_timeout() || error.is_connection_dropped() {
-        return true;
-    }
-    if let Some(code) = error.code()
-        && matches!(code, "OOM" | "MISCONF" | "NOAUTH" | "WRONGPASS" | "NOREPLICAS" | "BUSY")
-    {
-        return true;
-    }
-    match error.kind() {
-        ErrorKind::Io | ErrorKind::AuthenticationFailed => true,
-        ErrorKind::Server(kind) => matches!(
-            kind,
-            ServerErrorKind::BusyLoading
-                | ServerErrorKind::TryAgain
-                | ServerErrorKind::ClusterDown
-                | ServerErrorKind::MasterDown
-                | ServerErrorKind::ReadOnly
-        ),
-        _ => false,
-    }
-}
-
 /// Redis, as the path of messages uses it.
 #[derive(Debug)]
 pub struct Store {
     pool: Pool,
     current: Mutex<Option<MultiplexedConnection>>,
+    last_away: Mutex<Option<AwayError>>,
+}
+
+/// The last error that was not about a record.
+#[derive(Debug)]
+struct AwayError {
+    at: Instant,
+    text: String,
 }
 
 impl Store {
@@ -90,12 +50,13 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Refused`] where Redis' client cannot read the URL.
-    pub fn new(settings: &RedisSettings) -> Result<Self, StoreError> {
+    /// [`RedisUrlError`], where Redis' client cannot read the URL.
+    pub fn new(settings: &RedisSettings) -> Result<Self, RedisUrlError> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
             .set_response_timeout(Some(TIMEOUT));
-        let manager = Manager::new_with_config(settings.url.expose_secret(), config)?;
+        let manager = Manager::new_with_config(settings.url.expose_secret(), config)
+            .map_err(|error| RedisUrlError(error.to_string()))?;
         let pool = Pool::builder(manager)
             .max_size(POOL_SIZE)
             .wait_timeout(Some(TIMEOUT))
@@ -103,8 +64,8 @@ impl Store {
             .recycle_timeout(Some(TIMEOUT))
             .runtime(Runtime::Tokio1)
             .build()
-            .map_err(|error| StoreError::Refused(error.to_string()))?;
-        Ok(Self { pool, current: Mutex::new(None) })
+            .map_err(|error| RedisUrlError(error.to_string()))?;
+        Ok(Self { pool, current: Mutex::new(None), last_away: Mutex::new(None) })
     }
 
     /// The pool, for callers that need a connection of their own.
@@ -143,29 +104,45 @@ impl Store {
         self.keep_if_good(answers)
     }
 
+    /// The last error that was not about a record, where it is not older than `period`. Redis may answer
+    /// the heartbeat and refuse the scripts.
+    pub(crate) fn away_within(&self, period: Duration) -> Option<StoreError> {
+        let last = lock(&self.last_away);
+        let recent = last.as_ref().filter(|last| last.at.elapsed() <= period);
+        recent.map(|last| StoreError::Away(last.text.clone()))
+    }
+
     async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
-        if let Some(connection) = &*self.lock() {
+        if let Some(connection) = &*lock(&self.current) {
             return Ok(connection.clone());
         }
-        let pooled = self.pool.get().await.map_err(|error| StoreError::Away(error.to_string()))?;
+        let pooled = match self.pool.get().await {
+            Ok(pooled) => pooled,
+            Err(error) => return Err(self.away(error.to_string())),
+        };
         let connection = deadpool_redis::Connection::take(pooled);
-        *self.lock() = Some(connection.clone());
+        *lock(&self.current) = Some(connection.clone());
         Ok(connection)
     }
 
     fn keep_if_good<T>(&self, answer: Result<T, RedisError>) -> Result<T, StoreError> {
-        answer.map_err(|error| {
-            let error = StoreError::from(error);
-            if matches!(error, StoreError::Away(_)) {
-                *self.lock() = None;
+        answer.map_err(|error| match StoreError::from(error) {
+            StoreError::Away(text) => {
+                *lock(&self.current) = None;
+                self.away(text)
             }
-            error
+            error @ StoreError::Record(_) => error,
         })
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<MultiplexedConnection>> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    fn away(&self, text: String) -> StoreError {
+        *lock(&self.last_away) = Some(AwayError { at: Instant::now(), text: text.clone() });
+        StoreError::Away(text)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A duration as an argument in milliseconds.
@@ -175,3 +152,5 @@ pub(crate) fn millis(duration: Duration) -> u64 {
 
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

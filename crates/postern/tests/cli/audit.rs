@@ -127,7 +127,7 @@ fn an_audit_that_is_not_stored_here_is_an_error_with_the_next_step() {
     }
     let away = Postern::new().run(&["audit"]);
     assert_eq!(away.status, Some(1));
-    assert!(away.stderr.starts_with("error: the audit cannot be read: Redis is away"));
+    assert!(away.stderr.starts_with("error: the audit cannot be read: Redis cannot be used now"));
     let nowhere = Postern::new()
         .variable("POSTERN__AUDIT__TO", "file")
         .variable("POSTERN__AUDIT__DIRECTORY", "/no/such/directory")

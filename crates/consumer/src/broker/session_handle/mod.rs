@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use publish::Unpublished;
-pub(crate) use redis_retry::{REFUSALS, Unstored};
+pub(crate) use redis_retry::{RECORD_ATTEMPTS, Unstored};
 
 /// Waits between attempts at Redis and the broker.
 const RETRY_DELAYS: Delays =
@@ -45,6 +45,12 @@ struct Places {
     total: usize,
 }
 
+impl Places {
+    fn is_half_free(&self) -> bool {
+        self.permits.available_permits() * 2 >= self.total
+    }
+}
+
 impl SessionHandle {
     pub(crate) fn new(
         publisher: Publisher,
@@ -67,7 +73,7 @@ impl SessionHandle {
 
     /// Whether at least half of the places are free, so that a delivery may wait in its place.
     pub(crate) fn is_half_free(&self) -> bool {
-        self.places.permits.available_permits() * 2 >= self.places.total
+        self.places.is_half_free()
     }
 
     /// Returns when the session has ended.

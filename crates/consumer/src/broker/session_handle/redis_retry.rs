@@ -1,20 +1,38 @@
 //! Repeating Redis commands that a delivery needs.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
-use super::{Abandoned, RETRY_DELAYS, SessionHandle};
-use crate::{jitter::jitter, state::store::StoreError};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-/// How often a command that Redis refuses is tried.
-pub(crate) const REFUSALS: u32 = 5;
+use super::{Abandoned, Places, RETRY_DELAYS, SessionHandle};
+use crate::{
+    jitter::jitter,
+    state::store::{RecordError, StoreError},
+};
+
+/// Waits between attempts at a record that cannot be used: over minutes, so that an operator's repair, or
+/// a replica that catches up, comes in time (docs/contract.md, Retries of storing).
+const RECORD_DELAYS: [Duration; 4] = [
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+    Duration::from_secs(32),
+    Duration::from_secs(64),
+];
+
+/// How often a command is tried whose record cannot be used.
+pub(crate) const RECORD_ATTEMPTS: u32 = 5;
+
+/// How often it is checked, during one of the [`RECORD_DELAYS`], whether other deliveries need the place.
+const PLACES_CHECK: Duration = Duration::from_millis(200);
 
 /// Why Redis did not do what a delivery needs.
 #[derive(Debug)]
 pub(crate) enum Unstored {
     /// See [`Abandoned`].
     Abandoned,
-    /// Redis refused [`REFUSALS`] times.
-    Refused(StoreError),
+    /// The record could not be used, [`RECORD_ATTEMPTS`] times.
+    Record(RecordError),
 }
 
 impl From<Abandoned> for Unstored {
@@ -25,13 +43,14 @@ impl From<Abandoned> for Unstored {
 
 impl SessionHandle {
     /// Asks Redis until it answers or the session ends: without limit while Redis is away, a few times
-    /// where it refuses.
+    /// where the record cannot be used.
     pub(crate) async fn retry_until_stopped<T, F, Fut>(&self, ask: F) -> Result<T, Unstored>
     where
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, StoreError>>,
     {
-        retry(ask, Some(self)).await
+        let delays = RECORD_DELAYS;
+        Retry { places: &self.places, ended: Some(&self.ended), delays }.run(ask).await
     }
 
     /// The same, also after the session has ended: for what this worker alone knows and must not lose.
@@ -40,37 +59,76 @@ impl SessionHandle {
         F: FnMut() -> Fut,
         Fut: Future<Output = Result<T, StoreError>>,
     {
-        retry(ask, None).await
+        Retry { places: &self.places, ended: None, delays: RECORD_DELAYS }.run(ask).await
     }
 }
 
-/// Without a `session`, only an answer ends it.
-async fn retry<T, F, Fut>(mut ask: F, session: Option<&SessionHandle>) -> Result<T, Unstored>
-where
-    F: FnMut() -> Fut,
-    Fut: Future<Output = Result<T, StoreError>>,
-{
-    let (mut failures, mut refusals) = (0, 0);
-    loop {
-        let error = match ask().await {
-            Ok(answer) => return Ok(answer),
-            Err(error) => error,
-        };
-        failures += 1;
-        match error {
-            StoreError::Away(_) => tracing::debug!(%error, failures, "waiting for Redis"),
-            StoreError::Refused(_) => {
-                refusals += 1;
-                tracing::error!(%error, refusals, "Redis refused");
-                if refusals == REFUSALS {
-                    return Err(Unstored::Refused(error));
+/// How a command is repeated.
+struct Retry<'a> {
+    places: &'a Places,
+    /// Cancelled when the session ends; without it, only an answer ends the repetition.
+    ended: Option<&'a CancellationToken>,
+    delays: [Duration; 4],
+}
+
+impl Retry<'_> {
+    async fn run<T, F, Fut>(&self, mut ask: F) -> Result<T, Unstored>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, StoreError>>,
+    {
+        let mut failures = 0;
+        let mut record_delays = self.delays.iter();
+        loop {
+            let error = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            failures += 1;
+            match error {
+                StoreError::Away(_) => {
+                    tracing::debug!(%error, failures, "waiting for Redis");
+                    self.wait(RETRY_DELAYS.wait(failures, jitter())).await?;
+                }
+                StoreError::Record(error) => {
+                    let Some(delay) = record_delays.next() else {
+                        tracing::error!(%error, "record not usable, giving up");
+                        return Err(Unstored::Record(error));
+                    };
+                    tracing::warn!(%error, delay_s = delay.as_secs(), "record not usable");
+                    self.wait(RETRY_DELAYS.wait(failures, jitter())).await?;
+                    self.wait_while_half_free(*delay).await?;
                 }
             }
         }
-        let delay = RETRY_DELAYS.wait(failures, jitter());
-        match session {
-            Some(session) => session.wait(delay).await?,
-            None => tokio::time::sleep(delay).await,
+    }
+
+    /// Waits, but not while other deliveries may need the place: many messages with unusable records must
+    /// not keep the others waiting (docs/contract.md, invariant 8).
+    async fn wait_while_half_free(&self, delay: Duration) -> Result<(), Abandoned> {
+        let until = Instant::now() + delay;
+        while self.places.is_half_free() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            self.wait(left.min(PLACES_CHECK)).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait(&self, duration: Duration) -> Result<(), Abandoned> {
+        let Some(ended) = self.ended else {
+            tokio::time::sleep(duration).await;
+            return Ok(());
+        };
+        tokio::select! {
+            biased;
+            () = ended.cancelled() => Err(Abandoned),
+            () = tokio::time::sleep(duration) => Ok(()),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use crate::{
         keys::Keys,
         ledger,
         pauses::{Pauses, requested_pause},
-        store::{Store, StoreError},
+        store::{RedisUrlError, Store, StoreError},
     },
 };
 
@@ -38,8 +38,8 @@ impl Lookup {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Refused`] where Redis' client cannot read the URL.
-    pub fn new(settings: &RedisSettings) -> Result<Self, StoreError> {
+    /// [`RedisUrlError`], where Redis' client cannot read the URL.
+    pub fn new(settings: &RedisSettings) -> Result<Self, RedisUrlError> {
         Ok(Self::through(Arc::new(Store::new(settings)?), &settings.key_prefix))
     }
 
@@ -101,7 +101,7 @@ impl Lookup {
         let key = self.keys.request(events::request_key(&request.source, &request.id));
         let terminal: Option<Vec<u8>> =
             self.store.query(redis::cmd("HGET").arg(key).arg("terminal")).await?;
-        terminal.as_deref().map(ledger::read_event).transpose()
+        Ok(terminal.as_deref().map(ledger::read_event).transpose()?)
     }
 
     /// The version of a booking's newest known state.
@@ -147,6 +147,6 @@ impl Lookup {
         let key = self.keys.booking(integration_id, booking_id);
         let record: Option<Vec<u8>> =
             self.store.query(redis::cmd("HGET").arg(key).arg("record")).await?;
-        record.as_deref().map(bookings::read).transpose()
+        Ok(record.as_deref().map(bookings::read).transpose()?)
     }
 }

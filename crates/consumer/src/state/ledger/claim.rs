@@ -8,7 +8,11 @@ use rules::{Booking, Doubt};
 use uuid::Uuid;
 
 use super::outcome::{RecordedOutcome, read_outcome};
-use crate::state::{bookings, failure::Failure, store::StoreError};
+use crate::state::{
+    bookings,
+    failure::Failure,
+    store::{RecordError, StoreError},
+};
 
 /// One delivery's claim on a request.
 #[derive(Debug)]
@@ -151,8 +155,11 @@ pub(super) fn read_claim_answer(
     answer: Value,
     asked_at: Instant,
 ) -> Result<ClaimAnswer, StoreError> {
-    let mut fields = Vec::<Value>::from_redis_value(answer)?.into_iter();
-    match next::<String>(&mut fields)?.as_str() {
+    let strange = |answer: &Value| StoreError::Away(format!("the ledger answered {answer:?}"));
+    let Value::Array(fields) = answer else { return Err(strange(&answer)) };
+    let mut fields = fields.into_iter();
+    let kind = next_value(&mut fields)?;
+    match String::from_redis_value_ref(&kind).unwrap_or_default().as_str() {
         "known" => {
             let (terminal, check_in) = (next(&mut fields)?, next(&mut fields)?);
             let dead_lettered = next(&mut fields)?;
@@ -164,7 +171,7 @@ pub(super) fn read_claim_answer(
         }
         "busy" => Ok(ClaimAnswer::Busy(duration(next(&mut fields)?))),
         "claimed" => Ok(ClaimAnswer::Claimed(Box::new(read_claim(fields, asked_at)?))),
-        other => Err(StoreError::Refused(format!("the ledger answered {other:?}"))),
+        _ => Err(strange(&kind)),
     }
 }
 
@@ -174,7 +181,7 @@ fn read_claim(
 ) -> Result<Claim, StoreError> {
     let taken_at: String = next(&mut fields)?;
     let taken_at = DateTime::parse_from_rfc3339(&taken_at)
-        .map_err(|error| StoreError::Refused(format!("a record's time is unreadable: {error}")))?
+        .map_err(|error| RecordError::new(format!("a record's time is unreadable: {error}")))?
         .to_utc();
     let attempts = next(&mut fields)?;
     let doubt = Doubt { commands: next(&mut fields)?, since_first: duration(next(&mut fields)?) };
@@ -206,10 +213,12 @@ fn read_claim(
 }
 
 fn next<T: FromRedisValue>(fields: &mut impl Iterator<Item = Value>) -> Result<T, StoreError> {
-    let field = fields
-        .next()
-        .ok_or_else(|| StoreError::Refused("the ledger's answer has too few fields".to_owned()))?;
-    Ok(T::from_redis_value(field)?)
+    Ok(T::from_redis_value(next_value(fields)?).map_err(RecordError::from)?)
+}
+
+fn next_value(fields: &mut impl Iterator<Item = Value>) -> Result<Value, StoreError> {
+    let too_few = || StoreError::Away("the ledger's answer has too few fields".to_owned());
+    fields.next().ok_or_else(too_few)
 }
 
 /// `PTTL` answers negative numbers where there is no time to wait.

@@ -19,7 +19,7 @@ use super::{
     failure::Failure,
     heartbeat::Heartbeat,
     keys::Keys,
-    store::{Store, StoreError, millis},
+    store::{RecordError, Store, StoreError, millis},
 };
 use crate::settings::RetentionSettings;
 
@@ -28,7 +28,7 @@ pub(crate) use claim::{
     Claim, ClaimAnswer, ClaimOwner, LastCommand, LastResult, PlannedCommand, Reservation,
 };
 pub(crate) use outcome::{AuditLine, CheckInOfBooking, Conclusion, RecordedOutcome};
-use outcome::{Recorded, read_outcome, to_record};
+use outcome::{read_recorded, to_record};
 
 /// Commands in flight at once, over all workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl Ledger {
             }
             None => (String::new(), 0),
         };
-        let recorded: Recorded = self
+        let recorded: Value = self
             .store
             .run(
                 self.conclude
@@ -191,7 +191,7 @@ impl Ledger {
                     .arg(line_kept),
             )
             .await?;
-        read_outcome(recorded)
+        read_recorded(recorded)
     }
 
     /// Releases a claim: another worker may claim the request at once, and goes on after so many
@@ -220,7 +220,7 @@ impl Ledger {
 }
 
 /// Reads a terminal event from its record.
-pub(crate) fn read_event(record: &[u8]) -> Result<Outbound, StoreError> {
+pub(crate) fn read_event(record: &[u8]) -> Result<Outbound, RecordError> {
     outcome::from_record(record)
 }
 

@@ -1,10 +1,11 @@
 //! The recorded outcome of a request: written once, published until the broker has confirmed it.
 
 use chrono::{DateTime, Utc};
+use deadpool_redis::redis::{FromRedisValue, Value};
 use events::{Outbound, OutboundData};
 use serde::Serialize;
 
-use crate::state::store::StoreError;
+use crate::state::store::{RecordError, StoreError};
 
 /// An outcome to record.
 #[derive(Debug, Clone, Copy)]
@@ -67,8 +68,17 @@ impl RecordedOutcome {
 /// line still to be written, whether the terminal event is published.
 pub(super) type Recorded = (Vec<u8>, Option<Vec<u8>>, String, Option<String>, String);
 
+/// Reads the answer of conclude.lua.
+pub(super) fn read_recorded(answer: Value) -> Result<RecordedOutcome, StoreError> {
+    if !matches!(answer, Value::Array(_)) {
+        return Err(StoreError::Away(format!("the ledger answered {answer:?}")));
+    }
+    let recorded = Recorded::from_redis_value(answer).map_err(RecordError::from)?;
+    Ok(read_outcome(recorded)?)
+}
+
 /// Reads a recorded outcome that no other owner claims.
-pub(super) fn read_outcome(recorded: Recorded) -> Result<RecordedOutcome, StoreError> {
+pub(super) fn read_outcome(recorded: Recorded) -> Result<RecordedOutcome, RecordError> {
     let (terminal, check_in, dead_lettered, audit, terminal_published) = recorded;
     Ok(RecordedOutcome {
         terminal: from_record(&terminal)?,
@@ -80,11 +90,11 @@ pub(super) fn read_outcome(recorded: Recorded) -> Result<RecordedOutcome, StoreE
     })
 }
 
-pub(super) fn to_record(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Refused(error.to_string()))
+pub(super) fn to_record(value: &impl Serialize) -> Result<String, RecordError> {
+    serde_json::to_string(value).map_err(|error| RecordError::new(error.to_string()))
 }
 
-pub(super) fn from_record(record: &[u8]) -> Result<Outbound, StoreError> {
+pub(super) fn from_record(record: &[u8]) -> Result<Outbound, RecordError> {
     serde_json::from_slice(record)
-        .map_err(|error| StoreError::Refused(format!("a recorded outcome is unreadable: {error}")))
+        .map_err(|error| RecordError::new(format!("a recorded outcome is unreadable: {error}")))
 }

@@ -16,7 +16,7 @@ use salto::{Activation, seal::Sealer};
 use super::{
     iq_ref::IqRef,
     keys::Keys,
-    store::{Store, StoreError, millis},
+    store::{RecordError, Store, StoreError, millis},
 };
 
 /// Consecutive rejections that degrade an activation.
@@ -123,7 +123,7 @@ impl OtpGuard {
             .map(|next| next.seal(&self.sealer, &place, iq_id))
             .unwrap_or_default();
         let event = serde_json::to_string(&change::event(subject, verdict))
-            .map_err(|error| StoreError::Refused(error.to_string()))?;
+            .map_err(|error| RecordError::new(error.to_string()))?;
         let changed: u8 = self
             .store
             .run(
@@ -150,8 +150,8 @@ impl OtpGuard {
 
 /// Reads a record of record_verdict.lua: the consecutive rejections, and until when the IQ is blocked, in
 /// Unix ms.
-fn read_status(record: &str) -> Result<OtpStatus, StoreError> {
-    let unreadable = || StoreError::Refused(format!("an OTP status reads {record:?}"));
+fn read_status(record: &str) -> Result<OtpStatus, RecordError> {
+    let unreadable = || RecordError::new(format!("an OTP status reads {record:?}"));
     let (count, until) = record.split_once(' ').ok_or_else(unreadable)?;
     let until = until.parse().map_err(|_| unreadable())?;
     let blocked_until = DateTime::from_timestamp_millis(until).filter(|until| *until > Utc::now());

@@ -113,7 +113,7 @@ pub(super) fn store_failure(error: StoreError) -> CommandFailure {
         StoreError::Away(_) => {
             CommandFailure::Failed(anyhow!("{error}; {}", advice::REDIS_UNUSABLE))
         }
-        StoreError::Refused(_) => CommandFailure::Failed(anyhow!(error)),
+        StoreError::Record(_) => CommandFailure::Failed(anyhow!(error)),
     }
 }
 

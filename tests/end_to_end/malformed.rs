@@ -91,6 +91,8 @@ fn check(letter: &DeadLetter, queue: &str, key: &str) {
         .with_type("type".into())
         .with_timestamp(1_790_000_000)
         .with_app_id("booking-system".into())
+        .with_reply_to("somewhere".into())
+        .with_priority(3)
         .with_delivery_mode(2);
     let headers = letter.properties.headers().clone().unwrap_or_default();
     assert_eq!(letter.properties, kept.with_headers(headers), "{name}");

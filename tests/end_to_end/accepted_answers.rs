@@ -71,14 +71,19 @@ async fn a_2xx_with_an_empty_body_or_one_that_was_cut_off_is_an_opening() {
 }
 
 #[tokio::test]
-async fn html_is_repeated_within_the_window_and_a_verdict_on_the_otp_is_not() {
+async fn a_command_answered_with_html_is_repeated_within_the_window() {
     let fixture = fixture("20s").await;
     let mut once = html();
     once["times"] = 1.into();
     assert_eq!(open_under(&fixture, BOOKING, once).await, (String::new(), json!(2)));
+}
+
+#[tokio::test]
+async fn a_verdict_on_the_otp_in_a_2xx_ends_the_request() {
+    let fixture = fixture("20s").await;
     for (id, message) in [("invalid", "otp_invalid"), ("blocked", "otp_blocked")] {
         let judged = open_under(&fixture, id, error(message)).await;
         assert_eq!(judged, ("outcome_unknown".into(), json!(1)), "{message}");
     }
-    assert_eq!(fixture.setup.simulator.commands().await.len(), 4);
+    assert_eq!(fixture.setup.simulator.commands().await.len(), 2);
 }

@@ -1,5 +1,6 @@
 //! End-to-end tests: `make test` runs them with real RabbitMQ, real Redis, the simulator and postern.
 
+mod accepted_answers;
 mod activation;
 mod adopt;
 mod at_rest;

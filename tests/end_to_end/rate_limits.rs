@@ -4,9 +4,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::open_request;
-use end_to_end::redis::forget;
+use end_to_end::redis::{connect, forget};
 use end_to_end::setup::Setup;
 use end_to_end::simulator::OpenCommand;
+use reqwest::Method;
 use serde_json::json;
 
 const PAUSE: i64 = 3;
@@ -77,6 +78,31 @@ async fn after_a_429_to_a_token_request_no_replica_calls_within_the_pause() {
     assert_eq!(fixture.setup.simulator.token_requests().await.0, granted + 1);
 }
 
+/// The rest of the integration's pause in milliseconds, as all workers know it.
+async fn pause_left(fixture: &Fixture) -> i64 {
+    let stored = fixture.setup.stored().await;
+    let (key, _) = stored.iter().find(|(key, _)| key.contains(":pause:")).expect("a pause");
+    let mut redis = connect(fixture.setup.redis_url()).await;
+    let left = deadpool_redis::redis::cmd("PTTL").arg(key).query_async(&mut redis).await;
+    left.expect("Redis answers")
+}
+
+#[tokio::test]
+async fn a_date_in_retry_after_is_by_saltos_clock_not_by_ours() {
+    let fixture = Fixture::new(Setup::new().await, 1).await;
+    let salto_ahead = TimeDelta::hours(1);
+    let offset = json!({"offset_seconds": salto_ahead.num_seconds()});
+    fixture.setup.simulator.control(Method::PUT, "clock", Some(offset)).await;
+    let until = (Utc::now() + salto_ahead + TimeDelta::seconds(PAUSE)).to_rfc2822();
+    let fault = json!({"kind": "rate_limit", "retry_after": until, "call": "open", "times": 1});
+    fixture.setup.simulator.add_fault(fault).await;
+    let opened = fixture.open("first", BOOKING).await;
+    assert_eq!(opened.kind, "lock.opened.v1", "{opened:?}");
+    let commands = fixture.setup.simulator.commands().await;
+    let apart = commands[commands.len() - 1].received_at - commands[0].received_at;
+    assert!(apart >= TimeDelta::seconds(PAUSE - 2), "{apart}");
+}
+
 #[tokio::test]
 async fn a_pause_beyond_the_expiry_fails_the_request_as_rate_limited() {
     let setup = Setup::new().await;
@@ -92,6 +118,8 @@ async fn a_pause_beyond_the_expiry_fails_the_request_as_rate_limited() {
         );
     }
     assert_eq!(fixture.setup.simulator.commands().await.len(), 1);
+    let left = pause_left(&fixture).await;
+    assert!((800_000..=900_000).contains(&left), "15 minutes at most, not {left} ms");
     fixture.wait_until_settled("open-requests", 2).await;
     assert_eq!(fixture.bus.dead_letters().await.len(), 2);
 }

@@ -99,7 +99,17 @@ pub fn bodies() -> Vec<Row> {
     rows.push(not_done(error(302, "3102", "otp_invalid"), "salto_unavailable"));
     let rejected = under(error(401, "2203", "Missing right"), End::Failed("credentials_rejected"));
     rows.push(rejected.commands(2..=2));
-    rows.push(under(error(200, "3102", "otp_invalid"), End::Opened).commands(ONCE));
+    // A verdict on the one-time password ends the request, whatever its status.
+    for message in ["otp_invalid", "otp_blocked"] {
+        rows.push(refused(error(200, "3102", message), "outcome_unknown"));
+        let opened = under(carried_out(error(200, "3102", message)), End::OpenedByLog);
+        rows.push(opened.commands(ONCE).openings(ONCE));
+    }
+    rows.extend(in_doubt(error(200, "3102", "nobody_has_seen_this")));
+    rows.extend(in_doubt(error(202, 9999, "Nobody has seen this")));
+    rows.extend(in_doubt(with(status(200), &json!({"body": "<html>Back soon</html>"}))));
+    let text = json!({"body": "ok", "content_type": "text/plain"});
+    rows.push(under(with(status(200), &text), End::Opened).commands(ONCE));
     rows.extend(in_doubt(error(500, "3102", "otp_blocked")));
     rows.extend(in_doubt(error(502, "1000", "Not found")));
     rows.extend(in_doubt(error(408, "3102", "otp_invalid")));

@@ -23,6 +23,9 @@ pub(super) struct FailedAttempt {
     pub(super) pause: Option<Duration>,
     /// Whether one immediate retry is likely to succeed.
     pub(super) retry_at_once: bool,
+    /// Whether Salto judged the one-time password: the request ends, whether or not its outcome is known
+    /// (docs/contract.md, invariant 5).
+    pub(super) otp_judged: bool,
 }
 
 impl FailedAttempt {
@@ -44,6 +47,7 @@ impl FailedAttempt {
             retry_after: None,
             pause: None,
             retry_at_once: false,
+            otp_judged: false,
         }
     }
 
@@ -82,6 +86,7 @@ impl From<CallError> for FailedAttempt {
             retry_after: error.retry_after,
             pause: requested_pause(&error),
             retry_at_once: error.cause == Cause::TokenRejected,
+            otp_judged: false,
         }
     }
 }
@@ -96,6 +101,7 @@ impl From<OpenError> for FailedAttempt {
             // An open breaker is this worker's own wait, and no pause that Salto asked for.
             pause: error.retry_after.filter(|_| error.cause != Cause::BreakerOpen),
             retry_at_once: error.cause == Cause::TokenRejected,
+            otp_judged: matches!(error.cause, Cause::OtpInvalid | Cause::OtpBlocked),
         }
     }
 }

@@ -60,12 +60,14 @@ pub(super) fn follow_up(
 
     let remaining = state.remaining();
     match rules::retry_decision(failed.certainty, doubt, worker.resend, wait, remaining) {
-        RetryDecision::Retry(wait) => {
+        RetryDecision::Retry(wait) if !failed.otp_judged => {
             state.not_before = Instant::now() + wait;
             FollowUp::Retry(wait)
         }
-        RetryDecision::GiveUp if doubt.commands > 0 => FollowUp::ConcludeInDoubt,
-        RetryDecision::GiveUp => {
+        RetryDecision::Retry(_) | RetryDecision::GiveUp if doubt.commands > 0 => {
+            FollowUp::ConcludeInDoubt
+        }
+        RetryDecision::Retry(_) | RetryDecision::GiveUp => {
             let lock_id = Some(opening.lock_id);
             FollowUp::Conclude(Outcome::Failed { failure, lock_id, iq_id })
         }

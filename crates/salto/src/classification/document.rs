@@ -17,15 +17,18 @@ statuses and bodies.
 
 const TAIL: &str = "
 Codes and words of an error are looked for in its `ErrorCode` and `Message`, in any case; a code may be a text or a number.
-A 404 whose body breaks off is read as a 400, because it may have been about the one-time password.
+HTML is a body whose `Content-Type` says so, or that begins with `<`. Of a 2xx, what has arrived of the body is read, for at most 2 s: one
+that is empty or cut off counts as opened, unless it is HTML. A 404 whose body breaks off is read as a 400, because it may have been about
+the one-time password.
 
 **What follows.**
 
 - *opened*: the request ends as opened.
 - *no, again*: the door did not open. The command may be sent again until the request expires, after `Retry-After` where Salto sends
-  one, which applies to the whole integration. A token that is no longer accepted is replaced first. Commands of which no byte was
+  one, which applies to the whole integration, for at most 15 minutes. A token that is no longer accepted is replaced first. Commands of which no byte was
   written (\"not sent\") are no attempts.
-- *unknown*: the door may have opened. The command may be sent again only within `opening.resend_window` of the first one.
+- *unknown*: the door may have opened: Salto's log is asked. The command may be sent again only within `opening.resend_window` of the first
+  one, and not where Salto judged the one-time password: such a request ends.
 - *no, final*: the door did not open, and the same command would get the same answer. The request fails.
 
 **The host.** After 5 failures in a row without a success the circuit breaker opens and no calls are sent to this host: for at most 1 s at

@@ -2,6 +2,7 @@
 //! `docs/classification.md` is written from it.
 
 mod document;
+mod parts;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -54,8 +55,7 @@ pub struct Example {
     pub body: &'static str,
 }
 
-/// What the body of an answer says. Only answers with a status other than 2xx are read
-/// (`docs/salto-ks.md`, Connect API, and The OTP).
+/// What the body of an answer says (`docs/salto-ks.md`, Connect API, and The OTP).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorBody {
     /// `otp_blocked`.
@@ -70,7 +70,11 @@ pub enum ErrorBody {
     BadParameter,
     /// Another error in Salto's form.
     OtherOfSalto,
-    /// No error in Salto's form: any host on the way to Salto may have answered.
+    /// An `ErrorCode` that does not look like one of Salto's.
+    OddCode,
+    /// HTML: a host on the way to Salto answered.
+    Html,
+    /// No error in Salto's form and no HTML, or no body: any host on the way to Salto may have answered.
     NotSaltos,
 }
 
@@ -83,6 +87,8 @@ impl ErrorBody {
         Self::PinNotChanged,
         Self::BadParameter,
         Self::OtherOfSalto,
+        Self::OddCode,
+        Self::Html,
         Self::NotSaltos,
     ];
 
@@ -94,7 +100,9 @@ impl ErrorBody {
             Self::PinNotChanged => "`pin_not_changed`",
             Self::BadParameter => "code 1100 or 1101",
             Self::OtherOfSalto => "another code",
-            Self::NotSaltos => "no error of Salto's",
+            Self::OddCode => "a code of another form",
+            Self::Html => "HTML",
+            Self::NotSaltos => "nothing of these",
         }
     }
 }

@@ -1,21 +1,69 @@
 //! The rows. Rows about an error code rest on `docs/salto-ks.md`, Connect API, and The OTP; the others
 //! are decisions.
 
-use std::ops::RangeInclusive;
-
-use super::{Classification, Condition, ErrorBody, Example, Row};
-use crate::breaker::HostHealth::{self, Down, HostOrIqDown, Unknown, Up};
-use crate::error::{Cause, Certainty};
+use super::parts::{
+    ACCEPTED, CODES, NOT_SALTOS, answer, answered, any_body, not_sent, refusal, unknown,
+    without_effect,
+};
+use super::{Classification, Condition, ErrorBody, Row};
+use crate::breaker::HostHealth::{Down, HostOrIqDown, Unknown, Up};
+use crate::error::Cause;
 
 /// All rows. Their order has no meaning.
 pub const ROWS: &[Row] = &[
     Row {
-        description: "accepted (whatever the body)",
-        condition: any_body(&[200..=299], 200, r#"{"locked_state":"unlocked"}"#),
+        description: "accepted (also where the body is empty or cut off)",
+        condition: answer(ACCEPTED, &[ErrorBody::NotSaltos], 200, r#"{"locked_state":"unlocked"}"#),
         classification: Classification::Opened,
         written: true,
         health: Up,
     },
+    // A 2xx with HTML or an error in it (docs/contract.md, invariant 10).
+    answered(
+        "a 2xx with HTML: a host in front of Salto answered",
+        answer(ACCEPTED, &[ErrorBody::Html], 200, "<html>Maintenance</html>"),
+        unknown(Cause::Unavailable),
+        Down,
+    ),
+    answered(
+        "a 2xx that says that the one-time password is wrong",
+        answer(
+            ACCEPTED,
+            &[ErrorBody::OtpInvalid],
+            200,
+            r#"{"ErrorCode":"3102","Message":"otp_invalid"}"#,
+        ),
+        unknown(Cause::OtpInvalid),
+        Up,
+    ),
+    answered(
+        "a 2xx that says that the user is blocked",
+        answer(
+            ACCEPTED,
+            &[ErrorBody::OtpBlocked],
+            200,
+            r#"{"ErrorCode":"3102","Message":"otp_blocked"}"#,
+        ),
+        unknown(Cause::OtpBlocked),
+        Up,
+    ),
+    answered(
+        "a 2xx with another error in it",
+        answer(
+            ACCEPTED,
+            &[
+                ErrorBody::IqOffline,
+                ErrorBody::PinNotChanged,
+                ErrorBody::BadParameter,
+                ErrorBody::OtherOfSalto,
+                ErrorBody::OddCode,
+            ],
+            200,
+            r#"{"ErrorCode":"3102","Message":"something_new"}"#,
+        ),
+        unknown(Cause::Forbidden),
+        Up,
+    ),
     BREAKER_OPEN,
     NO_CONNECTION,
     EXPIRED,
@@ -65,7 +113,7 @@ pub const ROWS: &[Row] = &[
     // An outage has been seen to answer 404 on every path (docs/salto-ks.md, Environments).
     answered(
         "a 404 without an error of Salto's: a host in front of Salto answered",
-        answer(&[404..=404], &[ErrorBody::NotSaltos], 404, "<html>Not Found</html>"),
+        answer(&[404..=404], NOT_SALTOS, 404, "<html>Not Found</html>"),
         without_effect(Cause::Unavailable),
         Down,
     ),
@@ -148,12 +196,7 @@ pub const ROWS: &[Row] = &[
     ),
     answered(
         "another refusal, not in Salto's form",
-        answer(
-            &[400..=400, 402..=403, 405..=407, 409..=428, 430..=499],
-            &[ErrorBody::NotSaltos],
-            403,
-            "",
-        ),
+        answer(&[400..=400, 402..=403, 405..=407, 409..=428, 430..=499], NOT_SALTOS, 403, ""),
         without_effect(Cause::Forbidden),
         Unknown,
     ),
@@ -191,57 +234,3 @@ pub(crate) const UNANSWERED: Row = answered(
     unknown(Cause::Unanswered),
     HostOrIqDown,
 );
-
-/// Statuses 4xx whose body is read for a more precise cause.
-const REFUSALS: &[RangeInclusive<u16>] = &[400..=400, 402..=407, 409..=428, 430..=499];
-
-/// Errors in Salto's form whose code alone says little.
-const CODES: &[ErrorBody] = &[ErrorBody::BadParameter, ErrorBody::OtherOfSalto];
-
-const fn answered(
-    description: &'static str,
-    condition: Condition,
-    classification: Classification,
-    health: HostHealth,
-) -> Row {
-    Row { description, condition, classification, written: true, health }
-}
-
-const fn not_sent(
-    description: &'static str,
-    example: &'static str,
-    cause: Cause,
-    health: HostHealth,
-) -> Row {
-    let condition = Condition::NoAnswer(example);
-    Row { description, condition, classification: without_effect(cause), written: false, health }
-}
-
-const fn any_body(
-    statuses: &'static [RangeInclusive<u16>],
-    status: u16,
-    body: &'static str,
-) -> Condition {
-    answer(statuses, ErrorBody::ALL, status, body)
-}
-
-const fn refusal(bodies: &'static [ErrorBody], status: u16, body: &'static str) -> Condition {
-    answer(REFUSALS, bodies, status, body)
-}
-
-const fn answer(
-    statuses: &'static [RangeInclusive<u16>],
-    bodies: &'static [ErrorBody],
-    status: u16,
-    body: &'static str,
-) -> Condition {
-    Condition::Answer { statuses, bodies, example: Example { status, body } }
-}
-
-const fn without_effect(cause: Cause) -> Classification {
-    Classification::Failed { cause, certainty: cause.certainty_without_effect() }
-}
-
-const fn unknown(cause: Cause) -> Classification {
-    Classification::Failed { cause, certainty: Certainty::Unknown }
-}

@@ -3,21 +3,20 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::CONTENT_LENGTH;
 use reqwest::{Body, Method, Request, Response, StatusCode};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::prepared::PreparedLock;
 use super::send_guard::{CommandBody, NotSent, SendGuard};
 use crate::breaker::HostHealth;
-use crate::classification::{self, Row};
+use crate::classification::{self, Classification, Row};
 use crate::environment::url::below;
 use crate::error::{CallError, Cause, OpenError};
 use crate::http::answer::{self, CallTarget};
-use crate::http::salto_client::{SaltoClient, call_error, read_body, request};
+use crate::http::salto_client::{ReceivedBody, SaltoClient, call_error, read_until, request};
 use crate::otp::OtpKey;
 
-/// A body is read up to this length and for this time: the status of an error says most of it.
+/// A body is read up to this length and for this time: the status says most of it.
 const BODY_LIMIT: usize = 64 << 10;
 const BODY_TIME: Duration = Duration::from_secs(2);
 
@@ -152,24 +151,23 @@ fn detail_only(detail: &'static str) -> CallError {
 async fn classify(response: Response, deadline: Instant) -> CommandResult {
     let (status, headers) = (response.status(), response.headers().clone());
     tracing::debug!(status = status.as_u16(), "answer to an open command");
-    if status.is_success() {
-        // The headers are the answer. A task reads the body, so that the connection can be reused.
-        if headers.get(CONTENT_LENGTH).is_none_or(|length| length != "0") {
-            tokio::spawn(timeout(BODY_TIME, read_body(response, BODY_LIMIT)));
-        }
-        return Ok(());
-    }
     let until = deadline.min(Instant::now() + BODY_TIME);
-    let body = timeout_at(until, read_body(response, BODY_LIMIT)).await;
-    let whole = body.ok().and_then(Result::ok);
+    let ReceivedBody { bytes, whole } = read_until(response, BODY_LIMIT, until).await;
+    // Of a 2xx, what has arrived says whether a host in front of Salto answered, or Salto with an error.
+    // Any other answer is read only if it is whole.
+    let body = if whole || status.is_success() { &bytes[..] } else { &[] };
     // A 404 that breaks off may have been about the one-time password, and a second password must not
     // be used to find out (docs/contract.md, invariant 5): it is read like any other refusal that is
     // not in Salto's form.
-    let read_as = match (status, &whole) {
-        (StatusCode::NOT_FOUND, None) => StatusCode::BAD_REQUEST,
-        (_, Some(_) | None) => status,
+    let read_as = match (status, whole) {
+        (StatusCode::NOT_FOUND, false) => StatusCode::BAD_REQUEST,
+        (_, true | false) => status,
     };
-    let (error, row) =
-        answer::refusal(read_as, &headers, &whole.unwrap_or_default(), CallTarget::Lock);
-    failed(row, CallError { status: Some(status.as_u16()), ..error })
+    let (error, row) = answer::refusal(read_as, &headers, body, CallTarget::Lock);
+    match row.classification {
+        Classification::Opened => Ok(()),
+        Classification::Failed { .. } => {
+            failed(row, CallError { status: Some(status.as_u16()), ..error })
+        }
+    }
 }

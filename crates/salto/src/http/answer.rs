@@ -1,11 +1,10 @@
-//! Answers with another status than 2xx: Salto's error body and `Retry-After`, and the error that they
-//! make.
+//! Salto's error body and `Retry-After`, and the error that an answer makes.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use serde_json::{Map, Value};
 
 use crate::classification::{self, ErrorBody, Row};
@@ -53,9 +52,10 @@ struct SaltoError {
 }
 
 impl SaltoError {
-    fn read(body: &[u8]) -> Self {
+    fn read(headers: &HeaderMap, body: &[u8]) -> Self {
         let object: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
-        let code = match member(&object, "errorcode") {
+        let member_code = member(&object, "errorcode");
+        let code = match member_code {
             Some(Value::Number(number)) => Some(number.to_string()),
             Some(Value::String(text)) => Some(text.trim().to_ascii_lowercase()),
             _ => None,
@@ -83,6 +83,10 @@ impl SaltoError {
             match code.as_deref() {
                 Some("1100" | "1101") => ErrorBody::BadParameter,
                 Some(_) => ErrorBody::OtherOfSalto,
+                None if member_code.is_some_and(|code| !code.is_null() && code != "") => {
+                    ErrorBody::OddCode
+                }
+                None if is_html(headers, body) => ErrorBody::Html,
                 None => ErrorBody::NotSaltos,
             }
         };
@@ -94,6 +98,18 @@ fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
+/// Whether a body is HTML: its type says so, or it begins like it. An empty body is not.
+fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type =
+        content_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+    let is_typed = ["text/html", "application/xhtml+xml"]
+        .iter()
+        .any(|html| media_type.eq_ignore_ascii_case(html));
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
+    body.starts_with(b"<") || (is_typed && !body.is_empty())
+}
+
 /// The error that an answer makes for a call about `target`, and the row that it has for an open
 /// command.
 pub(crate) fn refusal(
@@ -102,7 +118,7 @@ pub(crate) fn refusal(
     body: &[u8],
     target: CallTarget,
 ) -> (CallError, &'static Row) {
-    let salto = SaltoError::read(body);
+    let salto = SaltoError::read(headers, body);
     let row = classification::row_of_answer(status.as_u16(), salto.body);
     let cause = cause(status, &salto, row.cause(), target);
     let detail = match (cause, status, salto.body) {
@@ -141,20 +157,30 @@ fn cause(status: StatusCode, salto: &SaltoError, of_command: Cause, target: Call
     }
 }
 
-/// The limit of `Retry-After`. A longer pause would be a mistake that keeps doors shut for weeks.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The limit of `Retry-After` (`docs/contract.md`, invariant 3). A longer pause would be a mistake that
+/// keeps doors shut.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// The wait by `Retry-After`, which has seconds or a date.
-pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+/// The wait by `Retry-After`, which has seconds or a date. A date is by the clock of the host that
+/// answered: it is measured against the answer's own `Date`, or against `received` without one.
+pub(crate) fn retry_after(headers: &HeaderMap, received: DateTime<Utc>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let pause = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
+        // A number that is too large for the type.
+        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            RETRY_AFTER_MAX
+        }
         Err(_) => {
-            let until = DateTime::parse_from_rfc2822(text).ok()?.with_timezone(&Utc);
-            (until - now).to_std().unwrap_or(Duration::ZERO)
+            let date = headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date);
+            (http_date(text)? - date.unwrap_or(received)).to_std().unwrap_or(Duration::ZERO)
         }
     };
     Some(pause.min(RETRY_AFTER_MAX))
+}
+
+fn http_date(text: &str) -> Option<DateTime<Utc>> {
+    Some(DateTime::parse_from_rfc2822(text.trim()).ok()?.with_timezone(&Utc))
 }
 
 #[cfg(test)]

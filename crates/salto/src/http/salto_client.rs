@@ -9,7 +9,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue}
 use reqwest::{Method, Request, Response, StatusCode};
 use serde::de::IgnoredAny;
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use url::Position::{AfterPort, BeforeHost};
 use url::Url;
 use zeroize::Zeroizing;
@@ -140,17 +140,46 @@ pub(crate) fn request(method: Method, url: Url, bearer: HeaderValue) -> Request 
 
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn read_body(
-    mut response: Response,
+    response: Response,
     limit: usize,
 ) -> Result<Zeroizing<Vec<u8>>, CallError> {
     let mut body = Zeroizing::new(Vec::new());
+    read_into(&mut body, response, limit).await?;
+    Ok(body)
+}
+
+/// What has arrived of a body.
+pub(crate) struct ReceivedBody {
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
+    /// Whether that is the whole body.
+    pub(crate) whole: bool,
+}
+
+/// Reads what arrives of a body until `deadline`, at most `limit` bytes.
+pub(crate) async fn read_until(
+    response: Response,
+    limit: usize,
+    deadline: Instant,
+) -> ReceivedBody {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = timeout_at(deadline, read_into(&mut bytes, response, limit)).await;
+    ReceivedBody { whole: matches!(read, Ok(Ok(()))), bytes }
+}
+
+/// Reads at most `limit` bytes into `body`. After an error, `body` has what arrived before it.
+async fn read_into(
+    body: &mut Vec<u8>,
+    mut response: Response,
+    limit: usize,
+) -> Result<(), CallError> {
     while let Some(chunk) = response.chunk().await.map_err(|error| call_error(&error))? {
-        if body.len() + chunk.len() > limit {
+        let space = limit - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(space)]);
+        if chunk.len() > space {
             return Err(CallError::unreadable("an answer is too large"));
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(())
 }
 
 /// The error of a call without a whole answer.

@@ -131,6 +131,12 @@ async fn every_answer_is_classified() {
         (403, salto("3102", "command_forbidden"), Refused, Cause::Forbidden),
         (403, salto("2203", "Jane Doe has no right"), Refused, Cause::Forbidden),
         (409, salto("9", ""), Refused, Cause::Forbidden),
+        (200, "<html>Back soon</html>".into(), Unknown, Cause::Unavailable),
+        (202, format!("<html>{}", "x".repeat(200_000)), Unknown, Cause::Unavailable),
+        (200, salto("3102", "something_new"), Unknown, Cause::Forbidden),
+        (200, salto("3102", "iq_offline"), Unknown, Cause::Forbidden),
+        (200, salto("3102", "otp_invalid"), Unknown, Cause::OtpInvalid),
+        (200, salto("3102", "otp_blocked"), Unknown, Cause::OtpBlocked),
     ];
     for (status, body, certainty, cause) in table {
         let sent = body.clone();
@@ -151,17 +157,37 @@ async fn retry_after_is_part_of_the_error() {
     });
     let after = error.await.unwrap_err().retry_after.unwrap();
     assert!(after > Duration::from_secs(90) && after <= Duration::from_secs(100));
+    let fast_clock =
+        "Date: Tue, 25 Aug 2099 07:25:00 GMT\r\nRetry-After: Tue, 25 Aug 2099 07:25:30 GMT\r\n";
+    let error = open_with(move || Reply::with(429, fast_clock, "")).await.unwrap_err();
+    assert_eq!(error.retry_after, Some(Duration::from_secs(30)));
 }
 
 #[tokio::test]
-async fn a_2xx_counts_as_opened_whatever_happens_to_its_body() {
-    for cut in ["HTTP/1.1 200 X\r\nContent-Length: 90\r\n\r\n{\"a", "HTTP/1.1 204 X\r\n\r\n"] {
-        assert_eq!(open_with(move || Reply::ThenClose(cut.into())).await, Ok(()));
+async fn a_2xx_whose_body_is_empty_or_cut_off_counts_as_opened() {
+    for cut in [
+        "HTTP/1.1 200 X\r\nContent-Length: 90\r\n\r\n{\"a",
+        "HTTP/1.1 200 X\r\nContent-Length: 90\r\n\r\n{\"ErrorCode\":\"31",
+        "HTTP/1.1 200 X\r\nContent-Length: 90\r\n\r\n",
+        "HTTP/1.1 200 X\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 204 X\r\n\r\n",
+    ] {
+        assert_eq!(open_with(move || Reply::ThenClose(cut.into())).await, Ok(()), "{cut}");
     }
-    // A body that never comes is not waited for.
+    // A body that never comes is waited for only for a moment.
     let slow = || Reply::Bytes("HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n".into());
     let opened = tokio::time::timeout(Duration::from_secs(20), open_with(slow)).await;
     assert_eq!(opened.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn a_2xx_with_html_is_unknown_also_where_it_is_cut_off() {
+    for head in ["Content-Type: text/html\r\n\r\nBack", "\r\n<html>"] {
+        let cut = format!("HTTP/1.1 200 X\r\nContent-Length: 90\r\n{head}");
+        let error = open_with(move || Reply::ThenClose(cut.clone())).await.unwrap_err();
+        assert_eq!((error.certainty, error.cause), (Certainty::Unknown, Cause::Unavailable));
+        assert_eq!((error.written, error.status), (true, Some(200)));
+    }
 }
 
 #[tokio::test]

@@ -108,6 +108,12 @@ pub(crate) struct FaultSpec {
     pub(crate) error_code: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
+    /// The whole body, as it is sent, in place of one with `error_code` and `message`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) body: Option<String>,
+    /// The `Content-Type` of `body`; `text/html` when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) content_type: Option<String>,
     /// Seconds, or the text of the header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after: Option<Value>,
@@ -131,6 +137,8 @@ impl FaultSpec {
             ("status", self.status.is_some(), kind == FaultKind::Status),
             ("error_code", self.error_code.is_some(), answers),
             ("message", self.message.is_some(), answers),
+            ("body", self.body.is_some(), answers),
+            ("content_type", self.content_type.is_some(), answers),
             ("retry_after", self.retry_after.is_some(), answers),
             ("carried_out", self.carried_out.is_some(), can_carry_out),
         ] {
@@ -155,15 +163,28 @@ impl FaultSpec {
             None | Some(Value::String(_) | Value::Number(_)) => {}
             Some(other) => return Err(format!("error_code must be text or a number, not {other}")),
         }
+        self.check_body()?;
         match &self.retry_after {
             None => Ok(()),
             Some(Value::Number(seconds)) if seconds.is_u64() => Ok(()),
-            Some(Value::String(text)) if text.bytes().all(|byte| (32..127).contains(&byte)) => {
-                Ok(())
-            }
+            Some(Value::String(text)) if is_header_text(text) => Ok(()),
             Some(other) => Err(format!(
                 "retry_after must be whole seconds or text of printable ASCII, not {other}"
             )),
+        }
+    }
+
+    fn check_body(&self) -> Result<(), String> {
+        if self.body.is_some() && (self.error_code.is_some() || self.message.is_some()) {
+            return Err("body is not allowed with error_code or message".to_owned());
+        }
+        match &self.content_type {
+            None => Ok(()),
+            Some(_) if self.body.is_none() => Err("content_type needs a body".to_owned()),
+            Some(text) if is_header_text(text) => Ok(()),
+            Some(text) => {
+                Err(format!("content_type must be text of printable ASCII, not {text:?}"))
+            }
         }
     }
 
@@ -184,6 +205,11 @@ impl FaultSpec {
     pub(crate) fn hold(&self) -> Duration {
         Duration::from_millis(self.hold_ms.unwrap_or(DEFAULT_HOLD_MS))
     }
+}
+
+/// Whether a text can be the value of a header.
+fn is_header_text(text: &str) -> bool {
+    text.bytes().all(|byte| (32..127).contains(&byte))
 }
 
 fn any_call() -> CallFilter {

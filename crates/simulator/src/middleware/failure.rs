@@ -5,10 +5,13 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use crate::faults::{CallKind, FaultKind, FaultSpec, WireStatus};
-use crate::wire::{AnswerEnding, ConnectionControl, empty_answer, json_answer};
+use crate::wire::{AnswerEnding, ConnectionControl, empty_answer, json_answer, text_answer};
 
 /// `Retry-After` of the fault `rate_limit` where none is given, in seconds.
 const DEFAULT_RETRY_AFTER: &str = "1";
+
+/// `Content-Type` of a fault's `body` where none is given.
+const DEFAULT_CONTENT_TYPE: &str = "text/html";
 
 /// The status that the caller receives under this fault.
 pub(super) fn wire_status(fault: &FaultSpec) -> WireStatus {
@@ -47,9 +50,13 @@ fn error_answer(fault: &FaultSpec, call: CallKind, status: u16) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let (code_member, message_member) =
         if call.is_identity() { ("error", "error_description") } else { ("ErrorCode", "Message") };
-    let mut response = match (&fault.error_code, &fault.message) {
-        (None, None) => empty_answer(status),
-        (code, message) => {
+    let mut response = match (&fault.body, &fault.error_code, &fault.message) {
+        (Some(body), _, _) => {
+            let content_type = fault.content_type.as_deref().unwrap_or(DEFAULT_CONTENT_TYPE);
+            text_answer(status, content_type, body)
+        }
+        (None, None, None) => empty_answer(status),
+        (None, code, message) => {
             json_answer(status, &json!({code_member: code, message_member: message}))
         }
     };

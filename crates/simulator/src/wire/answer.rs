@@ -1,4 +1,4 @@
-//! Answers with a JSON body, and answers without a body.
+//! Answers with a JSON body, with a text, and without a body.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
@@ -11,6 +11,16 @@ pub(crate) fn json_answer<T: Serialize + ?Sized>(status: StatusCode, value: &T) 
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// Without the type where it cannot be the value of a header.
+pub(crate) fn text_answer(status: StatusCode, content_type: &str, body: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.to_owned()));
+    *response.status_mut() = status;
+    if let Ok(content_type) = HeaderValue::from_str(content_type) {
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    }
     response
 }
 

@@ -7,7 +7,7 @@ mod json_name;
 mod refusal;
 mod request_headers;
 
-pub(crate) use self::answer::{empty_answer, json_answer};
+pub(crate) use self::answer::{empty_answer, json_answer, text_answer};
 pub(crate) use self::connection::{AnswerEnding, BreakableListener, ConnectionControl};
 pub(crate) use self::json_name::json_name;
 pub(crate) use self::refusal::{Refusal, RefusalAnswer};

@@ -39,6 +39,26 @@ async fn a_status_can_carry_code_message_and_retry_after_also_after_opening() {
 }
 
 #[tokio::test]
+async fn a_status_can_carry_any_body_as_html_or_another_type() {
+    let simulator = TestSimulator::activated().await;
+    let html = json!({"kind": "status", "call": "open", "status": 200, "body": "<html>Back soon", "times": 1});
+    simulator.fault(html).await;
+    let answer = simulator.open(ROOM_12, &otp()).await;
+    assert_eq!((answer.status(), answer.body()), (200, &b"<html>Back soon"[..]));
+    assert_eq!(answer.header("content-type").as_deref(), Some("text/html"));
+    assert_eq!(simulator.openings().await, 0);
+    let text = json!({
+        "kind": "status", "call": "open", "status": 202, "body": "ok", "content_type": "text/plain",
+        "carried_out": true,
+    });
+    simulator.fault(text).await;
+    let answer = simulator.open(ROOM_12, &otp()).await;
+    assert_eq!((answer.status(), answer.body()), (202, &b"ok"[..]));
+    assert_eq!(answer.header("content-type").as_deref(), Some("text/plain"));
+    assert_eq!(simulator.openings().await, 1);
+}
+
+#[tokio::test]
 async fn the_identity_host_fails_with_oauth_bodies() {
     let simulator = TestSimulator::start().await;
     simulator.fault(json!({"kind": "status", "call": "token", "status": 400, "error_code": "invalid_grant", "times": 1})).await;

@@ -80,8 +80,71 @@ fn retry_after_is_seconds_or_a_date() {
     assert_eq!(read("Tue, 25 Aug 2026 07:25:30 GMT"), Some(Duration::from_secs(30)));
     assert_eq!(read("Tue, 25 Aug 2026 07:24:30 GMT"), Some(Duration::ZERO));
     assert_eq!(read("soon"), None);
-    assert_eq!(read("18446744073709551615"), Some(RETRY_AFTER_MAX));
     assert_eq!(retry_after(&HeaderMap::new(), now), None);
+}
+
+#[test]
+fn a_date_in_retry_after_is_measured_against_the_answers_own_date() {
+    let ours = "2026-08-25T07:25:00Z".parse().unwrap();
+    let read = |date: &str| {
+        let until = "Tue, 25 Aug 2026 07:35:30 GMT".parse().unwrap();
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, until), (DATE, date.parse().unwrap())]);
+        retry_after(&headers, ours)
+    };
+    assert_eq!(read("Tue, 25 Aug 2026 07:35:00 GMT"), Some(Duration::from_secs(30)));
+    assert_eq!(read("Tue, 25 Aug 2026 07:36:00 GMT"), Some(Duration::ZERO));
+    assert_eq!(read("yesterday"), Some(Duration::from_secs(630)));
+}
+
+#[test]
+fn retry_after_is_cut_off_at_15_minutes() {
+    let now = "2026-08-25T07:25:00Z".parse().unwrap();
+    for (text, seconds) in [
+        ("899", 899),
+        ("901", 900),
+        ("86400", 900),
+        ("18446744073709551615", 900),
+        ("99999999999999999999999", 900),
+        ("Tue, 25 Aug 2026 07:39:59 GMT", 899),
+        ("Wed, 25 Aug 2027 07:25:00 GMT", 900),
+    ] {
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+        assert_eq!(retry_after(&headers, now), Some(Duration::from_secs(seconds)), "{text}");
+    }
+}
+
+#[test]
+fn html_is_known_by_its_type_or_its_first_character() {
+    let read = |content_type: &str, body: &str| {
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type.parse().unwrap())]);
+        SaltoError::read(&headers, body.as_bytes()).body
+    };
+    for (content_type, body) in [
+        ("text/html", "Back soon"),
+        ("Text/HTML; charset=utf-8", "<p>Back soon"),
+        ("application/xhtml+xml", "Back soon"),
+        ("application/json", "<!DOCTYPE html>"),
+        ("", "\u{feff}\r\n <html>"),
+    ] {
+        assert_eq!(read(content_type, body), ErrorBody::Html, "{content_type} {body}");
+    }
+    for (content_type, body) in
+        [("text/html", ""), ("text/html", " \n"), ("text/plain", "ok"), ("application/json", "{}")]
+    {
+        assert_eq!(read(content_type, body), ErrorBody::NotSaltos, "{content_type} {body}");
+    }
+    assert_eq!(read("text/html", r#"{"ErrorCode":"9"}"#), ErrorBody::OtherOfSalto);
+}
+
+#[test]
+fn a_code_of_another_form_is_an_error_and_a_missing_one_is_not() {
+    let read = |body: &str| SaltoError::read(&HeaderMap::new(), body.as_bytes()).body;
+    for odd in [r#"{"ErrorCode":"not a code"}"#, r#"{"errorcode":{}}"#, r#"{"ErrorCode":true}"#] {
+        assert_eq!(read(odd), ErrorBody::OddCode, "{odd}");
+    }
+    for none in [r#"{"ErrorCode":null}"#, r#"{"ErrorCode":""}"#, r#"{"locked_state":"unlocked"}"#] {
+        assert_eq!(read(none), ErrorBody::NotSaltos, "{none}");
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ async fn four_workers_that_start_at_once_request_one_token() {
 #[tokio::test]
 async fn a_token_is_renewed_before_its_end_while_doors_open() {
     let setup = Setup::new().await;
-    setup.simulator.change_settings(json!({"token_lifetime_seconds": 12})).await;
+    setup.simulator.change_settings(json!({"token_lifetime_seconds": 20})).await;
     forget(setup.redis_url(), setup.key_prefix(), "token").await;
     let fixture = Fixture::new(setup, 2).await;
     let simulator = &fixture.setup.simulator;
@@ -61,7 +61,7 @@ async fn a_token_is_renewed_before_its_end_while_doors_open() {
     let (before, _) = simulator.token_requests().await;
     // The token is renewed in the last tenth of its life. Salto needs a large part of that time to answer.
     simulator
-        .add_fault(json!({"kind": "delay", "call": "token", "delay_ms": 400, "times": 1}))
+        .add_fault(json!({"kind": "delay", "call": "token", "delay_ms": 1000, "times": 1}))
         .await;
     let token_requests = || async { simulator.counters().await["calls"]["token"].as_u64() };
     let before_renewal = token_requests().await;

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use chrono::Utc;
-use events::names::BOOKING_STATUS_QUEUE;
+use events::{BookingStatus, Event, names::BOOKING_STATUS_QUEUE};
+use tracing::Instrument as _;
 
 use crate::{
     broker::{
@@ -30,18 +31,28 @@ pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, del
             return;
         }
     };
-    message_span::record_booking_status(&event);
+    let span = message_span::of_booking_status(&event);
+    store(worker, session, &delivery, &event, received_at).instrument(span).await;
+}
 
+/// Stores a decoded booking status, and settles its delivery.
+async fn store(
+    worker: &Worker,
+    session: &SessionHandle,
+    delivery: &Delivery,
+    event: &Event<BookingStatus>,
+    received_at: Instant,
+) {
     failpoint::reach("before-store");
-    match session.retry_until_stopped(|| worker.bookings.store(&event, Utc::now())).await {
+    match session.retry_until_stopped(|| worker.bookings.store(event, Utc::now())).await {
         Ok(stored) => {
             failpoint::reach("after-store");
             if session.acknowledge(&delivery.acker).await.is_ok() {
-                settled::stored(&event, stored, received_at);
+                settled::stored(event, stored, received_at);
             }
         }
         Err(Unstored::Record(error)) => {
-            if dead_letter::unstorable(session, &delivery, &error, RECORD_ATTEMPTS).await.is_ok() {
+            if dead_letter::unstorable(session, delivery, &error, RECORD_ATTEMPTS).await.is_ok() {
                 settled::unstorable(BOOKING_STATUS_QUEUE, &error, received_at);
             }
         }

@@ -14,10 +14,9 @@ use futures_util::{FutureExt, StreamExt};
 use lapin::Connection;
 use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
 
 use super::{delivery::Delivery, session_handle::SessionHandle, subscription::Subscription};
-use crate::operator::{message_span, metrics};
+use crate::operator::metrics;
 
 /// A queue that sends no delivery for this long is subscribed to anew: it may be quiet, or the
 /// subscription broken. That is well below the lifetime of a request, and not shorter because lapin keeps
@@ -85,7 +84,6 @@ impl Receiver {
             self.taken.fetch_add(1, Ordering::Relaxed);
             let (session, queue) = (session.clone(), self.queue);
             let delivery = Delivery::new(queue, delivery, session.header_key());
-            let span = message_span::new(queue);
             let handling = AssertUnwindSafe(handle(session.clone(), delivery)).catch_unwind();
             let handling = async move {
                 let _in_flight = metrics::InFlight::new(queue);
@@ -97,7 +95,7 @@ impl Receiver {
                 }
                 drop(permit);
             };
-            tasks.spawn(handling.instrument(span));
+            tasks.spawn(handling);
         }
     }
 }

@@ -1,44 +1,32 @@
 //! The tracing span of a message: every log line inside carries the message's ids.
+//!
+//! A span is made once the message is decoded, with all its ids: adding them one by one formats the others
+//! again each time. Its level is the highest, so that the lines of every log level carry the ids.
 
 use events::{BookingStatus, Event, OpenRequest, trace_id};
-use tracing::{Span, field::Empty};
+use tracing::Span;
 
-/// The span of a message from that queue. Its ids are added when it is decoded. Its level is the highest, so
-/// that the lines of every log level carry the ids.
-pub(crate) fn new(queue: &'static str) -> Span {
+/// The span of an open request.
+pub(crate) fn of_request(request: &Event<OpenRequest>) -> Span {
     tracing::error_span!(
         "message",
-        queue,
-        request_id = Empty,
-        request_source = Empty,
-        event_id = Empty,
-        integration_id = Empty,
-        booking_id = Empty,
-        trace_id = Empty,
+        queue = "open-requests",
+        request_id = request.id,
+        request_source = request.source,
+        integration_id = request.data.integration_id,
+        booking_id = request.data.booking_id,
+        trace_id = request.traceparent.as_deref().and_then(trace_id),
     )
 }
 
-/// Adds the ids of an open request to the current span.
-pub(crate) fn record_request(request: &Event<OpenRequest>) {
-    let span = Span::current();
-    span.record("request_id", request.id.as_str());
-    span.record("request_source", request.source.as_str());
-    span.record("integration_id", request.data.integration_id.as_str());
-    span.record("booking_id", request.data.booking_id.as_str());
-    record_trace(&span, request.traceparent.as_deref());
-}
-
-/// Adds the ids of a booking status to the current span.
-pub(crate) fn record_booking_status(event: &Event<BookingStatus>) {
-    let span = Span::current();
-    span.record("event_id", event.id.as_str());
-    span.record("integration_id", event.data.integration_id.as_str());
-    span.record("booking_id", event.data.booking_id.as_str());
-    record_trace(&span, event.traceparent.as_deref());
-}
-
-fn record_trace(span: &Span, traceparent: Option<&str>) {
-    if let Some(trace_id) = traceparent.and_then(trace_id) {
-        span.record("trace_id", trace_id);
-    }
+/// The span of a booking status.
+pub(crate) fn of_booking_status(event: &Event<BookingStatus>) -> Span {
+    tracing::error_span!(
+        "message",
+        queue = "booking-status",
+        event_id = event.id,
+        integration_id = event.data.integration_id,
+        booking_id = event.data.booking_id,
+        trace_id = event.traceparent.as_deref().and_then(trace_id),
+    )
 }

@@ -67,6 +67,7 @@ pub(crate) fn stored(event: &Event<BookingStatus>, stored: BookingStored, receiv
 pub(crate) fn undecodable(queue: &'static str, error: &DecodeError, received: Instant) {
     metrics::settled(metrics::short(queue), "dead_letter");
     tracing::warn!(
+        queue,
         reason = error.kind.code(),
         detail = error.detail,
         duration_ms = millis(received.elapsed()),

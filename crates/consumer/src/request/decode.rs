@@ -6,7 +6,7 @@ use chrono::Utc;
 use events::DecodeError;
 
 use super::request_state::RequestState;
-use crate::{broker::delivery::Delivery, failpoint, operator::message_span};
+use crate::{broker::delivery::Delivery, failpoint};
 
 /// Reads an open request.
 pub(super) fn decode(
@@ -14,7 +14,6 @@ pub(super) fn decode(
     request_ttl: Duration,
 ) -> Result<RequestState, DecodeError> {
     let request = events::decode_open_request(&delivery.message.body, Utc::now())?;
-    message_span::record_request(&request);
     failpoint::reach_with("after-decode", &request.id);
     Ok(RequestState::new(request, delivery.redelivered, request_ttl))
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use events::names::OPEN_REQUESTS_QUEUE;
+use tracing::Instrument as _;
 
 use super::{
     attempt::{AttemptResult, attempt},
@@ -26,7 +27,7 @@ use crate::{
         session_handle::{Abandoned, SessionHandle, Unpublished, Unstored},
     },
     failpoint,
-    operator::settled,
+    operator::{message_span, settled},
     state::{ledger::RecordedOutcome, store::RecordError},
     worker::Worker,
 };
@@ -51,7 +52,7 @@ pub(crate) async fn open_request(
     let context = Context { worker, session };
     let Ok(_alone) = worker.poison_guard.admit(session, &delivery.message).await else { return };
 
-    let mut state = match decode::decode(&delivery, worker.opening.request_ttl) {
+    let state = match decode::decode(&delivery, worker.opening.request_ttl) {
         Ok(state) => state,
         Err(error) => {
             if dead_letter::undecodable(session, &delivery, &error).await.is_ok() {
@@ -60,7 +61,18 @@ pub(crate) async fn open_request(
             return;
         }
     };
+    let span = message_span::of_request(&state.request);
+    settle(context, delivery, state, received_at).instrument(span).await;
+}
 
+/// Takes a decoded request to its end.
+async fn settle(
+    context: Context<'_>,
+    delivery: Delivery,
+    mut state: RequestState,
+    received_at: Instant,
+) {
+    let session = context.session;
     let result = match answer_and_report(context, &delivery, &mut state).await {
         Err(Unfinished::Wait(wait, reason)) => {
             match park(context, &delivery, &state, wait, reason).await {

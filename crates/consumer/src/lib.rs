@@ -34,6 +34,7 @@ pub use settings::{
     Rehearsal, RetentionSettings, Settings, claim_lease,
 };
 pub use state::{
+    bookings::BookingStored,
     iq_ref::IqRef,
     last_errors::{LastError, LastErrors},
     otp_guard::{OtpGuard, OtpStatus, OtpSubject, OtpVerdict},

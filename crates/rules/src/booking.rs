@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-/// The newest known state of a booking, as far as opening doors needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A state of a booking, as far as opening doors needs it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Booking {
     /// The booking system's status, such as `confirmed`.
     pub status: String,
@@ -15,7 +15,17 @@ pub struct Booking {
     pub ends_at: DateTime<Utc>,
 }
 
-/// The version of a booking's state, which orders the booking's events (`docs/contract.md`, Inbound).
+impl Booking {
+    /// The booked object, where there is only one. The booking may list it several times.
+    #[must_use]
+    pub fn only_object(&self) -> Option<&str> {
+        let [first, rest @ ..] = self.object_ids.as_slice() else { return None };
+        rest.iter().all(|other| other == first).then_some(first)
+    }
+}
+
+/// The version of a booking's state, which orders the booking's events (`docs/contract.md`, Order of a
+/// booking's events).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BookingVersion {
     /// A number that grows with every change of the booking, where the booking system sends one.
@@ -26,7 +36,8 @@ pub struct BookingVersion {
 
 impl BookingVersion {
     /// Whether this state replaces `stored`: a revision precedes none, then the higher revision, then
-    /// the later time. Of two equal versions the stored one remains.
+    /// the later time. Of two equal versions neither replaces the other: their states are tied where
+    /// they differ ([`crate::BookingStates`]).
     #[must_use]
     pub fn supersedes(&self, stored: &Self) -> bool {
         (self.revision, self.time) > (stored.revision, stored.time)

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{Booking, IntegrationRules, RejectedReason, Window};
+use crate::{BookingStates, IntegrationRules, RejectedReason, Window};
 
 /// An open request, as far as the rules need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,8 @@ impl Rejection {
     }
 }
 
-/// Decides a request by the newest known state of its booking.
+/// Decides a request by the newest known states of its booking. Each rule must hold for every tied
+/// state; the first rule that does not is the answer, whichever state it fails for.
 ///
 /// A request that had expired when it was taken is not checked any further: any other answer would
 /// describe a moment at which the guest no longer waits at the door.
@@ -68,7 +69,7 @@ impl Rejection {
 pub fn decide(
     now: DateTime<Utc>,
     integration: Option<&IntegrationRules>,
-    booking: Option<&Booking>,
+    booking: Option<&BookingStates>,
     request: &Request,
 ) -> Decision {
     match check(now, integration, booking, request) {
@@ -81,7 +82,7 @@ pub fn decide(
 fn check(
     now: DateTime<Utc>,
     integration: Option<&IntegrationRules>,
-    booking: Option<&Booking>,
+    booking: Option<&BookingStates>,
     request: &Request,
 ) -> Result<Opening, Rejection> {
     taken_in_time(request)?;
@@ -133,7 +134,7 @@ pub(crate) fn integration_active(integration: &IntegrationRules) -> Result<(), R
     Ok(())
 }
 
-pub(crate) fn booking_known(booking: Option<&Booking>) -> Result<&Booking, Rejection> {
+pub(crate) fn booking_known(booking: Option<&BookingStates>) -> Result<&BookingStates, Rejection> {
     booking.ok_or_else(|| {
         let detail = "no status of this booking has been received";
         Rejection::new(RejectedReason::BookingUnknown, detail)
@@ -142,9 +143,16 @@ pub(crate) fn booking_known(booking: Option<&Booking>) -> Result<&Booking, Rejec
 
 pub(crate) fn status_allowed(
     integration: &IntegrationRules,
-    booking: &Booking,
+    booking: &BookingStates,
 ) -> Result<(), Rejection> {
-    if !integration.status_opens(&booking.status) {
+    if !booking.is_complete() {
+        let detail = format!(
+            "more than {} different states of the booking have the same version",
+            BookingStates::MAX
+        );
+        return Err(Rejection::new(RejectedReason::StatusNotAllowed, detail));
+    }
+    if !booking.all().iter().all(|state| integration.status_opens(&state.status)) {
         let detail = "the booking's status is not one that opens doors";
         return Err(Rejection::new(RejectedReason::StatusNotAllowed, detail));
     }
@@ -179,18 +187,21 @@ pub(crate) fn lock_mapped(
     })
 }
 
-pub(crate) fn object_booked(booking: &Booking, request: &Request) -> Result<String, Rejection> {
-    match (&request.object_id, booking.object_ids.as_slice()) {
-        (Some(wanted), booked) if booked.contains(wanted) => Ok(wanted.clone()),
-        (Some(_), _) => Err(Rejection::new(
+pub(crate) fn object_booked(
+    booking: &BookingStates,
+    request: &Request,
+) -> Result<String, Rejection> {
+    match &request.object_id {
+        Some(wanted) if booking.all().iter().all(|state| state.object_ids.contains(wanted)) => {
+            Ok(wanted.clone())
+        }
+        Some(_) => Err(Rejection::new(
             RejectedReason::ObjectNotInBooking,
             "the object asked for does not belong to the booking",
         )),
-        // The booking may list the same object several times.
-        (None, [first, rest @ ..]) if rest.iter().all(|other| other == first) => Ok(first.clone()),
-        (None, _) => Err(Rejection::new(
-            RejectedReason::ObjectAmbiguous,
-            "the booking has several objects and the request names none",
-        )),
+        None => booking.only_object().map(str::to_owned).ok_or_else(|| {
+            let detail = "the booking has several objects and the request names none";
+            Rejection::new(RejectedReason::ObjectAmbiguous, detail)
+        }),
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::coded_enum;
 use crate::decide::{self, Rejection, Request};
-use crate::{Booking, IntegrationRules, Window};
+use crate::{BookingStates, IntegrationRules, Window};
 
 coded_enum! {
     /// A rule, in the order in which [`crate::decide()`] evaluates them.
@@ -81,7 +81,7 @@ pub struct RuleStep {
 pub fn explain(
     now: DateTime<Utc>,
     integration: Option<&IntegrationRules>,
-    booking: Option<&Booking>,
+    booking: Option<&BookingStates>,
     request: &Request,
 ) -> Vec<RuleStep> {
     let question = Question { now, integration, booking, request };
@@ -92,7 +92,7 @@ pub fn explain(
 struct Question<'a> {
     now: DateTime<Utc>,
     integration: Option<&'a IntegrationRules>,
-    booking: Option<&'a Booking>,
+    booking: Option<&'a BookingStates>,
     request: &'a Request,
 }
 
@@ -139,7 +139,7 @@ impl Question<'_> {
         };
         let both = self.integration.zip(self.booking);
         let inputs = known([
-            self.booking.map(|booking| ("status", text(&booking.status))),
+            self.booking.map(|booking| ("status", statuses(booking))),
             self.integration.map(|integration| ("allowed", allowed(integration))),
         ]);
         let allowed =
@@ -151,7 +151,7 @@ impl Question<'_> {
         let window = self.integration.and(self.window());
         let inputs = known([
             window.map(|window| ("opens_at", RuleInput::Time(window.opens_at))),
-            self.booking.map(|booking| ("starts_at", RuleInput::Time(booking.starts_at))),
+            self.booking.map(|booking| ("starts_at", RuleInput::Time(latest_start(booking)))),
             self.integration.map(|it| ("minutes_before", RuleInput::Number(it.minutes_before))),
             Some(("now", RuleInput::Time(self.now))),
         ]);
@@ -161,7 +161,7 @@ impl Question<'_> {
     fn window_not_over(&self) -> (RuleResult, Inputs) {
         let window = self.window();
         let inputs = known([
-            self.booking.map(|booking| ("ends_at", RuleInput::Time(booking.ends_at))),
+            self.booking.map(|booking| ("ends_at", RuleInput::Time(earliest_end(booking)))),
             Some(("now", RuleInput::Time(self.now))),
         ]);
         (result(window.map(|window| decide::window_not_over(self.now, window))), inputs)
@@ -170,7 +170,7 @@ impl Question<'_> {
     fn object_booked(&self) -> (RuleResult, Inputs) {
         let inputs = known([
             Some(("asked_for", RuleInput::Text(self.request.object_id.clone()))),
-            self.booking.map(|it| ("booked", RuleInput::Texts(it.object_ids.clone()))),
+            self.booking.map(|it| ("booked", RuleInput::Texts(it.shared_objects()))),
         ]);
         (result(self.booking.map(|booking| decide::object_booked(booking, self.request))), inputs)
     }
@@ -208,6 +208,24 @@ fn result<T>(answer: Option<Result<T, Rejection>>) -> RuleResult {
         Some(Ok(_)) => RuleResult::Yes,
         Some(Err(rejection)) => RuleResult::No(rejection),
     }
+}
+
+/// The status; the statuses of tied states where they differ.
+fn statuses(booking: &BookingStates) -> RuleInput {
+    let mut statuses: Vec<_> = booking.all().iter().map(|state| state.status.clone()).collect();
+    statuses.dedup();
+    match <[String; 1]>::try_from(statuses) {
+        Ok([only]) => RuleInput::Text(Some(only)),
+        Err(several) => RuleInput::Texts(several),
+    }
+}
+
+fn latest_start(booking: &BookingStates) -> DateTime<Utc> {
+    booking.all().iter().map(|state| state.starts_at).fold(DateTime::<Utc>::MIN_UTC, DateTime::max)
+}
+
+fn earliest_end(booking: &BookingStates) -> DateTime<Utc> {
+    booking.all().iter().map(|state| state.ends_at).fold(DateTime::<Utc>::MAX_UTC, DateTime::min)
 }
 
 fn text(text: &str) -> RuleInput {

@@ -7,6 +7,7 @@
 //! - [`explain()`]: the same, rule by rule, with the inputs of each.
 //! - [`reason`]: the reasons for which a request does not open a door.
 //! - [`booking`]: a booking, and the order of its states.
+//! - [`booking_states`]: the newest states of a booking, of which several may be tied.
 //! - [`integration`]: the settings of an integration, as far as the rules need them.
 //! - [`retry`]: the retry decision, after a command that was not accepted.
 //! - [`delay`]: the wait before another attempt.
@@ -17,6 +18,7 @@
 mod coded_enum;
 
 pub mod booking;
+pub mod booking_states;
 pub mod decide;
 pub mod delay;
 pub mod explain;
@@ -27,6 +29,7 @@ pub mod retry;
 pub mod window;
 
 pub use booking::{Booking, BookingVersion};
+pub use booking_states::BookingStates;
 pub use decide::{Decision, Opening, Rejection, Request, decide};
 pub use delay::Delays;
 pub use explain::{Rule, RuleInput, RuleResult, RuleStep, explain};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{Booking, IntegrationRules};
+use crate::{Booking, BookingStates, IntegrationRules};
 
 /// The window of a booking: its doors may open at `opens_at <= now < closes_at`.
 ///
@@ -17,9 +17,24 @@ pub struct Window {
 }
 
 impl Window {
-    /// The window of `booking`. Without an integration, it is the booked time itself.
+    /// The window of a booking: the time that the windows of all its tied states have in common.
+    /// Where they have none in common, it is over before it begins.
     #[must_use]
-    pub fn of(integration: Option<&IntegrationRules>, booking: &Booking) -> Self {
+    pub fn of(integration: Option<&IntegrationRules>, booking: &BookingStates) -> Self {
+        let always =
+            Self { opens_at: DateTime::<Utc>::MIN_UTC, closes_at: DateTime::<Utc>::MAX_UTC };
+        booking.all().iter().map(|state| Self::of_state(integration, state)).fold(
+            always,
+            |one, other| Self {
+                opens_at: one.opens_at.max(other.opens_at),
+                closes_at: one.closes_at.min(other.closes_at),
+            },
+        )
+    }
+
+    /// The window of one state of a booking. Without an integration, it is the booked time itself.
+    #[must_use]
+    pub fn of_state(integration: Option<&IntegrationRules>, booking: &Booking) -> Self {
         let minutes_before = integration.map_or(0, |integration| integration.minutes_before);
         let before = TimeDelta::minutes(minutes_before.into());
         Self {

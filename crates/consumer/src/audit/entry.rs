@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SubsecRound, Utc};
 use events::{Outbound, OutboundData, RequestRef, trace_id};
+use rules::BookingStates;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -84,7 +85,8 @@ impl AuditOutcome {
     }
 }
 
-/// What the rules read when they decided. The booking's members are missing where it was unknown.
+/// What the rules read when they decided. The booking's members are missing where it was unknown, and
+/// where its tied states differ in them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inputs {
     /// The booking's status.
@@ -99,10 +101,44 @@ pub struct Inputs {
     /// The end of the booked time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_at: Option<DateTime<Utc>>,
+    /// The states of the booking, where several were tied (`docs/contract.md`, Order of a booking's
+    /// events).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tied: Vec<TiedState>,
     /// When the request was first taken from the queue.
     pub taken_at: DateTime<Utc>,
     /// When the request expires.
     pub expires_at: DateTime<Utc>,
+}
+
+/// One of several tied states of a booking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TiedState {
+    /// The booking's status.
+    pub booking_status: String,
+    /// The booked objects.
+    pub object_ids: Vec<String>,
+    /// The begin of the booked time.
+    pub starts_at: DateTime<Utc>,
+    /// The end of the booked time.
+    pub ends_at: DateTime<Utc>,
+}
+
+impl TiedState {
+    /// The tied states of a booking; none where it has one state.
+    #[must_use]
+    pub fn of(states: &BookingStates) -> Vec<Self> {
+        if !states.is_tied() {
+            return Vec::new();
+        }
+        let tied = states.all().iter().map(|state| Self {
+            booking_status: state.status.clone(),
+            object_ids: state.object_ids.clone(),
+            starts_at: state.starts_at,
+            ends_at: state.ends_at,
+        });
+        tied.collect()
+    }
 }
 
 impl AuditEntry {

@@ -14,7 +14,7 @@ mod stream;
 mod writer;
 
 pub use daily_files::DailyFiles;
-pub use entry::{AuditEntry, AuditOutcome, Inputs};
+pub use entry::{AuditEntry, AuditOutcome, Inputs, TiedState};
 pub use stream::{AuditLines, AuditStream};
 pub use writer::AuditWriteError;
 pub(crate) use writer::AuditWriter;

@@ -1,6 +1,9 @@
-//! What an operator does about a failed request whose class is `configuration`.
+//! What an operator does about a failed request whose class is `configuration`, and about tied states.
 
 use rules::FailedReason;
+
+/// The next step where states of a booking are tied.
+pub(crate) const AFTER_TIE: &str = "have the booking system send its newest state again with a later time, and a revision with every status";
 
 /// The next step, as warnings name it; none where trying again may help. The runbook says more.
 pub(crate) const fn after_failure(reason: FailedReason) -> Option<&'static str> {

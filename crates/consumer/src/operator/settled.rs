@@ -51,6 +51,7 @@ pub(crate) fn parked(wait: Duration, reason: &'static str) {
 pub(crate) fn stored(event: &Event<BookingStatus>, stored: BookingStored, received: Instant) {
     let decision = match stored {
         BookingStored::Newest => "stored",
+        BookingStored::Tied | BookingStored::LeftOut => "tied",
         BookingStored::Superseded => "superseded",
     };
     metrics::settled("booking-status", decision);
@@ -60,6 +61,19 @@ pub(crate) fn stored(event: &Event<BookingStatus>, stored: BookingStored, receiv
         decision,
         duration_ms = millis(received.elapsed()),
         "booking status settled"
+    );
+    let all_kept = match stored {
+        BookingStored::Newest | BookingStored::Superseded => return,
+        BookingStored::Tied => true,
+        BookingStored::LeftOut => false,
+    };
+    tracing::warn!(
+        status = event.data.status,
+        revision = event.data.revision,
+        time = %event.time,
+        all_kept,
+        next_step = next_step::AFTER_TIE,
+        "booking states tied"
     );
 }
 

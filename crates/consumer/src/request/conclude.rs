@@ -4,12 +4,12 @@ use chrono::{DateTime, SubsecRound, Utc};
 use events::{
     CheckIn, OpenFailed, OpenRejected, Opened, Outbound, OutboundData, RequestRef, Role, event_id,
 };
-use rules::{FailedReason, Opening, Rejection};
+use rules::{BookingStates, FailedReason, Opening, Rejection};
 use uuid::Uuid;
 
 use super::{context::Context, request_state::RequestState};
 use crate::{
-    audit::{AuditEntry, Inputs},
+    audit::{AuditEntry, Inputs, TiedState},
     broker::session_handle::Unstored,
     failpoint,
     settings::AuditSink,
@@ -44,7 +44,8 @@ impl Outcome {
         opened_at: DateTime<Utc>,
         iq_id: String,
     ) -> Self {
-        let booking_ends_at = claim.booking.as_ref().map_or(opened_at, |booking| booking.ends_at);
+        let states = claim.booking.iter().flat_map(BookingStates::all);
+        let booking_ends_at = states.map(|state| state.ends_at).max().unwrap_or(opened_at);
         Self::Opened { opening, iq_id, opened_at, booking_ends_at }
     }
 
@@ -97,15 +98,13 @@ fn audit_line(
 ) -> Result<AuditLine, RecordError> {
     let booking = claim.booking.as_ref();
     let asked = state.request.data.object_id.clone();
-    let asked = asked.or_else(|| match booking?.object_ids.as_slice() {
-        [only] => Some(only.clone()),
-        [] | [_, _, ..] => None,
-    });
+    let asked = asked.or_else(|| booking?.only_object().map(str::to_owned));
     let inputs = Inputs {
-        booking_status: booking.map(|booking| booking.status.clone()),
+        booking_status: booking.and_then(|it| it.agreed(|state| state.status.clone())),
         booking_revision: claim.booking_revision,
-        starts_at: booking.map(|booking| booking.starts_at),
-        ends_at: booking.map(|booking| booking.ends_at),
+        starts_at: booking.and_then(|it| it.agreed(|state| state.starts_at)),
+        ends_at: booking.and_then(|it| it.agreed(|state| state.ends_at)),
+        tied: booking.map(TiedState::of).unwrap_or_default(),
         taken_at: claim.taken_at.trunc_subsecs(6),
         expires_at: state.expires_at,
     };

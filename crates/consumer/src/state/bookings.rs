@@ -1,22 +1,29 @@
-//! The booking store: the newest known state of every booking.
+//! The booking store: the newest known state of every booking, and those that are tied with it.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 use deadpool_redis::redis::Script;
 use events::{BookingStatus, Event};
-use rules::{Booking, BookingVersion};
-use serde::{Deserialize, Serialize};
+use rules::{BookingStates, BookingVersion};
 use std::{sync::Arc, time::Duration};
+
+mod record;
 
 use super::{
     keys::Keys,
-    store::{RecordError, Store, StoreError},
+    store::{Store, StoreError},
 };
+
+pub(crate) use record::{FIELDS, StoredStates};
 
 /// Whether a booking status was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BookingStored {
+pub enum BookingStored {
     /// It is the newest state now.
     Newest,
+    /// Another state with the same version is there: both are kept ([`BookingStates`]).
+    Tied,
+    /// As many states with the same version are there as are kept: no door of the booking opens.
+    LeftOut,
     /// A newer state, or the same one, was there already.
     Superseded,
 }
@@ -36,7 +43,7 @@ impl Bookings {
         Self { store, keys, retention, script }
     }
 
-    /// Stores a booking status, unless a newer one is known.
+    /// Stores a booking status, unless a newer one is known; beside one that has the same version.
     pub(crate) async fn store(
         &self,
         event: &Event<BookingStatus>,
@@ -44,10 +51,9 @@ impl Bookings {
     ) -> Result<BookingStored, StoreError> {
         let status = &event.data;
         let version = BookingVersion { revision: status.revision, time: event.time };
-        let record = serde_json::to_string(&Record::from(status))
-            .map_err(|error| RecordError::new(error.to_string()))?;
+        let record = record::write(status)?;
         let (integration, booking) = (&status.integration_id, &status.booking_id);
-        let newest: i64 = self
+        let stored: String = self
             .store
             .run(
                 self.script
@@ -55,10 +61,17 @@ impl Bookings {
                     .key(self.keys.check_in(integration, booking))
                     .arg(sortable_version(&version))
                     .arg(record)
-                    .arg(kept_until(now, status.ends_at, self.retention)),
+                    .arg(kept_until(now, status.ends_at, self.retention))
+                    .arg(BookingStates::MAX),
             )
             .await?;
-        Ok(if newest == 1 { BookingStored::Newest } else { BookingStored::Superseded })
+        match stored.as_str() {
+            "newest" => Ok(BookingStored::Newest),
+            "tied" => Ok(BookingStored::Tied),
+            "left out" => Ok(BookingStored::LeftOut),
+            "superseded" => Ok(BookingStored::Superseded),
+            other => Err(StoreError::Refused(format!("the booking store answered {other:?}"))),
+        }
     }
 }
 
@@ -68,38 +81,6 @@ impl Bookings {
 pub(crate) fn kept_until(now: DateTime<Utc>, end: DateTime<Utc>, retention: Duration) -> i64 {
     let retention = i64::try_from(retention.as_millis()).unwrap_or(i64::MAX);
     end.max(now).timestamp_millis().saturating_add(retention)
-}
-
-/// A booking as stored: only what the rules need.
-#[derive(Debug, Serialize, Deserialize)]
-struct Record {
-    status: String,
-    object_ids: Vec<String>,
-    starts_at: DateTime<Utc>,
-    ends_at: DateTime<Utc>,
-}
-
-impl From<&BookingStatus> for Record {
-    fn from(status: &BookingStatus) -> Self {
-        Self {
-            status: status.status.clone(),
-            object_ids: status.object_ids.clone(),
-            starts_at: status.starts_at,
-            ends_at: status.ends_at,
-        }
-    }
-}
-
-/// Reads a stored booking.
-pub(crate) fn read(record: &[u8]) -> Result<Booking, RecordError> {
-    let record: Record = serde_json::from_slice(record)
-        .map_err(|error| RecordError::new(format!("a stored booking is unreadable: {error}")))?;
-    Ok(Booking {
-        status: record.status,
-        object_ids: record.object_ids,
-        starts_at: record.starts_at,
-        ends_at: record.ends_at,
-    })
 }
 
 /// A version as text that compares, byte by byte, as [`BookingVersion::supersedes`] does. Lua's

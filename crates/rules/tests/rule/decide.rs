@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rules::{
-    Booking, Decision, IntegrationRules, Opening, RejectedReason, Request, Window, decide,
+    Booking, BookingStates, Decision, IntegrationRules, Opening, RejectedReason, Request, Window,
+    decide,
 };
 
 use crate::fixtures::{FRONT, ROOM, at, booking, integration, request};
@@ -18,7 +19,7 @@ fn reason(decision: Decision) -> Option<RejectedReason> {
 }
 
 fn decided(now: DateTime<Utc>) -> Decision {
-    decide(now, Some(&integration()), Some(&booking()), &request())
+    decide(now, Some(&integration()), Some(&booking().into()), &request())
 }
 
 #[test]
@@ -38,14 +39,14 @@ fn an_opening_has_everything_that_its_events_report() {
 
 #[test]
 fn unknown_integration() {
-    let decision = decide(at(3_600), None, Some(&booking()), &request());
+    let decision = decide(at(3_600), None, Some(&booking().into()), &request());
     assert_eq!(reason(decision), Some(RejectedReason::IntegrationUnknown));
 }
 
 #[test]
 fn inactive_integration() {
     let integration = IntegrationRules { active: false, ..integration() };
-    let decision = decide(at(3_600), Some(&integration), Some(&booking()), &request());
+    let decision = decide(at(3_600), Some(&integration), Some(&booking().into()), &request());
     assert_eq!(reason(decision), Some(RejectedReason::IntegrationInactive));
 }
 
@@ -58,14 +59,16 @@ fn unknown_booking() {
 #[test]
 fn status_not_allowed() {
     let booking = Booking { status: "cancelled".into(), ..booking() };
-    let decision = decide(at(3_600), Some(&integration()), Some(&booking), &request());
+    let decision =
+        decide(at(3_600), Some(&integration()), Some(&booking.clone().into()), &request());
     assert_eq!(reason(decision), Some(RejectedReason::StatusNotAllowed));
 }
 
 #[test]
 fn the_check_in_status_is_allowed() {
     let booking = Booking { status: "checked_in".into(), ..booking() };
-    let decision = decide(at(3_600), Some(&integration()), Some(&booking), &request());
+    let decision =
+        decide(at(3_600), Some(&integration()), Some(&booking.clone().into()), &request());
     assert!(matches!(decision, Decision::Open(_)));
 }
 
@@ -73,7 +76,7 @@ fn the_check_in_status_is_allowed() {
 fn a_check_in_status_that_is_not_configured_is_not_allowed() {
     let booking = Booking { status: "checked_in".into(), ..booking() };
     let integration = IntegrationRules { check_in_status: None, ..integration() };
-    let decision = decide(at(3_600), Some(&integration), Some(&booking), &request());
+    let decision = decide(at(3_600), Some(&integration), Some(&booking.clone().into()), &request());
     assert_eq!(reason(decision), Some(RejectedReason::StatusNotAllowed));
 }
 
@@ -97,7 +100,7 @@ fn the_window_closes_to_the_nanosecond() {
 #[test]
 fn an_object_of_another_booking() {
     let request = Request { object_id: Some("room-13".into()), ..request() };
-    let decision = decide(at(3_600), Some(&integration()), Some(&booking()), &request);
+    let decision = decide(at(3_600), Some(&integration()), Some(&booking().into()), &request);
     assert_eq!(reason(decision), Some(RejectedReason::ObjectNotInBooking));
 }
 
@@ -106,7 +109,7 @@ fn several_objects_need_the_requested_one() {
     let booking = Booking { object_ids: vec!["room-12".into(), "sauna".into()], ..booking() };
     let decide = |object: Option<&str>| {
         let request = Request { object_id: object.map(Into::into), ..request() };
-        decide(at(3_600), Some(&integration()), Some(&booking), &request)
+        decide(at(3_600), Some(&integration()), Some(&booking.clone().into()), &request)
     };
     assert_eq!(reason(decide(None)), Some(RejectedReason::ObjectAmbiguous));
     let Decision::Open(sauna) = decide(Some("sauna")) else { panic!("not open") };
@@ -118,7 +121,8 @@ fn several_objects_need_the_requested_one() {
 #[test]
 fn one_object_listed_twice_is_one_object() {
     let booking = Booking { object_ids: vec!["room-12".into(), "room-12".into()], ..booking() };
-    let decision = decide(at(3_600), Some(&integration()), Some(&booking), &request());
+    let decision =
+        decide(at(3_600), Some(&integration()), Some(&booking.clone().into()), &request());
     assert!(matches!(decision, Decision::Open(_)));
 }
 
@@ -126,7 +130,7 @@ fn one_object_listed_twice_is_one_object() {
 fn no_lock_without_mapping_and_default() {
     let integration =
         IntegrationRules { default_lock: None, locks: BTreeMap::new(), ..integration() };
-    let decision = decide(at(3_600), Some(&integration), Some(&booking()), &request());
+    let decision = decide(at(3_600), Some(&integration), Some(&booking().into()), &request());
     assert_eq!(reason(decision), Some(RejectedReason::NoLockMapped));
 }
 
@@ -139,7 +143,7 @@ fn a_request_that_had_expired_when_taken_is_not_checked_further() {
 #[test]
 fn a_request_expires_to_the_nanosecond() {
     let request = Request { expires_at: at(4_000), ..request() };
-    let decide = |now| decide(now, Some(&integration()), Some(&booking()), &request);
+    let decide = |now| decide(now, Some(&integration()), Some(&booking().into()), &request);
     assert!(matches!(decide(at(4_000) - TimeDelta::nanoseconds(1)), Decision::Open(_)));
     assert!(matches!(decide(at(4_000)), Decision::Expired(_)));
 }
@@ -152,7 +156,7 @@ fn the_earliest_and_the_latest_time_do_not_overflow() {
         ends_at: DateTime::<Utc>::MAX_UTC,
         ..booking()
     };
-    let decision = decide(at(0), Some(&integration), Some(&booking), &request());
+    let decision = decide(at(0), Some(&integration), Some(&booking.clone().into()), &request());
     assert!(matches!(decision, Decision::Open(_)));
 }
 
@@ -202,7 +206,8 @@ fn every_rejected_reason_has_inputs_that_are_rejected_for_it() {
     for expected in RejectedReason::ALL.iter().copied() {
         let inputs = rejected_for(expected);
         let Inputs { now, integration, booking, request } = &inputs;
-        let decision = decide(*now, integration.as_ref(), booking.as_ref(), request);
+        let states = booking.clone().map(BookingStates::from);
+        let decision = decide(*now, integration.as_ref(), states.as_ref(), request);
         assert_eq!(reason(decision), Some(expected));
         assert_eq!(allowed(&inputs), None, "{expected}, by the rule that is written a second time");
     }

@@ -9,7 +9,7 @@ use rules::{
 };
 
 use crate::fixtures::{
-    FRONT, ROOM, any_booking, any_instant, any_integration, any_request, at, booking, integration,
+    FRONT, ROOM, any_instant, any_integration, any_request, any_states, at, booking, integration,
     request,
 };
 
@@ -21,7 +21,7 @@ proptest! {
     fn the_first_no_of_an_explanation_is_the_decision(
         now in any_instant(),
         integration in prop::option::weighted(0.9, any_integration()),
-        booking in prop::option::weighted(0.9, any_booking()),
+        booking in prop::option::weighted(0.9, any_states()),
         request in any_request(),
     ) {
         let (integration, booking) = (integration.as_ref(), booking.as_ref());
@@ -49,7 +49,7 @@ proptest! {
 #[test]
 fn an_explanation_has_the_inputs_of_each_rule() {
     let now = at(3_600 - 15 * 60 - 840);
-    let steps = explain(now, Some(&integration()), Some(&booking()), &request());
+    let steps = explain(now, Some(&integration()), Some(&booking().into()), &request());
     let step = |rule| steps.iter().find(|step| step.rule == rule).unwrap();
     let window = step(Rule::WindowBegun);
     assert!(matches!(&window.result, RuleResult::No(no) if no.reason == RejectedReason::TooEarly));
@@ -102,9 +102,9 @@ fn every_setting_that_a_rule_reads_is_an_input() {
     let inputs = |integration: &IntegrationRules| -> Vec<_> {
         let bookings =
             ["room-12", "sauna"].map(|it| Booking { object_ids: vec![it.into()], ..booking() });
-        let steps = bookings
-            .iter()
-            .flat_map(|it| explain(at(3_600), Some(integration), Some(it), &request()));
+        let steps = bookings.iter().flat_map(|it| {
+            explain(at(3_600), Some(integration), Some(&it.clone().into()), &request())
+        });
         steps.flat_map(|step| step.inputs).collect()
     };
     for (setting, changed) in changed_settings() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
-use rules::{Booking, IntegrationRules, Request};
+use rules::{Booking, BookingStates, IntegrationRules, Request};
 use uuid::Uuid;
 
 pub(crate) const FRONT: Uuid = Uuid::from_u128(1);
@@ -60,6 +60,36 @@ prop_compose! {
             ends_at: starts_at + TimeDelta::seconds(seconds),
         }
     }
+}
+
+/// States that differ in some of their members, most of them in few.
+pub(crate) fn any_tied() -> impl Strategy<Value = Vec<Booking>> {
+    let change = prop::option::weighted(0.8, 0u8..4);
+    (any_booking(), prop::collection::vec((any_booking(), change), 0..4usize)).prop_map(
+        |(first, others)| {
+            let changed = |(other, change): &(Booking, Option<u8>)| match change {
+                None => Booking { status: "paid".into(), ..first.clone() },
+                Some(0) => Booking { status: other.status.clone(), ..first.clone() },
+                Some(1) => Booking { object_ids: other.object_ids.clone(), ..first.clone() },
+                Some(2) => {
+                    Booking { starts_at: first.ends_at.min(other.starts_at), ..first.clone() }
+                }
+                Some(_) => Booking { ends_at: other.ends_at, ..first.clone() },
+            };
+            let others: Vec<_> = others.iter().map(changed).collect();
+            [vec![first], others].concat()
+        },
+    )
+}
+
+/// One order of the states, and whether they are all.
+pub(crate) fn states(states: &[Booking], complete: bool) -> BookingStates {
+    let [first, others @ ..] = states else { panic!("no state") };
+    BookingStates::tied(first.clone(), others.iter().cloned(), complete)
+}
+
+pub(crate) fn any_states() -> impl Strategy<Value = BookingStates> {
+    (any_tied(), prop::bool::weighted(0.9)).prop_map(|(tied, complete)| states(&tied, complete))
 }
 
 prop_compose! {

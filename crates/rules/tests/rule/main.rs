@@ -4,3 +4,4 @@ mod decide;
 mod explain;
 mod fixtures;
 mod properties;
+mod tied;

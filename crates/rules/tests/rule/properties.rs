@@ -6,7 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use rules::{Booking, Decision, IntegrationRules, RejectedReason, Rejection, Request, decide};
+use rules::{
+    Booking, BookingStates, Decision, IntegrationRules, RejectedReason, Rejection, Request, decide,
+};
 use uuid::Uuid;
 
 use crate::fixtures::{
@@ -55,7 +57,8 @@ proptest! {
         booking in prop::option::weighted(0.95, any_booking()),
         request in any_request(),
     ) {
-        let decision = decide(now, integration.as_ref(), booking.as_ref(), &request);
+        let states = booking.clone().map(BookingStates::from);
+        let decision = decide(now, integration.as_ref(), states.as_ref(), &request);
         let allowed = allowed(&Inputs { now, integration, booking, request: request.clone() });
         match decision {
             Decision::Open(opening) => {
@@ -79,7 +82,8 @@ proptest! {
     #[test]
     fn opens_at_is_the_first_instant(now in any_instant(), booking in any_booking()) {
         let request = Request { object_id: None, ..request() };
-        let decide = |now| decide(now, Some(&integration()), Some(&booking), &request);
+        let states = BookingStates::from(booking);
+        let decide = |now| decide(now, Some(&integration()), Some(&states), &request);
         if let Decision::Rejected(Rejection { opens_at: Some(opens_at), .. }) = decide(now) {
             let too_early = |decision| matches!(
                 decision,

@@ -44,6 +44,7 @@ fn unknown_booking() -> Inputs {
         booking_revision: None,
         starts_at: None,
         ends_at: None,
+        tied: Vec::new(),
         taken_at: time("2026-11-22T10:00:00Z"),
         expires_at: time("2026-11-22T10:01:00Z"),
     }

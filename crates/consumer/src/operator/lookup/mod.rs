@@ -8,13 +8,13 @@ use std::{sync::Arc, time::Duration};
 
 use deadpool_redis::redis;
 use events::{BookingStatus, Event, OpenRequest, Outbound};
-use rules::{Booking, BookingVersion};
+use rules::{BookingStates, BookingVersion};
 use salto::CallError;
 
 use crate::{
     settings::RedisSettings,
     state::{
-        bookings,
+        bookings::{self, BookingStored, StoredStates},
         keys::Keys,
         ledger,
         pauses::{Pauses, requested_pause},
@@ -76,17 +76,17 @@ impl Lookup {
         }
     }
 
-    /// Whether a booking status would become its booking's newest state.
+    /// What storing a booking status would do.
     ///
     /// # Errors
     ///
     /// [`StoreError`], where Redis does not answer or a record cannot be read.
-    pub async fn is_newest(&self, status: &Event<BookingStatus>) -> Result<bool, StoreError> {
-        let version = BookingVersion { revision: status.data.revision, time: status.time };
+    pub async fn would_store(
+        &self,
+        status: &Event<BookingStatus>,
+    ) -> Result<BookingStored, StoreError> {
         let key = self.keys.booking(&status.data.integration_id, &status.data.booking_id);
-        let stored: Option<String> =
-            self.store.query(redis::cmd("HGET").arg(key).arg("version")).await?;
-        Ok(stored.is_none_or(|stored| stored < bookings::sortable_version(&version)))
+        self.stored_states(&key).await?.would_store(status)
     }
 
     /// The recorded outcome of a request, which a replay publishes again.
@@ -115,9 +115,7 @@ impl Lookup {
         booking_id: &str,
     ) -> Result<Option<BookingVersion>, StoreError> {
         let key = self.keys.booking(integration_id, booking_id);
-        let stored: Option<String> =
-            self.store.query(redis::cmd("HGET").arg(key).arg("version")).await?;
-        Ok(stored.as_deref().and_then(bookings::read_version))
+        Ok(self.stored_states(&key).await?.version())
     }
 
     /// Whether the booking has had its first opening.
@@ -134,7 +132,7 @@ impl Lookup {
         self.store.query(redis::cmd("EXISTS").arg(key)).await
     }
 
-    /// The newest known state of a booking.
+    /// The newest known states of a booking.
     ///
     /// # Errors
     ///
@@ -143,10 +141,12 @@ impl Lookup {
         &self,
         integration_id: &str,
         booking_id: &str,
-    ) -> Result<Option<Booking>, StoreError> {
+    ) -> Result<Option<BookingStates>, StoreError> {
         let key = self.keys.booking(integration_id, booking_id);
-        let record: Option<Vec<u8>> =
-            self.store.query(redis::cmd("HGET").arg(key).arg("record")).await?;
-        Ok(record.as_deref().map(bookings::read).transpose()?)
+        Ok(self.stored_states(&key).await?.read()?)
+    }
+
+    async fn stored_states(&self, key: &str) -> Result<StoredStates, StoreError> {
+        self.store.query(redis::cmd("HMGET").arg(key).arg(&bookings::FIELDS)).await
     }
 }

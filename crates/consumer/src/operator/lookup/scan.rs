@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use deadpool_redis::redis::{self, FromRedisValue};
-use rules::Booking;
+use rules::BookingStates;
 
 use super::Lookup;
-use crate::state::{bookings, store::StoreError};
+use crate::state::{
+    bookings::{self, StoredStates},
+    store::StoreError,
+};
 
 /// Keys read with one command: Redis answers no other client meanwhile.
 const AT_ONCE: u32 = 500;
@@ -18,8 +21,8 @@ pub struct StoredBooking {
     pub integration_id: String,
     /// The id of the booking.
     pub booking_id: String,
-    /// Its newest known state.
-    pub booking: Booking,
+    /// Its newest known states.
+    pub booking: BookingStates,
 }
 
 impl Lookup {
@@ -38,10 +41,10 @@ impl Lookup {
         let mut cursor = Some(0);
         while let Some(from) = cursor {
             let (next, keys) = self.keys_from(from, &self.keys.bookings()).await?;
-            let records: Vec<Option<Vec<u8>>> = self.fields(&keys, "record").await?;
-            for (key, record) in keys.iter().zip(records) {
+            let states = self.stored_states_of(&keys).await?;
+            for (key, stored) in keys.iter().zip(states) {
                 // A booking that cannot be read is left out.
-                let booking = record.as_deref().and_then(|record| bookings::read(record).ok());
+                let booking = stored.read().ok().flatten();
                 let ids = self.keys.read_booking(key);
                 let (Some(booking), Some((integration_id, booking_id))) = (booking, ids) else {
                     continue;
@@ -71,6 +74,17 @@ impl Lookup {
         scan.arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(AT_ONCE);
         let (next, keys): (u64, Vec<String>) = self.store.query(&scan).await?;
         Ok(((next != 0).then_some(next), keys))
+    }
+
+    async fn stored_states_of(&self, keys: &[String]) -> Result<Vec<StoredStates>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipeline = redis::pipe();
+        for key in keys {
+            pipeline.hmget(key, &bookings::FIELDS);
+        }
+        self.store.query_all(&pipeline).await
     }
 
     /// A field of each of these hashes.

@@ -11,7 +11,7 @@
 -- Answers {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line, '1' when
 -- the terminal event is published} or
 -- {'busy', ms} or {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking,
---  its version, failures, ms until a command may be sent, pause (ms), activation, consecutive OTP
+--  (an array: record, version, tied states), failures, ms until a command may be sent, pause (ms), activation, consecutive OTP
 --  rejections, ms for which the IQ is blocked, 'yes', 'no' or 'full': is the command reserved, '1'
 --  when the request is rehearsed}.
 --
@@ -37,8 +37,7 @@ end
 
 -- A command that cannot be sent now is not reserved: the booking is unknown, Salto or the backoff asks
 -- to wait, the IQ is blocked after too many rejected OTPs, or too many other commands are in flight.
-local known = redis.call('HMGET', KEYS[2], 'record', 'version')
-local booking = known[1]
+local booking = redis.call('HMGET', KEYS[2], 'record', 'version', 'tied')
 local wait = math.max(0, tonumber(r[15] or '0') - now)
 local pause = math.max(0, redis.call('PTTL', KEYS[4]))
 local activation, rejected, blocked = false, 0, 0
@@ -75,7 +74,7 @@ local function has_room(only_living)
 end
 
 local reserved, slot = 'no', ''
-if ARGV[3] == '1' and booking and wait == 0 and pause == 0 and blocked == 0 then
+if ARGV[3] == '1' and booking[1] and wait == 0 and pause == 0 and blocked == 0 then
   redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now)
   reserved = (has_room(false) or has_room(true)) and 'yes' or 'full'
 end
@@ -124,5 +123,5 @@ redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', now + tonumber(ARGV[6]), 
   'rehearsal', rehearsal)
 redis.call('PEXPIREAT', KEYS[1], ARGV[8])
 return {'claimed', taken_at, loaded[1], loaded[2], loaded[3], cause or '',
-  booking, known[2], tonumber(r[14] or '0'), wait, pause, activation, rejected,
+  booking, tonumber(r[14] or '0'), wait, pause, activation, rejected,
   blocked, reserved, rehearsal}

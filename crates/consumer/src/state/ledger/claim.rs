@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use deadpool_redis::redis::{FromRedisValue, Value};
-use rules::{Booking, Doubt};
+use rules::{BookingStates, Doubt};
 use uuid::Uuid;
 
 use super::outcome::{RecordedOutcome, read_outcome};
 use crate::state::{
-    bookings,
+    bookings::StoredStates,
     failure::Failure,
     store::{RecordError, StoreError},
 };
@@ -110,9 +110,9 @@ pub(crate) struct Claim {
     pub(crate) doubt: Doubt,
     /// Why the last one did not open it.
     pub(crate) failure: Option<Failure>,
-    /// The newest state of the booking.
-    pub(crate) booking: Option<Booking>,
-    /// Its revision, where the booking system counts.
+    /// The newest states of the booking.
+    pub(crate) booking: Option<BookingStates>,
+    /// Their revision, where the booking system counts.
     pub(crate) booking_revision: Option<u64>,
     /// Failed attempts before this claim, by all workers.
     pub(crate) failures: u32,
@@ -186,17 +186,15 @@ fn read_claim(
     let attempts = next(&mut fields)?;
     let doubt = Doubt { commands: next(&mut fields)?, since_first: duration(next(&mut fields)?) };
     let failure: String = next(&mut fields)?;
-    let booking: Option<Vec<u8>> = next(&mut fields)?;
-    let version: Option<String> = next(&mut fields)?;
-    let version = version.as_deref().and_then(bookings::read_version);
+    let booking: StoredStates = next(&mut fields)?;
     Ok(Claim {
         asked_at,
         taken_at,
         attempts,
         doubt,
         failure: Failure::from_record(&failure),
-        booking: booking.as_deref().map(bookings::read).transpose()?,
-        booking_revision: version.and_then(|version| version.revision),
+        booking: booking.read()?,
+        booking_revision: booking.version().and_then(|version| version.revision),
         failures: next(&mut fields)?,
         wait: duration(next(&mut fields)?),
         pause: duration(next(&mut fields)?),

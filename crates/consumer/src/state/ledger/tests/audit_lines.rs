@@ -69,6 +69,31 @@ async fn the_inputs_have_the_revision_of_the_booking() {
 }
 
 #[tokio::test]
+async fn a_claim_and_its_line_have_all_tied_states() {
+    let fixture = Fixture::booked(LEASE).await;
+    let cancelled = r#"{"status":"cancelled","object_ids":["room"],"starts_at":"2026-01-01T00:00:00Z","ends_at":"2037-01-01T00:00:00Z"}"#;
+    let version = rules::BookingVersion { revision: Some(7), time: Utc::now() };
+    let version = crate::state::bookings::sortable_version(&version);
+    let mut set = redis::cmd("HSET");
+    set.arg(fixture.ledger.keys.booking("acme", "B-1")).arg("version").arg(&version);
+    set.arg("tied").arg(format!("{version}\n{cancelled}\n"));
+    fixture.ledger.store.query::<()>(&set).await.unwrap();
+    let mut owner = ClaimOwner::new(false);
+    let claimed = fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
+    let states = claimed.booking.as_ref().unwrap();
+    assert!(states.is_tied() && states.is_complete());
+    assert_eq!(claimed.booking_revision, Some(7));
+    let line = audit_line(&fixture, &AuditSink::Redis, &claimed, "x");
+    let AuditLine::Stream(line) = line else { panic!("{line:?}") };
+    let entry: AuditEntry = serde_json::from_str(&line).unwrap();
+    let tied: Vec<_> = entry.inputs.tied.iter().map(|it| it.booking_status.as_str()).collect();
+    assert_eq!(tied, ["cancelled", "paid"]);
+    assert_eq!((&entry.inputs.booking_status, entry.inputs.ends_at), (&None, None));
+    assert!(entry.inputs.starts_at.is_some(), "both states agree");
+    assert_eq!(entry.object_id.as_deref(), Some("room"));
+}
+
+#[tokio::test]
 async fn expired_lines_leave_the_stream_with_the_next_line() {
     let fixture = Fixture::booked(LEASE).await;
     let key = fixture.ledger.keys.audit();

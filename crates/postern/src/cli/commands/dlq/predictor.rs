@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use consumer::{Lookup, Settings, StoreError};
+use consumer::{BookingStored, Lookup, Settings, StoreError};
 use events::{
     BookingStatus, DecodeError, Event, OpenRequest, Outbound, OutboundData, decode_booking_status,
     decode_open_request, names,
@@ -75,11 +75,15 @@ impl<'a> Predictor<'a> {
     }
 
     async fn booking(&self, status: &Event<BookingStatus>) -> Result<Prediction, StoreError> {
-        Ok(if self.lookup.is_newest(status).await? {
-            PredictedResult::WillApply.because("it becomes the newest state of its booking")
-        } else {
-            PredictedResult::OlderRevision
-                .because("the same or a newer state of its booking is stored")
+        Ok(match self.lookup.would_store(status).await? {
+            BookingStored::Newest => {
+                PredictedResult::WillApply.because("it becomes the newest state of its booking")
+            }
+            BookingStored::Tied | BookingStored::LeftOut => PredictedResult::WillApply.because(
+                "it is as new as another state of its booking: doors open only where all of them allow it",
+            ),
+            BookingStored::Superseded => PredictedResult::OlderRevision
+                .because("the same or a newer state of its booking is stored"),
         })
     }
 

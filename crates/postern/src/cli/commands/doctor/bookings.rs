@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
 use consumer::{Lookup, Settings, StoreError, StoredBooking};
-use rules::{Booking, Decision, IntegrationRules, RejectedReason, Request, Window};
+use rules::{BookingStates, Decision, IntegrationRules, RejectedReason, Request, Window};
 
 use super::{
     deadline::{Deadline, DeadlineExceeded},
@@ -33,15 +33,18 @@ pub(super) async fn read(
 ) -> Result<UpcomingBookings, Finding> {
     let latest_start = now + TimeDelta::hours(1);
     let is_upcoming = |it: &StoredBooking| {
-        let window = Window::of(rules_of(settings, &it.integration_id), &it.booking);
-        it.booking.starts_at <= latest_start && !window.is_over(now)
+        let rules = rules_of(settings, &it.integration_id);
+        let mut states = it.booking.all().iter();
+        states.any(|state| {
+            state.starts_at <= latest_start && !Window::of_state(rules, state).is_over(now)
+        })
     };
     let read: Result<Result<_, StoreError>, DeadlineExceeded> =
         deadline.within(lookup.bookings(MAX_BOOKINGS, is_upcoming)).await;
     let check = Check::new(CHECK, "Redis");
     match read {
         Ok(Ok((mut bookings, has_more))) => {
-            bookings.sort_by_key(|it| it.booking.starts_at);
+            bookings.sort_by_key(|it| first_start(&it.booking));
             Ok(UpcomingBookings { bookings, has_more })
         }
         Ok(Err(error)) => Err(check.broken(error.to_string(), "check the log of Redis")),
@@ -75,9 +78,9 @@ pub(super) fn check(
         let active = rules.is_some_and(|rules| rules.active);
         unknown += usize::from(active && locks.is_none());
         for ObjectFailure { object, reason } in failures(rules, locks, &it.booking, now) {
-            let starts = it.booking.starts_at.with_timezone(&Local).format("%H:%M");
+            let starts = first_start(&it.booking).with_timezone(&Local).format("%H:%M");
             let name = match reason {
-                "status_not_allowed" => format!("{} ({})", it.booking_id, it.booking.status),
+                "status_not_allowed" => format!("{} ({})", it.booking_id, statuses(&it.booking)),
                 _ => format!("{} ({object}, {starts})", it.booking_id),
             };
             let names = affected.entry(Obstacle { integration_id: id, reason }).or_default();
@@ -103,6 +106,19 @@ fn general_findings(
 ) -> Vec<Finding> {
     let check = Check::new(CHECK, "the hour");
     let mut findings = Vec::new();
+    let tied: Vec<_> = upcoming.bookings.iter().filter(|it| it.booking.is_tied()).collect();
+    if !tied.is_empty() {
+        let names: Vec<_> = tied.iter().map(|it| it.booking_id.as_str()).collect();
+        let detail = format!(
+            "{} bookings have several states of the same version, and open only where each state allows it: {}",
+            tied.len(),
+            first_few(&names)
+        );
+        findings.push(check.warning(
+            detail,
+            "have the booking system send the newest state again, with a later time or a revision",
+        ));
+    }
     if unknown > 0 {
         findings.push(check.note(format!(
             "whether the doors of {unknown} bookings can open is not known: see their integrations above"
@@ -130,7 +146,7 @@ struct ObjectFailure<'a> {
 fn failures<'a>(
     rules: Option<&IntegrationRules>,
     locks: Option<&LockAvailability>,
-    booking: &'a Booking,
+    booking: &'a BookingStates,
     now: DateTime<Utc>,
 ) -> Vec<ObjectFailure<'a>> {
     let at = now.max(Window::of(rules, booking).opens_at);
@@ -145,7 +161,25 @@ fn failures<'a>(
         };
         Some(ObjectFailure { object: object.as_str(), reason })
     };
-    booking.object_ids.iter().filter_map(failure).collect()
+    let mut objects: Vec<&String> = Vec::new();
+    for object in booking.all().iter().flat_map(|state| &state.object_ids) {
+        if !objects.contains(&object) {
+            objects.push(object);
+        }
+    }
+    objects.into_iter().filter_map(failure).collect()
+}
+
+/// The beginning of the booked time; the first one where tied states differ.
+fn first_start(booking: &BookingStates) -> DateTime<Utc> {
+    booking.all().iter().map(|state| state.starts_at).fold(DateTime::<Utc>::MAX_UTC, DateTime::min)
+}
+
+/// The status; all of them where tied states differ.
+fn statuses(booking: &BookingStates) -> String {
+    let mut statuses: Vec<_> = booking.all().iter().map(|state| state.status.as_str()).collect();
+    statuses.dedup();
+    statuses.join("/")
 }
 
 fn finding(obstacle: &Obstacle<'_>, names: &[String]) -> Finding {

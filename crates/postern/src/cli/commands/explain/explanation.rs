@@ -109,7 +109,7 @@ impl Explanation {
     ) {
         let expires_at = self.at.checked_add_signed(TimeDelta::minutes(1)).unwrap_or(self.at);
         let request = rules::Request { object_id, taken_at: self.at, expires_at };
-        let steps = rules::explain(self.at, rules, booking.state.as_ref(), &request);
+        let steps = rules::explain(self.at, rules, booking.states.as_ref(), &request);
         let about_expiry =
             |step: &RuleStep| matches!(step.rule, Rule::TakenInTime | Rule::NotExpired);
         self.rules =

@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use consumer::{Lookup, RequestRecord, StoreError};
 use events::{Outbound, OutboundData};
-use rules::{Booking, BookingVersion};
+use rules::{BookingStates, BookingVersion};
 
 use crate::cli::{
     arguments::time_argument::TimeArgument, connections::advice, failure::CommandFailure,
@@ -36,11 +36,11 @@ pub(super) struct FoundRequest {
     pub(super) record: RequestRecord,
 }
 
-/// A booking with its newest known state.
+/// A booking with its newest known states.
 pub(super) struct FoundBooking {
     pub(super) integration_id: String,
     pub(super) booking_id: String,
-    pub(super) state: Option<Booking>,
+    pub(super) states: Option<BookingStates>,
     pub(super) version: Option<BookingVersion>,
     pub(super) checked_in: bool,
 }
@@ -99,7 +99,7 @@ async fn read_booking(
 ) -> Result<FoundBooking, CommandFailure> {
     let (integration, booking) = (integration_id.as_str(), booking_id.as_str());
     Ok(FoundBooking {
-        state: lookup.booking(integration, booking).await.map_err(store_failure)?,
+        states: lookup.booking(integration, booking).await.map_err(store_failure)?,
         version: lookup.version(integration, booking).await.map_err(store_failure)?,
         checked_in: lookup.is_checked_in(integration, booking).await.map_err(store_failure)?,
         integration_id,

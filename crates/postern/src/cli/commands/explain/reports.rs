@@ -1,8 +1,9 @@
 //! The parts of an explanation: the request, the booking, and the rules.
 
 use chrono::{DateTime, Utc};
+use consumer::audit::TiedState;
 use events::{Outbound, OutboundData};
-use rules::{FailedReason, RuleInput, RuleResult, RuleStep};
+use rules::{BookingStates, FailedReason, RuleInput, RuleResult, RuleStep};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -28,7 +29,8 @@ pub(super) struct RequestReport {
     pub(super) outcome: Option<Outbound>,
 }
 
-/// The newest known state of a booking.
+/// The newest known states of a booking. What tied states differ in is null, but for the objects,
+/// which are those that all of them have.
 #[derive(Debug, Serialize)]
 pub(super) struct BookingReport {
     pub(super) integration_id: String,
@@ -42,6 +44,10 @@ pub(super) struct BookingReport {
     /// The time of the event with this state.
     pub(super) told_at: Option<DateTime<Utc>>,
     pub(super) opened_before: bool,
+    /// The states of the booking, where several have the same version.
+    pub(super) tied: Vec<TiedState>,
+    /// Whether more are tied than are kept.
+    pub(super) tied_left_out: bool,
 }
 
 /// A rule, its answer and its inputs.
@@ -123,19 +129,20 @@ impl From<FoundRequest> for RequestReport {
 
 impl From<FoundBooking> for BookingReport {
     fn from(found: FoundBooking) -> Self {
-        let (starts_at, ends_at) =
-            found.state.as_ref().map(|state| (state.starts_at, state.ends_at)).unzip();
+        let states = found.states.as_ref();
         Self {
             integration_id: found.integration_id,
             booking_id: found.booking_id,
-            known: found.state.is_some(),
-            starts_at,
-            ends_at,
+            known: states.is_some(),
+            starts_at: states.and_then(|it| it.agreed(|state| state.starts_at)),
+            ends_at: states.and_then(|it| it.agreed(|state| state.ends_at)),
             revision: found.version.and_then(|version| version.revision),
             told_at: found.version.map(|version| version.time),
             opened_before: found.checked_in,
-            status: found.state.as_ref().map(|state| state.status.clone()),
-            object_ids: found.state.map(|state| state.object_ids).unwrap_or_default(),
+            status: states.and_then(|it| it.agreed(|state| state.status.clone())),
+            object_ids: states.map(BookingStates::shared_objects).unwrap_or_default(),
+            tied: states.map(TiedState::of).unwrap_or_default(),
+            tied_left_out: states.is_some_and(|it| !it.is_complete()),
         }
     }
 }

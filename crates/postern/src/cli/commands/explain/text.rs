@@ -1,6 +1,7 @@
 //! The text of an explanation, for people.
 
 use chrono::{DateTime, Local, Utc};
+use consumer::audit::TiedState;
 use rules::{Rule, RuleInput};
 
 use super::{
@@ -93,7 +94,17 @@ fn request_lines(request: &RequestReport) -> Vec<String> {
 fn booking_lines(booking: &BookingReport) -> Vec<String> {
     let BookingReport { integration_id, booking_id, object_ids, .. } = booking;
     let mut lines = vec![format!("{booking_id} of {integration_id}")];
-    if let (Some(status), Some(starts), Some(ends)) =
+    if !booking.tied.is_empty() {
+        lines.push("these states have the same version, and each of them must allow it:".into());
+        lines.extend(booking.tied.iter().map(|state| {
+            let TiedState { booking_status, object_ids, starts_at, ends_at } = state;
+            let (starts, ends) = (time(*starts_at), time(*ends_at));
+            format!("{booking_status}, {starts} to {ends}, {}", object_ids.join(", "))
+        }));
+        if booking.tied_left_out {
+            lines.push("there were more of them: no door opens until a newer state arrives".into());
+        }
+    } else if let (Some(status), Some(starts), Some(ends)) =
         (&booking.status, booking.starts_at, booking.ends_at)
     {
         let objects = object_ids.join(", ");

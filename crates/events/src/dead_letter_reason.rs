@@ -9,6 +9,8 @@ coded_enum! {
     pub enum DeadLetterReason {
         /// The record in Redis that the message needs could not be used, several times.
         RetriesExhausted = "retries_exhausted",
+        /// The request has the id of an earlier one about another integration, booking or object.
+        IdConflict = "id_conflict",
         /// The message expired in its queue, by its own expiration or by a policy, and the broker made
         /// the dead letter itself.
         Expired = "expired",

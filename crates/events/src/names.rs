@@ -75,6 +75,9 @@ pub const HEADER_ROUTING_KEY: &str = "postern-routing-key";
 /// Header of dead letters and parked messages: the queue of the first arrival.
 pub const HEADER_QUEUE: &str = "postern-queue";
 
+/// Header of dead letters of failed requests: the recorded answer, a CloudEvent in JSON.
+pub const HEADER_ANSWER: &str = "postern-answer";
+
 /// Header of dead letters, parked and replayed messages: authenticates those headers that postern reads
 /// back. Anything may have written them without it.
 pub const HEADER_AUTHENTICATION: &str = "postern-authentication";

@@ -4,4 +4,5 @@ pub(crate) mod audit_retention;
 pub(crate) mod heartbeat;
 pub(crate) mod iq_events;
 pub(crate) mod iq_restore;
+pub(crate) mod record_expiry;
 pub(crate) mod salto_clocks;

@@ -16,7 +16,8 @@ pub(crate) async fn undecodable(
     delivery: &Delivery,
     error: &DecodeError,
 ) -> Result<(), Abandoned> {
-    let why = DeadLetter { reason: error.kind.into(), detail: &error.detail, attempts: 0 };
+    let why =
+        DeadLetter { reason: error.kind.into(), detail: &error.detail, attempts: 0, answer: None };
     make(session, &delivery.message, why).await?;
     session.acknowledge(&delivery.acker).await
 }
@@ -30,7 +31,24 @@ pub(crate) async fn unstorable(
 ) -> Result<(), Abandoned> {
     let detail = error.to_string();
     let reason = DeadLetterReason::RetriesExhausted;
-    let why = DeadLetter { reason, detail: &detail, attempts };
+    let why = DeadLetter { reason, detail: &detail, attempts, answer: None };
+    make(session, &delivery.message, why).await?;
+    session.acknowledge(&delivery.acker).await
+}
+
+/// Makes a dead letter of a request whose id was used before for another one, and acknowledges the
+/// message. `first`: what the first one is about.
+pub(crate) async fn id_conflict(
+    session: &SessionHandle,
+    delivery: &Delivery,
+    first: &str,
+) -> Result<(), Abandoned> {
+    let detail = format!(
+        "a request with this source and id came before, about [integration, booking, object] \
+         {first}; every request needs an id of its own"
+    );
+    let reason = DeadLetterReason::IdConflict;
+    let why = DeadLetter { reason, detail: &detail, attempts: 0, answer: None };
     make(session, &delivery.message, why).await?;
     session.acknowledge(&delivery.acker).await
 }

@@ -12,15 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audit::AuditWriteError,
-    background::{audit_retention, heartbeat, iq_restore, salto_clocks},
+    background::{audit_retention, heartbeat, iq_restore, record_expiry, salto_clocks},
     operator::{health, metrics},
     settings::Settings,
     state::store::{RedisUrlError, Store},
     worker::Worker,
 };
 
-/// How long removing the heartbeat at the stop may take.
-const STOP_HEARTBEAT: Duration = Duration::from_millis(500);
+/// How long each of the last commands to Redis may take at the stop.
+const STOP_REDIS: Duration = Duration::from_millis(500);
 
 /// Why a worker cannot work. Waiting corrects none of these.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +79,7 @@ pub async fn run(
         tokio::spawn(reload(Arc::clone(&worker), reloads)),
         tokio::spawn(audit_retention::enforce(Arc::clone(&worker), settings.retention.audit)),
         tokio::spawn(heartbeat::beat(Arc::clone(&worker))),
+        tokio::spawn(record_expiry::expire_settled(Arc::clone(&worker))),
     ];
     let clocks = ClockStore::new(store.pool(), &worker.key_prefix);
     let at_start = tokio::select! {
@@ -100,7 +101,8 @@ pub async fn run(
 
     worker.drained().await;
     beside.iter().for_each(JoinHandle::abort);
-    let _ = tokio::time::timeout(STOP_HEARTBEAT, worker.heartbeat.stop()).await;
+    let _ = tokio::time::timeout(STOP_REDIS, worker.ledger.expire_settled(true)).await;
+    let _ = tokio::time::timeout(STOP_REDIS, worker.heartbeat.stop()).await;
     serving.abort();
     tracing::info!("stopped");
     result

@@ -42,14 +42,14 @@ pub(super) enum AttemptResult {
 pub(super) async fn attempt(
     context: Context<'_>,
     state: &mut RequestState,
-    claimed: &ClaimedRequest,
+    claimed: &mut ClaimedRequest,
 ) -> Result<AttemptResult, Unstored> {
-    let claim = &*claimed.claim;
-    if claim.reservation == Reservation::Reserved {
+    if claimed.claim.reservation == Reservation::Reserved {
         // Until the reserved command has been written, it is not sent.
         state.last_command = LastCommand::NotSent;
     }
-    state.update_from(claim);
+    state.update_from(&mut claimed.claim);
+    let (claimed, claim) = (&*claimed, &*claimed.claim);
     let allowed = match apply_rules(context, state, claim).await {
         ControlFlow::Continue(allowed) => allowed,
         ControlFlow::Break(result) => return Ok(result),

@@ -39,6 +39,8 @@ pub(super) enum ClaimResult {
     Claimed(Box<ClaimedRequest>),
     /// Another owner acts on it: claim again after this.
     Busy(Duration),
+    /// A request about something else was given this id before; what it is about.
+    Conflict(String),
 }
 
 /// A claimed request, and the permit for its command.
@@ -81,7 +83,7 @@ pub(super) async fn claim(
     loop {
         let planned = PlannedCommand {
             iq_id: prepared.as_ref().map(|prepared| prepared.iq_id.as_str()),
-            follows_at_once: permit.is_some(),
+            follows_at_once: permit.is_some() && state.answer.is_none(),
             rehearsal: mode.rehearses(),
         };
         state.owner.next_attempt();
@@ -94,6 +96,7 @@ pub(super) async fn claim(
                 OTHER_OWNER_WAIT
             }
             ClaimAnswer::Concluded(outcome) => return Ok(ClaimResult::Concluded(outcome)),
+            ClaimAnswer::Conflict(first) => return Ok(ClaimResult::Conflict(first)),
             ClaimAnswer::Claimed(claim) => {
                 tracing::debug!(
                     attempts = claim.attempts,

@@ -15,7 +15,7 @@ use crate::{
     settings::AuditSink,
     state::{
         failure::Failure,
-        ledger::{AuditLine, CheckInOfBooking, Claim, Conclusion, RecordedOutcome},
+        ledger::{AuditLine, CheckInOfBooking, Claim, Concluded, Conclusion},
         store::RecordError,
     },
 };
@@ -65,7 +65,7 @@ pub(super) async fn conclude(
     claim: &Claim,
     outcome: Outcome,
     attempts: u32,
-) -> Result<RecordedOutcome, Unstored> {
+) -> Result<Concluded, Unstored> {
     let Context { worker, session } = context;
     let check_in = check_in(state, &outcome);
     let terminal = terminal(state, outcome, attempts);
@@ -75,8 +75,9 @@ pub(super) async fn conclude(
         let check_in = check_in
             .as_ref()
             .map(|(event, ends_at)| CheckInOfBooking { event, booking_ends_at: *ends_at });
-        let conclusion = Conclusion { terminal: &terminal, check_in, audit: &audit };
-        worker.ledger.conclude(state.key(), conclusion)
+        let (terminal, audit) = (&terminal, &audit);
+        let conclusion = Conclusion { terminal, check_in, audit, dead_lettered: false };
+        worker.ledger.conclude(state.key(), &state.owner, conclusion)
     };
     // Only this worker knows the result of a command; any other outcome can be found again.
     let recorded = if attempts > 0 {
@@ -84,9 +85,32 @@ pub(super) async fn conclude(
     } else {
         session.retry_until_stopped(record).await?
     };
-    tracing::debug!(event_type = %recorded.terminal.event_type(), attempts, "outcome recorded");
+    match &recorded {
+        Concluded::Recorded(outcome) => {
+            let event_type = outcome.terminal.event_type();
+            tracing::debug!(%event_type, attempts, "outcome recorded");
+        }
+        Concluded::ClaimedElsewhere => {
+            tracing::info!(attempts, "outcome not recorded: another owner has the claim");
+        }
+    }
     failpoint::reach("after-conclude");
     Ok(recorded)
+}
+
+/// Records again the answer that a dead letter has kept, where the ledger does not know it any more: a
+/// replay gives the same answer, whenever it comes (docs/contract.md, invariant 1).
+pub(super) async fn restore(
+    context: Context<'_>,
+    state: &RequestState,
+    terminal: &Outbound,
+) -> Result<Concluded, Unstored> {
+    let record = || {
+        let audit = &AuditLine::None;
+        let conclusion = Conclusion { terminal, check_in: None, audit, dead_lettered: true };
+        context.worker.ledger.conclude(state.key(), &state.owner, conclusion)
+    };
+    context.session.retry_until_stopped(record).await
 }
 
 /// The audit line of an outcome, for that sink.

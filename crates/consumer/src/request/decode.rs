@@ -6,7 +6,7 @@ use chrono::Utc;
 use events::DecodeError;
 
 use super::request_state::RequestState;
-use crate::{broker::delivery::Delivery, failpoint};
+use crate::{broker::delivery::Delivery, failpoint, state::ledger};
 
 /// Reads an open request.
 pub(super) fn decode(
@@ -15,5 +15,9 @@ pub(super) fn decode(
 ) -> Result<RequestState, DecodeError> {
     let request = events::decode_open_request(&delivery.message.body, Utc::now())?;
     failpoint::reach_with("after-decode", &request.id);
-    Ok(RequestState::new(request, delivery.redelivered, request_ttl))
+    let mut state = RequestState::new(request, delivery.redelivered, request_ttl);
+    let message = &delivery.message;
+    state.perhaps_copied |= message.was_parked_or_replayed();
+    state.answer = message.answer().and_then(|answer| ledger::read_event(answer.as_bytes()).ok());
+    Ok(state)
 }

@@ -7,7 +7,7 @@ use super::{context::Context, request_state::RequestState};
 use crate::{
     broker::{dead_letter, session_handle::Unstored},
     failpoint,
-    state::ledger::RecordedOutcome,
+    state::ledger::{self, RecordedOutcome},
 };
 
 /// Makes the dead letter of a failed request, once, however often its outcome is published.
@@ -27,7 +27,10 @@ pub(super) async fn make_once(
         false => failed.detail.clone(),
     };
     let (reason, attempts) = (failed.reason.into(), failed.attempts);
-    dead_letter::make(session, message, DeadLetter { reason, detail: &detail, attempts }).await?;
+    let answer = ledger::write_event(&outcome.terminal).map_err(Unstored::Record)?;
+    let answer = Some(answer.as_str());
+    let letter = DeadLetter { reason, detail: &detail, attempts, answer };
+    dead_letter::make(session, message, letter).await?;
     tracing::debug!(reason = failed.reason.code(), "dead letter made");
     failpoint::reach("after-dead-letter");
     session.retry_until_stopped(|| worker.ledger.mark_dead_lettered(state.key())).await

@@ -12,7 +12,7 @@ use super::{
     attempt::{AttemptResult, attempt},
     audit::{Unaudited, audit},
     claim::{ClaimResult, claim},
-    conclude::conclude,
+    conclude::{conclude, restore},
     context::Context,
     decode, failure_dead_letter,
     park::park,
@@ -28,7 +28,10 @@ use crate::{
     },
     failpoint,
     operator::{message_span, settled},
-    state::{ledger::RecordedOutcome, store::RecordError},
+    state::{
+        ledger::{Concluded, LastCommand, RecordedOutcome},
+        store::RecordError,
+    },
     worker::Worker,
 };
 
@@ -86,6 +89,8 @@ async fn settle(
         Ok(outcome) => {
             failpoint::reach("before-ack");
             if session.acknowledge(&delivery.acker).await.is_ok() {
+                let ended = session.ended_token();
+                context.worker.ledger.settled(state.key(), state.perhaps_copied, ended);
                 settled::answered(&outcome.terminal, received_at);
             }
         }
@@ -93,6 +98,11 @@ async fn settle(
             let failures = state.failures;
             if dead_letter::unstorable(session, &delivery, &error, failures).await.is_ok() {
                 settled::unstorable(OPEN_REQUESTS_QUEUE, &error, received_at);
+            }
+        }
+        Err(Unfinished::Conflict(first)) => {
+            if dead_letter::id_conflict(session, &delivery, &first).await.is_ok() {
+                settled::id_conflict(OPEN_REQUESTS_QUEUE, &first, received_at);
             }
         }
         Err(Unfinished::Abandoned | Unfinished::Wait(..)) => {
@@ -119,6 +129,8 @@ enum Unfinished {
     Wait(Duration, WaitReason),
     /// A record that it needs could not be used, again and again.
     Record(RecordError),
+    /// Its id was used before, for a request about this.
+    Conflict(String),
 }
 
 impl From<Abandoned> for Unfinished {
@@ -180,25 +192,47 @@ async fn answer(
     state: &mut RequestState,
 ) -> Result<RecordedOutcome, Unfinished> {
     loop {
-        let claimed = match claim(context, state).await? {
+        let mut claimed = match claim(context, state).await? {
             ClaimResult::Concluded(outcome) => return Ok(*outcome),
+            ClaimResult::Conflict(first) => return Err(Unfinished::Conflict(first)),
             ClaimResult::Claimed(claimed) => claimed,
             ClaimResult::Busy(wait) => {
                 return Err(Unfinished::Wait(wait, WaitReason::OtherWorker));
             }
         };
-        let (wait, reason) = match attempt(context, state, &claimed).await? {
-            // `claimed` keeps the IQ's permit until the outcome is recorded.
-            AttemptResult::Concluded(outcome, attempts) => {
-                return Ok(conclude(context, state, &claimed.claim, outcome, attempts).await?);
-            }
-            AttemptResult::Wait(wait, reason) => (wait, reason),
+        let concluded = match &state.answer {
+            Some(answer) => restore(context, state, answer).await?,
+            None => match attempt(context, state, &mut claimed).await? {
+                // `claimed` keeps the IQ's permit until the outcome is recorded.
+                AttemptResult::Concluded(outcome, attempts) => {
+                    conclude(context, state, &claimed.claim, outcome, attempts).await?
+                }
+                AttemptResult::Wait(wait, reason) => {
+                    drop(claimed);
+                    wait_in_place(context, state, wait, reason).await?;
+                    continue;
+                }
+            },
         };
-        drop(claimed);
-        if !state.may_wait_in_place(context.session, wait) {
-            return Err(Unfinished::Wait(wait, reason));
+        match concluded {
+            Concluded::Recorded(outcome) => return Ok(*outcome),
+            // What this worker knows of its last command came too late to count.
+            Concluded::ClaimedElsewhere => state.last_command = LastCommand::NoneOrUnknown,
         }
-        context.session.wait(wait).await?;
-        state.waited_in_place += wait;
     }
+}
+
+/// Waits for the next attempt, where the request may keep its place for so long.
+async fn wait_in_place(
+    context: Context<'_>,
+    state: &mut RequestState,
+    wait: Duration,
+    reason: WaitReason,
+) -> Result<(), Unfinished> {
+    if !state.may_wait_in_place(context.session, wait) {
+        return Err(Unfinished::Wait(wait, reason));
+    }
+    context.session.wait(wait).await?;
+    state.waited_in_place += wait;
+    Ok(())
 }

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use events::{Event, OpenRequest};
+use events::{Event, OpenRequest, Outbound};
+use rules::Doubt;
 use uuid::Uuid;
 
 use crate::{
@@ -40,6 +41,12 @@ pub(super) struct RequestState {
     pub(super) waited_in_place: Duration,
     /// The number of commands in doubt when Salto's log was asked last.
     pub(super) doubt_at_last_log_query: u32,
+    /// When the first of the commands in doubt was sent, by this machine's monotonic clock.
+    in_doubt_since: Option<Instant>,
+    /// The answer that the message carries: it was recorded before, and became a dead letter.
+    pub(super) answer: Option<Outbound>,
+    /// Whether a copy of the message may exist: it was parked, replayed or delivered before.
+    pub(super) perhaps_copied: bool,
     key: Uuid,
 }
 
@@ -56,6 +63,9 @@ impl RequestState {
             rehearsal: false,
             waited_in_place: Duration::ZERO,
             doubt_at_last_log_query: 0,
+            in_doubt_since: None,
+            answer: None,
+            perhaps_copied: redelivered,
             key: events::request_key(&request.source, &request.id),
             request,
         }
@@ -71,6 +81,7 @@ impl RequestState {
             key: self.key,
             integration_id: &self.request.data.integration_id,
             booking_id: &self.request.data.booking_id,
+            object_id: self.request.data.object_id.as_deref(),
             expires_at: self.expires_at,
         }
     }
@@ -86,10 +97,24 @@ impl RequestState {
     }
 
     /// Takes over what the ledger knows from other workers.
-    pub(super) fn update_from(&mut self, claim: &Claim) {
+    pub(super) fn update_from(&mut self, claim: &mut Claim) {
+        self.remember_doubt(&mut claim.doubt, claim.asked_at);
         self.rehearsal = claim.rehearsal;
         self.failures = self.failures.max(claim.failures);
         self.not_before = self.not_before.max(claim.asked_at + claim.wait);
+    }
+
+    /// Once this worker has seen how long a command is in doubt, the time since then counts, whatever
+    /// becomes of the other clocks.
+    fn remember_doubt(&mut self, doubt: &mut Doubt, asked_at: Instant) {
+        if doubt.commands == 0 {
+            self.in_doubt_since = None;
+            return;
+        }
+        let since = asked_at.checked_sub(doubt.since_first).unwrap_or(asked_at);
+        let since = self.in_doubt_since.map_or(since, |earlier| earlier.min(since));
+        self.in_doubt_since = Some(since);
+        doubt.since_first = doubt.since_first.max(asked_at.saturating_duration_since(since));
     }
 
     /// The time until a command may be sent; zero when it may be sent now.

@@ -70,7 +70,7 @@ impl Bookings {
             "tied" => Ok(BookingStored::Tied),
             "left out" => Ok(BookingStored::LeftOut),
             "superseded" => Ok(BookingStored::Superseded),
-            other => Err(StoreError::Refused(format!("the booking store answered {other:?}"))),
+            other => Err(StoreError::Away(format!("the booking store answered {other:?}"))),
         }
     }
 }

@@ -83,6 +83,11 @@ impl Keys {
         format!("{}in-flight:{}", self.prefix, encode(integration_id))
     }
 
+    /// The commands in flight to one IQ.
+    pub(crate) fn in_flight_to(&self, integration_id: &str, iq_id: &str) -> String {
+        format!("{}in-flight:{}:{}", self.prefix, encode(integration_id), encode(iq_id))
+    }
+
     /// Exists while the last check of the integration's IQs is recent.
     pub(crate) fn iq_check(&self, integration_id: &str) -> String {
         format!("{}looked-at:{}", self.prefix, encode(integration_id))

@@ -15,8 +15,8 @@ use crate::message::{Message, ReceivedMessage, x_death};
 /// The longest `postern-detail`. Bytes.
 const DETAIL_MAX: usize = 1024;
 
-/// The headers that are added, none of them long.
-const OUR_HEADERS: [&str; 8] = [
+/// The headers that are added. Only the answer may be long.
+const OUR_HEADERS: [&str; 9] = [
     names::HEADER_REASON,
     names::HEADER_DETAIL,
     names::HEADER_FAILED_AT,
@@ -25,6 +25,7 @@ const OUR_HEADERS: [&str; 8] = [
     names::HEADER_EXCHANGE,
     names::HEADER_ROUTING_KEY,
     names::HEADER_QUEUE,
+    names::HEADER_ANSWER,
 ];
 
 /// The information that makes a message a dead letter.
@@ -36,6 +37,10 @@ pub struct DeadLetter<'a> {
     pub detail: &'a str,
     /// The number of attempts.
     pub attempts: u32,
+    /// The recorded answer to the request, a CloudEvent in JSON: the dead letter keeps it, so that a
+    /// replay gives the same answer whenever it comes. It is left out where it is longer than half of
+    /// what headers may have.
+    pub answer: Option<&'a str>,
 }
 
 impl Message {
@@ -62,6 +67,9 @@ impl Message {
         set_text(&mut headers, names::HEADER_FAILED_AT, &failed_at);
         set_integer(&mut headers, names::HEADER_ATTEMPTS, i64::from(letter.attempts));
         set_integer(&mut headers, names::HEADER_REPLAYS, replays.unwrap_or(0));
+        if let Some(answer) = letter.answer.filter(|answer| answer.len() <= HEADERS_MAX / 2) {
+            set_text(&mut headers, names::HEADER_ANSWER, answer);
+        }
         if header_size(&headers) + AUTHENTICATION_MAX > HEADERS_MAX {
             headers = without_original(&headers, letter.detail);
         }

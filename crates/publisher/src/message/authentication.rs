@@ -37,16 +37,19 @@ pub(crate) enum Fact {
     Replays,
     /// The number of deliveries before it was parked.
     Deliveries,
+    /// The recorded answer to the request.
+    Answer,
 }
 
 impl Fact {
-    pub(crate) const ALL: [Self; 3] = [Self::Origin, Self::Replays, Self::Deliveries];
+    pub(crate) const ALL: [Self; 4] = [Self::Origin, Self::Replays, Self::Deliveries, Self::Answer];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Origin => "origin",
             Self::Replays => "replays",
             Self::Deliveries => "deliveries",
+            Self::Answer => "answer",
         }
     }
 
@@ -58,6 +61,7 @@ impl Fact {
             }
             Self::Replays => &[names::HEADER_REPLAYS],
             Self::Deliveries => &[names::HEADER_DELIVERIES],
+            Self::Answer => &[names::HEADER_ANSWER],
         }
     }
 

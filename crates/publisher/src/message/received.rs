@@ -4,7 +4,7 @@ use events::names;
 use lapin::message::Delivery;
 use lapin::{Acker, BasicProperties};
 
-use super::header_fields::{DELIVERY_COUNT, integer};
+use super::header_fields::{DELIVERY_COUNT, integer, text};
 
 /// A message as received from a queue, without the handle that settles it.
 #[derive(Clone, PartialEq)]
@@ -44,6 +44,19 @@ impl ReceivedMessage {
         };
         let before = count(names::HEADER_DELIVERIES).unwrap_or(0);
         before.saturating_add(count(DELIVERY_COUNT).unwrap_or(0))
+    }
+
+    /// Whether postern published it to its queue: it was parked or replayed. Only of an authenticated
+    /// message ([`ReceivedMessage::authenticated`]).
+    pub fn was_parked_or_replayed(&self) -> bool {
+        let headers = self.properties.headers().as_ref();
+        headers.is_some_and(|headers| headers.contains_key(names::HEADER_QUEUE))
+    }
+
+    /// The answer that was recorded before the message became a dead letter, a CloudEvent in JSON. Only
+    /// of an authenticated message ([`ReceivedMessage::authenticated`]).
+    pub fn answer(&self) -> Option<String> {
+        text(self.properties.headers().as_ref()?, names::HEADER_ANSWER)
     }
 }
 

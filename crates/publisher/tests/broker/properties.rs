@@ -19,8 +19,12 @@ fn received(properties: BasicProperties) -> ReceivedMessage {
 }
 
 fn malformed(received: &ReceivedMessage) -> Message {
-    let failure =
-        DeadLetter { reason: DecodeErrorKind::Malformed.into(), detail: "no JSON", attempts: 0 };
+    let failure = DeadLetter {
+        reason: DecodeErrorKind::Malformed.into(),
+        detail: "no JSON",
+        attempts: 0,
+        answer: None,
+    };
     Message::dead_letter(received, &failure, at("2026-03-01T12:00:00Z"))
 }
 

@@ -109,8 +109,8 @@ fn every_rejected_reason_occurs_among_arbitrary_requests() {
     let mut found = BTreeSet::new();
     for _ in 0..2_000 {
         let (now, integration, booking, request) = inputs.new_tree(&mut runner).unwrap().current();
-        if let Decision::Rejected(no) =
-            decide(now, integration.as_ref(), booking.as_ref(), &request)
+        let states = booking.map(BookingStates::from);
+        if let Decision::Rejected(no) = decide(now, integration.as_ref(), states.as_ref(), &request)
         {
             found.insert(no.reason);
         }

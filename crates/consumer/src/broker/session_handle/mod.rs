@@ -81,6 +81,11 @@ impl SessionHandle {
         self.ended.cancelled().await;
     }
 
+    /// Is cancelled when the session ends.
+    pub(crate) fn ended_token(&self) -> CancellationToken {
+        self.ended.clone()
+    }
+
     /// Whether the session has ended.
     pub(crate) fn is_ended(&self) -> bool {
         self.ended.is_cancelled()

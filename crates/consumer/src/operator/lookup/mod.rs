@@ -86,7 +86,7 @@ impl Lookup {
         status: &Event<BookingStatus>,
     ) -> Result<BookingStored, StoreError> {
         let key = self.keys.booking(&status.data.integration_id, &status.data.booking_id);
-        self.stored_states(&key).await?.would_store(status)
+        Ok(self.stored_states(&key).await?.would_store(status)?)
     }
 
     /// The recorded outcome of a request, which a replay publishes again.

@@ -1,38 +1,52 @@
 -- Claims a request for one delivery and loads what its decision needs.
 --
--- KEYS: request, booking, activations, pause, OTP guard, commands in flight.
+-- KEYS: request, booking, activations, pause, OTP guard, the integration's commands in flight, those to
+--       the IQ.
 -- ARGV: 1 owner, 2 attempt, 3 '1' when a command follows at once, 4 the result of the owner's last
 --       command ('unsent', 'never' or ''), 5 the cause of its failure or '', 6 lease (ms),
 --       7 now (RFC 3339), 8 keep until (Unix ms), 9 '1' when the message was redelivered,
 --       10 the key of the owner's heartbeat, 11 the IQ that the command would go to or '',
 --       12 commands in flight per IQ at most, 13 per integration, 14 '1' when the integration
---       rehearses, 15 the attempt that reserved the command of which 4 is the result.
+--       rehearses, 15 the attempt that reserved the command of which 4 is the result, 16 what the
+--       request is about (integration, booking, object), 17 now by the worker's clock (Unix ms).
 --
--- Answers {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line, '1' when
+-- Answers {'conflict', what the request of this id is about} or
+-- {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line, '1' when
 -- the terminal event is published} or
--- {'busy', ms} or {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking,
---  (an array: record, version, tied states), failures, ms until a command may be sent, pause (ms), activation, consecutive OTP
---  rejections, ms for which the IQ is blocked, 'yes', 'no' or 'full': is the command reserved, '1'
---  when the request is rehearsed}.
+-- {'busy', ms} or {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking
+--  (an array: record, version, tied states), failures, ms until a command may be sent, pause (ms),
+--  activation, consecutive OTP rejections, ms for which the IQ is blocked, 'yes', 'no' or 'full': is
+--  the command reserved, '1' when the request is rehearsed}.
 --
--- In the record, 'round' is the attempt, 'announced' the reservation, and 'alive' the key of the
--- owner's heartbeat.
+-- In the record, 'round' is the attempt, 'announced' the reservation, 'alive' the key of the owner's
+-- heartbeat, and 'slot' the key of the IQ's commands in flight where the owner has one there.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
   'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
-  'not_before', 'slot', 'rehearsal', 'audit', 'terminal_published')
+  'not_before', 'slot', 'rehearsal', 'audit', 'terminal_published', 'subject', 'doubt_seen')
+
+-- An id that was used before for something else: this is another request, and the first is not touched.
+if r[20] and r[20] ~= ARGV[16] then
+  return {'conflict', r[20]}
+end
 
 -- Another owner has the claim until its lease ends; or, where the broker has taken the message back
--- from a consumer, until the heartbeat of the owner's worker ends.
+-- from a consumer, until the heartbeat of the owner's worker ends. A lease that ends later than two
+-- leases from now was given before Redis' clock was set back.
 local mine = r[4] == ARGV[1]
-local claimed = r[4] and not mine and tonumber(r[5]) > now
+local left = tonumber(r[5] or '0') - now
+local claimed = r[4] and not mine and left > 0 and left <= 2 * tonumber(ARGV[6])
   and (ARGV[9] == '0' or redis.call('EXISTS', r[6]) == 1)
 if r[1] then
   return {'known', r[1], r[2], r[3] or '0', claimed and 1 or 0, r[18], r[19] or '0'}
 end
 if claimed then
-  return {'busy', tonumber(r[5]) - now}
+  return {'busy', left}
+end
+-- A claim that was delayed on its way, and that a later one has overtaken, has no effect.
+if mine and tonumber(ARGV[2]) < tonumber(r[7]) then
+  return {'busy', 0}
 end
 
 -- A command that cannot be sent now is not reserved: the booking is unknown, Salto or the backoff asks
@@ -50,38 +64,42 @@ if ARGV[11] ~= '' then
   end
 end
 
--- The commands in flight: one member each, 'owner\nheartbeat\niq', until its lease ends. The member of
--- an earlier attempt, or of an owner whose claim has lapsed, does not count.
+-- The commands in flight: one member each, 'owner\nheartbeat', until its lease ends. The member of an
+-- earlier attempt, or of an owner whose claim has lapsed, does not count.
 if r[16] and r[16] ~= '' then
-  redis.call('ZREM', KEYS[6], r[16])
+  local member = r[4] .. '\n' .. r[6]
+  redis.call('ZREM', KEYS[6], member)
+  redis.call('ZREM', r[16], member)
 end
-local function has_room(only_living)
-  local all, here = 0, 0
-  for _, member in ipairs(redis.call('ZRANGE', KEYS[6], 0, -1)) do
-    local alive, iq = string.match(member, '^.-\n(.-)\n(.*)$')
-    if only_living and redis.call('EXISTS', alive) == 0 then
-      redis.call('ZREM', KEYS[6], member)
-    else
-      all = all + 1
-      if iq == ARGV[11] then
-        here = here + 1
-      end
+-- What this costs does not grow with the number of commands: only where there is no room, the few oldest
+-- are read, and removed where their worker is dead.
+local function has_room(key, limit)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+  if redis.call('ZCARD', key) < limit then
+    return true
+  end
+  for _, member in ipairs(redis.call('ZRANGE', key, 0, 7)) do
+    if redis.call('EXISTS', string.match(member, '\n(.*)$')) == 0 then
+      redis.call('ZREM', key, member)
     end
   end
-  -- Where OTPs are being rejected, one at a time: a few wrong ones block the user.
-  local per_iq = rejected > 0 and 1 or tonumber(ARGV[12])
-  return here < per_iq and all < tonumber(ARGV[13])
+  return redis.call('ZCARD', key) < limit
 end
 
 local reserved, slot = 'no', ''
 if ARGV[3] == '1' and booking[1] and wait == 0 and pause == 0 and blocked == 0 then
-  redis.call('ZREMRANGEBYSCORE', KEYS[6], '-inf', now)
-  reserved = (has_room(false) or has_room(true)) and 'yes' or 'full'
+  -- Where OTPs are being rejected, one at a time: a few wrong ones block the user.
+  local per_iq = rejected > 0 and 1 or tonumber(ARGV[12])
+  local room = has_room(KEYS[7], per_iq) and has_room(KEYS[6], tonumber(ARGV[13]))
+  reserved = room and 'yes' or 'full'
 end
 if reserved == 'yes' then
-  slot = ARGV[1] .. '\n' .. ARGV[10] .. '\n' .. ARGV[11]
-  redis.call('ZADD', KEYS[6], now + tonumber(ARGV[6]), slot)
-  redis.call('PEXPIRE', KEYS[6], ARGV[6])
+  local member = ARGV[1] .. '\n' .. ARGV[10]
+  for i = 6, 7 do
+    redis.call('ZADD', KEYS[i], now + tonumber(ARGV[6]), member)
+    redis.call('PEXPIRE', KEYS[i], ARGV[6])
+  end
+  slot = KEYS[7]
 end
 
 -- Every reserved command counts as one that was written and may have opened the door; the next claim
@@ -89,6 +107,7 @@ end
 local attempts = tonumber(r[8] or '0')
 local doubts = tonumber(r[9] or '0')
 local doubt_at = tonumber(r[10] or '0')
+local doubt_seen = tonumber(r[21] or '0')
 local undo = ''
 if mine and r[13] == 'yes' then
   -- A result counts once, for the attempt that it is about. The command of a later attempt was never
@@ -101,15 +120,24 @@ end
 if undo ~= '' then
   doubts = doubts - 1
   if doubts == 0 then
-    doubt_at = 0
+    doubt_at, doubt_seen = 0, 0
   end
 end
-local loaded = {attempts, doubts, doubt_at > 0 and now - doubt_at or 0}
+-- The time since the first command in doubt, by the clock by which it is longer: Redis' or the workers'.
+-- Where Redis' clock was set back to before that command, it is longer than any limit.
+local since = 0
+if doubt_at > 0 then
+  since = now < doubt_at and 2147483647 or now - doubt_at
+  if doubt_seen > 0 then
+    since = math.max(since, tonumber(ARGV[17]) - doubt_seen)
+  end
+end
+local loaded = {attempts, doubts, since}
 if reserved == 'yes' then
   attempts = attempts + 1
   doubts = doubts + 1
   if doubt_at == 0 then
-    doubt_at = now
+    doubt_at, doubt_seen = now, tonumber(ARGV[17])
   end
 end
 
@@ -119,8 +147,8 @@ local rehearsal = r[11] and (r[17] or '0') or ARGV[14]
 local cause = ARGV[5] ~= '' and ARGV[5] or r[12]
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', now + tonumber(ARGV[6]), 'alive', ARGV[10],
   'round', ARGV[2], 'attempts', attempts, 'doubts', doubts, 'doubt_at', doubt_at,
-  'taken_at', taken_at, 'cause', cause or '', 'announced', reserved, 'slot', slot,
-  'rehearsal', rehearsal)
+  'doubt_seen', doubt_seen, 'taken_at', taken_at, 'cause', cause or '', 'announced', reserved,
+  'slot', slot, 'rehearsal', rehearsal, 'subject', ARGV[16])
 redis.call('PEXPIREAT', KEYS[1], ARGV[8])
 return {'claimed', taken_at, loaded[1], loaded[2], loaded[3], cause or '',
   booking, tonumber(r[14] or '0'), wait, pause, activation, rejected,

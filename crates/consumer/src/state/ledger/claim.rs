@@ -21,7 +21,7 @@ pub(crate) struct ClaimOwner {
     pub(super) attempt: u32,
     /// The attempt of the last claim whose grant this worker has seen.
     pub(super) granted: u32,
-    redelivered: bool,
+    pub(super) redelivered: bool,
 }
 
 impl ClaimOwner {
@@ -89,6 +89,9 @@ pub(crate) struct LastResult<'a> {
 /// The answer to a claim.
 #[derive(Debug)]
 pub(crate) enum ClaimAnswer {
+    /// Another request was given the same id; this is about something else: integration, booking and
+    /// object of the first one, as JSON.
+    Conflict(String),
     /// The request has its outcome.
     Concluded(Box<RecordedOutcome>),
     /// Another owner acts on it, for this long at most.
@@ -160,6 +163,7 @@ pub(super) fn read_claim_answer(
     let mut fields = fields.into_iter();
     let kind = next_value(&mut fields)?;
     match String::from_redis_value_ref(&kind).unwrap_or_default().as_str() {
+        "conflict" => Ok(ClaimAnswer::Conflict(next(&mut fields)?)),
         "known" => {
             let (terminal, check_in) = (next(&mut fields)?, next(&mut fields)?);
             let dead_lettered = next(&mut fields)?;

@@ -1,20 +1,30 @@
 -- Records the outcome of a request, once: a later call answers the first outcome. The first opening of
 -- a booking adds its check-in, and every decision its audit line.
 --
--- KEYS: request, check-in mark, commands in flight, audit.
+-- An owner whose claim has lapsed, and that another owner has claimed since, records only that the door
+-- opened: any other outcome may be wrong by what the other owner does now.
+--
+-- KEYS: request, check-in mark, the integration's commands in flight, audit.
 -- ARGV: 1 terminal event, 2 check-in event or '', 3 keep the request until (Unix ms), 4 keep the
 --       mark until (Unix ms), 5 audit line or '', 6 for how long the audit keeps it (ms), or '' where
---       it is kept here until a worker has written it elsewhere.
--- Answers {terminal, check_in, dead_lettered, audit line still to be written, '1' when the terminal
--- event is published}.
+--       it is kept here until a worker has written it elsewhere, 7 owner, 8 attempt, 9 '1' when the
+--       door opened, 10 what the request is about, 11 '1' when its dead letter is made.
+-- Answers {'recorded', terminal, check_in, dead_lettered, audit line still to be written, '1' when the
+-- terminal event is published} or {'claimed'} where another owner or a later attempt has the claim.
 local known = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'slot', 'audit',
-  'terminal_published')
-if known[4] and known[4] ~= '' then
-  redis.call('ZREM', KEYS[3], known[4])
+  'terminal_published', 'owner', 'round', 'alive')
+local mine = known[7] == ARGV[7]
+if mine and known[4] and known[4] ~= '' then
+  local member = known[7] .. '\n' .. known[9]
+  redis.call('ZREM', KEYS[3], member)
+  redis.call('ZREM', known[4], member)
   redis.call('HDEL', KEYS[1], 'slot')
 end
 if known[1] then
-  return {known[1], known[2], known[3] or '0', known[5], known[6] or '0'}
+  return {'recorded', known[1], known[2], known[3] or '0', known[5], known[6] or '0'}
+end
+if ARGV[9] ~= '1' and known[7] and (not mine or tonumber(ARGV[8]) < tonumber(known[8])) then
+  return {'claimed'}
 end
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -39,6 +49,6 @@ if ARGV[2] ~= '' then
     redis.call('PEXPIREAT', KEYS[2], ARGV[4])
   end
 end
-redis.call('HSET', KEYS[1], 'terminal', ARGV[1])
+redis.call('HSET', KEYS[1], 'terminal', ARGV[1], 'dead_lettered', ARGV[11], 'subject', ARGV[10])
 redis.call('PEXPIREAT', KEYS[1], ARGV[3])
-return {ARGV[1], check_in, '0', to_write, '0'}
+return {'recorded', ARGV[1], check_in, ARGV[11], to_write, '0'}

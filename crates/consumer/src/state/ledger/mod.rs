@@ -4,6 +4,7 @@
 //! see the same; all durations are measured on Redis' clock.
 
 mod claim;
+mod expiry;
 mod follow_up;
 mod outcome;
 
@@ -11,7 +12,7 @@ use std::{sync::Arc, time::Duration, time::Instant};
 
 use chrono::{DateTime, Utc};
 use deadpool_redis::redis::{Script, Value};
-use events::Outbound;
+use events::{Outbound, OutboundData};
 use uuid::Uuid;
 
 use super::{
@@ -27,8 +28,9 @@ use claim::read_claim_answer;
 pub(crate) use claim::{
     Claim, ClaimAnswer, ClaimOwner, LastCommand, LastResult, PlannedCommand, Reservation,
 };
-pub(crate) use outcome::{AuditLine, CheckInOfBooking, Conclusion, RecordedOutcome};
-use outcome::{read_recorded, to_record};
+use expiry::{Expiries, kept_until_settled};
+pub(crate) use outcome::{AuditLine, CheckInOfBooking, Concluded, Conclusion, RecordedOutcome};
+use outcome::{read_concluded, to_record};
 
 /// Commands in flight at once, over all workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +57,15 @@ pub(crate) struct RequestKey<'a> {
     pub(crate) key: Uuid,
     pub(crate) integration_id: &'a str,
     pub(crate) booking_id: &'a str,
+    pub(crate) object_id: Option<&'a str>,
     pub(crate) expires_at: DateTime<Utc>,
+}
+
+impl RequestKey<'_> {
+    /// What the request is about: another request may have been given the same id.
+    fn subject(&self) -> Result<String, RecordError> {
+        to_record(&(self.integration_id, self.booking_id, self.object_id))
+    }
 }
 
 /// What the next owner of a released claim must know.
@@ -75,6 +85,7 @@ pub(crate) struct Ledger {
     key_prefix: String,
     heartbeat: Arc<Heartbeat>,
     settings: LedgerSettings,
+    expiries: Expiries,
     claim: Script,
     conclude: Script,
     release: Script,
@@ -93,6 +104,7 @@ impl Ledger {
             key_prefix: key_prefix.to_owned(),
             heartbeat,
             settings,
+            expiries: Expiries::default(),
             claim: Script::new(include_str!("claim.lua")),
             conclude: Script::new(include_str!("conclude.lua")),
             release: Script::new(include_str!("release.lua")),
@@ -111,6 +123,7 @@ impl Ledger {
         let (asked_at, now) = (Instant::now(), Utc::now());
         let LedgerSettings { lease, limits, retention } = self.settings;
         let integration_id = request.integration_id;
+        let iq_id = planned.iq_id.unwrap_or_default();
         let answer: Value = self
             .store
             .run(
@@ -121,6 +134,7 @@ impl Ledger {
                     .key(self.keys.pause(integration_id))
                     .key(self.keys.otp_status(integration_id))
                     .key(self.keys.in_flight(integration_id))
+                    .key(self.keys.in_flight_to(integration_id, iq_id))
                     .arg(owner.id.to_string())
                     .arg(owner.attempt)
                     .arg(u8::from(planned.follows_at_once))
@@ -128,14 +142,16 @@ impl Ledger {
                     .arg(last.failure.map(Failure::to_record).unwrap_or_default())
                     .arg(millis(lease))
                     .arg(now.to_rfc3339())
-                    .arg(kept_until(now, request.expires_at, retention.outcomes))
+                    .arg(kept_until_settled(now, request.expires_at, retention.outcomes))
                     .arg(u8::from(owner.is_redelivered()))
                     .arg(self.heartbeat.key())
-                    .arg(planned.iq_id.unwrap_or_default())
+                    .arg(iq_id)
                     .arg(limits.per_iq)
                     .arg(limits.per_integration)
                     .arg(u8::from(planned.rehearsal))
-                    .arg(owner.granted),
+                    .arg(owner.granted)
+                    .arg(request.subject()?)
+                    .arg(now.timestamp_millis()),
             )
             .await?;
         read_claim_answer(answer, asked_at)
@@ -153,10 +169,12 @@ impl Ledger {
     pub(crate) async fn conclude(
         &self,
         request: RequestKey<'_>,
+        owner: &ClaimOwner,
         conclusion: Conclusion<'_>,
-    ) -> Result<RecordedOutcome, StoreError> {
+    ) -> Result<Concluded, StoreError> {
         let now = Utc::now();
-        let Conclusion { terminal, check_in, audit } = conclusion;
+        let Conclusion { terminal, check_in, audit, dead_lettered } = conclusion;
+        let opened = matches!(terminal.data, OutboundData::Opened(_));
         let retention = self.settings.retention;
         let (integration_id, booking_id) = (request.integration_id, request.booking_id);
         let mark = match terminal.rehearsal {
@@ -185,13 +203,18 @@ impl Ledger {
                     .key(self.keys.audit())
                     .arg(to_record(terminal)?)
                     .arg(check_in)
-                    .arg(kept_until(now, request.expires_at, retention.outcomes))
+                    .arg(kept_until_settled(now, request.expires_at, retention.outcomes))
                     .arg(mark_until)
                     .arg(line)
-                    .arg(line_kept),
+                    .arg(line_kept)
+                    .arg(owner.id.to_string())
+                    .arg(owner.attempt)
+                    .arg(u8::from(opened))
+                    .arg(request.subject()?)
+                    .arg(u8::from(dead_lettered)),
             )
             .await?;
-        read_recorded(recorded)
+        read_concluded(recorded)
     }
 
     /// Releases a claim: another worker may claim the request at once, and goes on after so many
@@ -222,6 +245,11 @@ impl Ledger {
 /// Reads a terminal event from its record.
 pub(crate) fn read_event(record: &[u8]) -> Result<Outbound, RecordError> {
     outcome::from_record(record)
+}
+
+/// Writes a terminal event as [`read_event`] reads it.
+pub(crate) fn write_event(event: &Outbound) -> Result<String, RecordError> {
+    to_record(event)
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) check_in: Option<CheckInOfBooking<'a>>,
     /// The audit line.
     pub(crate) audit: &'a AuditLine,
+    /// Whether its dead letter is made: it was recorded before, and the record has expired since.
+    pub(crate) dead_lettered: bool,
 }
 
 /// The event that the first opening of a booking adds.
@@ -64,17 +66,30 @@ impl RecordedOutcome {
     }
 }
 
-/// The answer of conclude.lua: terminal event, check-in event, whether the dead letter is made, audit
+/// The answer of conclude.lua, after its first field: terminal event, check-in event, whether the dead letter is made, audit
 /// line still to be written, whether the terminal event is published.
 pub(super) type Recorded = (Vec<u8>, Option<Vec<u8>>, String, Option<String>, String);
 
+/// What became of an outcome.
+#[derive(Debug)]
+pub(crate) enum Concluded {
+    /// This outcome is recorded: the one that was to be, or an earlier one.
+    Recorded(Box<RecordedOutcome>),
+    /// It is not recorded, as another owner has claimed the request since.
+    ClaimedElsewhere,
+}
+
 /// Reads the answer of conclude.lua.
-pub(super) fn read_recorded(answer: Value) -> Result<RecordedOutcome, StoreError> {
-    if !matches!(answer, Value::Array(_)) {
+pub(super) fn read_concluded(answer: Value) -> Result<Concluded, StoreError> {
+    let Value::Array(mut fields) = answer else {
         return Err(StoreError::Away(format!("the ledger answered {answer:?}")));
+    };
+    if fields.len() == 1 {
+        return Ok(Concluded::ClaimedElsewhere);
     }
-    let recorded = Recorded::from_redis_value(answer).map_err(RecordError::from)?;
-    Ok(read_outcome(recorded)?)
+    let recorded = Value::Array(fields.split_off(1));
+    let recorded = Recorded::from_redis_value(recorded).map_err(RecordError::from)?;
+    Ok(Concluded::Recorded(Box::new(read_outcome(recorded)?)))
 }
 
 /// Reads a recorded outcome that no other owner claims.

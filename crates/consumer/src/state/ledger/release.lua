@@ -1,18 +1,20 @@
 -- Releases a claim, so that another worker may claim the request: with an outcome, to publish it;
 -- without, to send its next command, though not too early.
 --
--- KEYS: request, commands in flight.
+-- KEYS: request, the integration's commands in flight.
 -- ARGV: 1 owner, 2 the result of its last command ('unsent', 'never' or ''), 3 the cause of its
 --       failure or '', 4 failed attempts so far, 5 ms until a command may be sent, 6 the attempt that
 --       reserved the command of which 2 is the result.
 local r = redis.call('HMGET', KEYS[1], 'owner', 'terminal', 'attempts', 'doubts', 'slot', 'round',
-  'announced')
+  'announced', 'alive')
 if r[1] ~= ARGV[1] then
   return 0
 end
 redis.call('HDEL', KEYS[1], 'owner', 'until', 'alive', 'round', 'announced', 'slot')
 if r[5] and r[5] ~= '' then
-  redis.call('ZREM', KEYS[2], r[5])
+  local member = r[1] .. '\n' .. r[8]
+  redis.call('ZREM', KEYS[2], member)
+  redis.call('ZREM', r[5], member)
 end
 if r[2] then
   return 1
@@ -32,7 +34,7 @@ if undo ~= '' then
   local doubts = tonumber(r[4]) - 1
   redis.call('HSET', KEYS[1], 'doubts', doubts)
   if doubts == 0 then
-    redis.call('HSET', KEYS[1], 'doubt_at', 0)
+    redis.call('HSET', KEYS[1], 'doubt_at', 0, 'doubt_seen', 0)
   end
 end
 if ARGV[3] ~= '' then

@@ -36,7 +36,9 @@ async fn an_audit_line_goes_into_the_stream_with_its_outcome_and_once() {
     for detail in ["first", "second"] {
         let audit = audit_line(&fixture, &AuditSink::Redis, &claimed, detail);
         let terminal = fixture.terminal(detail);
-        let outcome = fixture.conclude(fixture.key(), &terminal, None, &audit).await;
+        let outcome = fixture
+            .conclude(fixture.key(), &owner, Conclusion { audit: &audit, ..conclusion(&terminal) })
+            .await;
         assert_eq!(outcome.audit, None, "nothing is left to write");
     }
     match fixture.claim(&mut ClaimOwner::new(true), true, LastCommand::NoneOrUnknown).await {
@@ -103,11 +105,13 @@ async fn expired_lines_leave_the_stream_with_the_next_line() {
         old.cmd("XADD").arg(&key).arg(format!("{number}-1")).arg("line").arg("old").ignore();
     }
     fixture.ledger.store.query_all::<()>(&old).await.unwrap();
-    let claimed =
-        fixture.claimed(&mut ClaimOwner::new(false), true, LastCommand::NoneOrUnknown).await;
+    let mut owner = ClaimOwner::new(false);
+    let claimed = fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
     let audit = audit_line(&fixture, &AuditSink::Redis, &claimed, "new");
     let terminal = fixture.terminal("new");
-    fixture.conclude(fixture.key(), &terminal, None, &audit).await;
+    fixture
+        .conclude(fixture.key(), &owner, Conclusion { audit: &audit, ..conclusion(&terminal) })
+        .await;
     let left = stream(&fixture).await;
     assert!(left.len() <= 100, "{} lines", left.len());
     assert!(left.last().unwrap().contains("\"detail\":\"new\""));
@@ -123,9 +127,12 @@ async fn a_line_for_another_sink_is_kept_until_it_is_written() {
     let claimed = fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
     let audit = audit_line(&fixture, &AuditSink::Stdout, &claimed, "first");
     let terminal = fixture.terminal("first");
-    let kept = fixture.conclude(key, &terminal, None, &audit).await.audit;
+    let kept = fixture
+        .conclude(key, &owner, Conclusion { audit: &audit, ..conclusion(&terminal) })
+        .await
+        .audit;
     assert!(kept.as_ref().unwrap().contains("\"detail\":\"first\""), "{kept:?}");
-    let again = fixture.conclude(key, &terminal, None, &AuditLine::None).await;
+    let again = fixture.conclude(key, &owner, conclusion(&terminal)).await;
     assert_eq!(again.audit, kept);
     match fixture.claim(&mut ClaimOwner::new(false), true, LastCommand::NoneOrUnknown).await {
         ClaimAnswer::Concluded(outcome) => {

@@ -61,7 +61,7 @@ async fn commands_in_flight_are_limited_per_iq_and_per_integration() {
     assert_eq!(c.plans(&fixture, "iq-2").await, Reservation::Reserved);
     assert_eq!(d.plans(&fixture, "iq-3").await, Reservation::Full, "three for the integration");
 
-    fixture.concluded(a.key(&fixture), "x").await;
+    fixture.concluded(a.key(&fixture), &a.owner, "x").await;
     assert_eq!(d.plans(&fixture, "iq-1").await, Reservation::Reserved, "one has its outcome");
     let last = LastResult { command: LastCommand::NoEffect, failure: None };
     fixture.ledger.release(b.key(&fixture), &b.owner, last, NO_WAIT).await.unwrap();

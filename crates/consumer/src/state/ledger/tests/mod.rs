@@ -2,6 +2,8 @@
 
 mod audit_lines;
 mod claims;
+mod expiry;
+mod fences;
 mod in_flight;
 mod lost_replies;
 mod outcomes;
@@ -47,15 +49,36 @@ impl Fixture {
     async fn conclude(
         &self,
         key: RequestKey<'_>,
-        terminal: &Outbound,
-        check_in: Option<CheckInOfBooking<'_>>,
-        audit: &AuditLine,
+        owner: &ClaimOwner,
+        conclusion: Conclusion<'_>,
     ) -> RecordedOutcome {
-        self.ledger.conclude(key, Conclusion { terminal, check_in, audit }).await.unwrap()
+        match self.ledger.conclude(key, owner, conclusion).await.unwrap() {
+            Concluded::Recorded(outcome) => *outcome,
+            Concluded::ClaimedElsewhere => panic!("claimed by another owner"),
+        }
     }
 
-    async fn concluded(&self, key: RequestKey<'_>, detail: &str) -> RecordedOutcome {
-        self.conclude(key, &self.terminal(detail), None, &AuditLine::None).await
+    async fn concluded(
+        &self,
+        key: RequestKey<'_>,
+        owner: &ClaimOwner,
+        detail: &str,
+    ) -> RecordedOutcome {
+        self.conclude(key, owner, conclusion(&self.terminal(detail))).await
+    }
+
+    /// The time that is left of a request's record.
+    async fn lifetime(&self, key: RequestKey<'_>) -> Duration {
+        let mut ask = redis::cmd("PTTL");
+        ask.arg(self.ledger.keys.request(key.key));
+        Duration::from_millis(self.ledger.store.query::<u64>(&ask).await.unwrap())
+    }
+
+    /// Sets a field of a request's record.
+    async fn set(&self, key: RequestKey<'_>, field: &str, value: i64) {
+        let mut set = redis::cmd("HSET");
+        set.arg(self.ledger.keys.request(key.key)).arg(field).arg(value);
+        self.ledger.store.query::<()>(&set).await.unwrap();
     }
 
     fn key(&self) -> RequestKey<'_> {
@@ -63,6 +86,7 @@ impl Fixture {
             key: self.request,
             integration_id: "acme",
             booking_id: "B-1",
+            object_id: None,
             expires_at: Utc::now() + TimeDelta::seconds(60),
         }
     }
@@ -117,6 +141,11 @@ impl Fixture {
             }),
         }
     }
+}
+
+/// A conclusion with this event alone.
+fn conclusion(terminal: &Outbound) -> Conclusion<'_> {
+    Conclusion { terminal, check_in: None, audit: &AuditLine::None, dead_lettered: false }
 }
 
 fn to_iq(follows_at_once: bool) -> PlannedCommand<'static> {

@@ -6,9 +6,9 @@ use super::*;
 async fn the_first_outcome_is_final() {
     let fixture = Fixture::booked(LEASE).await;
     let key = fixture.key();
-    let first = fixture.concluded(key, "first").await;
+    let first = fixture.concluded(key, &ClaimOwner::new(false), "first").await;
     assert_eq!(detail(&first), "first");
-    let second = fixture.concluded(key, "second").await;
+    let second = fixture.concluded(key, &ClaimOwner::new(false), "second").await;
     assert_eq!(second.terminal, first.terminal);
     match fixture.claim(&mut ClaimOwner::new(false), true, LastCommand::NoneOrUnknown).await {
         ClaimAnswer::Concluded(outcome) => {
@@ -29,7 +29,7 @@ async fn an_outcome_is_claimed_by_the_owner_that_publishes_it() {
     let fixture = Fixture::booked(LEASE).await;
     let mut owner = ClaimOwner::new(false);
     fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
-    fixture.concluded(fixture.key(), "x").await;
+    fixture.concluded(fixture.key(), &owner, "x").await;
     assert!(claimed_elsewhere(
         fixture.claim(&mut ClaimOwner::new(false), true, LastCommand::NoneOrUnknown).await
     ));
@@ -44,7 +44,7 @@ async fn a_released_outcome_is_for_others_to_publish() {
     let fixture = Fixture::booked(LEASE).await;
     let mut owner = ClaimOwner::new(false);
     fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
-    fixture.concluded(fixture.key(), "x").await;
+    fixture.concluded(fixture.key(), &owner, "x").await;
     let last = LastResult { command: LastCommand::NoneOrUnknown, failure: None };
     fixture.ledger.release(fixture.key(), &owner, last, NO_WAIT).await.unwrap();
     assert!(!claimed_elsewhere(
@@ -67,7 +67,8 @@ async fn a_booking_checks_in_once() {
     let conclude = async |key| {
         let key = RequestKey { key, ..fixture.key() };
         let check_in = Some(CheckInOfBooking { event: &event, booking_ends_at: ends_at });
-        fixture.conclude(key, &event, check_in, &AuditLine::None).await.check_in.is_some()
+        let conclusion = Conclusion { check_in, ..conclusion(&event) };
+        fixture.conclude(key, &ClaimOwner::new(false), conclusion).await.check_in.is_some()
     };
     let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
     assert!(conclude(first).await);
@@ -84,7 +85,8 @@ async fn a_rehearsed_check_in_does_not_replace_the_real_one() {
     for (event, checks_in) in [(&rehearsed, true), (&rehearsed, false), (&real, true)] {
         let key = RequestKey { key: Uuid::new_v4(), ..fixture.key() };
         let check_in = Some(CheckInOfBooking { event, booking_ends_at: ends_at });
-        let outcome = fixture.conclude(key, event, check_in, &AuditLine::None).await;
+        let conclusion = Conclusion { check_in, ..conclusion(event) };
+        let outcome = fixture.conclude(key, &ClaimOwner::new(false), conclusion).await;
         assert_eq!(outcome.check_in.is_some(), checks_in);
     }
 }

@@ -1,0 +1,109 @@
+//! When the record of a request expires.
+//!
+//! An answer does not change for as long as a copy of its message exists (docs/contract.md, invariant 1), so
+//! a record does not expire while its message is not settled: whatever the message waits for, and however
+//! long no worker runs. Once it is settled, the retention counts. That is written for many requests
+//! together, a moment later, because a worker that loses its session in this moment does not know whether
+//! the broker has seen the acknowledgement.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use deadpool_redis::redis;
+use tokio_util::sync::CancellationToken;
+
+use super::{Ledger, RequestKey};
+use crate::state::{
+    bookings::kept_until,
+    store::{StoreError, millis},
+};
+
+/// How long the record of an unsettled request is kept. No booking is known for longer.
+const UNSETTLED: Duration = Duration::from_secs(400 * 24 * 3_600);
+
+/// How long a record is kept at least where another copy of the message may exist.
+const PERHAPS_COPIED: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long after the acknowledgement the session must have lasted.
+const ACKNOWLEDGED: Duration = Duration::from_secs(2);
+
+/// Records wait for Redis up to this number; a record that is left out is kept as if unsettled.
+const WAITING_MAX: usize = 100_000;
+
+/// A request whose message is acknowledged.
+#[derive(Debug)]
+pub(crate) struct SettledRequest {
+    key: String,
+    until: DateTime<Utc>,
+    acknowledged_at: Instant,
+    perhaps_copied: bool,
+    session_ended: CancellationToken,
+}
+
+/// Settled requests whose records still have the expiry of unsettled ones.
+#[derive(Debug, Default)]
+pub(super) struct Expiries(Mutex<Vec<SettledRequest>>);
+
+impl Ledger {
+    /// The message of a request is acknowledged over the session that ends with this token.
+    /// `perhaps_copied`: it was parked, replayed or delivered again, so that a copy may exist.
+    pub(crate) fn settled(
+        &self,
+        request: RequestKey<'_>,
+        perhaps_copied: bool,
+        session_ended: CancellationToken,
+    ) {
+        let (acknowledged_at, key) = (Instant::now(), self.keys.request(request.key));
+        let until = request.expires_at;
+        let settled = SettledRequest { key, until, acknowledged_at, perhaps_copied, session_ended };
+        let mut waiting = self.expiries.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting.len() < WAITING_MAX {
+            waiting.push(settled);
+        }
+    }
+
+    /// Shortens the lives of records whose messages were acknowledged long enough ago; with `all`, as the
+    /// worker stops, of all of them.
+    pub(crate) async fn expire_settled(&self, all: bool) -> Result<(), StoreError> {
+        let is_due = |it: &SettledRequest| {
+            all || it.session_ended.is_cancelled() || it.acknowledged_at.elapsed() >= ACKNOWLEDGED
+        };
+        let due: Vec<_> = {
+            let mut waiting = self.expiries.0.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.extract_if(.., |it| is_due(it)).collect()
+        };
+        if due.is_empty() {
+            return Ok(());
+        }
+        let now = Utc::now();
+        let mut expire = redis::pipe();
+        for settled in &due {
+            let certain = !settled.perhaps_copied && !settled.session_ended.is_cancelled();
+            let at_least = if certain { Duration::ZERO } else { PERHAPS_COPIED };
+            let retention = self.settings.retention.outcomes.max(at_least);
+            let until = kept_until(now, settled.until, retention);
+            expire.cmd("PEXPIREAT").arg(&settled.key).arg(until).ignore();
+        }
+        let expired = self.store.query_all::<()>(&expire).await;
+        if expired.is_err() {
+            let mut waiting = self.expiries.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let room = WAITING_MAX.saturating_sub(waiting.len());
+            waiting.extend(due.into_iter().take(room));
+        }
+        expired
+    }
+}
+
+/// The Unix time in milliseconds until which a record is kept while its message is not settled.
+pub(super) fn kept_until_settled(
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    retention: Duration,
+) -> i64 {
+    let unsettled = i64::try_from(millis(UNSETTLED)).unwrap_or(i64::MAX);
+    let unsettled = now.timestamp_millis().saturating_add(unsettled);
+    kept_until(now, expires_at, retention).max(unsettled)
+}

@@ -21,12 +21,8 @@ async fn a_dead_letter_is_unchanged_but_for_the_added_headers() {
     let taken = take(&channel, names::OPEN_REQUESTS_QUEUE).await.delivery;
     let received_headers = taken.properties.headers().clone().unwrap();
     let (received, _) = ReceivedMessage::from_delivery(names::OPEN_REQUESTS_QUEUE, taken);
-    let failure = DeadLetter {
-        reason: DecodeErrorKind::Malformed.into(),
-        detail: "no JSON",
-        attempts: 0,
-        answer: None,
-    };
+    let reason = DecodeErrorKind::Malformed.into();
+    let failure = DeadLetter { reason, detail: "no JSON", attempts: 0, answer: None };
     let letter = Message::dead_letter(&received, &failure, at("2026-03-01T12:00:00.250Z"));
     publisher.publish(letter).await.unwrap();
 
@@ -87,12 +83,8 @@ async fn a_second_dead_letter_keeps_the_origin_and_the_number_of_replays() {
         properties: original.properties,
         body: original.body,
     };
-    let failure = DeadLetter {
-        reason: DecodeErrorKind::Malformed.into(),
-        detail: "first",
-        attempts: 1,
-        answer: None,
-    };
+    let reason = DecodeErrorKind::Malformed.into();
+    let failure = DeadLetter { reason, detail: "first", attempts: 1, answer: None };
     let mut replay = Message::dead_letter(&first, &failure, at("2026-03-01T12:00:00Z"));
     let mut headers = replay.properties.headers().clone().unwrap();
     headers.insert("postern-replays".into(), AMQPValue::LongLongInt(2));
@@ -106,12 +98,8 @@ async fn a_second_dead_letter_keeps_the_origin_and_the_number_of_replays() {
         (received.exchange.as_str(), received.routing_key.as_str()),
         ("", "postern.open-requests")
     );
-    let failure = DeadLetter {
-        reason: FailedReason::IqNotActivated.into(),
-        detail: "second",
-        attempts: 5,
-        answer: None,
-    };
+    let reason = FailedReason::IqNotActivated.into();
+    let failure = DeadLetter { reason, detail: "second", attempts: 5, answer: None };
     publisher
         .publish(Message::dead_letter(&received, &failure, at("2026-03-01T12:01:00Z")))
         .await
@@ -138,12 +126,8 @@ async fn large_headers_are_kept_as_long_as_they_can_be_sent() {
     declare(&connection).await.unwrap();
     let channel = connection.create_channel().await.unwrap();
     let publisher = host.publisher(1).await;
-    let failure = DeadLetter {
-        reason: DecodeErrorKind::Malformed.into(),
-        detail: "large",
-        attempts: 0,
-        answer: None,
-    };
+    let reason = DecodeErrorKind::Malformed.into();
+    let failure = DeadLetter { reason, detail: "large", attempts: 0, answer: None };
     for (size, kept) in [(100_000, true), (128_000, true), (129_000, false), (130_900, false)] {
         let mut headers = FieldTable::default();
         headers.insert("large".into(), AMQPValue::LongString("x".repeat(size).into()));

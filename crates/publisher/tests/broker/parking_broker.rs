@@ -124,11 +124,7 @@ pub(crate) fn assert_origin(headers: &FieldTable) {
 }
 
 pub(crate) fn failed(received: &ReceivedMessage) -> Message {
-    let failure = DeadLetter {
-        reason: FailedReason::IqOffline.into(),
-        detail: "no gateway",
-        attempts: 2,
-        answer: None,
-    };
+    let reason = FailedReason::IqOffline.into();
+    let failure = DeadLetter { reason, detail: "no gateway", attempts: 2, answer: None };
     Message::dead_letter(received, &failure, "2026-03-01T12:00:00Z".parse().unwrap())
 }

@@ -19,12 +19,8 @@ fn received(properties: BasicProperties) -> ReceivedMessage {
 }
 
 fn malformed(received: &ReceivedMessage) -> Message {
-    let failure = DeadLetter {
-        reason: DecodeErrorKind::Malformed.into(),
-        detail: "no JSON",
-        attempts: 0,
-        answer: None,
-    };
+    let reason = DecodeErrorKind::Malformed.into();
+    let failure = DeadLetter { reason, detail: "no JSON", attempts: 0, answer: None };
     Message::dead_letter(received, &failure, at("2026-03-01T12:00:00Z"))
 }
 

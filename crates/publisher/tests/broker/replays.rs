@@ -21,12 +21,8 @@ async fn a_replay_counts_itself_and_changes_nothing_else() {
         properties: original("hotel").properties.with_headers(headers),
         body: b"\xff".to_vec(),
     };
-    let failure = DeadLetter {
-        reason: DecodeErrorKind::Malformed.into(),
-        detail: "no JSON",
-        attempts: 3,
-        answer: None,
-    };
+    let reason = DecodeErrorKind::Malformed.into();
+    let failure = DeadLetter { reason, detail: "no JSON", attempts: 3, answer: None };
     let now = "2026-03-01T12:00:00.123456789Z".parse().unwrap();
     let letter = Message::dead_letter(&original, &failure, now);
     let mut letter = ReceivedMessage {
@@ -119,12 +115,8 @@ async fn a_dead_letter_of_the_broker_is_replayed_and_returns_from_a_retry_queue(
 
     // A failure after a replay has the number of replays and the first origin.
     let (again, _) = ReceivedMessage::from_delivery(names::OPEN_REQUESTS_QUEUE, back);
-    let failure = DeadLetter {
-        reason: DecodeErrorKind::Malformed.into(),
-        detail: "still",
-        attempts: 0,
-        answer: None,
-    };
+    let reason = DecodeErrorKind::Malformed.into();
+    let failure = DeadLetter { reason, detail: "still", attempts: 0, answer: None };
     let now = "2026-03-01T12:00:00Z".parse().unwrap();
     let again = Message::dead_letter(&again, &failure, now);
     let headers = again.properties.headers().clone().unwrap();

@@ -7,6 +7,7 @@ mod claim;
 mod expiry;
 mod follow_up;
 mod outcome;
+mod request_key;
 
 use std::{sync::Arc, time::Duration, time::Instant};
 
@@ -31,6 +32,7 @@ pub(crate) use claim::{
 use expiry::{Expiries, kept_until_settled};
 pub(crate) use outcome::{AuditLine, CheckInOfBooking, Concluded, Conclusion, RecordedOutcome};
 use outcome::{read_concluded, to_record};
+pub(crate) use request_key::RequestKey;
 
 /// Commands in flight at once, over all workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,24 +50,6 @@ pub(crate) struct LedgerSettings {
     pub(crate) lease: Duration,
     pub(crate) limits: InFlightLimits,
     pub(crate) retention: RetentionSettings,
-}
-
-/// The request that a record is about.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RequestKey<'a> {
-    /// [`events::request_key`] of its event.
-    pub(crate) key: Uuid,
-    pub(crate) integration_id: &'a str,
-    pub(crate) booking_id: &'a str,
-    pub(crate) object_id: Option<&'a str>,
-    pub(crate) expires_at: DateTime<Utc>,
-}
-
-impl RequestKey<'_> {
-    /// What the request is about: another request may have been given the same id.
-    fn subject(&self) -> Result<String, RecordError> {
-        to_record(&(self.integration_id, self.booking_id, self.object_id))
-    }
 }
 
 /// What the next owner of a released claim must know.

@@ -80,6 +80,7 @@ pub(super) fn dead_letter() -> Value {
                 names::HEADER_EXCHANGE: text("The exchange of the first arrival."),
                 names::HEADER_ROUTING_KEY: text("The routing key of the first arrival."),
                 names::HEADER_QUEUE: text("The queue of the first arrival."),
+                names::HEADER_ANSWER: text("Of a failed request: its answer, a CloudEvent in JSON."),
                 names::HEADER_AUTHENTICATION: text(AUTHENTICATION),
             },
         },

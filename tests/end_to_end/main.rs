@@ -23,6 +23,7 @@ mod frozen_workers;
 mod guest_keys;
 mod harness;
 mod in_flight;
+mod inbound_messages;
 mod kept_answers;
 mod last_error;
 mod login;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use chrono::Utc;
-use events::{BookingStatus, Event, names::BOOKING_STATUS_QUEUE};
+use events::{BookingStatus, Event, RefusedMessage, names::BOOKING_STATUS_QUEUE};
 use tracing::Instrument as _;
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     },
     failpoint,
     operator::{message_span, settled},
+    settings::Routing,
     worker::Worker,
 };
 
@@ -22,17 +23,26 @@ pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, del
     let received_at = Instant::now();
     let Ok(_alone) = worker.poison_guard.admit(session, &delivery.message).await else { return };
 
-    let event = match events::decode_booking_status(&delivery.message.body, Utc::now()) {
+    let event = match decode(worker, &delivery) {
         Ok(event) => event,
         Err(error) => {
-            if dead_letter::undecodable(session, &delivery, &error).await.is_ok() {
-                settled::undecodable(BOOKING_STATUS_QUEUE, &error, received_at);
+            if dead_letter::refused(session, &delivery, &error).await.is_ok() {
+                settled::refused(BOOKING_STATUS_QUEUE, &error, received_at);
             }
             return;
         }
     };
     let span = message_span::of_booking_status(&event);
     store(worker, session, &delivery, &event, received_at).instrument(span).await;
+}
+
+/// Reads a booking status.
+fn decode(worker: &Worker, delivery: &Delivery) -> Result<Event<BookingStatus>, RefusedMessage> {
+    let event = events::decode_booking_status(delivery.message.content(), Utc::now())?;
+    if worker.routing == Routing::Strict {
+        event.check_routing_key(&delivery.message.first_routing_key())?;
+    }
+    Ok(event)
 }
 
 /// Stores a decoded booking status, and settles its delivery.

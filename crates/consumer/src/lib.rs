@@ -31,7 +31,7 @@ pub use operator::lookup::{ClaimRecord, Lookup, RequestRecord, StoredBooking};
 pub use process::{RunError, run};
 pub use settings::{
     AuditSink, BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings,
-    Rehearsal, RetentionSettings, Settings, claim_lease,
+    Rehearsal, RetentionSettings, Routing, Settings, claim_lease,
 };
 pub use state::{
     bookings::BookingStored,

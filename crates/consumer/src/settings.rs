@@ -35,6 +35,17 @@ pub struct BrokerSettings {
     pub url: SecretString,
     /// Unacknowledged messages per replica and queue.
     pub prefetch: u16,
+    /// Which routing keys messages may have.
+    pub routing: Routing,
+}
+
+/// Which routing keys messages may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Routing {
+    /// Any that is bound to the queue.
+    Any,
+    /// The one that names the event's integration.
+    Strict,
 }
 
 /// Redis.

@@ -20,7 +20,7 @@ use crate::{
     broker::poison_guard::PoisonGuard,
     integrations::{denied_logs::DeniedLogs, iq_queue::IqQueues, registry::Integrations},
     operator::health::Health,
-    settings::{OpeningSettings, Settings, claim_lease},
+    settings::{OpeningSettings, Routing, Settings, claim_lease},
     state::{
         bookings::Bookings,
         heartbeat::Heartbeat,
@@ -48,6 +48,7 @@ const SETTLE_TIME: Duration = Duration::from_secs(3);
 /// Everything that handling a message may use.
 pub(crate) struct Worker {
     pub(crate) opening: OpeningSettings,
+    pub(crate) routing: Routing,
     pub(crate) resend: ResendLimits,
     pub(crate) key_prefix: String,
     pub(crate) integrations: Integrations,
@@ -90,6 +91,7 @@ impl Worker {
             LedgerSettings { lease: claim_lease(opening.command_timeout), limits, retention };
         Self {
             opening,
+            routing: settings.broker.routing,
             resend: ResendLimits { window: opening.resend_window, commands: DOUBTFUL_COMMANDS },
             key_prefix: prefix.to_owned(),
             integrations: Integrations::new(settings, http, cache),

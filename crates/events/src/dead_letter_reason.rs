@@ -2,13 +2,15 @@
 
 use rules::{FailedReason, coded_enum};
 
-use crate::inbound::DecodeErrorKind;
+use crate::inbound::{DecodeError, DecodeErrorKind};
 
 coded_enum! {
     /// The reason of a dead letter.
     pub enum DeadLetterReason {
         /// The record in Redis that the message needs could not be used, several times.
         RetriesExhausted = "retries_exhausted",
+        /// The routing key does not name the event's integration, where it must.
+        WrongRoutingKey = "wrong_routing_key",
         /// The request has the id of an earlier one about another integration, booking or object.
         IdConflict = "id_conflict",
         /// The message expired in its queue, by its own expiration or by a policy, and the broker made
@@ -36,6 +38,22 @@ impl DeadLetterReason {
     #[must_use]
     pub fn routing_key(self, queue: &str) -> String {
         format!("{queue}.{}", self.code())
+    }
+}
+
+/// Why a message is refused before anything is done for it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}: {detail}")]
+pub struct RefusedMessage {
+    /// The reason of its dead letter.
+    pub reason: DeadLetterReason,
+    /// As of a [`DecodeError`].
+    pub detail: String,
+}
+
+impl From<DecodeError> for RefusedMessage {
+    fn from(error: DecodeError) -> Self {
+        Self { reason: error.kind.into(), detail: error.detail }
     }
 }
 

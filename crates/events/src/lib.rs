@@ -27,11 +27,11 @@ pub mod schema;
 mod timestamp;
 mod traceparent;
 
-pub use dead_letter_reason::DeadLetterReason;
+pub use dead_letter_reason::{DeadLetterReason, RefusedMessage};
 pub use inbound::booking_status::{BookingStatus, decode_booking_status};
 pub use inbound::event::{Event, InboundData};
 pub use inbound::open_request::{OpenRequest, decode_open_request};
-pub use inbound::{DecodeError, DecodeErrorKind};
+pub use inbound::{ATTRIBUTE_PREFIXES, Content, DecodeError, DecodeErrorKind};
 pub use outbound::answer::{CheckIn, OpenFailed, OpenRejected, Opened, RequestRef};
 pub use outbound::attention::{IqAttention, IqState};
 pub use outbound::event::{Outbound, OutboundData};

@@ -26,3 +26,6 @@ pub const CLOCK_AHEAD: Duration = Duration::from_secs(5 * 60);
 
 /// The maximum time from a request's `time` to its expiry, whatever the request names.
 pub const REQUEST_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// The maximum time from now to the end of a booking: Redis keeps it for that long.
+pub const BOOKING_AHEAD: Duration = Duration::from_secs(400 * 24 * 3_600);

@@ -17,7 +17,7 @@ fn of(call: &str) -> Vec<Row> {
         failed(error(400, 1100, "Invalid id"), missing),
         failed(error(400, "1101", "Invalid parameter"), missing),
         failed(error(403, "2203", "Missing right"), "forbidden"),
-        failed(error(403, 9999, "Nobody has seen this"), "forbidden"),
+        failed(error(403, 9999, "An error that is not documented"), "forbidden"),
         failed(status(401), "credentials_rejected"),
         failed(status(429), "rate_limited"),
     ];

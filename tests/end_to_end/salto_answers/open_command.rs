@@ -72,15 +72,15 @@ pub fn bodies() -> Vec<Row> {
         (404, "1000", 1000, "Not found", "lock_not_found"),
         (400, "1100", 1100, "Invalid id", "lock_not_found"),
         (400, "1101", 1101, "Invalid parameter", "lock_not_found"),
-        (404, "9999", 9999, "Nobody has seen this", "lock_not_found"),
+        (404, "9999", 9999, "An error that is not documented", "lock_not_found"),
         (403, "2203", 2203, "Missing right", "forbidden"),
         (403, "3102", 3102, "command_forbidden", "forbidden"),
         (400, "3102", 3102, "nobody_has_seen_this", "forbidden"),
         (415, "1101", 1101, "Invalid parameter", "forbidden"),
-        (400, "9999", 9999, "Nobody has seen this", "forbidden"),
-        (403, "9999", 9999, "Nobody has seen this", "forbidden"),
-        (409, "9999", 9999, "Nobody has seen this", "forbidden"),
-        (422, "9999", 9999, "Nobody has seen this", "forbidden"),
+        (400, "9999", 9999, "An error that is not documented", "forbidden"),
+        (403, "9999", 9999, "An error that is not documented", "forbidden"),
+        (409, "9999", 9999, "An error that is not documented", "forbidden"),
+        (422, "9999", 9999, "An error that is not documented", "forbidden"),
     ] {
         // The other reasons affect the IQ or its user.
         let rows_per_site = if ["forbidden", "lock_not_found"].contains(&reason) { 4 } else { 1 };
@@ -106,7 +106,7 @@ pub fn bodies() -> Vec<Row> {
         rows.push(opened.commands(ONCE).openings(ONCE));
     }
     rows.extend(in_doubt(error(200, "3102", "nobody_has_seen_this")));
-    rows.extend(in_doubt(error(202, 9999, "Nobody has seen this")));
+    rows.extend(in_doubt(error(202, 9999, "An error that is not documented")));
     rows.extend(in_doubt(with(status(200), &json!({"body": "<html>Back soon</html>"}))));
     let text = json!({"body": "ok", "content_type": "text/plain"});
     rows.push(under(with(status(200), &text), End::Opened).commands(ONCE));

@@ -1,7 +1,7 @@
 //! Making a dead letter: the message as it came, with the reason.
 
 use chrono::Utc;
-use events::{DeadLetterReason, DecodeError};
+use events::{DeadLetterReason, RefusedMessage};
 use publisher::{DeadLetter, Message, ReceivedMessage};
 
 use super::{
@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{operator::metrics, state::store::RecordError};
 
-/// Makes a dead letter of a message that is no event of its queue, and acknowledges the message.
-pub(crate) async fn undecodable(
+/// Makes a dead letter of a message that is refused, and acknowledges the message.
+pub(crate) async fn refused(
     session: &SessionHandle,
     delivery: &Delivery,
-    error: &DecodeError,
+    refused: &RefusedMessage,
 ) -> Result<(), Abandoned> {
     let why =
-        DeadLetter { reason: error.kind.into(), detail: &error.detail, attempts: 0, answer: None };
+        DeadLetter { reason: refused.reason, detail: &refused.detail, attempts: 0, answer: None };
     make(session, &delivery.message, why).await?;
     session.acknowledge(&delivery.acker).await
 }

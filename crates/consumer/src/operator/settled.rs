@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use events::{BookingStatus, DeadLetterReason, DecodeError, Event, Outbound, OutboundData};
+use events::{BookingStatus, DeadLetterReason, Event, Outbound, OutboundData, RefusedMessage};
 use rules::FailedClass;
 
 use super::{metrics, next_step};
@@ -77,13 +77,13 @@ pub(crate) fn stored(event: &Event<BookingStatus>, stored: BookingStored, receiv
     );
 }
 
-/// A message is no event of its queue, and is a dead letter now.
-pub(crate) fn undecodable(queue: &'static str, error: &DecodeError, received: Instant) {
+/// A message is refused, and is a dead letter now.
+pub(crate) fn refused(queue: &'static str, refused: &RefusedMessage, received: Instant) {
     metrics::settled(metrics::short(queue), "dead_letter");
     tracing::warn!(
         queue,
-        reason = error.kind.code(),
-        detail = error.detail,
+        reason = refused.reason.code(),
+        detail = refused.detail,
         duration_ms = millis(received.elapsed()),
         "dead letter made"
     );

@@ -55,11 +55,11 @@ pub(crate) async fn open_request(
     let context = Context { worker, session };
     let Ok(_alone) = worker.poison_guard.admit(session, &delivery.message).await else { return };
 
-    let state = match decode::decode(&delivery, worker.opening.request_ttl) {
+    let state = match decode::decode(&delivery, worker) {
         Ok(state) => state,
         Err(error) => {
-            if dead_letter::undecodable(session, &delivery, &error).await.is_ok() {
-                settled::undecodable(OPEN_REQUESTS_QUEUE, &error, received_at);
+            if dead_letter::refused(session, &delivery, &error).await.is_ok() {
+                settled::refused(OPEN_REQUESTS_QUEUE, &error, received_at);
             }
             return;
         }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use events::{Event, OpenRequest, Outbound};
+use events::{Event, OpenRequest, Outbound, Role};
 use rules::Doubt;
 use uuid::Uuid;
 
@@ -69,6 +69,11 @@ impl RequestState {
             key: events::request_key(&request.source, &request.id),
             request,
         }
+    }
+
+    /// Whether this event is the terminal one of this request.
+    pub(super) fn is_terminal(&self, event: &Outbound) -> bool {
+        event.id == events::event_id(&self.request.source, &self.request.id, Role::Terminal)
     }
 
     pub(super) fn integration_id(&self) -> &str {

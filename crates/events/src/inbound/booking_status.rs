@@ -1,9 +1,10 @@
 //! `booking.status.v1`: a state of a booking.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::decode::content::Content;
 use super::decode::envelope;
 use super::decode::error::DecodeError;
 use super::decode::members::Members;
@@ -31,7 +32,7 @@ pub struct BookingStatus {
     #[serde(serialize_with = "timestamp::serialize")]
     #[schemars(schema_with = "member_schema::time")]
     pub starts_at: DateTime<Utc>,
-    /// The end of the booking; after `starts_at`.
+    /// The end of the booking; after `starts_at`, and at most 400 days ahead of the worker's clock.
     #[serde(serialize_with = "timestamp::serialize")]
     #[schemars(schema_with = "member_schema::time")]
     pub ends_at: DateTime<Utc>,
@@ -44,6 +45,10 @@ pub struct BookingStatus {
 impl InboundData for BookingStatus {
     const EVENT_TYPE: &str = names::BOOKING_STATUS;
     const ROUTING_KEY: &str = names::BOOKING_STATUS_KEY;
+
+    fn integration_id(&self) -> &str {
+        &self.integration_id
+    }
 }
 
 /// Decodes a message of the queue [`names::BOOKING_STATUS_QUEUE`]; `now` is the worker's clock.
@@ -51,14 +56,14 @@ impl InboundData for BookingStatus {
 /// # Errors
 ///
 /// [`DecodeError`], for every violation of the contract (`docs/contract.md`, Inbound).
-pub fn decode_booking_status(
-    body: &[u8],
+pub fn decode_booking_status<'a>(
+    message: impl Into<Content<'a>>,
     now: DateTime<Utc>,
 ) -> Result<Event<BookingStatus>, DecodeError> {
-    envelope::decode(body, now, read)
+    envelope::decode(&message.into(), now, |data| read(data, now))
 }
 
-fn read(data: &mut Members) -> Result<BookingStatus, DecodeError> {
+fn read(data: &mut Members, now: DateTime<Utc>) -> Result<BookingStatus, DecodeError> {
     let status = BookingStatus {
         integration_id: data.text("integration_id", 1..=limits::INTEGRATION_ID)?,
         booking_id: data.text("booking_id", 1..=limits::ID)?,
@@ -70,6 +75,10 @@ fn read(data: &mut Members) -> Result<BookingStatus, DecodeError> {
     };
     if status.ends_at <= status.starts_at {
         return Err(data.refuse("ends_at", "must be after `data.starts_at`"));
+    }
+    let ahead = TimeDelta::from_std(limits::BOOKING_AHEAD).unwrap_or(TimeDelta::MAX);
+    if status.ends_at - now > ahead {
+        return Err(data.refuse("ends_at", "is more than 400 days ahead of this worker's clock"));
     }
     Ok(status)
 }

@@ -6,4 +6,5 @@ mod decode;
 pub mod event;
 pub mod open_request;
 
+pub use decode::content::{ATTRIBUTE_PREFIXES, Content};
 pub use decode::error::{DecodeError, DecodeErrorKind};

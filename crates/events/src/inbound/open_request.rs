@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::decode::content::Content;
 use super::decode::envelope;
 use super::decode::error::DecodeError;
 use super::decode::members::Members;
@@ -45,6 +46,10 @@ pub struct OpenRequest {
 impl InboundData for OpenRequest {
     const EVENT_TYPE: &str = names::OPEN_REQUEST;
     const ROUTING_KEY: &str = names::OPEN_REQUEST_KEY;
+
+    fn integration_id(&self) -> &str {
+        &self.integration_id
+    }
 }
 
 impl Event<OpenRequest> {
@@ -66,11 +71,11 @@ impl Event<OpenRequest> {
 /// # Errors
 ///
 /// [`DecodeError`], for every violation of the contract (`docs/contract.md`, Inbound).
-pub fn decode_open_request(
-    body: &[u8],
+pub fn decode_open_request<'a>(
+    message: impl Into<Content<'a>>,
     now: DateTime<Utc>,
 ) -> Result<Event<OpenRequest>, DecodeError> {
-    envelope::decode(body, now, read)
+    envelope::decode(&message.into(), now, read)
 }
 
 fn read(data: &mut Members) -> Result<OpenRequest, DecodeError> {

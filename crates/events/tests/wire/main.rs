@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests, also in what they share")]
 
+mod binary_mode;
 mod corpus;
 mod hostile;
 mod round_trip;

@@ -101,7 +101,7 @@ fn details_say_which_member_and_what_is_allowed() {
             "a member appears twice in one object, at line 12 column 12",
         ),
         ("malformed--booking.status.v1--bad-utf8", "the body is not UTF-8, at byte"),
-        ("malformed--booking.status.v1--array", "the body is not a JSON object"),
+        ("malformed--booking.status.v1--array", "this is a batch of events; batches are refused"),
         ("malformed--booking.status.v1--deep-arrays", "the body is not JSON: recursion limit"),
         (
             "unknown_type--lock.open-request.v1--booking-status",
@@ -129,6 +129,10 @@ fn details_say_which_member_and_what_is_allowed() {
         (
             "schema_violation--booking.status.v1--ends-when-it-starts",
             "`data.ends_at` must be after `data.starts_at`",
+        ),
+        (
+            "schema_violation--booking.status.v1--ends-in-9999",
+            "`data.ends_at` is more than 400 days ahead of this worker's clock",
         ),
         (
             "schema_violation--booking.status.v1--time-ahead",

@@ -12,9 +12,10 @@ use serde_json::Value;
 
 /// Violations that JSON Schema cannot express, without code and type: bytes instead of characters, the
 /// worker's clock, two times compared, years in UTC, an integer written as a float.
-const BEYOND_JSON_SCHEMA: [&str; 9] = [
+const BEYOND_JSON_SCHEMA: [&str; 10] = [
     "integration_id-too-many-bytes",
     "time-ahead",
+    "ends-in-9999",
     "time-year-9999",
     "ends-before-it-starts",
     "ends-when-it-starts",

@@ -2,10 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use consumer::{BrokerSettings, RedisSettings};
+use consumer::{BrokerSettings, RedisSettings, Routing};
 use secrecy::SecretBox;
 
-use super::{address, defaults, reader::Section, secret, value, variables::Variables};
+use super::{address, defaults, reader::Section, secret, tree::Node, value, variables::Variables};
 
 pub(super) fn broker(mut section: Section<'_>, variables: &Variables) -> BrokerSettings {
     let url = section.with_default("url", defaults::BROKER_URL.into(), |node| {
@@ -13,8 +13,17 @@ pub(super) fn broker(mut section: Section<'_>, variables: &Variables) -> BrokerS
     });
     let prefetch = section
         .with_default("prefetch", defaults::PREFETCH, |node| value::integer(node, 1..=u16::MAX));
+    let routing = section.with_default("routing", Routing::Any, routing);
     section.finish();
-    BrokerSettings { url, prefetch }
+    BrokerSettings { url, prefetch, routing }
+}
+
+fn routing(node: &Node) -> Result<Routing, String> {
+    match value::any_text(node) {
+        Ok("any") => Ok(Routing::Any),
+        Ok("strict") => Ok(Routing::Strict),
+        Ok(_) | Err(_) => Err("must be \"any\" or \"strict\"".to_owned()),
+    }
 }
 
 pub(super) fn redis(mut section: Section<'_>, variables: &Variables) -> RedisSettings {

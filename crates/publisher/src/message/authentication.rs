@@ -5,12 +5,12 @@
 //! it holds for no other message. Each fact has its own code, because they change independently.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use events::names;
+use events::{ATTRIBUTE_PREFIXES, names};
 use hmac_for_sha2::{Hmac, Mac};
 use lapin::types::{AMQPValue, FieldTable};
 use sha2::{Digest, Sha256};
 
-use super::header_fields::{DELIVERY_COUNT, integer, retain, set_text, text};
+use super::header_fields::{DELIVERY_COUNT, attribute_text, integer, retain, set_text, text};
 use super::outgoing::Message;
 use super::received::ReceivedMessage;
 
@@ -92,7 +92,7 @@ impl HeaderKey {
     pub(crate) fn authentic(&self, headers: &FieldTable, body: &[u8]) -> Vec<Fact> {
         let codes = text(headers, names::HEADER_AUTHENTICATION).unwrap_or_default();
         // The body is read only where a code has to be checked.
-        let digest = if codes.is_empty() { None } else { Some(Sha256::digest(body)) };
+        let digest = if codes.is_empty() { None } else { Some(digest(headers, body)) };
         let is_authentic = |fact: &Fact| {
             let digest = digest.as_ref();
             fact.is_absent(headers)
@@ -113,7 +113,7 @@ impl HeaderKey {
 
     /// Writes the codes of these facts, as far as there are headers of them, and no other code.
     pub(crate) fn sign(&self, facts: &[Fact], headers: &mut FieldTable, body: &[u8]) {
-        let digest = Sha256::digest(body);
+        let digest = digest(headers, body);
         let code = |fact: &Fact| {
             let code = self.code(*fact, headers, &digest)?.finalize().into_bytes();
             let code = URL_SAFE_NO_PAD.encode(&code[..CODE_LENGTH]);
@@ -149,6 +149,21 @@ impl HeaderKey {
         }
         Some(code)
     }
+}
+
+/// What identifies the message: its body, and the attributes of its event that are headers.
+fn digest(headers: &FieldTable, body: &[u8]) -> [u8; 32] {
+    let mut digest = Sha256::new_with_prefix(body);
+    let is_attribute = |name: &str| ATTRIBUTE_PREFIXES.iter().any(|one| name.starts_with(one));
+    for (name, value) in headers.inner().iter().filter(|(name, _)| is_attribute(name.as_str())) {
+        let value = attribute_text(value).unwrap_or_default();
+        for text in [name.as_str(), &value] {
+            // With its length: names and values must not be cut elsewhere.
+            digest.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            digest.update(text.as_bytes());
+        }
+    }
+    digest.finalize().into()
 }
 
 /// An HMAC with a key as long as its output.

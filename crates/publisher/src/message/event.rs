@@ -28,7 +28,7 @@ impl Message {
     pub fn inbound<T: InboundData>(event: &Event<T>) -> Result<Self, serde_json::Error> {
         Ok(Self {
             exchange: names::INBOUND_EXCHANGE.to_owned(),
-            routing_key: T::ROUTING_KEY.to_owned(),
+            routing_key: event.strict_routing_key(),
             body: event.to_json()?,
             properties: cloud_event(&event.id, T::EVENT_TYPE, event.time),
         })

@@ -1,5 +1,6 @@
 //! Reading and writing single headers.
 
+use chrono::{DateTime, SecondsFormat};
 use lapin::types::{AMQPValue, FieldTable};
 
 /// The broker's header with the number of earlier deliveries from this queue.
@@ -25,6 +26,20 @@ pub(crate) fn integer(value: &AMQPValue) -> Option<i64> {
         AMQPValue::LongUInt(number) => Some(i64::from(*number)),
         AMQPValue::LongLongInt(number) => Some(*number),
         _ => None,
+    }
+}
+
+/// The value of an attribute of an event, in the text form of CloudEvents.
+pub(crate) fn attribute_text(value: &AMQPValue) -> Option<String> {
+    match value {
+        AMQPValue::LongString(text) => Some(String::from_utf8_lossy(text.as_bytes()).into_owned()),
+        AMQPValue::ShortString(text) => Some(text.to_string()),
+        AMQPValue::Boolean(value) => Some(value.to_string()),
+        AMQPValue::Timestamp(seconds) => {
+            let time = DateTime::from_timestamp(i64::try_from(*seconds).ok()?, 0)?;
+            Some(time.to_rfc3339_opts(SecondsFormat::Secs, true))
+        }
+        number => integer(number).map(|number| number.to_string()),
     }
 }
 

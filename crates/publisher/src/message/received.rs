@@ -1,10 +1,11 @@
 //! A message as received from a queue.
 
-use events::names;
+use events::{ATTRIBUTE_PREFIXES, Content, names};
 use lapin::message::Delivery;
+use lapin::types::{AMQPValue, ShortString};
 use lapin::{Acker, BasicProperties};
 
-use super::header_fields::{DELIVERY_COUNT, integer, text};
+use super::header_fields::{DELIVERY_COUNT, attribute_text, integer, text};
 
 /// A message as received from a queue, without the handle that settles it.
 #[derive(Clone, PartialEq)]
@@ -34,6 +35,26 @@ impl ReceivedMessage {
         (message, delivery.acker)
     }
 
+    /// The content, with the attributes that the headers hold.
+    pub fn content(&self) -> Content<'_> {
+        let headers = self.properties.headers().iter().flat_map(|headers| headers.inner().iter());
+        let content_type = self.properties.content_type().as_ref();
+        Content {
+            body: &self.body,
+            content_type: content_type.map(ShortString::as_str),
+            attributes: headers.filter_map(|(name, value)| attribute(name, value)).collect(),
+        }
+    }
+
+    /// The routing key of the first arrival. Only of an authenticated message
+    /// ([`ReceivedMessage::authenticated`]).
+    pub fn first_routing_key(&self) -> String {
+        let headers = self.properties.headers().as_ref();
+        headers
+            .and_then(|headers| text(headers, names::HEADER_ROUTING_KEY))
+            .unwrap_or_else(|| self.routing_key.clone())
+    }
+
     /// The number of earlier deliveries that were not settled: in this stay in the queue, by the
     /// broker's count, and in the stays before it was parked. 0 the first time.
     pub fn deliveries(&self) -> u32 {
@@ -58,6 +79,13 @@ impl ReceivedMessage {
     pub fn answer(&self) -> Option<String> {
         text(self.properties.headers().as_ref()?, names::HEADER_ANSWER)
     }
+}
+
+/// The attribute that a header holds, if it holds one.
+fn attribute<'a>(header: &'a ShortString, value: &AMQPValue) -> Option<(&'a str, String)> {
+    let header = header.as_str();
+    let name = ATTRIBUTE_PREFIXES.iter().find_map(|prefix| header.strip_prefix(prefix))?;
+    Some((name, attribute_text(value)?))
 }
 
 /// Shows neither headers nor body, which may contain personal data.

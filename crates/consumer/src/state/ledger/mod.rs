@@ -11,10 +11,9 @@ mod request_key;
 
 use std::{sync::Arc, time::Duration, time::Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use deadpool_redis::redis::{Script, Value};
 use events::{Outbound, OutboundData};
-use uuid::Uuid;
 
 use super::{
     bookings::kept_until,

@@ -2,21 +2,22 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::content::Content;
 use super::error::DecodeError;
-use super::json::{self, Json};
+use super::json::Json;
 use super::members::Members;
 use crate::inbound::event::{Event, InboundData};
 use crate::{limits, names, traceparent};
 
-/// Decodes the event of type `T` in `body`, reading its data with `data`.
+/// Decodes the event of type `T` in a message, reading its data with `data`.
 ///
 /// The checks are made in this order: whether it is a CloudEvent, its type, its members.
 pub(crate) fn decode<T: InboundData>(
-    body: &[u8],
+    content: &Content<'_>,
     now: DateTime<Utc>,
     data: impl FnOnce(&mut Members) -> Result<T, DecodeError>,
 ) -> Result<Event<T>, DecodeError> {
-    let mut event = Members::of_event(json::read(body)?);
+    let mut event = Members::of_event(content.read()?);
     if event.text("specversion", 1..=limits::ID)? != names::SPEC_VERSION {
         return Err(event.refuse("specversion", "must be \"1.0\""));
     }

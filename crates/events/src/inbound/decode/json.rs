@@ -11,7 +11,7 @@ use super::error::DecodeError;
 use crate::limits;
 
 /// A JSON value, as far as an event of the contract may have it.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json {
     Null,
     Text(String),
@@ -60,6 +60,7 @@ pub(crate) fn read(body: &[u8]) -> Result<Object, DecodeError> {
             format!("the body has {} bytes, at most {} are allowed", body.len(), limits::BODY);
         return Err(DecodeError::malformed(detail));
     }
+    let body = without_mark(body);
     let text = std::str::from_utf8(body).map_err(|error| {
         DecodeError::malformed(format!("the body is not UTF-8, at byte {}", error.valid_up_to()))
     })?;
@@ -74,6 +75,16 @@ pub(crate) fn read(body: &[u8]) -> Result<Object, DecodeError> {
             Err(DecodeError::malformed("the body is not a JSON object"))
         }
     }
+}
+
+/// The body without the byte order mark that some programs write in front of UTF-8.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// The member of this name, if it is one that the contract names.
+pub(crate) fn known(name: &str) -> Option<&'static str> {
+    KNOWN.iter().find(|known| **known == name).copied()
 }
 
 /// The parser's message, without any content of the body.
@@ -219,8 +230,14 @@ mod tests {
 
     #[test]
     fn a_body_that_is_not_an_object_is_refused() {
-        for body in ["null", "1", "true", "[]", "\"\"", "", "{", "{}{}", "{'a':1}", "\u{feff}{}"] {
+        for body in ["null", "1", "true", "[]", "\"\"", "", "{", "{}{}", "{'a':1}", "\u{feff}"] {
             assert_eq!(read(body.as_bytes()).unwrap_err().kind.code(), "malformed", "{body}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        assert!(read("\u{feff}{}".as_bytes()).is_ok());
+        assert!(read("\u{feff}\u{feff}{}".as_bytes()).is_err());
     }
 }

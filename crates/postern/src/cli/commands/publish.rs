@@ -111,14 +111,18 @@ pub(crate) async fn run(
         PublishCommand::BookingStatus(arguments) => {
             let output = arguments.event.output;
             let event = arguments.event(now);
-            validate(&event, now, settings, &event.data.integration_id, decode_booking_status)?;
+            validate(&event, now, settings, &event.data.integration_id, |body, now| {
+                decode_booking_status(body, now)
+            })?;
             publish(&event, settings).await?;
             Output::new(output).print(&event, || event.id.clone())
         }
         PublishCommand::OpenRequest(arguments) => {
             let output = arguments.event.output;
             let event = arguments.event(now);
-            validate(&event, now, settings, &event.data.integration_id, decode_open_request)?;
+            validate(&event, now, settings, &event.data.integration_id, |body, now| {
+                decode_open_request(body, now)
+            })?;
             publish(&event, settings).await?;
             Output::new(output).print(&event, || event.id.clone())
         }

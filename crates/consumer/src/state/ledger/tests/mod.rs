@@ -12,6 +12,7 @@ use chrono::TimeDelta;
 use deadpool_redis::redis;
 use events::{OpenRejected, OutboundData, Role, event_id};
 use rules::{FailedReason, RejectedReason};
+use uuid::Uuid;
 
 use super::*;
 use crate::{

@@ -2,10 +2,10 @@
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use consumer::{BookingStored, Lookup, Settings, StoreError};
+use consumer::{BookingStored, Lookup, Routing, Settings, StoreError};
 use events::{
-    BookingStatus, DecodeError, Event, OpenRequest, Outbound, OutboundData, decode_booking_status,
-    decode_open_request, names,
+    BookingStatus, DecodeError, Event, InboundData, OpenRequest, Outbound, OutboundData,
+    RefusedMessage, decode_booking_status, decode_open_request, names,
 };
 use publisher::{Message, ReceivedMessage};
 use rules::Decision;
@@ -61,17 +61,31 @@ impl<'a> Predictor<'a> {
             Err(error) => return PredictedResult::CannotReplay.because(error.to_string()),
         };
         let predicted = if message.routing_key == names::BOOKING_STATUS_QUEUE {
-            match decode_booking_status(&letter.body, now) {
+            match self.routed(decode_booking_status(letter.content(), now), letter) {
                 Ok(status) => self.booking(&status).await,
                 Err(error) => Ok(malformed(&error)),
             }
         } else {
-            match decode_open_request(&letter.body, now) {
+            match self.routed(decode_open_request(letter.content(), now), letter) {
                 Ok(request) => self.request(&request, now).await,
                 Err(error) => Ok(malformed(&error)),
             }
         };
         predicted.unwrap_or_else(|error| PredictedResult::Unknown.because(error.to_string()))
+    }
+
+    /// The event, where the routing key of its first arrival may be what it is.
+    fn routed<T: InboundData>(
+        &self,
+        event: Result<Event<T>, DecodeError>,
+        letter: &ReceivedMessage,
+    ) -> Result<Event<T>, RefusedMessage> {
+        let event = event?;
+        match self.settings.broker.routing {
+            Routing::Any => {}
+            Routing::Strict => event.check_routing_key(&letter.first_routing_key())?,
+        }
+        Ok(event)
     }
 
     async fn booking(&self, status: &Event<BookingStatus>) -> Result<Prediction, StoreError> {
@@ -141,7 +155,7 @@ impl PredictedResult {
     }
 }
 
-fn malformed(error: &DecodeError) -> Prediction {
+fn malformed(error: &RefusedMessage) -> Prediction {
     PredictedResult::StillMalformed.because(error.to_string())
 }
 

@@ -2,7 +2,7 @@
 
 use rules::{FailedReason, coded_enum};
 
-use crate::inbound::{DecodeError, DecodeErrorKind};
+use crate::inbound::DecodeErrorKind;
 
 coded_enum! {
     /// The reason of a dead letter.
@@ -38,22 +38,6 @@ impl DeadLetterReason {
     #[must_use]
     pub fn routing_key(self, queue: &str) -> String {
         format!("{queue}.{}", self.code())
-    }
-}
-
-/// Why a message is refused before anything is done for it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}: {detail}")]
-pub struct RefusedMessage {
-    /// The reason of its dead letter.
-    pub reason: DeadLetterReason,
-    /// As of a [`DecodeError`].
-    pub detail: String,
-}
-
-impl From<DecodeError> for RefusedMessage {
-    fn from(error: DecodeError) -> Self {
-        Self { reason: error.kind.into(), detail: error.detail }
     }
 }
 

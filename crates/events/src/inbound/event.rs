@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
-use crate::dead_letter_reason::{DeadLetterReason, RefusedMessage};
 use crate::{names, timestamp};
 
 /// An event from the booking system. Serialises as a CloudEvent in structured mode.
@@ -66,24 +65,6 @@ impl<T: InboundData> Event<T> {
     #[must_use]
     pub fn strict_routing_key(&self) -> String {
         format!("{}.{}", T::ROUTING_KEY, self.data.integration_id())
-    }
-
-    /// Checks that the routing key names the event's integration, so that the broker's permissions for
-    /// routing keys decide who may act for which integration (`docs/contract.md`, Who may publish).
-    ///
-    /// # Errors
-    ///
-    /// `wrong_routing_key`, for any other key.
-    pub fn check_routing_key(&self, routing_key: &str) -> Result<(), RefusedMessage> {
-        if routing_key == self.strict_routing_key() {
-            return Ok(());
-        }
-        let detail = format!(
-            "the routing key must be `{}.` and the event's `integration_id`, because broker.routing \
-             is \"strict\"",
-            T::ROUTING_KEY
-        );
-        Err(RefusedMessage { reason: DeadLetterReason::WrongRoutingKey, detail })
     }
 
     /// The message body.

@@ -1,0 +1,41 @@
+//! Why a message is refused: what it holds, or how it was published.
+
+use crate::dead_letter_reason::DeadLetterReason;
+use crate::inbound::DecodeError;
+use crate::inbound::event::{Event, InboundData};
+
+/// Why a message is refused before anything is done for it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}: {detail}")]
+pub struct RefusedMessage {
+    /// The reason of its dead letter.
+    pub reason: DeadLetterReason,
+    /// As of a [`DecodeError`].
+    pub detail: String,
+}
+
+impl From<DecodeError> for RefusedMessage {
+    fn from(error: DecodeError) -> Self {
+        Self { reason: error.kind.into(), detail: error.detail }
+    }
+}
+
+impl<T: InboundData> Event<T> {
+    /// Checks that the routing key names the event's integration, so that the broker's permissions for
+    /// routing keys decide who may act for which integration (`docs/contract.md`, Who may publish).
+    ///
+    /// # Errors
+    ///
+    /// `wrong_routing_key`, for any other key.
+    pub fn check_routing_key(&self, routing_key: &str) -> Result<(), RefusedMessage> {
+        if routing_key == self.strict_routing_key() {
+            return Ok(());
+        }
+        let detail = format!(
+            "the routing key must be `{}.` and the event's `integration_id`, because broker.routing \
+             is \"strict\"",
+            T::ROUTING_KEY
+        );
+        Err(RefusedMessage { reason: DeadLetterReason::WrongRoutingKey, detail })
+    }
+}

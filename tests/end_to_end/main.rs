@@ -9,6 +9,7 @@ mod backlog;
 mod booking_order;
 mod booking_wait;
 mod broker_away;
+mod broker_commands;
 mod cluster;
 mod commands;
 mod crashes;

@@ -29,5 +29,5 @@ pub use parking::RETRY_DELAYS;
 pub use publishing::{PublishError, Publisher};
 pub use topology::{
     QueueState, TopologyError, TopologyItem, TopologyItemState, TopologyKind, declare, inspect,
-    queue_state,
+    is_missing, queue_state,
 };

@@ -28,8 +28,13 @@ impl Management {
     pub(super) async fn create_user(&self, name: &str, password: &str) {
         let user = json!({"password": password, "tags": ""});
         self.call_ok(Method::PUT, &format!("users/{name}"), Some(user)).await;
-        let all = json!({"configure": ".*", "write": ".*", "read": ".*"});
-        self.call_ok(Method::PUT, &format!("permissions/{name}/{name}"), Some(all)).await;
+        self.set_permissions(name, &json!({"configure": ".*", "write": ".*", "read": ".*"})).await;
+    }
+
+    /// Sets what the user of a virtual host's name may configure, write and read there.
+    pub(super) async fn set_permissions(&self, name: &str, permissions: &Value) {
+        let path = format!("permissions/{name}/{name}");
+        self.call_ok(Method::PUT, &path, Some(permissions.clone())).await;
     }
 
     /// Deletes a virtual host with everything in it, and the user of the same name; ignores an absent one and an

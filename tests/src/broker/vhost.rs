@@ -48,6 +48,13 @@ impl Vhost {
         format!("{scheme}://{}:{password}@{host_and_path}", self.name)
     }
 
+    /// The address for a new user with these permissions, as RabbitMQ's management has them.
+    pub async fn url_with_permissions(&self, permissions: &Value) -> String {
+        let url = self.url_with_password("secret").await;
+        self.management.set_permissions(&self.name, permissions).await;
+        url
+    }
+
     /// A new connection.
     pub async fn bus(&self) -> Bus {
         Bus::connect(&self.url).await

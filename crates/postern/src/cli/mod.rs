@@ -14,7 +14,8 @@ mod logging;
 mod site_state;
 mod terminal;
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -28,7 +29,7 @@ use commands::{
 };
 use failure::CommandFailure;
 
-use crate::config::{self, Config};
+use crate::config::{self, BrokerConfig, Config};
 
 /// Runs the command.
 pub(crate) fn run(line: CommandLine) -> ExitCode {
@@ -49,6 +50,12 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
     };
     logging::start(&line.global, default_filter)?;
 
+    if matches!(line.command, Command::Publish(_) | Command::Tail(_) | Command::Dlq(_)) {
+        let config = broker_config(line.global.config.as_deref())?;
+        return block_on(runtime::Builder::new_current_thread(), async {
+            run_with_broker(line.command, &config).await
+        });
+    }
     let file = line.global.config.ok_or_else(|| {
         CommandFailure::Usage(
             "no configuration file is given: give --config FILE or set POSTERN_CONFIG".to_owned(),
@@ -58,16 +65,55 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
     let config = config::load(&file, &variables).map_err(CommandFailure::Configuration)?;
 
     // A worker uses all cores; the other commands do one thing at a time.
-    let mut builder = if is_worker {
+    let builder = if is_worker {
         runtime::Builder::new_multi_thread()
     } else {
         runtime::Builder::new_current_thread()
     };
+    block_on(builder, run_command(line.command, config, file))
+}
+
+fn block_on(
+    mut builder: runtime::Builder,
+    command: impl Future<Output = Result<(), CommandFailure>>,
+) -> Result<(), CommandFailure> {
     let runtime = builder.enable_all().build().context("the asynchronous runtime cannot start")?;
-    let result = runtime.block_on(run_command(line.command, config, file));
+    let result = runtime.block_on(command);
     // A thread may still be reading standard input; the process does not wait for it.
     runtime.shutdown_background();
     result
+}
+
+/// The configuration of a command that needs the broker alone.
+fn broker_config(file: Option<&Path>) -> Result<BrokerConfig, CommandFailure> {
+    let variables: config::Variables = std::env::vars_os().collect();
+    if file.is_none() && !variables.contains_key(OsStr::new("POSTERN__BROKER__URL")) {
+        return Err(CommandFailure::Usage(
+            "no broker is given: give --config FILE, or set POSTERN_CONFIG or POSTERN__BROKER__URL"
+                .to_owned(),
+        ));
+    }
+    config::load_broker(file, &variables).map_err(CommandFailure::Configuration)
+}
+
+/// Runs one of the commands that need the broker alone.
+async fn run_with_broker(command: Command, config: &BrokerConfig) -> Result<(), CommandFailure> {
+    match command {
+        Command::Publish(command) => publish::run(command, config).await,
+        Command::Tail(arguments) => tail::run(arguments, config).await,
+        Command::Dlq(command) => dlq::run(command, config).await,
+        Command::Worker
+        | Command::CheckConfig(_)
+        | Command::Doctor(_)
+        | Command::Explain(_)
+        | Command::Audit(_)
+        | Command::Login(_)
+        | Command::GuestKey(_)
+        | Command::Iq(_)
+        | Command::Site(_)
+        | Command::Mapping(_)
+        | Command::Lock(_) => Ok(()),
+    }
 }
 
 async fn run_command(
@@ -86,13 +132,14 @@ async fn run_command(
     }
     let settings = config.settings;
     match command {
-        Command::CheckConfig(_) | Command::Doctor(_) => Ok(()),
+        Command::CheckConfig(_)
+        | Command::Doctor(_)
+        | Command::Publish(_)
+        | Command::Tail(_)
+        | Command::Dlq(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,
-        Command::Publish(command) => publish::run(command, &settings).await,
-        Command::Tail(arguments) => tail::run(arguments, &settings).await,
         Command::Explain(arguments) => explain::run(arguments, &settings).await,
         Command::Audit(arguments) => audit::run(arguments, &settings).await,
-        Command::Dlq(command) => dlq::run(command, &settings).await,
         Command::Login(arguments) => login::run(arguments, &settings).await,
         Command::GuestKey(command) => guest_key::run(command, &settings).await,
         Command::Iq(command) => iq::run(command, &settings).await,

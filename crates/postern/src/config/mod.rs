@@ -16,9 +16,9 @@ mod tree;
 mod value;
 mod variables;
 
-use std::{fs, path::Path};
+use std::{ffi::OsString, fs, path::Path};
 
-use consumer::Settings;
+use consumer::{BrokerSettings, Settings};
 use secrecy::zeroize::Zeroizing;
 
 pub(crate) use mistake::MistakeReport;
@@ -36,6 +36,64 @@ pub(crate) struct Config {
     pub(crate) warnings: Vec<String>,
 }
 
+/// The configuration of commands that need the broker alone.
+#[derive(Debug)]
+pub(crate) struct BrokerConfig {
+    /// `[broker]`.
+    pub(crate) broker: BrokerSettings,
+    /// All settings, where there is a whole configuration without mistakes.
+    pub(crate) complete: Option<Settings>,
+}
+
+/// Reads `[broker]` alone, from the file and the environment or from the environment alone; and the rest
+/// where it can be read.
+///
+/// # Errors
+/// The mistakes in `[broker]`, and a file that is not TOML.
+pub(crate) fn load_broker(
+    file: Option<&Path>,
+    variables: &Variables,
+) -> Result<BrokerConfig, MistakeReport> {
+    if let Some(Ok(Config { settings, warnings: _ })) = file.map(|file| load(file, variables)) {
+        return Ok(BrokerConfig { broker: settings.broker.clone(), complete: Some(settings) });
+    }
+    let mistakes = Mistakes::default();
+    let broker = read_broker(file, variables, &mistakes);
+    match broker {
+        Some(broker) if mistakes.is_empty() => Ok(BrokerConfig { broker, complete: None }),
+        Some(_) | None => Err(mistakes.report(file.unwrap_or(Path::new("")))),
+    }
+}
+
+fn read_broker(
+    file: Option<&Path>,
+    variables: &Variables,
+    mistakes: &Mistakes,
+) -> Option<BrokerSettings> {
+    let mut tree = match file {
+        Some(file) => tree::parse(&read_text(file, mistakes)?, mistakes)?,
+        None => tree::Table::new(),
+    };
+    // What is wrong elsewhere does not matter here.
+    let of_broker =
+        |name: &&OsString| name.to_str().is_some_and(|name| name.starts_with("POSTERN__BROKER__"));
+    let overrides = variables.iter().filter(|(name, _)| of_broker(name));
+    let overrides = overrides.map(|(name, value)| (name.clone(), value.clone())).collect();
+    variables::apply(&mut tree, &overrides, mistakes);
+    let mut root = Section::root(&tree, mistakes);
+    Some(services::broker(root.section("broker"), variables))
+}
+
+fn read_text(file: &Path, mistakes: &Mistakes) -> Option<Zeroizing<String>> {
+    match fs::read_to_string(file) {
+        Ok(text) => Some(Zeroizing::new(text)),
+        Err(error) => {
+            mistakes.add(&Origin::File, "", format!("cannot be read: {error}"));
+            None
+        }
+    }
+}
+
 /// Reads the configuration.
 ///
 /// # Errors
@@ -49,14 +107,7 @@ pub(crate) fn load(file: &Path, variables: &Variables) -> Result<Config, Mistake
 }
 
 fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Config> {
-    let text = match fs::read_to_string(file) {
-        Ok(text) => Zeroizing::new(text),
-        Err(error) => {
-            mistakes.add(&Origin::File, "", format!("cannot be read: {error}"));
-            return None;
-        }
-    };
-    let mut tree = tree::parse(&text, mistakes)?;
+    let mut tree = tree::parse(&read_text(file, mistakes)?, mistakes)?;
     variables::apply(&mut tree, variables, mistakes);
 
     let mut root = Section::root(&tree, mistakes);

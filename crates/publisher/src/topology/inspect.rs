@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use lapin::options::ExchangeDeclareOptions;
 use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::FieldTable;
-use lapin::{Connection, ErrorKind, ExchangeKind};
+use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
 
 use super::declare::{QueueState, declare_exchange, declare_queue, queue_state};
 use super::error::{TopologyError, TopologyKind};
@@ -52,15 +52,43 @@ pub async fn inspect(connection: &Connection) -> Vec<TopologyItem> {
     .await
 }
 
+/// Whether this exchange or queue does not exist. Needs no permission to configure anything.
+///
+/// # Errors
+/// Where the broker answers neither.
+pub async fn is_missing(
+    connection: &Connection,
+    kind: TopologyKind,
+    name: &str,
+) -> Result<bool, lapin::Error> {
+    let channel = connection.create_channel().await?;
+    let found = match kind {
+        TopologyKind::Exchange => exchange_exists(&channel, name).await,
+        TopologyKind::Queue => queue_state(&channel, name).await.map(drop),
+    };
+    match found {
+        Err(error) if is_not_found(&error) => Ok(true),
+        Err(error) => Err(error),
+        Ok(()) => {
+            let _ = channel.close(200, "done".into()).await;
+            Ok(false)
+        }
+    }
+}
+
+async fn exchange_exists(channel: &Channel, name: &str) -> Result<(), lapin::Error> {
+    let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+    let none = FieldTable::default();
+    channel.exchange_declare(name.into(), ExchangeKind::Topic, passive, none).await
+}
+
 async fn exchange(
     connection: &Connection,
     name: &'static str,
 ) -> Result<TopologyItemState, TopologyError> {
     let channel = connection.create_channel().await?;
-    let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
-    let none = FieldTable::default();
-    match channel.exchange_declare(name.into(), ExchangeKind::Topic, passive, none).await {
-        Err(error) if is_missing(&error) => return Ok(TopologyItemState::Missing),
+    match exchange_exists(&channel, name).await {
+        Err(error) if is_not_found(&error) => return Ok(TopologyItemState::Missing),
         Err(error) => return Err(TopologyError::of(TopologyKind::Exchange, name, error)),
         Ok(()) => {}
     }
@@ -74,7 +102,7 @@ async fn queue(
 ) -> Result<TopologyItemState, TopologyError> {
     let channel = connection.create_channel().await?;
     let state = match queue_state(&channel, name).await {
-        Err(error) if is_missing(&error) => return Ok(TopologyItemState::Missing),
+        Err(error) if is_not_found(&error) => return Ok(TopologyItemState::Missing),
         Err(error) => return Err(TopologyError::of(TopologyKind::Queue, name, error)),
         Ok(state) => state,
     };
@@ -82,7 +110,7 @@ async fn queue(
     Ok(TopologyItemState::Present(Some(state)))
 }
 
-fn is_missing(error: &lapin::Error) -> bool {
+fn is_not_found(error: &lapin::Error) -> bool {
     let ErrorKind::ProtocolError(error) = error.kind() else { return false };
     matches!(error.kind(), AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND))
 }

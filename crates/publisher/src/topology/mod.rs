@@ -8,4 +8,4 @@ mod inspect;
 
 pub use declare::{QueueState, declare, queue_state};
 pub use error::{TopologyError, TopologyKind};
-pub use inspect::{TopologyItem, TopologyItemState, inspect};
+pub use inspect::{TopologyItem, TopologyItemState, inspect, is_missing};

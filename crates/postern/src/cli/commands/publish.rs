@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use consumer::Settings;
 use events::{
     BookingStatus, DecodeError, Event, InboundData, OpenRequest, decode_booking_status,
-    decode_open_request,
+    decode_open_request, names,
 };
 use publisher::{Message, PublishError, Publisher};
 use uuid::Uuid;
@@ -15,10 +15,11 @@ use crate::cli::{
     arguments::{
         integration::IntegrationArgument, output_format::OutputFlag, time_argument::TimeArgument,
     },
-    connections::broker::{self, BROKER_TIMEOUT},
+    connections::broker::{self, BROKER_TIMEOUT, Needed},
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
+use crate::config::BrokerConfig;
 
 /// Commands that publish an event.
 #[derive(Debug, Subcommand)]
@@ -104,26 +105,26 @@ pub(crate) struct OpenRequestArguments {
 /// Publishes the event, waits for the broker's confirm, and prints the event or its id.
 pub(crate) async fn run(
     command: PublishCommand,
-    settings: &Settings,
+    config: &BrokerConfig,
 ) -> Result<(), CommandFailure> {
     let now = Utc::now();
     match command {
         PublishCommand::BookingStatus(arguments) => {
             let output = arguments.event.output;
             let event = arguments.event(now);
-            validate(&event, now, settings, &event.data.integration_id, |body, now| {
+            validate(&event, now, config, &event.data.integration_id, |body, now| {
                 decode_booking_status(body, now)
             })?;
-            publish(&event, settings).await?;
+            publish(&event, config).await?;
             Output::new(output).print(&event, || event.id.clone())
         }
         PublishCommand::OpenRequest(arguments) => {
             let output = arguments.event.output;
             let event = arguments.event(now);
-            validate(&event, now, settings, &event.data.integration_id, |body, now| {
+            validate(&event, now, config, &event.data.integration_id, |body, now| {
                 decode_open_request(body, now)
             })?;
-            publish(&event, settings).await?;
+            publish(&event, config).await?;
             Output::new(output).print(&event, || event.id.clone())
         }
     }
@@ -178,7 +179,7 @@ impl EventArguments {
 fn validate<T: InboundData, D>(
     event: &Event<T>,
     now: DateTime<Utc>,
-    settings: &Settings,
+    config: &BrokerConfig,
     integration_id: &str,
     decode: impl FnOnce(&[u8], DateTime<Utc>) -> Result<D, DecodeError>,
 ) -> Result<(), CommandFailure> {
@@ -186,14 +187,22 @@ fn validate<T: InboundData, D>(
     decode(&body, now).map_err(|error| {
         CommandFailure::Usage(format!("this is not a valid {} event: {error}", T::EVENT_TYPE))
     })?;
-    if !settings.integrations.iter().any(|one| one.rules.id == integration_id) {
+    let knows = |settings: &Settings| {
+        settings.integrations.iter().any(|one| one.rules.id == integration_id)
+    };
+    if config.complete.as_ref().is_some_and(|settings| !knows(settings)) {
         print_note(&format!("note: the configuration has no integration {integration_id:?}"));
     }
     Ok(())
 }
 
-async fn publish<T: InboundData>(event: &Event<T>, settings: &Settings) -> anyhow::Result<()> {
-    let connection = broker::connect(settings, "postern publish").await?;
+async fn publish<T: InboundData>(event: &Event<T>, config: &BrokerConfig) -> anyhow::Result<()> {
+    let connection = broker::connect(
+        &config.broker,
+        "postern publish",
+        Needed::Exchange(names::INBOUND_EXCHANGE),
+    )
+    .await?;
     let publisher = Publisher::open(connection, 1, BROKER_TIMEOUT)
         .await
         .context("the broker opened no channel for publishing")?;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, builder::PossibleValuesParser};
-use consumer::Settings;
 use events::{Outbound, OutboundType, names};
 use futures_util::StreamExt;
 use lapin::{
@@ -16,13 +15,14 @@ use tokio::time::{self, Instant};
 
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    connections::broker,
+    connections::broker::{self, Needed},
     failure::CommandFailure,
     terminal::{
         event_text,
         output::{Output, print_note},
     },
 };
+use crate::config::BrokerConfig;
 
 /// Arguments of `tail`.
 #[derive(Debug, Args)]
@@ -54,10 +54,12 @@ fn types() -> impl Iterator<Item = String> {
 /// Prints events until the count, the timeout or Ctrl-C.
 pub(crate) async fn run(
     arguments: TailArguments,
-    settings: &Settings,
+    config: &BrokerConfig,
 ) -> Result<(), CommandFailure> {
     let started = Instant::now();
-    let connection = broker::connect(settings, "postern tail").await?;
+    let connection =
+        broker::connect(&config.broker, "postern tail", Needed::Exchange(names::OUTBOUND_EXCHANGE))
+            .await?;
     let mut events = subscribe(&connection).await?;
     print_note("listening…");
 

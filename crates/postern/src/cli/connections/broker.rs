@@ -1,10 +1,11 @@
-//! A connection to RabbitMQ, with the topology declared, for commands that run once.
+//! A connection to RabbitMQ for commands that run once.
 
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use consumer::Settings;
+use consumer::BrokerSettings;
 use lapin::Connection;
+use publisher::TopologyKind;
 use secrecy::ExposeSecret;
 
 use super::advice;
@@ -13,16 +14,38 @@ use crate::cli::failure::one_line;
 /// The time limit of a connection attempt, and of a confirm.
 pub(crate) const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connects and declares the topology, so that commands work before the first worker has run.
-pub(crate) async fn connect(settings: &Settings, name: &str) -> anyhow::Result<Connection> {
-    let url = settings.broker.url.expose_secret();
+/// What a command needs of the topology, which the worker declares and nothing else.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Needed {
+    Exchange(&'static str),
+    Queue(&'static str),
+}
+
+/// Connects, and fails where what is needed is missing.
+pub(crate) async fn connect(
+    broker: &BrokerSettings,
+    name: &str,
+    needed: Needed,
+) -> anyhow::Result<Connection> {
+    let url = broker.url.expose_secret();
     let connection = publisher::connect(url, name, BROKER_TIMEOUT).await.map_err(|error| {
         let advice = advice::for_connect_error(&error);
         anyhow!("{}; {advice}", one_line(&error.into()))
     })?;
-    match tokio::time::timeout(BROKER_TIMEOUT, publisher::declare(&connection)).await {
-        Ok(declared) => declared.context("the broker's exchanges and queues cannot be declared")?,
-        Err(_) => return Err(anyhow!("the broker did not answer within {BROKER_TIMEOUT:?}")),
+    let (kind, name) = match needed {
+        Needed::Exchange(name) => (TopologyKind::Exchange, name),
+        Needed::Queue(name) => (TopologyKind::Queue, name),
+    };
+    let asking = publisher::is_missing(&connection, kind, name);
+    let missing = tokio::time::timeout(BROKER_TIMEOUT, asking)
+        .await
+        .map_err(|_| anyhow!("the broker did not answer within {BROKER_TIMEOUT:?}"))?
+        .with_context(|| format!("the broker does not say whether there is a {kind} {name}"))?;
+    if missing {
+        return Err(anyhow!(
+            "there is no {kind} {name} in this virtual host: no worker has run here yet, or broker.url \
+             names another virtual host"
+        ));
     }
     Ok(connection)
 }

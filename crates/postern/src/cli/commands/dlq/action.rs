@@ -1,6 +1,6 @@
 //! An action on dead letters, and the operator's control of it.
 
-use consumer::Settings;
+use crate::config::BrokerConfig;
 use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use super::{reader::DeliveredLetter, report::ActionReport};
 /// What is done with each letter.
 pub(super) trait Action {
     /// Prepares for a new connection; the last one may have been lost.
-    async fn begin(&mut self, settings: &Settings) -> anyhow::Result<()>;
+    async fn begin(&mut self, config: &BrokerConfig) -> anyhow::Result<()>;
 
     /// Starts to handle a letter; may wait until others are done. Results go into the report; an
     /// error ends the connection, and the letter is handled again on the next one.

@@ -1,11 +1,13 @@
 //! The connection of a dead-letter command to RabbitMQ.
 
-use consumer::Settings;
+use events::names;
 use lapin::Connection;
 
-use crate::cli::connections::broker;
+use crate::cli::connections::broker::{self, Needed};
+use crate::config::BrokerConfig;
 
-/// Connects, and declares the topology.
-pub(super) async fn open(settings: &Settings) -> anyhow::Result<Connection> {
-    broker::connect(settings, "postern dlq").await
+/// Connects, and fails where there is no queue of dead letters.
+pub(super) async fn open(config: &BrokerConfig) -> anyhow::Result<Connection> {
+    let needed = Needed::Queue(names::DEAD_LETTERS_QUEUE);
+    broker::connect(&config.broker, "postern dlq", needed).await
 }

@@ -9,7 +9,6 @@ use std::{
 use anyhow::Context;
 use chrono::Utc;
 use clap::Args;
-use consumer::Settings;
 use publisher::DeadLetterHeaders;
 use uuid::Uuid;
 
@@ -29,6 +28,7 @@ use crate::cli::{
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
+use crate::config::BrokerConfig;
 
 /// The limits of a batch that is written before the disk is synchronised: letters, and bytes.
 const BATCH: usize = 256;
@@ -54,12 +54,12 @@ pub(crate) struct DropArguments {
 /// Asks for confirmation, archives the letters, and removes them.
 pub(super) async fn run(
     arguments: DropArguments,
-    settings: &Settings,
+    config: &BrokerConfig,
 ) -> Result<(), CommandFailure> {
     let criteria = arguments.selection.criteria()?;
     arguments.confirm.require_an_answer()?;
     let output = Output::new(arguments.output);
-    let mut report = selected_letters::find(&criteria, settings).await?;
+    let mut report = selected_letters::find(&criteria, config).await?;
     if report.count() == 0 {
         return report.finish(&output);
     }
@@ -74,7 +74,7 @@ pub(super) async fn run(
     print_note(&format!("archiving to {}", path.display()));
     let mut action = DropAction::into_file(file);
     let mut control = Control { stop: stop_on_ctrl_c(), rate: None };
-    let handled = for_each(settings, &mut action, &mut report, &mut control).await;
+    let handled = for_each(config, &mut action, &mut report, &mut control).await;
     let finished = report.finish(&output);
     handled?;
     finished
@@ -101,7 +101,7 @@ impl DropAction {
 }
 
 impl Action for DropAction {
-    async fn begin(&mut self, _: &Settings) -> anyhow::Result<()> {
+    async fn begin(&mut self, _: &BrokerConfig) -> anyhow::Result<()> {
         Ok(())
     }
 

@@ -8,7 +8,6 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use consumer::Settings;
 
 use super::{
     archive, connection,
@@ -21,6 +20,7 @@ use crate::cli::{
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
+use crate::config::BrokerConfig;
 
 /// Arguments of `dlq export`.
 #[derive(Debug, Args)]
@@ -41,9 +41,9 @@ enum ExportDestination {
 /// Writes each letter as it is read, so that bodies are not kept in memory.
 pub(super) async fn run(
     arguments: ExportArguments,
-    settings: &Settings,
+    config: &BrokerConfig,
 ) -> Result<(), CommandFailure> {
-    let connection = connection::open(settings).await?;
+    let connection = connection::open(config).await?;
     let mut destination = match &arguments.out {
         Some(path) => ExportDestination::File(BufWriter::new(archive::create(path)?)),
         None => ExportDestination::Output(Output::new(OutputFlag { format: OutputFormat::Json })),

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use consumer::Settings;
 use lapin::Connection;
 use publisher::{DeadLetterHeaders, Reconnect};
 use tokio::time::{Instant, sleep};
@@ -15,6 +14,7 @@ use super::{
     report::{ActionReport, ActionResult},
 };
 use crate::cli::{failure::one_line, terminal::output::print_note};
+use crate::config::BrokerConfig;
 
 /// The time after which the exclusive session is released for other commands. It starts with the
 /// first letter that is handled, because all letters before it have to be read again.
@@ -29,7 +29,7 @@ const MAX_FAILED_CONNECTIONS: u32 = 5;
 /// Handles all selected letters, with as many connections as necessary. Letters that have no result
 /// when it returns are still dead letters.
 pub(super) async fn for_each(
-    settings: &Settings,
+    config: &BrokerConfig,
     action: &mut impl Action,
     report: &mut ActionReport,
     control: &mut Control,
@@ -38,7 +38,7 @@ pub(super) async fn for_each(
     let mut failed_connections = 0;
     loop {
         let before = report.done();
-        let error = match handle_on_one_connection(settings, action, report, control).await {
+        let error = match handle_on_one_connection(config, action, report, control).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -59,13 +59,13 @@ pub(super) async fn for_each(
 }
 
 async fn handle_on_one_connection(
-    settings: &Settings,
+    config: &BrokerConfig,
     action: &mut impl Action,
     report: &mut ActionReport,
     control: &mut Control,
 ) -> anyhow::Result<()> {
-    let connection = connection::open(settings).await?;
-    let handled = match action.begin(settings).await {
+    let connection = connection::open(config).await?;
+    let handled = match action.begin(config).await {
         Ok(()) => handle_in_sessions(&connection, action, report, control).await,
         Err(error) => Err(error),
     };

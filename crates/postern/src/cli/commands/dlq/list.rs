@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
-use consumer::Settings;
 use uuid::Uuid;
 
 use super::{
@@ -22,6 +21,7 @@ use crate::cli::{
         text::{local_time, printable},
     },
 };
+use crate::config::BrokerConfig;
 
 /// The number up to which each letter is shown to people without `--long`.
 const SHORT_LIST: usize = 20;
@@ -45,9 +45,9 @@ pub(crate) struct ListArguments {
 /// other commands.
 pub(super) async fn run(
     arguments: ListArguments,
-    settings: &Settings,
+    config: &BrokerConfig,
 ) -> Result<(), CommandFailure> {
-    let connection = connection::open(settings).await?;
+    let connection = connection::open(config).await?;
     let criteria = Criteria::Matching(arguments.filters);
     let mut search = Search::begin(&connection, &criteria).await?;
     let mut letters = Vec::new();

@@ -26,9 +26,9 @@ mod selection;
 mod show;
 
 use clap::Subcommand;
-use consumer::Settings;
 
 use crate::cli::failure::CommandFailure;
+use crate::config::BrokerConfig;
 
 /// Commands about dead letters.
 #[derive(Debug, Subcommand)]
@@ -50,12 +50,12 @@ pub(crate) enum DlqCommand {
 }
 
 /// Runs the command.
-pub(crate) async fn run(command: DlqCommand, settings: &Settings) -> Result<(), CommandFailure> {
+pub(crate) async fn run(command: DlqCommand, config: &BrokerConfig) -> Result<(), CommandFailure> {
     match command {
-        DlqCommand::List(arguments) => list::run(arguments, settings).await,
-        DlqCommand::Show(arguments) => show::run(arguments, settings).await,
-        DlqCommand::Replay(arguments) => replay::run(arguments, settings).await,
-        DlqCommand::Drop(arguments) => drop::run(arguments, settings).await,
-        DlqCommand::Export(arguments) => export::run(arguments, settings).await,
+        DlqCommand::List(arguments) => list::run(arguments, config).await,
+        DlqCommand::Show(arguments) => show::run(arguments, config).await,
+        DlqCommand::Replay(arguments) => replay::run(arguments, config).await,
+        DlqCommand::Drop(arguments) => drop::run(arguments, config).await,
+        DlqCommand::Export(arguments) => export::run(arguments, config).await,
     }
 }

@@ -11,6 +11,8 @@ use publisher::{Message, ReceivedMessage};
 use rules::Decision;
 use serde::Serialize;
 
+use crate::config::BrokerConfig;
+
 /// The predicted result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -44,14 +46,25 @@ pub(super) struct Prediction {
 
 /// Predicts results from the data in Redis and the configuration.
 pub(super) struct Predictor<'a> {
+    routing: Routing,
+    /// What decides about a valid event; none where the configuration is not complete.
+    state: Option<KnownState<'a>>,
+}
+
+/// What decides about a valid event.
+struct KnownState<'a> {
     lookup: Lookup,
     settings: &'a Settings,
 }
 
 impl<'a> Predictor<'a> {
-    pub(super) fn new(settings: &'a Settings) -> anyhow::Result<Self> {
-        let lookup = Lookup::new(&settings.redis).context("redis.url cannot be used")?;
-        Ok(Self { lookup, settings })
+    pub(super) fn new(config: &'a BrokerConfig) -> anyhow::Result<Self> {
+        let state = |settings: &'a Settings| {
+            let lookup = Lookup::new(&settings.redis).context("redis.url cannot be used")?;
+            anyhow::Ok(KnownState { lookup, settings })
+        };
+        let state = config.complete.as_ref().map(state).transpose()?;
+        Ok(Self { routing: config.broker.routing, state })
     }
 
     /// The predicted result of a replay of `letter`.
@@ -62,12 +75,18 @@ impl<'a> Predictor<'a> {
         };
         let predicted = if message.routing_key == names::BOOKING_STATUS_QUEUE {
             match self.routed(decode_booking_status(letter.content(), now), letter) {
-                Ok(status) => self.booking(&status).await,
+                Ok(status) => match &self.state {
+                    Some(state) => state.booking(&status).await,
+                    None => Ok(unknown()),
+                },
                 Err(error) => Ok(malformed(&error)),
             }
         } else {
             match self.routed(decode_open_request(letter.content(), now), letter) {
-                Ok(request) => self.request(&request, now).await,
+                Ok(request) => match &self.state {
+                    Some(state) => state.request(&request, now).await,
+                    None => Ok(unknown()),
+                },
                 Err(error) => Ok(malformed(&error)),
             }
         };
@@ -81,13 +100,15 @@ impl<'a> Predictor<'a> {
         letter: &ReceivedMessage,
     ) -> Result<Event<T>, RefusedMessage> {
         let event = event?;
-        match self.settings.broker.routing {
+        match self.routing {
             Routing::Any => {}
             Routing::Strict => event.check_routing_key(&letter.first_routing_key())?,
         }
         Ok(event)
     }
+}
 
+impl KnownState<'_> {
     async fn booking(&self, status: &Event<BookingStatus>) -> Result<Prediction, StoreError> {
         Ok(match self.lookup.would_store(status).await? {
             BookingStored::Newest => {
@@ -153,6 +174,11 @@ impl PredictedResult {
             Self::Unknown => "unknown",
         }
     }
+}
+
+fn unknown() -> Prediction {
+    let why = "a prediction needs the whole configuration: see `postern check-config`";
+    PredictedResult::Unknown.because(why.to_owned())
 }
 
 fn malformed(error: &RefusedMessage) -> Prediction {

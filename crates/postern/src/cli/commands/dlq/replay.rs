@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, anyhow};
 use chrono::Utc;
 use clap::Args;
-use consumer::Settings;
 use publisher::{HeaderKey, Message, PublishError, Publisher};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -30,6 +29,7 @@ use crate::cli::{
     arguments::output_format::OutputFlag, connections::broker::BROKER_TIMEOUT,
     failure::CommandFailure, terminal::output::Output,
 };
+use crate::config::BrokerConfig;
 
 /// The number of letters that wait for their confirm at the same time, each on its own channel.
 const CONCURRENT_PUBLISHES: usize = 16;
@@ -62,14 +62,14 @@ pub(crate) struct ReplayArguments {
 /// replayed a second time.
 pub(super) async fn run(
     arguments: ReplayArguments,
-    settings: &Settings,
+    config: &BrokerConfig,
 ) -> Result<(), CommandFailure> {
     let criteria = arguments.selection.criteria()?;
     let output = Output::new(arguments.output);
     if arguments.dry_run {
-        return dry_run(&criteria, settings, &output).await;
+        return dry_run(&criteria, config, &output).await;
     }
-    let mut report = selected_letters::find(&criteria, settings).await?;
+    let mut report = selected_letters::find(&criteria, config).await?;
     let rate = arguments.rate.map(|rate| {
         let mut rate = interval(Duration::from_secs(1) / rate);
         rate.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -77,7 +77,7 @@ pub(super) async fn run(
     });
     let mut control = Control { stop: stop_on_ctrl_c(), rate };
     let mut action = ReplayAction::default();
-    let handled = for_each(settings, &mut action, &mut report, &mut control).await;
+    let handled = for_each(config, &mut action, &mut report, &mut control).await;
     let finished = report.finish(&output);
     handled?;
     finished
@@ -92,11 +92,11 @@ struct PredictedReplay {
 
 async fn dry_run(
     criteria: &Criteria,
-    settings: &Settings,
+    config: &BrokerConfig,
     output: &Output,
 ) -> Result<(), CommandFailure> {
-    let predictor = Predictor::new(settings)?;
-    let connection = connection::open(settings).await?;
+    let predictor = Predictor::new(config)?;
+    let connection = connection::open(config).await?;
     let mut search = Search::begin(&connection, criteria).await?;
     let mut predicted = Vec::new();
     while let Some(found) = search.next().await? {
@@ -129,14 +129,14 @@ struct ReplayAction {
 }
 
 impl Action for ReplayAction {
-    async fn begin(&mut self, settings: &Settings) -> anyhow::Result<()> {
-        let url = settings.broker.url.expose_secret();
+    async fn begin(&mut self, config: &BrokerConfig) -> anyhow::Result<()> {
+        let url = config.broker.url.expose_secret();
         let connection = publisher::connect(url, "postern dlq replay", BROKER_TIMEOUT).await?;
         let publisher = Publisher::open(connection, CONCURRENT_PUBLISHES, BROKER_TIMEOUT).await;
         let publisher = publisher.context("the broker opened no channel for publishing")?;
         self.publisher = Some(publisher);
-        let secret = settings.secrets_key.expose_secret();
-        self.header_key = Some(Arc::new(HeaderKey::derive(secret)));
+        let key = config.complete.as_ref().map(|settings| settings.secrets_key.expose_secret());
+        self.header_key = key.map(|key| Arc::new(HeaderKey::derive(key)));
         Ok(())
     }
 

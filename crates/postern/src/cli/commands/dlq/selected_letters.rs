@@ -1,7 +1,5 @@
 //! The selected dead letters, before an action.
 
-use consumer::Settings;
-
 use super::{
     connection,
     report::{ActionReport, SelectedLetter},
@@ -9,13 +7,14 @@ use super::{
     selection::{Criteria, not_found},
 };
 use crate::cli::failure::CommandFailure;
+use crate::config::BrokerConfig;
 
 /// Finds the letters that match now. Fails where one of the ids is not found.
 pub(super) async fn find(
     criteria: &Criteria,
-    settings: &Settings,
+    config: &BrokerConfig,
 ) -> Result<ActionReport, CommandFailure> {
-    let connection = connection::open(settings).await?;
+    let connection = connection::open(config).await?;
     let mut search = Search::begin(&connection, criteria).await?;
     let mut selected = Vec::new();
     while let Some(found) = search.next().await? {

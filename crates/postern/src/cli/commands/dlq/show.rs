@@ -2,7 +2,6 @@
 
 use chrono::Utc;
 use clap::Args;
-use consumer::Settings;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -21,6 +20,7 @@ use crate::cli::{
         text::{local_time, printable},
     },
 };
+use crate::config::BrokerConfig;
 
 /// Arguments of `dlq show`.
 #[derive(Debug, Args)]
@@ -43,11 +43,11 @@ struct ShownLetter {
 /// Finds the letter, returns it to the queue, and prints it.
 pub(super) async fn run(
     arguments: ShowArguments,
-    settings: &Settings,
+    config: &BrokerConfig,
 ) -> Result<(), CommandFailure> {
     let criteria = by_ids(std::slice::from_ref(&arguments.id))?;
-    let predictor = Predictor::new(settings)?;
-    let connection = connection::open(settings).await?;
+    let predictor = Predictor::new(config)?;
+    let connection = connection::open(config).await?;
     let mut search = Search::begin(&connection, &criteria).await?;
     let found = search.next().await?;
     search.end().await?;

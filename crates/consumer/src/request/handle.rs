@@ -180,14 +180,14 @@ async fn answer(
     state: &mut RequestState,
 ) -> Result<RecordedOutcome, Unfinished> {
     loop {
-        let claimed = match claim(context, state).await? {
+        let mut claimed = match claim(context, state).await? {
             ClaimResult::Concluded(outcome) => return Ok(*outcome),
             ClaimResult::Claimed(claimed) => claimed,
             ClaimResult::Busy(wait) => {
                 return Err(Unfinished::Wait(wait, WaitReason::OtherWorker));
             }
         };
-        let (wait, reason) = match attempt(context, state, &claimed).await? {
+        let (wait, reason) = match attempt(context, state, &mut claimed).await? {
             // `claimed` keeps the IQ's permit until the outcome is recorded.
             AttemptResult::Concluded(outcome, attempts) => {
                 return Ok(conclude(context, state, &claimed.claim, outcome, attempts).await?);

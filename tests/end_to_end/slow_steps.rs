@@ -135,6 +135,38 @@ async fn a_block_of_the_iq_while_the_command_connects_applies_to_it() {
 }
 
 #[tokio::test]
+async fn an_activation_removed_while_the_command_connects_signs_no_command() {
+    let mut slow = SlowConnection::new().await;
+    slow.request().await;
+    let mut delete = deadpool_redis::redis::cmd("HDEL");
+    delete.arg(slow.key("activations")).arg(IQ_GROUND_FLOOR);
+    slow.redis(&mut delete).await;
+    let answer = slow.answer().await;
+    assert_eq!(rejected(&answer), ("lock.open-failed.v1", "iq_not_activated", 0));
+    assert_eq!(slow.commands().await, 0);
+}
+
+#[tokio::test]
+async fn a_claim_lost_while_the_command_connects_sends_no_command() {
+    let mut slow = SlowConnection::new().await;
+    slow.request().await;
+    let mut take = deadpool_redis::redis::cmd("EVAL");
+    let until = (Utc::now() + TimeDelta::minutes(20)).timestamp_millis();
+    take.arg(
+        "for _, key in ipairs(redis.call('KEYS', ARGV[1] .. 'request:*')) do \
+           if redis.call('HEXISTS', key, 'terminal') == 0 then \
+             redis.call('HSET', key, 'owner', 'another', 'until', ARGV[2]) \
+           end \
+         end",
+    );
+    take.arg(0).arg(slow.fixture.setup.key_prefix()).arg(until);
+    slow.redis(&mut take).await;
+    slow.proxy.pass();
+    slow.fixture.workers[0].wait_for_log("another owner acts on the request", SOON).await;
+    assert_eq!(slow.commands().await, 0);
+}
+
+#[tokio::test]
 async fn a_command_is_not_sent_while_its_state_cannot_be_read_again() {
     let proxy = RespProxy::before(&services::redis_url()).await;
     let setup = Setup::over(Vhost::new().await, proxy.url().to_owned()).await;

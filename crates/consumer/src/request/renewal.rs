@@ -40,7 +40,12 @@ impl RenewPermission for Renewal<'_> {
             Ok(()) => self.decide_again(),
             Err(why) => Err(why),
         };
-        self.refusal = permission.as_ref().err().copied();
+        match &permission {
+            Ok(SendPermission { send_before, .. }) => {
+                tracing::debug!(deadline = %send_before, "state read again");
+            }
+            Err(why) => self.refusal = Some(why),
+        }
         permission.ok()
     }
 }

@@ -48,6 +48,7 @@ mod returned_events;
 mod salto_answers;
 mod secrets;
 mod set_pin;
+mod slow_steps;
 mod stopping;
 mod tokens;
 mod topology;

@@ -46,6 +46,9 @@ pub enum Cause {
     Unanswered,
     /// The deadline passed before the command was sent.
     Expired,
+    /// The caller did not renew the command's permission: what it rests on has changed, or was not read
+    /// again in time.
+    Withdrawn,
     /// Redis, which stores the tokens, failed.
     Cache,
 }
@@ -71,6 +74,7 @@ impl Cause {
             Self::BreakerOpen => "Salto keeps failing; the circuit breaker is open",
             Self::Unanswered => "Salto did not answer",
             Self::Expired => "the deadline passed before the command could be sent",
+            Self::Withdrawn => "the command was withdrawn before it was sent",
             Self::Cache => "Redis, which stores the tokens, failed",
         }
     }
@@ -96,6 +100,7 @@ impl Cause {
             | Self::BreakerOpen
             | Self::Unanswered
             | Self::Expired
+            | Self::Withdrawn
             | Self::Cache => Certainty::NeverHappened,
         }
     }

@@ -8,6 +8,7 @@
 //! - the system user's rights at its site: [`SystemUser`]
 //! - sign-in by the browser: [`LoginAttempt`]
 //! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
+//! - the open command: [`PreparedLock`], [`SendPermission`], [`RenewPermission`]
 //! - one-time passwords: [`OtpKey`], [`OtpScheme`]
 //! - activation of IQs: [`activation`]
 //! - Digital Key for Guests: [`AccessCode`], [`GuestApp`], [`GuestToken`], set up by [`GuestKeys`]
@@ -40,6 +41,7 @@ pub use activation::{Activation, ActivationState, ActivationStore};
 pub use breaker::{BreakerState, Breakers, Host, HostHealth};
 pub use clock::SaltoClock;
 pub use clock::store::ClockStore;
+pub use command::permission::{RenewPermission, SendPermission};
 pub use command::prepared::PreparedLock;
 pub use environment::account::{Account, RedirectUri, SignIn};
 pub use environment::api_path::{ApiPath, ApiPathError};

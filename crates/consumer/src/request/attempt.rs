@@ -10,9 +10,9 @@ use super::{
     command_result::CommandResult,
     conclude::Outcome,
     context::Context,
-    decide::{AttemptPlan, decide},
+    decide::{AllowedOpening, AttemptPlan, decide},
     entry_log::{self, LogAnswer},
-    open::{AllowedOpening, open},
+    open::open,
     request_state::RequestState,
     retry_decision::{FollowUp, follow_up},
     wait_reason::WaitReason,
@@ -49,7 +49,7 @@ pub(super) async fn attempt(
         state.last_command = LastCommand::NotSent;
     }
     state.update_from(&mut claimed.claim);
-    let (claimed, claim) = (&*claimed, &*claimed.claim);
+    let claim = &*claimed.claim;
     let allowed = match apply_rules(context, state, claim).await {
         ControlFlow::Continue(allowed) => allowed,
         ControlFlow::Break(result) => return Ok(result),
@@ -97,7 +97,8 @@ async fn apply_rules(
 }
 
 /// Asks Salto's log about the commands in doubt, before another command is sent. None where the attempt
-/// goes on.
+/// goes on: only where the log was not asked. Otherwise the next attempt claims again, because the state
+/// may have changed meanwhile (docs/contract.md, invariant 2).
 async fn ask_log(
     context: Context<'_>,
     claim: &Claim,
@@ -110,9 +111,11 @@ async fn ask_log(
             let outcome = Outcome::opened(claim, opening.clone(), at, iq_id);
             Some(AttemptResult::Concluded(outcome, claim.attempts))
         }
-        LogAnswer::NoEntry => None,
-        // The next attempt sees the pause, and whether the request can wait that long.
-        LogAnswer::Paused => Some(AttemptResult::Wait(Duration::ZERO, WaitReason::NextAttempt)),
+        LogAnswer::NotAsked => None,
+        // After a pause, the next attempt sees it, and whether the request can wait that long.
+        LogAnswer::NoEntry | LogAnswer::Paused => {
+            Some(AttemptResult::Wait(Duration::ZERO, WaitReason::NextAttempt))
+        }
     }
 }
 
@@ -120,11 +123,12 @@ async fn ask_log(
 async fn send_command(
     context: Context<'_>,
     state: &mut RequestState,
-    claimed: &ClaimedRequest,
-    allowed: AllowedOpening,
+    claimed: &mut ClaimedRequest,
+    mut allowed: AllowedOpening,
 ) -> Result<AttemptResult, Unstored> {
+    let result = open(context, state, claimed, &mut allowed).await;
+    // Both may be newer than before the command.
     let claim = &*claimed.claim;
-    let result = open(context, state, claimed, &allowed).await;
     let AllowedOpening { integration, opening, .. } = allowed;
     Ok(match result {
         CommandResult::Accepted { iq_id, opened_at } => {
@@ -137,6 +141,7 @@ async fn send_command(
             AttemptResult::Concluded(outcome, claim.attempts)
         }
         CommandResult::Prepared => AttemptResult::Wait(Duration::ZERO, WaitReason::Preparation),
+        CommandResult::Withdrawn => AttemptResult::Wait(Duration::ZERO, WaitReason::NextAttempt),
         CommandResult::Wait(wait, reason) => AttemptResult::Wait(wait, reason),
         CommandResult::Abandoned => return Err(Unstored::Abandoned),
         CommandResult::NotOpened { failed, iq_id } => {
@@ -173,6 +178,8 @@ async fn outcome_in_doubt(
     let limit = if ended { LOG_BEFORE_COMMAND } else { LOG_BEFORE_END };
     match entry_log::ask(context.worker, integration, claim, opening.lock_id, limit).await {
         LogAnswer::Opened { at, iq_id } => Outcome::opened(claim, opening, at, iq_id),
-        LogAnswer::NoEntry | LogAnswer::Paused => Outcome::unknown(Some(opening.lock_id)),
+        LogAnswer::NoEntry | LogAnswer::NotAsked | LogAnswer::Paused => {
+            Outcome::unknown(Some(opening.lock_id))
+        }
     }
 }

@@ -15,6 +15,9 @@ pub(super) enum CommandResult {
     Rehearsed { iq_id: String },
     /// No command was sent. What was missing is ready now, and the next claim reserves the command.
     Prepared,
+    /// No command was sent: what it rests on is different by now, or could not be read again in time. The
+    /// next attempt decides anew.
+    Withdrawn,
     /// No command was sent: the IQ has no free permit, or an answer of Salto is missing. The next attempt
     /// follows after this wait.
     Wait(Duration, WaitReason),

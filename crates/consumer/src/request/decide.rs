@@ -1,6 +1,6 @@
 //! Step 3: what the rules say of a request, read again in each attempt.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::Utc;
 use rules::{Decision, Opening, RejectedReason, Rejection};
@@ -24,6 +24,13 @@ pub(super) enum AttemptPlan {
     ConcludeInDoubt(Opening),
     /// Conclude with this outcome.
     Conclude(Outcome),
+}
+
+/// The door that the rules allow to open, and what is done there.
+pub(super) struct AllowedOpening {
+    pub(super) integration: Arc<Integration>,
+    pub(super) opening: Opening,
+    pub(super) action: DoorAction,
 }
 
 /// What is done at a door that may open.

@@ -15,6 +15,8 @@ pub(super) enum LogAnswer {
     Opened { at: DateTime<Utc>, iq_id: String },
     /// No entry: the log may not be readable, or the entry may come later.
     NoEntry,
+    /// The log does not serve for this request, and was not asked.
+    NotAsked,
     /// Salto has asked for a pause of all calls.
     Paused,
 }
@@ -33,7 +35,7 @@ pub(super) async fn ask(
     }
     // A rehearsal opens no door, so an entry in the log would belong to another opening.
     if claim.rehearsal || !integration.ask_entries || worker.denied_logs.is_denied(integration_id) {
-        return LogAnswer::NoEntry;
+        return LogAnswer::NotAsked;
     }
     let since = Utc::now() - (claim.doubt.since_first + claim.asked_at.elapsed());
     let asking = async {

@@ -8,6 +8,7 @@
 //! - [`request_state`] is what a delivery keeps of its request between two claims.
 //! - [`retry_decision`] says what follows a [`failed_attempt`]; [`entry_log`] asks Salto's log about a
 //!   command that was not answered.
+//! - [`renewal`] reads the state of a command again, where connecting took long.
 //! - [`park`] makes a request wait without a place; [`wait_reason`] says what it waits for.
 //! - [`failure_dead_letter`] keeps a failed request beside its event.
 
@@ -26,10 +27,11 @@ mod handle;
 mod open;
 mod park;
 mod prepare;
+mod renewal;
 mod report;
 mod request_state;
 mod retry_decision;
-mod send_deadline;
+mod send_permission;
 mod wait_reason;
 
 #[cfg(test)]

@@ -3,18 +3,19 @@
 use std::{sync::Arc, time::Instant};
 
 use chrono::Utc;
-use rules::{FailedReason, Opening};
+use rules::FailedReason;
 use salto::{Activation, ActivationState, Cause, OpenError, OtpKey, PreparedLock};
 
 use super::{
     claim::ClaimedRequest,
     command_result::CommandResult,
     context::Context,
-    decide::DoorAction,
+    decide::{AllowedOpening, DoorAction},
     failed_attempt::FailedAttempt,
     prepare::{prepare, renew_beside},
+    renewal::{Renewal, RestsOn},
     request_state::RequestState,
-    send_deadline::send_deadline,
+    send_permission::send_permission,
     wait_reason::WaitReason,
 };
 use crate::{
@@ -30,34 +31,39 @@ use crate::{
     worker::Worker,
 };
 
-/// The door that the rules allow to open, and what is done there.
-pub(super) struct AllowedOpening {
-    pub(super) integration: Arc<Integration>,
-    pub(super) opening: Opening,
-    pub(super) action: DoorAction,
-}
-
 /// A reserved command, with everything that it needs.
-struct ReservedCommand<'a> {
-    allowed: &'a AllowedOpening,
-    prepared: &'a PreparedLock,
-    claim: &'a Claim,
-    activation: &'a Activation,
-    sealed_activation: &'a [u8],
+struct ReservedCommand {
+    prepared: PreparedLock,
+    activation_state: ActivationState,
+    sealed_activation: Vec<u8>,
     otp_key: OtpKey,
 }
 
-/// Opens the door, with one command at most, where the claim has reserved a command.
+/// Opens the door, with one command at most, where the claim has reserved a command. Where the state had to
+/// be read again before the command left, the claim and what is allowed are those of that time.
 pub(super) async fn open(
+    context: Context<'_>,
+    state: &mut RequestState,
+    claimed: &mut ClaimedRequest,
+    allowed: &mut AllowedOpening,
+) -> CommandResult {
+    match reserved_command(context, state, claimed, allowed).await {
+        Ok(command) => send(context.worker, state, &mut claimed.claim, allowed, command).await,
+        Err(result) => result,
+    }
+}
+
+/// The command that the claim has reserved, or why there is none.
+async fn reserved_command(
     context: Context<'_>,
     state: &RequestState,
     claimed: &ClaimedRequest,
     allowed: &AllowedOpening,
-) -> CommandResult {
+) -> Result<ReservedCommand, CommandResult> {
     let Context { worker, session } = context;
     let AllowedOpening { integration, opening, action } = allowed;
     let claim = &*claimed.claim;
-    let not_opened = |failed, iq_id| CommandResult::NotOpened { failed, iq_id };
+    let not_opened = |failed, iq_id| Err(CommandResult::NotOpened { failed, iq_id });
     if !claim.pause.is_zero() {
         return not_opened(FailedAttempt::paused(claim.pause), None);
     }
@@ -65,78 +71,92 @@ pub(super) async fn open(
     let prepared = match (&claimed.prepared, integration.site.ready(opening.lock_id)) {
         (Some(claimed_for), Some(ready)) if claimed_for.iq_id == ready.iq_id => ready,
         // The next claim is for this IQ.
-        (Some(_) | None, Some(_)) => return CommandResult::Prepared,
+        (Some(_) | None, Some(_)) => return Err(CommandResult::Prepared),
         (Some(_) | None, None) => {
-            return prepare(context, integration, state, claimed, opening).await;
+            return Err(prepare(context, integration, state, claimed, opening).await);
         }
     };
     let iq_id = || Some(prepared.iq_id.clone());
     if !claim.blocked.is_zero() {
         return not_opened(FailedAttempt::blocked_iq(claim.blocked), iq_id());
     }
-    let (activation, sealed_activation) =
-        match activation(worker, integration, claim, &prepared.iq_id) {
-            Ok(activation) => activation,
-            Err(failed) => return not_opened(failed, iq_id()),
-        };
+    let (activation, sealed) = match activation(worker, integration, claim, &prepared.iq_id) {
+        Ok(activation) => activation,
+        Err(failed) => return not_opened(failed, iq_id()),
+    };
     let Some(otp_key) = activation.otp_key(integration.site.otp_scheme()) else {
         return not_opened(unusable(activation.state), iq_id());
     };
     if *action == DoorAction::Nothing {
-        return CommandResult::Rehearsed { iq_id: prepared.iq_id };
+        return Err(CommandResult::Rehearsed { iq_id: prepared.iq_id });
     }
     if claim.reservation != Reservation::Reserved {
-        return match claimed.permit_wait(worker, state) {
+        return Err(match claimed.permit_wait(worker, state) {
             Some(wait) => CommandResult::Wait(wait, WaitReason::IqPermit),
             None => CommandResult::Prepared,
-        };
+        });
     }
     if session.is_ended() {
-        return CommandResult::Abandoned;
+        return Err(CommandResult::Abandoned);
     }
-    let (prepared, activation) = (&prepared, &activation);
-    let command =
-        ReservedCommand { allowed, prepared, claim, activation, sealed_activation, otp_key };
-    send(worker, state, command).await
+    let (activation_state, sealed_activation) = (activation.state, sealed.to_vec());
+    Ok(ReservedCommand { prepared, activation_state, sealed_activation, otp_key })
 }
 
 /// Sends a reserved command, and records what its answer says about the IQ.
 async fn send(
     worker: &Arc<Worker>,
-    state: &RequestState,
-    command: ReservedCommand<'_>,
+    state: &mut RequestState,
+    claim: &mut Claim,
+    allowed: &mut AllowedOpening,
+    command: ReservedCommand,
 ) -> CommandResult {
-    let ReservedCommand { allowed, prepared, claim, activation, sealed_activation, otp_key } =
-        command;
-    let AllowedOpening { integration, opening, action } = allowed;
+    let ReservedCommand { prepared, activation_state, sealed_activation, otp_key } = command;
     failpoint::reach("before-command");
-    let deadline = send_deadline(worker, state, claim, opening);
+    let permission = send_permission(worker, state, claim, &allowed.opening);
     let timeout = worker.opening.command_timeout;
-    let (site, sent_at) = (&integration.site, Instant::now());
-    tracing::debug!(lock_id = %opening.lock_id, iq_id = prepared.iq_id, ?action, %deadline, "sending");
+    let (site, action) = (allowed.integration.site.clone(), allowed.action);
+    let (lock_id, iq_id, deadline) =
+        (prepared.lock_id, prepared.iq_id.as_str(), permission.send_before);
+    tracing::debug!(%lock_id, iq_id, ?action, %deadline, "sending");
+    let sent_at = Instant::now();
+    let mut renewal = Renewal {
+        worker,
+        state: &mut *state,
+        claim: &mut *claim,
+        allowed: &mut *allowed,
+        rests_on: RestsOn { prepared: &prepared, sealed_activation: &sealed_activation },
+        refusal: None,
+    };
     let answer = match action {
-        DoorAction::Open => site.open(prepared, &otp_key, deadline, timeout).await,
+        DoorAction::Open => site.open(&prepared, &otp_key, permission, timeout, &mut renewal).await,
         DoorAction::Probe | DoorAction::Nothing => {
-            site.rehearse(prepared, &otp_key, deadline, timeout).await
+            site.rehearse(&prepared, &otp_key, permission, timeout, &mut renewal).await
         }
     };
+    let refusal = renewal.refusal;
     metrics::command(sent_at.elapsed(), answer.as_ref().err());
     failpoint::reach("after-command");
 
+    let integration = &allowed.integration;
     let iq = IqRef { integration_id: &integration.rules.id, iq_id: &prepared.iq_id };
     let subject = OtpSubject {
         iq,
-        sealed: sealed_activation,
+        sealed: &sealed_activation,
         traceparent: state.request.traceparent.as_deref(),
         rehearsal: claim.rehearsal,
     };
     let iq_id = prepared.iq_id.clone();
     match answer {
         Ok(()) => {
-            if claim.rejected_otps > 0 || activation.state == ActivationState::Degraded {
+            if claim.rejected_otps > 0 || activation_state == ActivationState::Degraded {
                 worker.record_verdict(subject, OtpVerdict::Accepted).await;
             }
             CommandResult::Accepted { iq_id, opened_at: Utc::now() }
+        }
+        Err(error) if error.cause == Cause::Withdrawn => {
+            tracing::info!(iq_id, why = refusal, %error, "command withdrawn");
+            CommandResult::Withdrawn
         }
         Err(error) => {
             record_failure(worker, integration, subject, &error).await;

@@ -23,9 +23,10 @@ impl Failure {
         Self::new(FailedReason::SaltoUnavailable, "the request expired before Salto could be asked")
     }
 
-    /// The failure of a call to Salto; none where the call only ran out of time.
+    /// The failure of a call to Salto; none where the call only ran out of time, or was withdrawn.
     pub(crate) fn of_call(cause: Cause, error: &impl std::fmt::Display) -> Option<Self> {
-        (cause != Cause::Expired).then(|| Self::new(failed_reason(cause), error.to_string()))
+        let failed = !matches!(cause, Cause::Expired | Cause::Withdrawn);
+        failed.then(|| Self::new(failed_reason(cause), error.to_string()))
     }
 
     /// The ledger's text.
@@ -58,6 +59,7 @@ pub(crate) const fn failed_reason(cause: Cause) -> FailedReason {
         | Cause::BreakerOpen
         | Cause::Unanswered
         | Cause::Expired
+        | Cause::Withdrawn
         | Cause::Cache => FailedReason::SaltoUnavailable,
     }
 }

@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 
 pub use self::document::document;
 pub use self::rows::ROWS;
-pub(crate) use self::rows::{BREAKER_OPEN, EXPIRED, NO_CONNECTION, UNANSWERED};
+pub(crate) use self::rows::{BREAKER_OPEN, EXPIRED, NO_CONNECTION, UNANSWERED, WITHDRAWN};
 use crate::breaker::HostHealth;
 use crate::error::{CallError, Cause, Certainty, OpenError};
 

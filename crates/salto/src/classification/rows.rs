@@ -67,6 +67,7 @@ pub const ROWS: &[Row] = &[
     BREAKER_OPEN,
     NO_CONNECTION,
     EXPIRED,
+    WITHDRAWN,
     UNANSWERED,
     answered(
         "the access token is no longer accepted",
@@ -224,6 +225,14 @@ pub(crate) const EXPIRED: Row = not_sent(
     "its deadline before it could be sent",
     "the request expired while connecting",
     Cause::Expired,
+    Unknown,
+);
+
+/// The permission was not renewed.
+pub(crate) const WITHDRAWN: Row = not_sent(
+    "no new permission, after connecting took long",
+    "the booking was cancelled while connecting",
+    Cause::Withdrawn,
     Unknown,
 );
 

@@ -47,7 +47,7 @@ fn the_certainty_of_every_answer_agrees_with_the_contract() {
             assert_eq!(cause == otp, is_about_otp, "{status} {body:?}");
         }
     }
-    for row in [&BREAKER_OPEN, &NO_CONNECTION, &EXPIRED] {
+    for row in [&BREAKER_OPEN, &NO_CONNECTION, &EXPIRED, &WITHDRAWN] {
         assert_eq!((row.failure().1, row.written), (Certainty::NeverHappened, false));
     }
     assert_eq!((UNANSWERED.failure().1, UNANSWERED.written), (Certainty::Unknown, true));

@@ -1,17 +1,19 @@
-//! Sends the open command, or its rehearsal, before a deadline or not at all, and classifies the answer.
+//! Sends the open command, or its rehearsal, while its permission is fresh or not at all, and classifies the
+//! answer.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use reqwest::{Body, Method, Request, Response, StatusCode};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::permission::{RenewPermission, SendPermission};
 use super::prepared::PreparedLock;
 use super::send_guard::{CommandBody, NotSent, SendGuard};
 use crate::breaker::HostHealth;
 use crate::classification::{self, Classification, Row};
 use crate::environment::url::below;
-use crate::error::{CallError, Cause, OpenError};
+use crate::error::{CallError, Cause, Certainty, OpenError};
 use crate::http::answer::{self, CallTarget};
 use crate::http::salto_client::{ReceivedBody, SaltoClient, call_error, read_until, request};
 use crate::otp::OtpKey;
@@ -41,8 +43,7 @@ pub(crate) struct Command<'a> {
     pub(crate) kind: CommandKind,
     pub(crate) lock: &'a PreparedLock,
     pub(crate) key: &'a OtpKey,
-    /// The command is sent before this time of this machine's clock, or not at all.
-    pub(crate) send_before: DateTime<Utc>,
+    pub(crate) permission: SendPermission,
     /// The time limit for sending and the answer together.
     pub(crate) limit: Duration,
 }
@@ -70,7 +71,6 @@ impl Command<'_> {
             prefix: self.body_prefix(),
             key: self.key.clone(),
             clock: client.clock.clone(),
-            send_before: self.send_before,
             done: false,
         }));
         request
@@ -78,13 +78,16 @@ impl Command<'_> {
 }
 
 /// Sends the command and waits for the answer. Nothing is sent while the circuit breaker is open.
-pub(crate) async fn send(client: &SaltoClient, command: &Command<'_>) -> Result<(), OpenError> {
+pub(crate) async fn send(
+    client: &SaltoClient,
+    command: &Command<'_>,
+    renewal: &mut impl RenewPermission,
+) -> Result<(), OpenError> {
     let permitted = client.breakers.api.permit();
     let permit = permitted.map_err(|error| classification::BREAKER_OPEN.error(error))?;
-    let guard = SendGuard::new();
+    let guard = SendGuard::new(command.permission);
     let answer = client.send(command.request(client, &guard));
-    let send_within = (command.send_before - Utc::now()).to_std().unwrap_or(Duration::ZERO);
-    let result = wait_for_answer(answer, &guard, send_within, command.limit).await;
+    let result = wait_for_answer(answer, &guard, renewal, command.limit).await;
     match &result {
         Ok(()) => permit.record_success(),
         Err((error, health)) => permit.record(*health, Some(&command.lock.iq_id), error),
@@ -92,31 +95,73 @@ pub(crate) async fn send(client: &SaltoClient, command: &Command<'_>) -> Result<
     result.map_err(|(error, _)| error)
 }
 
-/// Waits until the deadline for sending; then, if the command was sent, until the limit.
+/// Waits until the deadline for sending, and renews the permission where the connection waits for that; then,
+/// if the command was sent, until the limit.
 async fn wait_for_answer(
     answer: impl Future<Output = Result<Response, reqwest::Error>>,
     guard: &SendGuard,
-    send_within: Duration,
+    renewal: &mut impl RenewPermission,
     limit: Duration,
 ) -> CommandResult {
     let started = Instant::now();
     let mut answer = std::pin::pin!(answer);
-    let mut answered = timeout(send_within.min(limit), &mut answer).await;
-    if answered.is_err() {
-        match guard.cancel() {
-            Some(_) if send_within <= limit => return expired(started.elapsed()),
-            Some(why) => return not_sent(why, None),
-            None => answered = timeout_at(started + limit, &mut answer).await,
+    let answered = loop {
+        let (send_by, end) = (send_deadline(guard), started + limit);
+        let deadline = send_by.min(end);
+        tokio::select! {
+            biased;
+            answered = &mut answer => break Ok(answered),
+            () = guard.renewal_wanted() => tokio::select! {
+                biased;
+                answered = &mut answer => break Ok(answered),
+                renewed = timeout_at(deadline, renewal.renew()) => match renewed {
+                    Ok(Some(permission)) => guard.renew(permission),
+                    Ok(None) => {
+                        guard.cancel();
+                        return failed(&classification::WITHDRAWN, detail_only(""));
+                    }
+                    // The next turn of the loop cancels the command.
+                    Err(_) => {}
+                },
+            },
+            () = sleep_until(deadline) => match guard.cancel() {
+                Some(NotSent::Unconnected) if send_by <= end => return expired(started.elapsed()),
+                Some(_) if send_by <= end => return not_sent(NotSent::Expired, None),
+                Some(why) => return not_sent(why, None),
+                None => break timeout_at(end, &mut answer).await,
+            },
         }
-    }
+    };
     match answered {
-        Ok(Ok(response)) => classify(response, started + limit).await,
+        Ok(Ok(response)) => match guard.cancel() {
+            None => classify(response, started + limit).await,
+            Some(_) => early_answer(classify(response, started + limit).await),
+        },
         Ok(Err(error)) => match guard.cancel() {
             Some(why) => not_sent(why, Some(call_error(&error))),
             None => failed(&classification::UNANSWERED, call_error(&error)),
         },
         Err(_) => {
             failed(&classification::UNANSWERED, detail_only("no answer within the time limit"))
+        }
+    }
+}
+
+/// When the permission ends. A time that has passed is now.
+fn send_deadline(guard: &SendGuard) -> Instant {
+    let left = guard.permission().send_before - Utc::now();
+    Instant::now() + left.to_std().unwrap_or(Duration::ZERO)
+}
+
+/// The result of a command that was answered while it waited for a renewal: what answered had the head of the
+/// request alone. The command was not sent, so it had no effect.
+fn early_answer(answer: CommandResult) -> CommandResult {
+    match answer {
+        Err((error, health)) if error.certainty == Certainty::NeverHappened => {
+            Err((OpenError { written: false, ..error }, health))
+        }
+        Ok(()) | Err(_) => {
+            failed(&classification::NO_CONNECTION, detail_only("an answer came before the command"))
         }
     }
 }
@@ -130,11 +175,19 @@ fn expired(connecting: Duration) -> CommandResult {
 
 /// The command was not sent and will not be.
 fn not_sent(why: NotSent, error: Option<CallError>) -> CommandResult {
-    let none_in_time = || detail_only("no connection within the time limit");
-    match why {
-        NotSent::Expired => failed(&classification::EXPIRED, detail_only("")),
-        NotSent::Cancelled => {
-            failed(&classification::NO_CONNECTION, error.unwrap_or_else(none_in_time))
+    match (why, error) {
+        (NotSent::Expired, _) => failed(&classification::EXPIRED, detail_only("")),
+        (NotSent::Unconnected | NotSent::Unrenewed, Some(error)) => {
+            failed(&classification::NO_CONNECTION, error)
+        }
+        (NotSent::Unconnected, None) => {
+            let none_in_time = detail_only("no connection within the time limit");
+            failed(&classification::NO_CONNECTION, none_in_time)
+        }
+        // There was a connection: the host works.
+        (NotSent::Unrenewed, None) => {
+            let not_in_time = detail_only("its permission was not renewed in time");
+            failed(&classification::WITHDRAWN, not_in_time)
         }
     }
 }

@@ -3,61 +3,145 @@
 //!
 //! hyper takes a request's body only once the connection is established and the request's head is in the write
 //! buffer (`proto::h1::dispatch`, `poll_write`). Both are written at once, and an error here closes the
-//! connection with nothing written. So the check of the deadline, the one-time password and the mark
+//! connection with nothing written. So the checks of the permission, the one-time password and the mark
 //! that the command was sent belong to one instant, however long connecting took (`docs/contract.md`,
 //! invariant 2).
+//!
+//! Where the permission is no longer fresh, the body waits on the established connection until the caller
+//! has renewed it or has cancelled the command. hyper writes the head meanwhile. A head without its body is
+//! no command: it has no one-time password, and Salto carries nothing out. So a command that is cancelled
+//! then was certainly not sent; the error here closes its connection.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use http_body::{Body, Frame, SizeHint};
+use tokio::sync::Notify;
 
+use super::permission::SendPermission;
 use crate::clock::SaltoClock;
 use crate::otp::OtpKey;
 
 const BODY_END: &str = r#""}"#;
 
-const UNDECIDED: u8 = 0;
-const SENT: u8 = 1;
-const EXPIRED: u8 = 2;
-const CANCELLED: u8 = 3;
-
 /// Decides once whether a command is sent: the body and the caller both ask, and the first one decides.
 #[derive(Debug, Clone)]
-pub(super) struct SendGuard(Arc<AtomicU8>);
+pub(super) struct SendGuard(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<State>,
+    /// The body waits for a renewal.
+    renewal_wanted: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    decision: Decision,
+    permission: SendPermission,
+    /// Of the connection, where the body waits for a renewal.
+    waiting: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decision {
+    Undecided,
+    Sent,
+    NotSent(NotSent),
+}
 
 /// Why a command was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotSent {
     /// The deadline had passed when it could be sent.
     Expired,
-    /// The caller cancelled it first.
-    Cancelled,
+    /// The caller cancelled it before there was a connection.
+    Unconnected,
+    /// The caller cancelled it while it waited for a renewal of its permission.
+    Unrenewed,
 }
 
 impl SendGuard {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(AtomicU8::new(UNDECIDED)))
+    pub(super) fn new(permission: SendPermission) -> Self {
+        let state = State { decision: Decision::Undecided, permission, waiting: None };
+        let (state, renewal_wanted) = (Mutex::new(state), Notify::new());
+        Self(Arc::new(Shared { state, renewal_wanted }))
     }
 
     /// Prevents that the command is sent from now on. `None`: it was sent.
     pub(super) fn cancel(&self) -> Option<NotSent> {
-        match self.decide(CANCELLED) {
-            SENT => None,
-            EXPIRED => Some(NotSent::Expired),
-            _ => Some(NotSent::Cancelled),
+        let mut state = self.state();
+        let waiting = state.waiting.take();
+        if state.decision == Decision::Undecided {
+            let why = if waiting.is_some() { NotSent::Unrenewed } else { NotSent::Unconnected };
+            state.decision = Decision::NotSent(why);
+        }
+        let decision = state.decision;
+        drop(state);
+        // The body ends with an error, which closes the connection.
+        if let Some(connection) = waiting {
+            connection.wake();
+        }
+        match decision {
+            Decision::NotSent(why) => Some(why),
+            Decision::Sent | Decision::Undecided => None,
         }
     }
 
-    /// Decides unless the decision was made before, and returns the decision.
-    fn decide(&self, decision: u8) -> u8 {
-        let decided =
-            self.0.compare_exchange(UNDECIDED, decision, Ordering::AcqRel, Ordering::Acquire);
-        decided.map_or_else(|earlier| earlier, |_| decision)
+    /// Returns when the body waits for a renewal of its permission.
+    pub(super) async fn renewal_wanted(&self) {
+        loop {
+            self.0.renewal_wanted.notified().await;
+            if self.state().waiting.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Replaces the permission, for a body that waits for it.
+    pub(super) fn renew(&self, permission: SendPermission) {
+        let mut state = self.state();
+        state.permission = permission;
+        let waiting = state.waiting.take();
+        drop(state);
+        if let Some(connection) = waiting {
+            connection.wake();
+        }
+    }
+
+    pub(super) fn permission(&self) -> SendPermission {
+        self.state().permission
+    }
+
+    /// For the body, at the moment of sending: whether the command is sent. Pending while its permission
+    /// is not fresh.
+    fn poll_sent(&self, connection: &mut Context<'_>) -> Poll<bool> {
+        let mut state = self.state();
+        if state.decision == Decision::Undecided {
+            let SendPermission { send_before, fresh_until } = state.permission;
+            state.decision = if Utc::now() >= send_before {
+                Decision::NotSent(NotSent::Expired)
+            } else if Instant::now() <= fresh_until {
+                Decision::Sent
+            } else {
+                let waited = state.waiting.replace(connection.waker().clone()).is_some();
+                drop(state);
+                // hyper asks again for other reasons too: each renewal is asked for once.
+                if !waited {
+                    self.0.renewal_wanted.notify_one();
+                }
+                return Poll::Pending;
+            };
+        }
+        Poll::Ready(state.decision == Decision::Sent)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -68,7 +152,6 @@ pub(super) struct CommandBody {
     pub(super) prefix: &'static str,
     pub(super) key: OtpKey,
     pub(super) clock: Arc<SaltoClock>,
-    pub(super) send_before: DateTime<Utc>,
     pub(super) done: bool,
 }
 
@@ -89,13 +172,14 @@ impl Body for CommandBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        connection: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, MayNotBeSent>>> {
-        if std::mem::replace(&mut self.done, true) {
+        if self.done {
             return Poll::Ready(None);
         }
-        let in_time = Utc::now() < self.send_before;
-        if self.guard.decide(if in_time { SENT } else { EXPIRED }) != SENT {
+        let sent = std::task::ready!(self.guard.poll_sent(connection));
+        self.done = true;
+        if !sent {
             return Poll::Ready(Some(Err(MayNotBeSent)));
         }
         let otp = self.key.otp(self.clock.now());
@@ -114,48 +198,4 @@ impl Body for CommandBody {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    use chrono::TimeDelta;
-
-    use crate::otp::OtpScheme;
-
-    fn poll(guard: &SendGuard, send_in: TimeDelta) -> Option<Bytes> {
-        let key = OtpKey::new(OtpScheme::TotpSha1, "s".into(), "1".into());
-        let clock = Arc::new(SaltoClock::new("e"));
-        let send_before = Utc::now() + send_in;
-        let (guard, prefix) = (guard.clone(), r#"{"delta":"0000","otp":""#);
-        let mut body = CommandBody { guard, prefix, key, clock, send_before, done: false };
-        let announced = body.size_hint().exact().unwrap();
-        let mut context = Context::from_waker(std::task::Waker::noop());
-        let Poll::Ready(Some(frame)) = Pin::new(&mut body).poll_frame(&mut context) else {
-            panic!("the body is there at once");
-        };
-        assert!(body.is_end_stream());
-        let data = frame.ok()?.into_data().unwrap();
-        assert_eq!(u64::try_from(data.len()).unwrap(), announced);
-        Some(data)
-    }
-
-    #[test]
-    fn in_time_the_command_is_sent_and_cannot_be_cancelled() {
-        let guard = SendGuard::new();
-        let body = poll(&guard, TimeDelta::minutes(1)).unwrap();
-        let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(json["delta"], "0000");
-        assert_eq!(json["otp"].as_str().unwrap().len(), 6);
-        assert_eq!(guard.cancel(), None);
-    }
-
-    #[test]
-    fn an_expired_or_cancelled_command_is_never_sent() {
-        let guard = SendGuard::new();
-        assert!(poll(&guard, TimeDelta::zero()).is_none());
-        assert_eq!(guard.cancel(), Some(NotSent::Expired));
-
-        let guard = SendGuard::new();
-        assert_eq!(guard.cancel(), Some(NotSent::Cancelled));
-        assert!(poll(&guard, TimeDelta::minutes(1)).is_none());
-    }
-}
+mod tests;

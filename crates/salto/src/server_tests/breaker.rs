@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::server::{Reply, Request, Server, wait_until};
-use super::{IQ, LOCK, account, client, key, lock, salto};
+use super::{IQ, LOCK, NotRenewed, account, client, key, lock, permission, salto};
 use crate::http::salto_client::SaltoClient;
 use crate::{BreakerState, Cause, Certainty, Host, MemoryTokenCache, OpenError, Site};
 
@@ -75,7 +75,14 @@ async fn open(site: &Site, lock: Uuid) -> Result<(), OpenError> {
 
 async fn open_within(site: &Site, lock: Uuid, limit: Duration) -> Result<(), OpenError> {
     let prepared = site.ready(lock).unwrap();
-    site.open(&prepared, &key(), Utc::now() + TimeDelta::seconds(30), limit).await
+    site.open(
+        &prepared,
+        &key(),
+        permission(Utc::now() + TimeDelta::seconds(30)),
+        limit,
+        &mut NotRenewed,
+    )
+    .await
 }
 
 /// Fails five times, and returns for how long nothing is asked now.
@@ -216,7 +223,9 @@ async fn answers_of_a_working_host_never_open_the_breaker() {
         let prepared = site.prepare(LOCK).await.unwrap();
         for _ in 0..8 {
             let send_before = Utc::now() + TimeDelta::seconds(30);
-            let opened = site.open(&prepared, &key(), send_before, MAX_OPEN).await;
+            let opened = site
+                .open(&prepared, &key(), permission(send_before), MAX_OPEN, &mut NotRenewed)
+                .await;
             assert_eq!(opened.unwrap_err().status, Some(status));
         }
     }

@@ -14,8 +14,9 @@ mod token_cache;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -24,7 +25,7 @@ use crate::http::salto_client::SaltoClient;
 use crate::token::{Now, TokenCache};
 use crate::{
     Account, Breakers, DEFAULT_SCOPE, Environment, Http, MemoryTokenCache, OtpKey, OtpScheme,
-    SaltoClock, SignIn, Site,
+    RenewPermission, SaltoClock, SendPermission, SignIn, Site,
 };
 
 const SITE: &str = "c0ffee00-d7ea-4eb7-b883-0a4d241584ca";
@@ -77,6 +78,20 @@ fn site(server: &Server) -> Site {
 
 fn key() -> OtpKey {
     OtpKey::new(OtpScheme::SaltoKs, "ABCDEFGHIJKLMNOP".into(), "1234".into())
+}
+
+/// A permission that is fresh for longer than a test takes.
+fn permission(send_before: DateTime<Utc>) -> SendPermission {
+    SendPermission { send_before, fresh_until: Instant::now() + Duration::from_secs(600) }
+}
+
+/// A permission that ends with its freshness.
+struct NotRenewed;
+
+impl RenewPermission for NotRenewed {
+    async fn renew(&mut self) -> Option<SendPermission> {
+        None
+    }
 }
 
 fn granted(token: &str, lifetime: u64) -> Reply {

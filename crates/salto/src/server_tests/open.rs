@@ -1,6 +1,7 @@
 //! The open command, over HTTP: what is sent, and how answers are classified.
 
 mod deadlines;
+mod renewal;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::server::{Reply, Server};
-use super::{LOCK, SITE, key, salto, site};
+use super::{LOCK, NotRenewed, SITE, key, permission, salto, site};
 use crate::{Cause, Certainty, OpenError, PreparedLock, Site};
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -23,7 +24,7 @@ async fn open_with(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Result<
     let server = Server::start(move |request| salto(request).unwrap_or_else(&reply)).await;
     let site = site(&server);
     let prepared = site.prepare(LOCK).await.unwrap();
-    let opened = site.open(&prepared, &key(), soon(), LIMIT).await;
+    let opened = site.open(&prepared, &key(), permission(soon()), LIMIT, &mut NotRenewed).await;
     assert_eq!(server.count("/locking"), 1, "one command, whatever the answer");
     opened
 }
@@ -50,7 +51,7 @@ async fn the_command_is_one_signed_request_in_one_write() {
     let site = site(&server);
     let prepared = site.prepare(LOCK).await.unwrap();
     let before = Utc::now();
-    site.open(&prepared, &key(), soon(), LIMIT).await.unwrap();
+    site.open(&prepared, &key(), permission(soon()), LIMIT, &mut NotRenewed).await.unwrap();
     let after = Utc::now();
     let request = server.requests("/locking").remove(0);
     assert_eq!(request.method, "PATCH");
@@ -72,7 +73,7 @@ async fn a_rehearsal_checks_the_password_and_touches_no_door() {
         Server::start(|request| salto(request).unwrap_or_else(|| Reply::with(204, "", ""))).await;
     let site = site(&server);
     let prepared = site.prepare(LOCK).await.unwrap();
-    site.rehearse(&prepared, &key(), soon(), LIMIT).await.unwrap();
+    site.rehearse(&prepared, &key(), permission(soon()), LIMIT, &mut NotRenewed).await.unwrap();
     assert_eq!(server.count("/locking"), 0);
     let request = server.requests("/pin").remove(0);
     assert_eq!(request.method, "PUT");
@@ -82,7 +83,10 @@ async fn a_rehearsal_checks_the_password_and_touches_no_door() {
     assert_eq!(body["otp"].as_str().unwrap().len(), key().otp(Utc::now()).expose().len());
     assert_eq!(body.as_object().unwrap().len(), 2);
 
-    let expired = site.rehearse(&prepared, &key(), Utc::now(), LIMIT).await.unwrap_err();
+    let expired = site
+        .rehearse(&prepared, &key(), permission(Utc::now()), LIMIT, &mut NotRenewed)
+        .await
+        .unwrap_err();
     assert_eq!((expired.cause, expired.written), (Cause::Expired, false));
     assert_eq!(server.count("/pin"), 1, "an expired rehearsal is not sent");
 }
@@ -99,7 +103,7 @@ async fn the_password_is_computed_for_saltos_time() {
     .await;
     let site = site(&server);
     let prepared = site.prepare(LOCK).await.unwrap();
-    site.open(&prepared, &key(), soon(), LIMIT).await.unwrap();
+    site.open(&prepared, &key(), permission(soon()), LIMIT, &mut NotRenewed).await.unwrap();
     let body: Value = serde_json::from_str(&server.requests("/locking")[0].body).unwrap();
     let salto_now = DateTime::parse_from_rfc2822(date).unwrap().with_timezone(&Utc);
     let mut possible = (-1..10).map(|second| salto_now + TimeDelta::seconds(second));

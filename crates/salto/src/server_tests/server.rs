@@ -67,7 +67,14 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn start(handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::at(TcpListener::bind("127.0.0.1:0").await.unwrap(), handler)
+    }
+
+    /// Serves the connections of a listener.
+    pub(super) fn at(
+        listener: TcpListener,
+        handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (log, handler): (Arc<Log>, Handler) = (Arc::default(), Arc::new(handler));
         let shared = Arc::clone(&log);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::server::{Reply, Server};
-use super::{IQ, LOCK, SITE, account, key, lock, process, salto, site};
+use super::{IQ, LOCK, NotRenewed, SITE, account, key, lock, permission, process, salto, site};
 use crate::{Account, Cause, MemoryTokenCache};
 
 #[tokio::test]
@@ -91,7 +91,9 @@ async fn a_lock_that_salto_does_not_find_is_removed_from_the_list() {
     let site = site(&server);
     let prepared = site.prepare(LOCK).await.unwrap();
     let send_before = Utc::now() + TimeDelta::seconds(30);
-    let opened = site.open(&prepared, &key(), send_before, Duration::from_secs(5)).await;
+    let opened = site
+        .open(&prepared, &key(), permission(send_before), Duration::from_secs(5), &mut NotRenewed)
+        .await;
     assert_eq!(opened.unwrap_err().cause, Cause::LockNotFound);
     assert!(site.ready(LOCK).is_none());
 }

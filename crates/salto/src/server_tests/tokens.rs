@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::server::{Reply, Request, Server};
 use super::token_cache::{SharedCache, TestClock, for_every_cache};
-use super::{LOCK, account, by_password, granted, key, process, salto};
+use super::{LOCK, NotRenewed, account, by_password, granted, key, permission, process, salto};
 use crate::{Account, Cause, CredentialsRejection, Site, TokenRecord, TokenState};
 
 for_every_cache!(
@@ -56,7 +56,9 @@ async fn open(site: &Site) -> Result<(), Cause> {
         None => site.prepare(LOCK).await.map_err(|error| error.cause)?,
     };
     let send_before = Utc::now() + TimeDelta::seconds(10);
-    let opened = site.open(&prepared, &key(), send_before, Duration::from_secs(5)).await;
+    let opened = site
+        .open(&prepared, &key(), permission(send_before), Duration::from_secs(5), &mut NotRenewed)
+        .await;
     opened.map_err(|error| error.cause)
 }
 

@@ -20,6 +20,7 @@ use self::info::{LockInfo, SiteInfo};
 use self::lock_list::LockAddress;
 use crate::breaker::Breakers;
 use crate::clock::SaltoClock;
+use crate::command::permission::{RenewPermission, SendPermission};
 use crate::command::prepared::PreparedLock;
 use crate::command::send::{self, Command, CommandKind};
 use crate::environment::Environment;
@@ -66,6 +67,12 @@ impl Site {
     #[must_use]
     pub fn integration_id(&self) -> &str {
         &self.calls.integration
+    }
+
+    /// Whether both are clones of one client.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.calls, &other.calls)
     }
 
     /// The scheme of the account's one-time passwords.
@@ -129,8 +136,9 @@ impl Site {
             .ok_or_else(|| CallError::new(Cause::LockNotFound, "the lock has no IQ"))
     }
 
-    /// Sends one open command before `send_before`, a time of this machine's clock, or not at all, and
-    /// waits for the answer until `timeout` after the call.
+    /// Sends one open command as `permission` allows, or not at all, and waits for the answer until
+    /// `timeout` after the call. Where connecting took so long that the permission is no longer fresh,
+    /// the command is sent once `renewal` has renewed it, and otherwise fails as [`Cause::Withdrawn`].
     ///
     /// # Errors
     /// The error has the cause, whether the door may have opened, and whether bytes of the command
@@ -139,11 +147,12 @@ impl Site {
         &self,
         lock: &PreparedLock,
         key: &OtpKey,
-        send_before: DateTime<Utc>,
+        permission: SendPermission,
         timeout: Duration,
+        renewal: &mut impl RenewPermission,
     ) -> Result<(), OpenError> {
         let kind = CommandKind::Open;
-        self.send(Command { kind, lock, key, send_before, limit: timeout }).await
+        self.send(Command { kind, lock, key, permission, limit: timeout }, renewal).await
     }
 
     /// Rehearses an open command: the same as [`Self::open`], but Salto only checks the one-time
@@ -156,16 +165,21 @@ impl Site {
         &self,
         lock: &PreparedLock,
         key: &OtpKey,
-        send_before: DateTime<Utc>,
+        permission: SendPermission,
         timeout: Duration,
+        renewal: &mut impl RenewPermission,
     ) -> Result<(), OpenError> {
         let kind = CommandKind::VerifyOtp;
-        self.send(Command { kind, lock, key, send_before, limit: timeout }).await
+        self.send(Command { kind, lock, key, permission, limit: timeout }, renewal).await
     }
 
-    async fn send(&self, command: Command<'_>) -> Result<(), OpenError> {
+    async fn send(
+        &self,
+        command: Command<'_>,
+        renewal: &mut impl RenewPermission,
+    ) -> Result<(), OpenError> {
         let calls = &self.calls;
-        let result = send::send(&calls.client, &command).await;
+        let result = send::send(&calls.client, &command, renewal).await;
         match result.as_ref().map_err(|error| error.cause) {
             Err(Cause::TokenRejected) => calls.tokens.reject(&command.lock.token),
             Err(Cause::LockNotFound) => calls.lock_list.remove(command.lock.lock_id),

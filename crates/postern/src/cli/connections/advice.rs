@@ -48,9 +48,11 @@ pub(crate) fn for_call_error(error: &CallError) -> &'static str {
         Cause::SiteNotFound => "correct site_uid, or add the system user to the site in Salto",
         Cause::RateLimited => "wait; if it happens often, let fewer integrations share the account",
         Cause::Cache => "check that Redis runs, and read its log",
-        Cause::Unavailable | Cause::BreakerOpen | Cause::Unanswered | Cause::Expired => {
-            SALTO_UNREACHABLE
-        }
+        Cause::Unavailable
+        | Cause::BreakerOpen
+        | Cause::Unanswered
+        | Cause::Expired
+        | Cause::Withdrawn => SALTO_UNREACHABLE,
         Cause::LockNotFound => "run `postern lock list`, which shows the site's locks",
         Cause::IqNotFound
         | Cause::AlreadyActivated

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use tokio::net::TcpListener;
 
-use super::super::{LOCK, client, key};
+use super::super::{LOCK, NotRenewed, client, key, permission};
 use super::{Behaviour, integration, server};
 use crate::{BreakerState, Cause};
 
@@ -23,7 +23,9 @@ async fn refused_connections_open_the_breaker() {
     let site = integration("acme", &client(&url));
     let send_before = Utc::now() + TimeDelta::seconds(30);
     let key = key();
-    let open = || site.open(&prepared, &key, send_before, Duration::from_secs(5));
+    let permission = permission(send_before);
+    let limit = Duration::from_secs(5);
+    let open = async || site.open(&prepared, &key, permission, limit, &mut NotRenewed).await;
     for _ in 0..5 {
         assert!(open().await.unwrap_err().to_string().contains("refused"));
     }
@@ -44,7 +46,8 @@ async fn slow_connecting_opens_the_breaker_though_the_commands_expire_first() {
             let (site, prepared) = (site.clone(), prepared.clone());
             tokio::spawn(async move {
                 let send_before = Utc::now() + TimeDelta::milliseconds(ms);
-                site.open(&prepared, &key(), send_before, Duration::from_secs(5)).await
+                let (permission, limit) = (permission(send_before), Duration::from_secs(5));
+                site.open(&prepared, &key(), permission, limit, &mut NotRenewed).await
             })
         });
         for command in commands.collect::<Vec<_>>() {

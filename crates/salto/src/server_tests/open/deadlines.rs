@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::super::server::{Reply, Server, wait_until};
-use super::super::{LOCK, key, salto, site};
+use super::super::{LOCK, NotRenewed, key, permission, salto, site};
 use super::{LIMIT, prepared_for, soon};
 use crate::{Cause, Certainty};
 
@@ -22,7 +22,10 @@ async fn no_answer_is_unknown_after_the_limit_even_past_the_deadline_for_sending
         let started = tokio::time::Instant::now();
         let send_before = Utc::now() + TimeDelta::milliseconds(send_in);
         let limit = Duration::from_millis(limit);
-        let error = site.open(&prepared, &key(), send_before, limit).await.unwrap_err();
+        let error = site
+            .open(&prepared, &key(), permission(send_before), limit, &mut NotRenewed)
+            .await
+            .unwrap_err();
         assert!(started.elapsed() >= limit);
         let found = (error.certainty, error.cause, error.written);
         assert_eq!(found, (Certainty::Unknown, Cause::Unanswered, true));
@@ -36,7 +39,8 @@ async fn a_refused_connection_never_happened() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let (site, prepared) = prepared_for(&url).await;
-    let error = site.open(&prepared, &key(), soon(), LIMIT).await.unwrap_err();
+    let error =
+        site.open(&prepared, &key(), permission(soon()), LIMIT, &mut NotRenewed).await.unwrap_err();
     let found = (error.certainty, error.cause, error.written);
     assert_eq!(found, (Certainty::NeverHappened, Cause::Unavailable, false));
     assert!(error.to_string().contains("refused"), "{error}");
@@ -47,7 +51,8 @@ async fn a_failed_tls_handshake_never_happened() {
     let server = Server::start(|_| Reply::Reset).await;
     let (site, prepared) = prepared_for(&server.url.replace("http:", "https:")).await;
     let limit = Duration::from_millis(500);
-    let error = site.open(&prepared, &key(), soon(), limit).await.unwrap_err();
+    let error =
+        site.open(&prepared, &key(), permission(soon()), limit, &mut NotRenewed).await.unwrap_err();
     let found = (error.certainty, error.cause, error.written);
     assert_eq!(found, (Certainty::NeverHappened, Cause::Unavailable, false));
 }
@@ -59,7 +64,10 @@ async fn a_slow_connection_expires_the_command_and_nothing_arrives() {
     let url = format!("https://{}", listener.local_addr().unwrap());
     let (site, prepared) = prepared_for(&url).await;
     let send_before = Utc::now() + TimeDelta::milliseconds(200);
-    let error = site.open(&prepared, &key(), send_before, LIMIT).await.unwrap_err();
+    let error = site
+        .open(&prepared, &key(), permission(send_before), LIMIT, &mut NotRenewed)
+        .await
+        .unwrap_err();
     assert!(Utc::now() >= send_before);
     let found = (error.certainty, error.cause, error.written);
     assert_eq!(found, (Certainty::NeverHappened, Cause::Expired, false));
@@ -73,7 +81,10 @@ async fn an_expired_command_is_not_sent_on_new_or_kept_connections() {
     let site = site(&server);
     let prepared = site.prepare(LOCK).await.unwrap();
     for _ in 0..3 {
-        let error = site.open(&prepared, &key(), Utc::now(), LIMIT).await.unwrap_err();
+        let error = site
+            .open(&prepared, &key(), permission(Utc::now()), LIMIT, &mut NotRenewed)
+            .await
+            .unwrap_err();
         let found = (error.certainty, error.cause, error.written);
         assert_eq!(found, (Certainty::NeverHappened, Cause::Expired, false));
     }
@@ -83,7 +94,7 @@ async fn an_expired_command_is_not_sent_on_new_or_kept_connections() {
         0,
         "not even the head of an expired command arrives"
     );
-    site.open(&prepared, &key(), soon(), LIMIT).await.unwrap();
+    site.open(&prepared, &key(), permission(soon()), LIMIT, &mut NotRenewed).await.unwrap();
     assert_eq!(server.count("/locking"), 1);
 }
 
@@ -102,7 +113,7 @@ async fn connections_are_reused_and_one_closed_by_the_peer_loses_no_command() {
     let site = site(&server);
     let prepared = site.prepare(LOCK).await.unwrap();
     for opened in 1..=3 {
-        site.open(&prepared, &key(), soon(), LIMIT).await.unwrap();
+        site.open(&prepared, &key(), permission(soon()), LIMIT, &mut NotRenewed).await.unwrap();
         assert_eq!(server.count("/locking"), opened);
         if opened == 2 {
             wait_until("the client notices the end", || server.closed() == 1).await;

@@ -122,6 +122,7 @@ const fn may_have_changed_the_pin(cause: Cause) -> bool {
         | Cause::RateLimited
         | Cause::BreakerOpen
         | Cause::Expired
+        | Cause::Withdrawn
         | Cause::Cache => false,
     }
 }

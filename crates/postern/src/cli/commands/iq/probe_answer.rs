@@ -42,7 +42,9 @@ const fn code(cause: Cause) -> &'static str {
         Cause::Unanswered => "unanswered",
         Cause::Cache => "redis_away",
         // No known answers to this call.
-        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired => "other",
+        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired | Cause::Withdrawn => {
+            "other"
+        }
     }
 }
 
@@ -86,7 +88,7 @@ const fn next_step(cause: Cause) -> &'static str {
             "It is not known whether Salto checked the one-time password; probe again later"
         }
         Cause::Cache => "Check Redis, then probe again",
-        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired => {
+        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired | Cause::Withdrawn => {
             "This answer to a probe is not known"
         }
     }

@@ -25,6 +25,7 @@ mod harness;
 mod in_flight;
 mod last_error;
 mod login;
+mod lost_replies;
 mod malformed;
 mod mapping;
 mod opening;

@@ -102,7 +102,7 @@ impl Worker {
             heartbeat,
             pauses: Pauses::new(store(), keys()),
             otp_guard: OtpGuard::new(store(), prefix, Arc::clone(&sealer)),
-            iq_events: IqEventOutbox::new(store(), &keys()),
+            iq_events: IqEventOutbox::new(store(), keys()),
             iq_checks: IqChecks::new(store(), keys()),
             last_errors: LastErrors::new(store(), prefix),
             activations: ActivationStore::new(store().pool(), prefix, Arc::clone(&sealer)),

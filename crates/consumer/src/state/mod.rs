@@ -13,3 +13,4 @@ pub(crate) mod ledger;
 pub(crate) mod otp_guard;
 pub(crate) mod pauses;
 pub(crate) mod store;
+mod write_id;

@@ -27,7 +27,7 @@ mod settings;
 mod state;
 mod worker;
 
-pub use operator::lookup::{ClaimRecord, Lookup, RequestRecord, StoredBooking};
+pub use operator::lookup::{BookingRecord, ClaimRecord, Lookup, RequestRecord, StoredBooking};
 pub use process::{RunError, run};
 pub use settings::{
     AuditSink, BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings,

@@ -23,8 +23,8 @@ use tokio::runtime;
 use command_line::Command;
 pub(crate) use command_line::CommandLine;
 use commands::{
-    audit, check_config, dlq, doctor, explain, guest_key, iq, lock, login, mapping, publish, site,
-    tail, worker,
+    audit, booking, check_config, dlq, doctor, explain, guest_key, iq, lock, login, mapping, pause,
+    publish, site, tail, worker,
 };
 use failure::CommandFailure;
 
@@ -97,6 +97,8 @@ async fn run_command(
         Command::GuestKey(command) => guest_key::run(command, &settings).await,
         Command::Iq(command) => iq::run(command, &settings).await,
         Command::Site(command) => site::run(command, &settings).await,
+        Command::Booking(command) => booking::run(command, &settings).await,
+        Command::Pause(command) => pause::run(command, &settings).await,
         Command::Mapping(command) => mapping::run(command, &settings).await,
         Command::Lock(command) => lock::run(command, &settings).await,
     }

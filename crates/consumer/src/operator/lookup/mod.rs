@@ -1,6 +1,7 @@
-//! Reading what Redis holds, for commands. They change nothing but the pauses that Salto asks them
-//! for.
+//! Reading what Redis holds, for commands. They change nothing but the pauses that Salto asks them for, and what an
+//! operator tells them to remove: a pause, or the states of a booking.
 
+mod booking_record;
 mod record;
 mod scan;
 
@@ -22,6 +23,7 @@ use crate::{
     },
 };
 
+pub use booking_record::BookingRecord;
 pub use record::{ClaimRecord, RequestRecord};
 pub use scan::StoredBooking;
 
@@ -74,6 +76,15 @@ impl Lookup {
             Some(pause) => self.pauses.share(integration_id, pause).await,
             None => Ok(()),
         }
+    }
+
+    /// Ends the pause that Salto asked for; answers whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn lift_pause(&self, integration_id: &str) -> Result<bool, StoreError> {
+        self.pauses.lift(integration_id).await
     }
 
     /// Whether a booking status would become its booking's newest state.

@@ -1,12 +1,12 @@
 //! The records of a request and of its booking in Redis.
 
-use anyhow::anyhow;
-use consumer::{Lookup, RequestRecord, StoreError};
+use consumer::{Lookup, RequestRecord};
 use events::{Outbound, OutboundData};
 use rules::{Booking, BookingVersion};
 
 use crate::cli::{
-    arguments::time_argument::TimeArgument, connections::advice, failure::CommandFailure,
+    arguments::time_argument::TimeArgument, connections::store_failure::store_failure,
+    failure::CommandFailure,
 };
 
 /// What the command line selects.
@@ -105,16 +105,6 @@ async fn read_booking(
         integration_id,
         booking_id,
     })
-}
-
-/// The failure of a read from Redis, with the advice for it.
-pub(super) fn store_failure(error: StoreError) -> CommandFailure {
-    match error {
-        StoreError::Away(_) => {
-            CommandFailure::Failed(anyhow!("{error}; {}", advice::REDIS_UNUSABLE))
-        }
-        StoreError::Record(_) => CommandFailure::Failed(anyhow!(error)),
-    }
 }
 
 fn booking_of(outcome: &Outbound) -> BookingSelection {

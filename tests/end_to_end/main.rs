@@ -48,7 +48,7 @@ mod salto_answers;
 mod secrets;
 mod set_pin;
 mod stopping;
-mod tokens;
 mod stored_bookings;
+mod tokens;
 mod topology;
 mod two_copies;

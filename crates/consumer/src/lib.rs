@@ -38,4 +38,5 @@ pub use state::{
     last_errors::{LastError, LastErrors},
     otp_guard::{OtpGuard, OtpStatus, OtpSubject, OtpVerdict},
     store::{RecordError, RedisUrlError, Store, StoreError},
+    unrouted::UnroutedKey,
 };

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     audit::AuditWriter,
-    broker::poison_guard::PoisonGuard,
+    broker::{poison_guard::PoisonGuard, unrouted_keys::UnroutedKeys},
     integrations::{denied_logs::DeniedLogs, iq_queue::IqQueues, registry::Integrations},
     operator::health::Health,
     settings::{OpeningSettings, Settings, claim_lease},
@@ -54,6 +54,7 @@ pub(crate) struct Worker {
     pub(crate) denied_logs: DeniedLogs,
     pub(crate) iq_queues: IqQueues,
     pub(crate) poison_guard: PoisonGuard,
+    pub(crate) unrouted_keys: Arc<UnroutedKeys>,
     pub(crate) bookings: Bookings,
     pub(crate) ledger: Ledger,
     pub(crate) store: Arc<Store>,
@@ -96,6 +97,7 @@ impl Worker {
             denied_logs: DeniedLogs::default(),
             iq_queues: IqQueues::new(limits.per_iq, IN_PLACE),
             poison_guard: PoisonGuard::default(),
+            unrouted_keys: Arc::default(),
             bookings: Bookings::new(store(), keys(), retention.bookings),
             ledger: Ledger::new(store(), prefix, Arc::clone(&heartbeat), ledger_settings),
             store: store(),

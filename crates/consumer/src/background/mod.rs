@@ -5,3 +5,4 @@ pub(crate) mod heartbeat;
 pub(crate) mod iq_events;
 pub(crate) mod iq_restore;
 pub(crate) mod salto_clocks;
+pub(crate) mod unrouted_keys;

@@ -98,6 +98,11 @@ impl Keys {
         format!("{}attention-taken:{call}", self.prefix)
     }
 
+    /// The routing keys of events that no queue takes.
+    pub(crate) fn unrouted(&self) -> String {
+        format!("{}unrouted", self.prefix)
+    }
+
     /// The audit's stream.
     pub(crate) fn audit(&self) -> String {
         format!("{}audit", self.prefix)

@@ -20,6 +20,7 @@ use crate::{
         ledger,
         pauses::{Pauses, requested_pause},
         store::{RedisUrlError, Store, StoreError},
+        unrouted::{UnroutedKey, UnroutedStore},
     },
 };
 
@@ -33,6 +34,7 @@ pub struct Lookup {
     store: Arc<Store>,
     keys: Keys,
     pauses: Pauses,
+    unrouted: UnroutedStore,
 }
 
 impl Lookup {
@@ -50,7 +52,8 @@ impl Lookup {
     pub fn through(store: Arc<Store>, key_prefix: &str) -> Self {
         let keys = Keys::new(key_prefix);
         let pauses = Pauses::new(Arc::clone(&store), keys.clone());
-        Self { store, keys, pauses }
+        let unrouted = UnroutedStore::new(Arc::clone(&store), &keys);
+        Self { store, keys, pauses, unrouted }
     }
 
     /// The rest of the pause that Salto asked for; zero where there is none.
@@ -85,6 +88,16 @@ impl Lookup {
     /// [`StoreError`], where Redis does not answer.
     pub async fn lift_pause(&self, integration_id: &str) -> Result<bool, StoreError> {
         self.pauses.lift(integration_id).await
+    }
+
+    /// The routing keys of events that no queue takes, as workers have seen in the last minute; the oldest
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn unrouted_keys(&self) -> Result<Vec<UnroutedKey>, StoreError> {
+        self.unrouted.all().await
     }
 
     /// Whether a booking status would become its booking's newest state.

@@ -1,6 +1,7 @@
 //! The records of a request and of its booking in Redis.
 
-use consumer::{Lookup, RequestRecord};
+use chrono::TimeDelta;
+use consumer::{Lookup, RequestRecord, UnroutedKey};
 use events::{Outbound, OutboundData};
 use rules::{Booking, BookingVersion};
 
@@ -8,6 +9,9 @@ use crate::cli::{
     arguments::time_argument::TimeArgument, connections::store_failure::store_failure,
     failure::CommandFailure,
 };
+
+/// An answer is recorded at most so long before it is found that no queue takes it.
+const JUST_BEFORE: TimeDelta = TimeDelta::seconds(30);
 
 /// What the command line selects.
 pub(super) struct Selection {
@@ -34,6 +38,8 @@ pub(super) struct RequestSelection {
 pub(super) struct FoundRequest {
     pub(super) key: RequestSelection,
     pub(super) record: RequestRecord,
+    /// The routing key that no queue takes, where its answer waits for one.
+    pub(super) unrouted: Option<UnroutedKey>,
 }
 
 /// A booking with its newest known state.
@@ -90,7 +96,18 @@ async fn read_request(
              record is older than retention.outcomes"
         ))
     })?;
-    Ok(FoundRequest { key, record })
+    let unrouted = lookup.unrouted_keys().await.map_err(store_failure)?;
+    let unrouted = unrouted.into_iter().find(|unrouted| waits_for_queue(&record, unrouted));
+    Ok(FoundRequest { key, record, unrouted })
+}
+
+/// Whether an event of the answer waits for a queue of this routing key. The ledger does not record that an event
+/// is published; but one that was recorded long before the queue was missing has been.
+fn waits_for_queue(record: &RequestRecord, unrouted: &UnroutedKey) -> bool {
+    let terminal = record.outcome.iter().filter(|_| !record.terminal_published);
+    terminal.chain(&record.check_in).any(|event| {
+        event.routing_key() == unrouted.routing_key && event.time + JUST_BEFORE >= unrouted.since
+    })
 }
 
 async fn read_booking(

@@ -183,3 +183,24 @@ async fn an_answer_may_arrive_after_the_expiry_but_no_command_is_sent() {
     assert_eq!(found, ("outcome_unknown", &json!(1)));
     assert_eq!(simulator.commands().await.len(), 3);
 }
+
+#[tokio::test]
+async fn requests_that_wait_for_the_breaker_fail_with_the_cause_that_they_saw() {
+    let mut setup = Setup::new().await;
+    setup.settings.set("opening.command_timeout", "1s");
+    setup.settings.set("opening.request_ttl", "8s");
+    let fixture = Fixture::new(setup, 1).await;
+    let fault = json!({"kind": "status", "status": 503, "call": "open"});
+    fixture.setup.simulator.add_fault(fault).await;
+    // Fewer than the failures that open the breaker, so that each sees one of its own.
+    let requests: Vec<_> = (0..4).map(|n| open_request(&format!("R-{n}"), BOOKING)).collect();
+    fixture.bus.open_requests(&requests).await;
+    fixture.outbound.ended(4, SOON * 2).await;
+    assert!(fixture.workers[0].log().contains("circuit breaker opened"));
+    for n in 0..4 {
+        let failed = fixture.outbound.only_terminal(&format!("R-{n}"));
+        let (reason, detail) = (failed.text("reason"), failed.text("detail"));
+        assert_eq!(reason, "salto_unavailable", "{detail}");
+        assert!(detail.ends_with("(HTTP 503)") && !detail.contains("breaker"), "{detail}");
+    }
+}

@@ -11,8 +11,8 @@
 //! | [`services`] | the servers and programs that `make test` names in the environment |
 //! | [`broker`] | a virtual host per test; a bus to publish on, a listener for outbound events; a private node to kill |
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
-//! | [`resp_proxy`] | a proxy in front of Redis that answers commands with given errors |
 //! | [`tcp_proxy`] | a proxy in front of the simulator to which connecting can be made slow |
+//! | [`resp_proxy`] | a proxy in front of Redis that answers commands with given errors, or loses replies |
 //! | [`processes`] | child processes that log to files or run at a terminal, and end with the test in every case |
 //! | [`deadline`] | waiting with a deadline |
 //!

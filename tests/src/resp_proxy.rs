@@ -1,6 +1,8 @@
-//! A proxy in front of Redis that passes commands on, or answers some of them with an error.
+//! A proxy in front of Redis that passes commands on, answers some of them with an error, or loses replies.
 
 use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,12 +19,44 @@ struct Fault {
     error: String,
 }
 
+/// Replies that are lost after their effect, with the connection. Replies that are errors are not.
+#[derive(Debug, Default)]
+struct LostReplies {
+    /// A part of the command, such as a part of a key.
+    about: &'static str,
+    left: usize,
+}
+
+/// What the proxy does now.
+#[derive(Debug, Clone)]
+struct Behaviour {
+    fault: watch::Receiver<Option<Fault>>,
+    lost: Arc<Mutex<LostReplies>>,
+}
+
+impl Behaviour {
+    fn fault_of(&self, command: &[u8]) -> Option<Fault> {
+        let fault = self.fault.borrow().clone();
+        fault.filter(|fault| fault.commands.contains(&&*name(command)))
+    }
+
+    /// Whether the reply to this command is to be lost; it counts as lost then.
+    fn loses(&self, command: &[u8], reply: &[u8]) -> bool {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let loses =
+            lost.left > 0 && !reply.starts_with(b"-") && contains(command, lost.about.as_bytes());
+        lost.left -= usize::from(loses);
+        loses
+    }
+}
+
 /// A proxy on loopback; it ends with all connections when dropped. It sends one command of a connection after the
 /// other, and waits for each reply.
 #[derive(Debug)]
 pub struct RespProxy {
     url: String,
     fault: watch::Sender<Option<Fault>>,
+    lost: Arc<Mutex<LostReplies>>,
     task: JoinHandle<()>,
 }
 
@@ -41,15 +75,17 @@ impl RespProxy {
             address.split_once('@').map_or_else(String::new, |(it, _)| format!("{it}@"));
         let url = format!("redis://{credentials}127.0.0.1:{port}/{database}");
         let (fault, faults) = watch::channel(None);
+        let lost = Arc::<Mutex<LostReplies>>::default();
+        let behaviour = Behaviour { fault: faults, lost: Arc::clone(&lost) };
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                connections.spawn(connection(client, server.clone(), faults.clone()));
+                connections.spawn(connection(client, server.clone(), behaviour.clone()));
                 // Ended connections are removed from the set.
                 while connections.try_join_next().is_some() {}
             }
         });
-        Self { url, fault, task }
+        Self { url, fault, lost, task }
     }
 
     /// Its address.
@@ -63,7 +99,19 @@ impl RespProxy {
         self.fault.send_replace(Some(Fault { commands, error: error.to_owned() }));
     }
 
-    /// From now on, it passes everything on.
+    /// From now on, the next replies to commands that contain this text are lost after their effect, each
+    /// with its connection.
+    pub fn lose_replies(&self, about: &'static str, count: usize) {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        *lost = LostReplies { about, left: count };
+    }
+
+    /// How many replies are still to be lost.
+    pub fn replies_to_lose(&self) -> usize {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).left
+    }
+
+    /// From now on, no command is answered with an error.
     pub fn pass(&self) {
         self.fault.send_replace(None);
     }
@@ -76,19 +124,14 @@ impl Drop for RespProxy {
 }
 
 /// Passes the commands of a connection on until one side ends it.
-async fn connection(
-    client: TcpStream,
-    server: String,
-    faults: watch::Receiver<Option<Fault>>,
-) -> Option<()> {
+async fn connection(client: TcpStream, server: String, behaviour: Behaviour) -> Option<()> {
     let server = TcpStream::connect(server).await.ok()?;
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (mut commands, mut to_client): (Reader, OwnedWriteHalf) = halves(client);
     let (mut replies, mut to_server): (Reader, OwnedWriteHalf) = halves(server);
     loop {
         let command = value(&mut commands).await?;
-        let fault = faults.borrow().clone();
-        match fault.filter(|fault| fault.commands.contains(&&*name(&command))) {
+        match behaviour.fault_of(&command) {
             Some(fault) => {
                 let error = format!("-{}\r\n", fault.error);
                 to_client.write_all(error.as_bytes()).await.ok()?;
@@ -96,10 +139,17 @@ async fn connection(
             None => {
                 to_server.write_all(&command).await.ok()?;
                 let reply = value(&mut replies).await?;
+                if behaviour.loses(&command, &reply) {
+                    return None;
+                }
                 to_client.write_all(&reply).await.ok()?;
             }
         }
     }
+}
+
+fn contains(command: &[u8], part: &[u8]) -> bool {
+    command.windows(part.len().max(1)).any(|window| window == part)
 }
 
 type Reader = BufReader<OwnedReadHalf>;

@@ -27,7 +27,7 @@ mod settings;
 mod state;
 mod worker;
 
-pub use operator::lookup::{ClaimRecord, Lookup, RequestRecord, StoredBooking};
+pub use operator::lookup::{BookingRecord, ClaimRecord, Lookup, RequestRecord, StoredBooking};
 pub use process::{RunError, run};
 pub use settings::{
     AuditSink, BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings,
@@ -39,4 +39,5 @@ pub use state::{
     last_errors::{LastError, LastErrors},
     otp_guard::{OtpGuard, OtpStatus, OtpSubject, OtpVerdict},
     store::{RecordError, RedisUrlError, Store, StoreError},
+    unrouted::UnroutedKey,
 };

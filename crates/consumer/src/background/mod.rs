@@ -6,3 +6,4 @@ pub(crate) mod iq_events;
 pub(crate) mod iq_restore;
 pub(crate) mod record_expiry;
 pub(crate) mod salto_clocks;
+pub(crate) mod unrouted_keys;

@@ -1,5 +1,5 @@
 //! RabbitMQ, inward: subscriptions and receivers, what a delivery can do with its session, dead letters,
-//! and the poison guard. The session itself is in [`crate::process`], because it starts the steps.
+//! the poison guard, and the routing keys that no queue takes. The session itself is in [`crate::process`], because it starts the steps.
 
 pub(crate) mod dead_letter;
 pub(crate) mod delivery;
@@ -7,3 +7,4 @@ pub(crate) mod poison_guard;
 pub(crate) mod receiver;
 pub(crate) mod session_handle;
 pub(crate) mod subscription;
+pub(crate) mod unrouted_keys;

@@ -18,6 +18,7 @@ const IN_FLIGHT: &str = "postern_messages_in_flight";
 const SUBSCRIBED: &str = "postern_subscribed";
 const REDIS_UP: &str = "postern_redis_up";
 const SESSIONS: &str = "postern_sessions_total";
+const UNROUTED_KEYS: &str = "postern_unrouted_routing_keys";
 const CLOCK_OFFSET: &str = "postern_salto_clock_offset_seconds";
 const BREAKER_OPEN: &str = "postern_salto_breaker_open";
 
@@ -40,6 +41,10 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(IN_FLIGHT, "Messages taken and not settled, by queue");
     describe_gauge!(SUBSCRIBED, "1 while subscribed to both queues");
     describe_gauge!(REDIS_UP, "1 while Redis answers");
+    describe_gauge!(
+        UNROUTED_KEYS,
+        "Routing keys whose events no queue takes, so that requests wait"
+    );
     describe_counter!(SESSIONS, "Sessions with RabbitMQ begun");
     describe_gauge!(
         BREAKER_OPEN,
@@ -120,6 +125,11 @@ pub(crate) fn subscribed(yes: bool) {
 /// Whether Redis answers.
 pub(crate) fn redis_up(yes: bool) {
     gauge!(REDIS_UP).set(f64::from(u8::from(yes)));
+}
+
+/// How many routing keys no queue takes.
+pub(crate) fn unrouted_keys(count: usize) {
+    gauge!(UNROUTED_KEYS).set(u32::try_from(count).map_or(f64::INFINITY, f64::from));
 }
 
 /// The difference between Salto's clock and the worker's.

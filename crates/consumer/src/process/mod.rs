@@ -12,7 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     audit::AuditWriteError,
-    background::{audit_retention, heartbeat, iq_restore, record_expiry, salto_clocks},
+    background::{
+        audit_retention, heartbeat, iq_restore, record_expiry, salto_clocks, unrouted_keys,
+    },
     operator::{health, metrics},
     settings::Settings,
     state::store::{RedisUrlError, Store},
@@ -88,12 +90,13 @@ pub async fn run(
     };
     let result = match at_start {
         Ok(()) => {
-            let with_salto = [
+            let beside_session = [
                 tokio::spawn(salto_clocks::store_and_show(Arc::clone(&worker), clocks)),
                 tokio::spawn(iq_restore::watch(Arc::clone(&worker))),
+                tokio::spawn(unrouted_keys::share(Arc::clone(&worker))),
             ];
             let kept = session::keep(&worker, &settings.broker, &shutdown).await;
-            with_salto.iter().for_each(JoinHandle::abort);
+            beside_session.iter().for_each(JoinHandle::abort);
             kept.map_err(RunError::from)
         }
         Err(error) => Err(error),

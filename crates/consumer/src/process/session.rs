@@ -136,7 +136,9 @@ impl Session {
     async fn run(mut self, worker: &Arc<Worker>, stop: &CancellationToken) -> String {
         let ended = stop.child_token();
         let header_key = Arc::clone(&worker.header_key);
-        let session = SessionHandle::new(self.publisher.clone(), header_key, ended.clone());
+        let (publisher, unrouted_keys) =
+            (self.publisher.clone(), Arc::clone(&worker.unrouted_keys));
+        let session = SessionHandle::new(publisher, header_key, unrouted_keys, ended.clone());
         let bookings = Receiver::new(BOOKING_STATUS_QUEUE, self.prefetch);
         let requests = Receiver::new(OPEN_REQUESTS_QUEUE, self.prefetch);
         let (connection, tasks) = (&self.consuming, &worker.tasks);

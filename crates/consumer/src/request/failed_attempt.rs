@@ -13,6 +13,9 @@ use crate::state::{failure::Failure, pauses::requested_pause};
 pub(super) struct FailedAttempt {
     /// Why; none where the request only ran out of time.
     pub(super) failure: Option<Failure>,
+    /// Whether `failure` only follows from earlier answers of Salto: a pause, or an open circuit breaker.
+    /// The cause that the request has seen itself says more, and is kept.
+    pub(super) is_consequence: bool,
     /// Whether a command may have had an effect.
     pub(super) certainty: Certainty,
     /// Whether a command was written.
@@ -42,6 +45,7 @@ impl FailedAttempt {
     pub(super) const fn out_of_time() -> Self {
         Self {
             failure: None,
+            is_consequence: false,
             certainty: Certainty::NeverHappened,
             written: false,
             retry_after: None,
@@ -70,6 +74,7 @@ impl FailedAttempt {
                 FailedReason::RateLimited,
                 "Salto asked for a pause of this integration's calls",
             )),
+            is_consequence: true,
             retry_after: Some(pause),
             ..Self::out_of_time()
         }
@@ -81,6 +86,7 @@ impl From<CallError> for FailedAttempt {
     fn from(error: CallError) -> Self {
         Self {
             failure: Failure::of_call(error.cause, &error),
+            is_consequence: error.cause == Cause::BreakerOpen,
             certainty: certainty(error.certainty()),
             written: false,
             retry_after: error.retry_after,
@@ -95,6 +101,7 @@ impl From<OpenError> for FailedAttempt {
     fn from(error: OpenError) -> Self {
         Self {
             failure: Failure::of_call(error.cause, &error),
+            is_consequence: error.cause == Cause::BreakerOpen,
             certainty: certainty(error.certainty),
             written: error.written,
             retry_after: error.retry_after,

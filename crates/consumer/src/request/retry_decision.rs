@@ -45,14 +45,15 @@ pub(super) fn follow_up(
         let backoff = DELAYS.wait_within(state.failures, jitter(), state.remaining());
         backoff.max(failed.retry_after.unwrap_or_default())
     };
-    let failure = failed.failure.clone().or_else(|| state.failure.clone());
-    let failure = failure.or_else(|| claim.failure.clone()).unwrap_or_else(Failure::too_slow);
+    let known = state.failure.clone().or_else(|| claim.failure.clone());
+    let failure = reported_failure(&failed, known);
     state.failure = Some(failure.clone());
+    let of_attempt = failed.failure.as_ref().unwrap_or(&failure);
     tracing::info!(
         lock_id = %opening.lock_id,
         iq_id,
-        reason = %failure.reason,
-        detail = failure.detail,
+        reason = %of_attempt.reason,
+        detail = of_attempt.detail,
         certainty = ?failed.certainty,
         failures = state.failures,
         "attempt failed"
@@ -71,6 +72,17 @@ pub(super) fn follow_up(
             let lock_id = Some(opening.lock_id);
             FollowUp::Conclude(Outcome::Failed { failure, lock_id, iq_id })
         }
+    }
+}
+
+/// Why the request failed so far, after an attempt: for the last cause that it has seen itself, at Salto or
+/// before. `known`: what it knew before the attempt.
+fn reported_failure(failed: &FailedAttempt, known: Option<Failure>) -> Failure {
+    match (&failed.failure, known) {
+        (Some(failure), None) => failure.clone(),
+        (Some(failure), Some(_)) if !failed.is_consequence => failure.clone(),
+        (Some(_) | None, Some(known)) => known,
+        (None, None) => Failure::too_slow(),
     }
 }
 
@@ -94,4 +106,36 @@ fn doubt_after(claim: &Claim, failed: &FailedAttempt) -> Doubt {
         claim.doubt.since_first + claim.asked_at.elapsed()
     };
     Doubt { commands, since_first }
+}
+
+#[cfg(test)]
+mod tests {
+    use rules::FailedReason;
+
+    use super::*;
+
+    fn failure(detail: &str) -> Failure {
+        Failure::new(FailedReason::SaltoUnavailable, detail)
+    }
+
+    #[test]
+    fn a_pause_or_an_open_breaker_does_not_hide_the_cause_that_was_seen() {
+        let seen = failure("HTTP 502");
+        let paused = FailedAttempt::paused(Duration::from_secs(30));
+        let breaker = FailedAttempt {
+            failure: Some(failure("the circuit breaker is open")),
+            is_consequence: true,
+            ..FailedAttempt::out_of_time()
+        };
+        for consequence in [&paused, &breaker] {
+            assert_eq!(reported_failure(consequence, Some(seen.clone())), seen);
+            assert_eq!(Some(reported_failure(consequence, None)), consequence.failure);
+        }
+        let answer = FailedAttempt { failure: Some(failure("HTTP 503")), ..breaker };
+        let answer = FailedAttempt { is_consequence: false, ..answer };
+        assert_eq!(reported_failure(&answer, Some(seen.clone())), failure("HTTP 503"));
+        let slow = FailedAttempt::out_of_time();
+        assert_eq!(reported_failure(&slow, Some(seen.clone())), seen);
+        assert_eq!(reported_failure(&slow, None), Failure::too_slow());
+    }
 }

@@ -98,6 +98,16 @@ impl Keys {
         format!("{}attention", self.prefix)
     }
 
+    /// The events about IQs that one call has taken out, until its worker must have seen the reply.
+    pub(crate) fn taken_iq_events(&self, call: Uuid) -> String {
+        format!("{}attention-taken:{call}", self.prefix)
+    }
+
+    /// The routing keys of events that no queue takes.
+    pub(crate) fn unrouted(&self) -> String {
+        format!("{}unrouted", self.prefix)
+    }
+
     /// The audit's stream.
     pub(crate) fn audit(&self) -> String {
         format!("{}audit", self.prefix)

@@ -13,3 +13,5 @@ pub(crate) mod ledger;
 pub(crate) mod otp_guard;
 pub(crate) mod pauses;
 pub(crate) mod store;
+pub(crate) mod unrouted;
+mod write_id;

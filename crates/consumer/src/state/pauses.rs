@@ -33,6 +33,11 @@ impl Pauses {
         self.store.run(self.extend.key(key).arg(millis(pause).max(1))).await
     }
 
+    /// Ends an integration's pause; answers whether there was one.
+    pub(crate) async fn lift(&self, integration_id: &str) -> Result<bool, StoreError> {
+        self.store.query(cmd("DEL").arg(self.keys.pause(integration_id))).await
+    }
+
     /// The rest of an integration's pause; zero where there is none.
     pub(crate) async fn remaining(&self, integration_id: &str) -> Result<Duration, StoreError> {
         let left: i64 = self.store.query(cmd("PTTL").arg(self.keys.pause(integration_id))).await?;

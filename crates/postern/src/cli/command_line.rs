@@ -5,10 +5,11 @@ use clap::{Parser, Subcommand};
 use crate::cli::{
     arguments::global::GlobalArguments,
     commands::{
-        audit::AuditArguments, check_config::CheckConfigArguments, dlq::DlqCommand,
-        doctor::DoctorArguments, explain::ExplainArguments, guest_key::GuestKeyCommand,
-        iq::IqCommand, lock::LockCommand, login::LoginArguments, mapping::MappingCommand,
-        publish::PublishCommand, site::SiteCommand, tail::TailArguments,
+        audit::AuditArguments, booking::BookingCommand, check_config::CheckConfigArguments,
+        dlq::DlqCommand, doctor::DoctorArguments, explain::ExplainArguments,
+        guest_key::GuestKeyCommand, iq::IqCommand, lock::LockCommand, login::LoginArguments,
+        mapping::MappingCommand, pause::PauseCommand, publish::PublishCommand, site::SiteCommand,
+        tail::TailArguments,
     },
 };
 
@@ -90,6 +91,12 @@ pub(super) enum Command {
     /// The dead letters: messages that could not be processed, and requests that failed.
     #[command(subcommand)]
     Dlq(DlqCommand),
+    /// What is stored of a booking.
+    #[command(subcommand)]
+    Booking(BookingCommand),
+    /// The pauses that Salto asked for: no calls are sent for an integration meanwhile.
+    #[command(subcommand)]
+    Pause(PauseCommand),
     /// Sign in at Salto for an integration, once, in the browser.
     ///
     /// Opens Salto's login page and waits until it redirects the browser back. Only integrations whose

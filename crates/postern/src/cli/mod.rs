@@ -24,8 +24,8 @@ use tokio::runtime;
 use command_line::Command;
 pub(crate) use command_line::CommandLine;
 use commands::{
-    audit, check_config, dlq, doctor, explain, guest_key, iq, lock, login, mapping, publish, site,
-    tail, worker,
+    audit, booking, check_config, dlq, doctor, explain, guest_key, iq, lock, login, mapping, pause,
+    publish, site, tail, worker,
 };
 use failure::CommandFailure;
 
@@ -107,6 +107,8 @@ async fn run_with_broker(command: Command, config: &BrokerConfig) -> Result<(), 
         | Command::Doctor(_)
         | Command::Explain(_)
         | Command::Audit(_)
+        | Command::Booking(_)
+        | Command::Pause(_)
         | Command::Login(_)
         | Command::GuestKey(_)
         | Command::Iq(_)
@@ -144,6 +146,8 @@ async fn run_command(
         Command::GuestKey(command) => guest_key::run(command, &settings).await,
         Command::Iq(command) => iq::run(command, &settings).await,
         Command::Site(command) => site::run(command, &settings).await,
+        Command::Booking(command) => booking::run(command, &settings).await,
+        Command::Pause(command) => pause::run(command, &settings).await,
         Command::Mapping(command) => mapping::run(command, &settings).await,
         Command::Lock(command) => lock::run(command, &settings).await,
     }

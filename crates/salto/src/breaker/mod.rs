@@ -59,6 +59,7 @@ impl Breakers {
             environment: environment_name.to_owned(),
             host,
             machine: Mutex::default(),
+            opened_by: Mutex::default(),
         };
         Self { identity: breaker(Host::Identity), api: breaker(Host::Api) }
     }
@@ -77,6 +78,8 @@ pub(crate) struct Breaker {
     environment: String,
     host: Host,
     machine: Mutex<Machine>,
+    /// The error of the call that opened the breaker last.
+    opened_by: Mutex<String>,
 }
 
 /// Permission for one call, whose end is to be recorded. Dropping it records that the call was
@@ -94,11 +97,16 @@ impl Breaker {
         match permitted {
             Ok(call) => Ok(CallPermit { breaker: self, call: Some(call) }),
             Err(refused) => {
-                let detail = format!("{} failed {} times in a row", self.host, refused.failures);
+                let (host, failures, opened_by) = (self.host, refused.failures, self.opened_by());
+                let detail = format!("{host} failed {failures} times in a row: {opened_by}");
                 let error = CallError::new(Cause::BreakerOpen, detail);
                 Err(error.with_retry_after(Some(refused.retry_after)))
             }
         }
+    }
+
+    fn opened_by(&self) -> MutexGuard<'_, String> {
+        self.opened_by.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn machine(&self) -> MutexGuard<'_, Machine> {
@@ -108,12 +116,17 @@ impl Breaker {
 
 impl CallPermit<'_> {
     /// Records how the call ended. `iq`: the IQ of the command, where the call was one; `error`: the
-    /// error, for the log.
+    /// error, for the log and for the calls that the breaker then refuses.
     pub(crate) fn record(mut self, health: HostHealth, iq: Option<&str>, error: &dyn fmt::Display) {
         let Some(call) = self.call.take() else { return };
         let Breaker { environment, host, .. } = self.breaker;
         let (now, jitter) = (Instant::now(), rand::random());
-        let transition = self.breaker.machine().record(call, health, iq, now, jitter);
+        let mut machine = self.breaker.machine();
+        let transition = machine.record(call, health, iq, now, jitter);
+        if let Some(Transition::Opened { .. }) = transition {
+            *self.breaker.opened_by() = error.to_string();
+        }
+        drop(machine);
         match transition {
             Some(Transition::Opened { failures }) => tracing::warn!(
                 environment,

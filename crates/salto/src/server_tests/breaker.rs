@@ -94,7 +94,8 @@ async fn open_breaker(site: &Site) -> Duration {
     let error = open(site, LOCK).await.unwrap_err();
     let found = (error.cause, error.certainty, error.written, error.status);
     assert_eq!(found, (Cause::BreakerOpen, Certainty::NeverHappened, false, None));
-    assert!(error.to_string().contains("the Connect API failed 5 times in a row"), "{error}");
+    let opened_by = "the Connect API failed 5 times in a row: Salto is not available (HTTP 503)";
+    assert!(error.to_string().ends_with(opened_by), "{error}");
     error.retry_after.unwrap()
 }
 

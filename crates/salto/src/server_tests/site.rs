@@ -99,6 +99,37 @@ async fn a_lock_that_salto_does_not_find_is_removed_from_the_list() {
 }
 
 #[tokio::test]
+async fn one_empty_list_of_locks_closes_no_door_and_an_unknown_lock_is_removed_all_the_same() {
+    let empty = Arc::new(AtomicBool::new(false));
+    let answers_empty = Arc::clone(&empty);
+    let server = Server::start(move |request| {
+        if request.path.ends_with("/locks") && answers_empty.load(Ordering::SeqCst) {
+            return Reply::json(200, &json!([]));
+        }
+        salto(request).unwrap_or_else(|| Reply::json(404, &json!({"ErrorCode": 1000})))
+    })
+    .await;
+    let site = site(&server);
+    let prepared = site.prepare(LOCK).await.unwrap();
+    empty.store(true, Ordering::SeqCst);
+    assert!(site.locks().await.unwrap().is_empty());
+    assert!(site.ready(LOCK).is_some(), "the lock is still known");
+    for _ in 0..3 {
+        assert_eq!(site.prepare(Uuid::nil()).await.unwrap_err().cause, Cause::LockNotFound);
+    }
+    assert_eq!(
+        server.count("/locks"),
+        2,
+        "an unknown lock does not read the list at every request"
+    );
+    let permission = permission(Utc::now() + TimeDelta::seconds(30));
+    let limit = Duration::from_secs(5);
+    let opened = site.open(&prepared, &key(), permission, limit, &mut NotRenewed).await;
+    assert_eq!(opened.unwrap_err().cause, Cause::LockNotFound);
+    assert!(site.ready(LOCK).is_none());
+}
+
+#[tokio::test]
 async fn a_token_revoked_between_two_calls_is_replaced_within_the_call() {
     let revoked = Arc::new(AtomicBool::new(false));
     let server = Server::start(move |request| {

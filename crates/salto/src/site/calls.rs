@@ -106,7 +106,12 @@ impl SiteCalls {
             }
         })?;
         let locks: Vec<LockInfo> = readable(items, "locks");
-        self.lock_list.replace(&locks, Instant::now());
+        if !self.lock_list.replace(&locks, Instant::now()) {
+            tracing::warn!(
+                integration_id = self.integration,
+                "list of locks is empty; the previous one stays in use until it is read empty again"
+            );
+        }
         Ok(locks)
     }
 

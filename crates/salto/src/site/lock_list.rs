@@ -24,6 +24,8 @@ struct State {
     /// Lock to IQ; `None` for a lock without one.
     locks: HashMap<Uuid, Option<String>>,
     read_at: Option<Instant>,
+    /// When the list was first read without any lock, where locks are known.
+    first_empty_at: Option<Instant>,
     attempted_at: Option<Instant>,
     site_missing_at: Option<Instant>,
 }
@@ -64,12 +66,12 @@ impl LockList {
         with_iq.all(|(_, other)| other == iq_id).then_some((lock, address))
     }
 
-    /// Whether the list is old and should be read again; the next `true` comes no earlier than
+    /// Whether the list is old, or in question, and should be read again; the next `true` comes no earlier than
     /// [`MIN_READ_INTERVAL`] later.
     pub(super) fn begin_refresh_if_due(&self, now: Instant) -> bool {
         let mut state = self.state();
         let old = state.read_at.is_none_or(|read| now >= read + REFRESH_AFTER);
-        let due = old && state.may_read(now);
+        let due = (old || state.first_empty_at.is_some()) && state.may_read(now);
         if due {
             state.attempted_at = Some(now);
         }
@@ -79,7 +81,9 @@ impl LockList {
     /// Whether the list was read a moment ago, so that a lock that is missing does not exist. A failed
     /// attempt does not count: its caller retries at a pace of its own.
     pub(super) fn recently_read(&self, now: Instant) -> bool {
-        self.state().read_at.is_some_and(|read| now < read + MIN_READ_INTERVAL)
+        let state = self.state();
+        let reads = [state.read_at, state.first_empty_at];
+        reads.into_iter().flatten().any(|read| now < read + MIN_READ_INTERVAL)
     }
 
     pub(super) fn clear_site_id(&self) {
@@ -101,11 +105,22 @@ impl LockList {
         self.state().attempted_at = Some(now);
     }
 
-    pub(super) fn replace(&self, locks: &[LockInfo], now: Instant) {
+    /// Replaces the list, and returns whether it did. A list without any lock is believed where none are
+    /// known, or where it is read a second time, [`MIN_READ_INTERVAL`] later or more: until then the
+    /// known locks stay in use, because one wrong answer must not close all doors of a site (decision).
+    pub(super) fn replace(&self, locks: &[LockInfo], now: Instant) -> bool {
         let mut state = self.state();
+        if locks.is_empty() && !state.locks.is_empty() {
+            let first = *state.first_empty_at.get_or_insert(now);
+            if now < first + MIN_READ_INTERVAL {
+                return false;
+            }
+        }
+        state.first_empty_at = None;
         state.locks =
             locks.iter().map(|lock| (lock.id, lock.iq.as_ref().map(|iq| iq.id.clone()))).collect();
         state.read_at = Some(now);
+        true
     }
 
     /// Removes a lock that Salto did not find: the list may be old.
@@ -181,6 +196,28 @@ mod tests {
         assert_eq!(found(&[5, 2, 1]), Some((1, q)), "the site lacks one, another has no IQ");
         assert_eq!(found(&[1, 4]), None);
         assert_eq!(found(&[2, 5]), None);
+    }
+
+    #[test]
+    fn a_list_without_locks_is_believed_the_second_time_and_until_then_read_again() {
+        let (list, start) = (LockList::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        list.set_site_id(Uuid::from_u128(9));
+        let known = || list.find(Uuid::from_u128(1)).is_some();
+        assert!(list.replace(&[], at(0)), "no locks are known");
+        assert!(list.replace(&[lock(1, Some("q"))], at(1)));
+        list.set_attempted(at(20));
+        assert!(!list.replace(&[], at(21)));
+        assert!(known() && list.recently_read(at(29)));
+        assert!(!list.begin_refresh_if_due(at(29)));
+        assert!(list.begin_refresh_if_due(at(30)), "the list is in question");
+        assert!(!list.replace(&[], at(30)), "too soon after the first one");
+        assert!(known());
+        assert!(list.replace(&[lock(1, Some("q"))], at(40)), "the doubt ends");
+        assert!(!list.replace(&[], at(60)), "it is the first one again");
+        assert!(known());
+        assert!(list.replace(&[], at(70)));
+        assert!(!known());
     }
 
     #[test]

@@ -15,7 +15,7 @@ impl TokenManager {
         attempt: &LoginAttempt,
         code: &SecretString,
     ) -> Result<(), CallError> {
-        let mut lease = Lease::new();
+        let mut lease = self.begin_lease();
         while !self.try_acquire(&mut lease).await? {}
         let result = self.sign_in_with_lease(&lease, attempt, code).await;
         self.release(&lease).await;

@@ -20,7 +20,8 @@ pub trait TokenCache: Send + Sync {
     /// The store failed.
     async fn read(&self, integration: &str) -> Result<Option<TokenRecord>, StoreError>;
 
-    /// Takes the lease for `owner` for this time; `false` where it is taken.
+    /// Takes the lease for `owner` for this time from now; `false` where another owner has it. An owner
+    /// that has it already has it again: the reply to its first call may have been lost.
     ///
     /// # Errors
     /// The store failed.
@@ -32,7 +33,8 @@ pub trait TokenCache: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Stores the record and releases the lease; `false`, and nothing is stored, where the owner no longer
-    /// has the lease.
+    /// has the lease. A record that is stored already is not stored again, and the answer is `true`: the
+    /// reply to the first call may have been lost.
     ///
     /// # Errors
     /// The store failed.

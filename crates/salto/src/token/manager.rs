@@ -31,6 +31,8 @@ pub(crate) struct TokenManager {
     account: Arc<Account>,
     local: Mutex<LocalToken>,
     single_flight: SingleFlight<Result<Arc<Token>, CallError>>,
+    /// The owner that does not know whether it has the lease, because the cache did not answer.
+    unanswered_owner: Mutex<Option<Uuid>>,
 }
 
 /// The token of this process.
@@ -66,6 +68,7 @@ impl TokenManager {
             now,
             local: Mutex::default(),
             single_flight: SingleFlight::new(),
+            unanswered_owner: Mutex::default(),
         }
     }
 
@@ -110,10 +113,20 @@ impl TokenManager {
         }
     }
 
+    /// A lease to acquire: where the cache did not answer the last one, its owner goes on, so that no request
+    /// waits for a lease that this process has without knowing it.
+    pub(super) fn begin_lease(&self) -> Lease {
+        Lease::of(self.unanswered_owner().take())
+    }
+
     /// Acquires the lease, or waits a moment where another process holds it.
     pub(super) async fn try_acquire(&self, lease: &mut Lease) -> Result<bool, CallError> {
         let TokenPersistence { cache, integration, .. } = &self.persistence;
-        lease.try_acquire(&**cache, integration).await
+        let acquired = lease.try_acquire(&**cache, integration).await;
+        if acquired.is_err() {
+            *self.unanswered_owner() = Some(lease.owner);
+        }
+        acquired
     }
 
     pub(super) async fn release(&self, lease: &Lease) {
@@ -123,7 +136,7 @@ impl TokenManager {
 
     /// Gets a token from the cache or, holding the lease, from Salto.
     async fn obtain(self: Arc<Self>) -> Result<Arc<Token>, CallError> {
-        let mut lease = Lease::new();
+        let mut lease = self.begin_lease();
         loop {
             if let Source::Cache(token) = self.source().await? {
                 return Ok(token);
@@ -190,6 +203,10 @@ impl TokenManager {
         local.renew_not_before = None;
         local.token = Some(Arc::clone(&token));
         token
+    }
+
+    fn unanswered_owner(&self) -> MutexGuard<'_, Option<Uuid>> {
+        self.unanswered_owner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn local(&self) -> MutexGuard<'_, LocalToken> {

@@ -55,11 +55,12 @@ impl TokenCache for MemoryTokenCache {
     ) -> Result<bool, StoreError> {
         let mut entries = self.entries();
         let entry = entries.entry(integration.to_owned()).or_default();
-        let free = entry.lease.is_none_or(|(_, until)| until <= Instant::now());
-        if free {
-            entry.lease = Some((owner, Instant::now() + time));
+        let now = Instant::now();
+        let leased = entry.lease.is_none_or(|(holder, until)| holder == owner || until <= now);
+        if leased {
+            entry.lease = Some((owner, now + time));
         }
-        Ok(free)
+        Ok(leased)
     }
 
     async fn store(
@@ -74,7 +75,7 @@ impl TokenCache for MemoryTokenCache {
         if ours {
             *entry = Entry { record: Some(record.clone()), lease: None };
         }
-        Ok(ours)
+        Ok(ours || entry.record.as_ref().is_some_and(|stored| stored.is_same(record)))
     }
 
     async fn release(&self, integration: &str, owner: Uuid) -> Result<(), StoreError> {

@@ -104,6 +104,11 @@ impl TokenRecord {
         until + TimeDelta::days(if self.login.is_some() { 400 } else { 1 })
     }
 
+    /// Whether the other record has the same content.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.to_json() == other.to_json()
+    }
+
     pub(crate) fn to_json(&self) -> Zeroizing<Vec<u8>> {
         let state = match &self.state {
             TokenState::Granted(token) => StateJson::Granted {

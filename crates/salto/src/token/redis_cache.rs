@@ -14,6 +14,16 @@ use super::record::TokenRecord;
 use crate::redis::query::{self, StoreError};
 use crate::redis::seal::Sealer;
 
+/// Key: the lease. Arguments: owner, its time in ms. Answers 1 where the owner has the lease.
+static LEASE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"local holder = redis.call('GET', KEYS[1])
+        if holder and holder ~= ARGV[1] then return 0 end
+        redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+        return 1",
+    )
+});
+
 /// Keys: the lease, the record. Arguments: owner, sealed record, its time to live in ms.
 static STORE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
@@ -79,11 +89,10 @@ impl TokenCache for RedisTokenCache {
         owner: Uuid,
         time: Duration,
     ) -> Result<bool, StoreError> {
-        let mut set = cmd("SET");
-        set.arg(self.lease_key(integration)).arg(owner.to_string()).arg("NX").arg("PX");
-        set.arg(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        let taken: Option<String> = query::query(&self.pool, &set).await?;
-        Ok(taken.is_some())
+        let (owner, time) = (owner.to_string(), time.as_millis().to_string());
+        let (key, args) = (self.lease_key(integration), [owner.as_bytes(), time.as_bytes()]);
+        let leased: u8 = query::run_script(&self.pool, &LEASE, &[&key], &args).await?;
+        Ok(leased == 1)
     }
 
     async fn store(
@@ -98,7 +107,8 @@ impl TokenCache for RedisTokenCache {
         let (lease, owner) = (self.lease_key(integration), owner.to_string());
         let args = [owner.as_bytes(), &sealed, keep.as_bytes()];
         let stored: u8 = query::run_script(&self.pool, &STORE, &[&lease, &key], &args).await?;
-        Ok(stored == 1)
+        // The lease was released with the record, where the reply to an earlier call was lost.
+        Ok(stored == 1 || self.read(integration).await?.is_some_and(|it| it.is_same(record)))
     }
 
     async fn release(&self, integration: &str, owner: Uuid) -> Result<(), StoreError> {

@@ -16,6 +16,8 @@ use rules::Delays;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::unrouted_keys::UnroutedKeys;
+
 pub(crate) use publish::Unpublished;
 pub(crate) use redis_retry::{RECORD_ATTEMPTS, Unstored};
 
@@ -33,6 +35,7 @@ pub(crate) struct Abandoned;
 pub(crate) struct SessionHandle {
     publisher: Publisher,
     header_key: Arc<HeaderKey>,
+    unrouted_keys: Arc<UnroutedKeys>,
     /// Cancelled when the worker stops or the session is lost.
     ended: CancellationToken,
     places: Places,
@@ -55,10 +58,11 @@ impl SessionHandle {
     pub(crate) fn new(
         publisher: Publisher,
         header_key: Arc<HeaderKey>,
+        unrouted_keys: Arc<UnroutedKeys>,
         ended: CancellationToken,
     ) -> Self {
         let places = Places { permits: Arc::new(Semaphore::new(0)), total: 0 };
-        Self { publisher, header_key, ended, places }
+        Self { publisher, header_key, unrouted_keys, ended, places }
     }
 
     /// The key that authenticates headers of postern.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
 use publisher::{Message, PublishError};
 use tokio::time::Instant;
 
@@ -70,7 +71,10 @@ impl SessionHandle {
         let mut failures = 0;
         loop {
             match self.publish_once(message, failures).await? {
-                PublishResult::Confirmed => return Ok(()),
+                PublishResult::Confirmed => {
+                    self.unrouted_keys.taken(&message.routing_key);
+                    return Ok(());
+                }
                 PublishResult::Refused => {}
                 PublishResult::Returned if rehearsal => return Ok(()),
                 PublishResult::Returned => {
@@ -85,6 +89,7 @@ impl SessionHandle {
             failures += 1;
             let delay = RETRY_DELAYS.wait(failures, jitter());
             if Instant::now() + delay > until {
+                self.unrouted_keys.not_taken(&message.routing_key, Utc::now());
                 return Err(Unpublished::NoQueue);
             }
             self.wait(delay).await?;

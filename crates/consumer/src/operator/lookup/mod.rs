@@ -1,6 +1,7 @@
-//! Reading what Redis holds, for commands. They change nothing but the pauses that Salto asks them
-//! for.
+//! Reading what Redis holds, for commands. They change nothing but the pauses that Salto asks them for, and what an
+//! operator tells them to remove: a pause, or the states of a booking.
 
+mod booking_record;
 mod record;
 mod scan;
 
@@ -19,9 +20,11 @@ use crate::{
         ledger,
         pauses::{Pauses, requested_pause},
         store::{RedisUrlError, Store, StoreError},
+        unrouted::{UnroutedKey, UnroutedStore},
     },
 };
 
+pub use booking_record::BookingRecord;
 pub use record::{ClaimRecord, RequestRecord};
 pub use scan::StoredBooking;
 
@@ -31,6 +34,7 @@ pub struct Lookup {
     store: Arc<Store>,
     keys: Keys,
     pauses: Pauses,
+    unrouted: UnroutedStore,
 }
 
 impl Lookup {
@@ -48,7 +52,8 @@ impl Lookup {
     pub fn through(store: Arc<Store>, key_prefix: &str) -> Self {
         let keys = Keys::new(key_prefix);
         let pauses = Pauses::new(Arc::clone(&store), keys.clone());
-        Self { store, keys, pauses }
+        let unrouted = UnroutedStore::new(Arc::clone(&store), &keys);
+        Self { store, keys, pauses, unrouted }
     }
 
     /// The rest of the pause that Salto asked for; zero where there is none.
@@ -74,6 +79,25 @@ impl Lookup {
             Some(pause) => self.pauses.share(integration_id, pause).await,
             None => Ok(()),
         }
+    }
+
+    /// Ends the pause that Salto asked for; answers whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn lift_pause(&self, integration_id: &str) -> Result<bool, StoreError> {
+        self.pauses.lift(integration_id).await
+    }
+
+    /// The routing keys of events that no queue takes, as workers have seen in the last minute; the oldest
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn unrouted_keys(&self) -> Result<Vec<UnroutedKey>, StoreError> {
+        self.unrouted.all().await
     }
 
     /// What storing a booking status would do.

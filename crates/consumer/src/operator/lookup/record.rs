@@ -35,6 +35,10 @@ pub struct RequestRecord {
     pub not_before: Option<DateTime<Utc>>,
     /// Its outcome.
     pub outcome: Option<Outbound>,
+    /// The check-in that came with it.
+    pub check_in: Option<Outbound>,
+    /// Whether the broker has confirmed the outcome, and only the check-in is still to be published.
+    pub terminal_published: bool,
     /// Whether its dead letter is made, where the request failed.
     pub dead_lettered: bool,
     /// Until when the record is kept: `retention.outcomes` after the request's expiry.
@@ -104,7 +108,7 @@ impl Lookup {
             }
             (_, _) => None,
         };
-        let outcome = fields.get("terminal").map(|terminal| ledger::read_event(terminal));
+        let event = |name: &str| fields.get(name).map(|it| ledger::read_event(it)).transpose();
         let taken_at = text("taken_at").and_then(|it| DateTime::parse_from_rfc3339(it).ok());
         let cause = text("cause").and_then(Failure::from_record);
         Ok(Some(RequestRecord {
@@ -116,7 +120,9 @@ impl Lookup {
             cause: cause.map(|failure| (failure.reason, failure.detail)),
             claim,
             not_before: time("not_before"),
-            outcome: outcome.transpose()?,
+            outcome: event("terminal")?,
+            check_in: event("check_in")?,
+            terminal_published: text("terminal_published") == Some("1"),
             dead_lettered: text("dead_lettered") == Some("1"),
             kept_until: (left >= 0).then(|| DateTime::from_timestamp_millis(now + left)).flatten(),
         }))

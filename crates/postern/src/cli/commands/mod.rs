@@ -1,6 +1,7 @@
 //! The commands, each in a file or folder of its own.
 
 pub(crate) mod audit;
+pub(crate) mod booking;
 pub(crate) mod check_config;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
@@ -10,6 +11,7 @@ pub(crate) mod iq;
 pub(crate) mod lock;
 pub(crate) mod login;
 pub(crate) mod mapping;
+pub(crate) mod pause;
 pub(crate) mod publish;
 pub(crate) mod site;
 pub(crate) mod tail;

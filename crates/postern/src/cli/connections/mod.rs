@@ -6,4 +6,5 @@ pub(crate) mod pause;
 pub(crate) mod redis_durability;
 pub(crate) mod shared_connections;
 pub(crate) mod site_access;
+pub(crate) mod store_failure;
 pub(crate) mod visible_sites;

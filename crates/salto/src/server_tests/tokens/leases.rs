@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::super::token_cache::{SharedCache, TestClock, for_every_cache};
+use super::super::token_cache::{LosesReplies, SharedCache, TestClock, for_every_cache};
 use super::{NumberingSalto, Server, account, open, process, rejection};
 
 for_every_cache!(
     a_lease_has_one_holder_and_ends_by_itself,
     only_the_holder_of_the_lease_stores,
     a_dead_holder_is_waited_for_until_its_lease_ends,
+    calls_can_be_repeated_by_their_owner,
+    calls_whose_replies_are_lost_hold_no_token_request_up,
 );
 
 async fn a_lease_has_one_holder_and_ends_by_itself(shared: SharedCache) {
@@ -52,4 +54,40 @@ async fn a_dead_holder_is_waited_for_until_its_lease_ends(shared: SharedCache) {
     assert_eq!(open(&site).await, Ok(()));
     // Redis counts whole milliseconds.
     assert!(started.elapsed() >= lease - Duration::from_millis(5), "the lease was ignored");
+}
+
+async fn calls_can_be_repeated_by_their_owner(shared: SharedCache) {
+    let cache = shared.cache();
+    let (one, two) = (Uuid::new_v4(), Uuid::new_v4());
+    for _ in 0..2 {
+        assert!(cache.lease("i", one, Duration::from_secs(60)).await.unwrap());
+        assert!(!cache.lease("i", two, Duration::from_secs(60)).await.unwrap());
+    }
+    let record = rejection();
+    for _ in 0..2 {
+        assert!(cache.store("i", one, &record).await.unwrap(), "it is stored");
+    }
+    assert!(cache.lease("i", two, Duration::from_secs(60)).await.unwrap(), "released by storing");
+    for _ in 0..2 {
+        cache.release("i", one).await.unwrap();
+        assert!(!cache.lease("i", one, Duration::from_secs(60)).await.unwrap(), "not its own");
+    }
+}
+
+/// Replies are lost for a moment, and for longer than a call is repeated.
+async fn calls_whose_replies_are_lost_hold_no_token_request_up(shared: SharedCache) {
+    for lost in [1, 8] {
+        let salto = NumberingSalto::default();
+        let server = Server::start(move |request| salto.answer(request)).await;
+        let cache = LosesReplies::of(shared.cache(), lost);
+        let site = process(&server.url, account(), cache, TestClock::new().now());
+        let started = tokio::time::Instant::now();
+        while open(&site).await.is_err() {
+            assert!(started.elapsed() < Duration::from_secs(5), "the lease blocks its own owner");
+        }
+        assert_eq!(server.count("/connect/token"), 1);
+        let other = process(&server.url, account(), shared.cache(), TestClock::new().now());
+        assert_eq!(open(&other).await, Ok(()));
+        assert_eq!(server.count("/connect/token"), 1, "the token is shared");
+    }
 }

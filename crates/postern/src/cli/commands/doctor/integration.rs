@@ -74,7 +74,11 @@ impl IntegrationCheck<'_> {
         match stored(pause) {
             Ok(left) if left.is_zero() => None,
             Ok(left) => {
-                let next = "wait, and run the command again: no call was sent";
+                let next = format!(
+                    "wait, and run the command again: no call was sent. Where Salto did not mean it: \
+                     postern pause lift --integration {}",
+                    self.id
+                );
                 Some(check.warning(pause::text(left), next))
             }
             Err(error) => Some(check.broken(error, CHECK_REDIS_LOG)),

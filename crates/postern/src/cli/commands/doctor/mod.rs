@@ -12,6 +12,7 @@ mod environment;
 mod finding;
 mod integration;
 mod iqs;
+mod listeners;
 mod mapping;
 mod redis;
 mod rights;
@@ -108,8 +109,9 @@ async fn check_redis_and_integrations(
     connections: &SharedConnections<'_>,
     deadline: Deadline,
 ) -> StoredFindings {
-    let RedisFindings { findings: redis, usable } = redis::check(connections, deadline).await;
+    let RedisFindings { findings: mut redis, usable } = redis::check(connections, deadline).await;
     let integrations = if usable {
+        redis.extend(listeners::check(connections, deadline).await);
         check_integrations(settings, connections, deadline).await
     } else {
         // Without the shared tokens, a sign-in would request another one.

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 use super::{
     door::{self, DoorState},
-    records::{self, FoundBooking, Selection, object_of, store_failure},
+    records::{self, FoundBooking, Selection, object_of},
     reports::{BookingReport, RequestReport, RuleReport},
 };
 use crate::cli::{
-    connections::{pause, shared_connections::SharedConnections},
+    connections::{pause, shared_connections::SharedConnections, store_failure::store_failure},
     failure::CommandFailure,
 };
 

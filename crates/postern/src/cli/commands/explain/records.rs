@@ -1,13 +1,17 @@
 //! The records of a request and of its booking in Redis.
 
-use anyhow::anyhow;
-use consumer::{Lookup, RequestRecord, StoreError};
+use chrono::TimeDelta;
+use consumer::{Lookup, RequestRecord, UnroutedKey};
 use events::{Outbound, OutboundData};
 use rules::{BookingStates, BookingVersion};
 
 use crate::cli::{
-    arguments::time_argument::TimeArgument, connections::advice, failure::CommandFailure,
+    arguments::time_argument::TimeArgument, connections::store_failure::store_failure,
+    failure::CommandFailure,
 };
+
+/// An answer is recorded at most so long before it is found that no queue takes it.
+const JUST_BEFORE: TimeDelta = TimeDelta::seconds(30);
 
 /// What the command line selects.
 pub(super) struct Selection {
@@ -34,6 +38,8 @@ pub(super) struct RequestSelection {
 pub(super) struct FoundRequest {
     pub(super) key: RequestSelection,
     pub(super) record: RequestRecord,
+    /// The routing key that no queue takes, where its answer waits for one.
+    pub(super) unrouted: Option<UnroutedKey>,
 }
 
 /// A booking with its newest known states.
@@ -90,7 +96,18 @@ async fn read_request(
              record is older than retention.outcomes"
         ))
     })?;
-    Ok(FoundRequest { key, record })
+    let unrouted = lookup.unrouted_keys().await.map_err(store_failure)?;
+    let unrouted = unrouted.into_iter().find(|unrouted| waits_for_queue(&record, unrouted));
+    Ok(FoundRequest { key, record, unrouted })
+}
+
+/// Whether an event of the answer waits for a queue of this routing key. The ledger does not record that an event
+/// is published; but one that was recorded long before the queue was missing has been.
+fn waits_for_queue(record: &RequestRecord, unrouted: &UnroutedKey) -> bool {
+    let terminal = record.outcome.iter().filter(|_| !record.terminal_published);
+    terminal.chain(&record.check_in).any(|event| {
+        event.routing_key() == unrouted.routing_key && event.time + JUST_BEFORE >= unrouted.since
+    })
 }
 
 async fn read_booking(
@@ -105,16 +122,6 @@ async fn read_booking(
         integration_id,
         booking_id,
     })
-}
-
-/// The failure of a read from Redis, with the advice for it.
-pub(super) fn store_failure(error: StoreError) -> CommandFailure {
-    match error {
-        StoreError::Away(_) => {
-            CommandFailure::Failed(anyhow!("{error}; {}", advice::REDIS_UNUSABLE))
-        }
-        StoreError::Record(_) => CommandFailure::Failed(anyhow!(error)),
-    }
 }
 
 fn booking_of(outcome: &Outbound) -> BookingSelection {

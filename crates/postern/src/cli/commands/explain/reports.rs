@@ -25,6 +25,9 @@ pub(super) struct RequestReport {
     pub(super) claimant_alive: Option<bool>,
     pub(super) not_before: Option<DateTime<Utc>>,
     pub(super) dead_lettered: bool,
+    /// The routing key for which its answer waits until a queue takes it, and since when none does.
+    pub(super) waits_for_queue: Option<String>,
+    pub(super) no_queue_since: Option<DateTime<Utc>>,
     /// The event that is the answer to it.
     pub(super) outcome: Option<Outbound>,
 }
@@ -100,7 +103,7 @@ fn is_outcome_unknown(outcome: &Outbound) -> bool {
 }
 
 impl From<FoundRequest> for RequestReport {
-    fn from(FoundRequest { key, mut record }: FoundRequest) -> Self {
+    fn from(FoundRequest { key, mut record, unrouted }: FoundRequest) -> Self {
         // An answer ends the claim; it also ends the doubt, unless it is outcome_unfound.
         if let Some(outcome) = &record.outcome {
             record.claim = None;
@@ -122,6 +125,8 @@ impl From<FoundRequest> for RequestReport {
             claimed_by: record.claim.map(|claim| claim.worker),
             not_before: record.not_before,
             dead_lettered: record.dead_lettered,
+            no_queue_since: unrouted.as_ref().map(|unrouted| unrouted.since),
+            waits_for_queue: unrouted.map(|unrouted| unrouted.routing_key),
             outcome: record.outcome,
         }
     }

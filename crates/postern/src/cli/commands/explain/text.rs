@@ -85,6 +85,12 @@ fn request_lines(request: &RequestReport) -> Vec<String> {
     }
     let not_before = request.not_before.filter(|at| *at > Utc::now());
     lines.extend(not_before.map(|at| format!("no command before {}", time(at))));
+    if let (Some(routing_key), Some(since)) = (&request.waits_for_queue, request.no_queue_since) {
+        let since = time(since);
+        lines.push(format!(
+            "its answer waits for a queue: since {since} none takes {routing_key} from postern.outbound"
+        ));
+    }
     if request.dead_lettered {
         lines.push("it has a dead letter".into());
     }

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
-use consumer::OtpGuard;
+use consumer::{IqRef, OtpGuard};
 use tokio::{
     task::JoinHandle,
     time::{Instant, interval, sleep},
@@ -44,7 +44,10 @@ impl IqLease {
             holder: Uuid::new_v4(),
             renewing: None,
         };
-        lease.wait().await?;
+        if let Err(error) = lease.wait().await {
+            lease.release().await;
+            return Err(error);
+        }
         let Self { otp_guard, integration_id, iq, holder, .. } = &lease;
         let (otp_guard, integration_id, iq, holder) =
             (Arc::clone(otp_guard), integration_id.clone(), iq.clone(), *holder);
@@ -55,7 +58,7 @@ impl IqLease {
                 // Where Redis is away, the next OTP attempt reports it.
                 let _ = otp_guard
                     .take_operator_lease(
-                        consumer::IqRef { integration_id: &integration_id, iq_id: &iq },
+                        IqRef { integration_id: &integration_id, iq_id: &iq },
                         holder,
                         DURATION,
                     )
@@ -84,14 +87,22 @@ impl IqLease {
         Ok(())
     }
 
-    /// Acquires or renews the lease; where another command has it, the time until it ends.
+    /// Acquires or renews the lease; where another command has it, the time until it ends. Where Redis does
+    /// not answer, the same holder asks once more: the lease may be acquired already.
     async fn try_acquire(&self) -> anyhow::Result<Option<Duration>> {
-        let result = self.otp_guard.take_operator_lease(
-            consumer::IqRef { integration_id: &self.integration_id, iq_id: &self.iq },
-            self.holder,
-            DURATION,
-        );
-        result.await.context("the IQ cannot be reserved for this command")
+        let take = || self.otp_guard.take_operator_lease(self.iq(), self.holder, DURATION);
+        let result = match take().await {
+            Ok(left) => Ok(left),
+            Err(_) => {
+                sleep(RETRY_INTERVAL).await;
+                take().await
+            }
+        };
+        result.context("the IQ cannot be reserved for this command")
+    }
+
+    fn iq(&self) -> IqRef<'_> {
+        IqRef { integration_id: &self.integration_id, iq_id: &self.iq }
     }
 
     /// Renews the lease, or fails where it was lost, for example while the process was suspended.
@@ -109,13 +120,9 @@ impl IqLease {
             // Otherwise it could renew the lease once more.
             let _ = renewing.await;
         }
-        // Where this fails, the lease ends by itself.
-        let _ = self
-            .otp_guard
-            .end_operator_lease(
-                consumer::IqRef { integration_id: &self.integration_id, iq_id: &self.iq },
-                self.holder,
-            )
-            .await;
+        // Where this fails twice, the lease ends by itself.
+        if self.otp_guard.end_operator_lease(self.iq(), self.holder).await.is_err() {
+            let _ = self.otp_guard.end_operator_lease(self.iq(), self.holder).await;
+        }
     }
 }

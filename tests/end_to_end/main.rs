@@ -50,6 +50,7 @@ mod returned_events;
 mod salto_answers;
 mod secrets;
 mod set_pin;
+mod shared_doors;
 mod slow_steps;
 mod stopping;
 mod stored_bookings;

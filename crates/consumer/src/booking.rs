@@ -54,7 +54,10 @@ async fn store(
     received_at: Instant,
 ) {
     failpoint::reach("before-store");
-    match session.retry_until_stopped(|| worker.bookings.store(event, Utc::now())).await {
+    let integration = worker.integrations.get(&event.data.integration_id);
+    let minutes_after = integration.map_or(0, |integration| integration.rules.minutes_after);
+    let store = || worker.bookings.store(event, minutes_after, Utc::now());
+    match session.retry_until_stopped(store).await {
         Ok(stored) => {
             failpoint::reach("after-store");
             if session.acknowledge(&delivery.acker).await.is_ok() {

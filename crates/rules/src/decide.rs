@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::{BookingStates, IntegrationRules, RejectedReason, Window};
+use crate::{Booking, BookingStates, IntegrationRules, RejectedReason, Window};
 
 /// An open request, as far as the rules need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +93,7 @@ fn check(
     let window = Window::of(Some(integration), booking);
     window_begun(now, window)?;
     window_not_over(now, window)?;
-    let object_id = object_booked(booking, request)?;
+    let object_id = object_booked(Some(integration), booking, request)?;
     let lock_id = lock_mapped(integration, &object_id)?;
     Ok(Opening {
         object_id,
@@ -172,7 +172,7 @@ pub(crate) fn window_begun(now: DateTime<Utc>, window: Window) -> Result<(), Rej
 /// Exact to the instant.
 pub(crate) fn window_not_over(now: DateTime<Utc>, window: Window) -> Result<(), Rejection> {
     if window.is_over(now) {
-        return Err(Rejection::new(RejectedReason::TooLate, "the booking has ended"));
+        return Err(Rejection::new(RejectedReason::TooLate, "the booking's window is over"));
     }
     Ok(())
 }
@@ -188,11 +188,16 @@ pub(crate) fn lock_mapped(
 }
 
 pub(crate) fn object_booked(
+    integration: Option<&IntegrationRules>,
     booking: &BookingStates,
     request: &Request,
 ) -> Result<String, Rejection> {
+    let belongs = |wanted: &String, state: &Booking| {
+        state.object_ids.contains(wanted)
+            || integration.is_some_and(|integration| integration.comes_with(wanted, state))
+    };
     match &request.object_id {
-        Some(wanted) if booking.all().iter().all(|state| state.object_ids.contains(wanted)) => {
+        Some(wanted) if booking.all().iter().all(|state| belongs(wanted, state)) => {
             Ok(wanted.clone())
         }
         Some(_) => Err(Rejection::new(

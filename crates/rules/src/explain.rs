@@ -161,7 +161,9 @@ impl Question<'_> {
     fn window_not_over(&self) -> (RuleResult, Inputs) {
         let window = self.window();
         let inputs = known([
+            window.map(|window| ("closes_at", RuleInput::Time(window.closes_at))),
             self.booking.map(|booking| ("ends_at", RuleInput::Time(earliest_end(booking)))),
+            self.integration.map(|it| ("minutes_after", RuleInput::Number(it.minutes_after))),
             Some(("now", RuleInput::Time(self.now))),
         ]);
         (result(window.map(|window| decide::window_not_over(self.now, window))), inputs)
@@ -171,13 +173,23 @@ impl Question<'_> {
         let inputs = known([
             Some(("asked_for", RuleInput::Text(self.request.object_id.clone()))),
             self.booking.map(|it| ("booked", RuleInput::Texts(it.shared_objects()))),
+            self.shared_with().map(|objects| ("comes_with", RuleInput::Texts(objects))),
         ]);
-        (result(self.booking.map(|booking| decide::object_booked(booking, self.request))), inputs)
+        (result(self.object()), inputs)
+    }
+
+    fn object(&self) -> Option<Result<String, Rejection>> {
+        let booking = self.booking?;
+        Some(decide::object_booked(self.integration, booking, self.request))
+    }
+
+    /// The objects with which the door that is asked for comes, where it is a shared one.
+    fn shared_with(&self) -> Option<Vec<String>> {
+        self.integration?.shared_doors.get(self.request.object_id.as_deref()?).cloned()
     }
 
     fn lock_mapped(&self) -> (RuleResult, Inputs) {
-        let object =
-            self.booking.and_then(|booking| decide::object_booked(booking, self.request).ok());
+        let object = self.object().and_then(Result::ok);
         let Some((integration, object)) = self.integration.zip(object) else {
             return (RuleResult::NotApplicable, Inputs::new());
         };

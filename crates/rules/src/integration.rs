@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use crate::Booking;
+
 /// The settings of an integration that decide whether and which door opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntegrationRules {
@@ -15,6 +17,8 @@ pub struct IntegrationRules {
     pub open_from_statuses: Vec<String>,
     /// Minutes before the booking's start from which a door opens.
     pub minutes_before: u32,
+    /// Minutes after the booking's end until which a door opens.
+    pub minutes_after: u32,
     /// The status that a booking gets with its first opening. It opens doors as well, because a
     /// checked-in guest must be able to open again.
     pub check_in_status: Option<String>,
@@ -24,9 +28,23 @@ pub struct IntegrationRules {
     pub default_lock: Option<Uuid>,
     /// The lock of each mapped object.
     pub locks: BTreeMap<String, Uuid>,
+    /// Doors that come with other objects, such as an entrance: the objects with which each comes, or
+    /// [`Self::ANY_OBJECT`].
+    pub shared_doors: BTreeMap<String, Vec<String>>,
 }
 
 impl IntegrationRules {
+    /// In [`Self::shared_doors`]: the door comes with every object.
+    pub const ANY_OBJECT: &str = "*";
+
+    /// Whether a door comes with one of the objects of a booking.
+    #[must_use]
+    pub fn comes_with(&self, door: &str, booking: &Booking) -> bool {
+        self.shared_doors.get(door).is_some_and(|objects| {
+            objects.iter().any(|it| it == Self::ANY_OBJECT || booking.object_ids.contains(it))
+        })
+    }
+
     /// Whether a booking in this status may open doors.
     #[must_use]
     pub fn status_opens(&self, status: &str) -> bool {

@@ -35,14 +35,18 @@ impl Window {
     /// The window of one state of a booking. Without an integration, it is the booked time itself.
     #[must_use]
     pub fn of_state(integration: Option<&IntegrationRules>, booking: &Booking) -> Self {
-        let minutes_before = integration.map_or(0, |integration| integration.minutes_before);
-        let before = TimeDelta::minutes(minutes_before.into());
+        let minutes = |minutes: Option<u32>| TimeDelta::minutes(minutes.unwrap_or(0).into());
+        let before = minutes(integration.map(|integration| integration.minutes_before));
+        let after = minutes(integration.map(|integration| integration.minutes_after));
         Self {
             opens_at: booking
                 .starts_at
                 .checked_sub_signed(before)
                 .unwrap_or(DateTime::<Utc>::MIN_UTC),
-            closes_at: booking.ends_at,
+            closes_at: booking
+                .ends_at
+                .checked_add_signed(after)
+                .unwrap_or(DateTime::<Utc>::MAX_UTC),
         }
     }
 

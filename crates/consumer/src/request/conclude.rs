@@ -46,6 +46,8 @@ impl Outcome {
     ) -> Self {
         let states = claim.booking.iter().flat_map(BookingStates::all);
         let booking_ends_at = states.map(|state| state.ends_at).max().unwrap_or(opened_at);
+        // Doors may open for longer than the booking lasts.
+        let booking_ends_at = booking_ends_at.max(opening.window.closes_at);
         Self::Opened { opening, iq_id, opened_at, booking_ends_at }
     }
 

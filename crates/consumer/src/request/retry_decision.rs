@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rules::{Certainty, Delays, Doubt, Opening, RetryDecision};
+use rules::{Certainty, Delays, Doubt, FailedClass, Opening, RetryDecision};
 
 use super::{conclude::Outcome, failed_attempt::FailedAttempt, request_state::RequestState};
 use crate::{
@@ -76,8 +76,12 @@ pub(super) fn follow_up(
 }
 
 /// Why the request failed so far, after an attempt: for the last cause that it has seen itself, at Salto or
-/// before. `known`: what it knew before the attempt.
+/// before. `known`: what it knew before the attempt. A cause of class `configuration` that did not end the
+/// request is a token that Salto refused once: the next one was on its way, and only the pause or the breaker
+/// stops the request.
 fn reported_failure(failed: &FailedAttempt, known: Option<Failure>) -> Failure {
+    let known = known
+        .filter(|known| !failed.is_consequence || known.reason.class() == FailedClass::Temporary);
     match (&failed.failure, known) {
         (Some(failure), None) => failure.clone(),
         (Some(failure), Some(_)) if !failed.is_consequence => failure.clone(),
@@ -130,6 +134,8 @@ mod tests {
         for consequence in [&paused, &breaker] {
             assert_eq!(reported_failure(consequence, Some(seen.clone())), seen);
             assert_eq!(Some(reported_failure(consequence, None)), consequence.failure);
+            let token = Failure::new(FailedReason::CredentialsRejected, "HTTP 401");
+            assert_eq!(Some(reported_failure(consequence, Some(token))), consequence.failure);
         }
         let answer = FailedAttempt { failure: Some(failure("HTTP 503")), ..breaker };
         let answer = FailedAttempt { is_consequence: false, ..answer };

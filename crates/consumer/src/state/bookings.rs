@@ -1,6 +1,6 @@
 //! The booking store: the newest known state of every booking, and those that are tied with it.
 
-use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Timelike, Utc};
 use deadpool_redis::redis::Script;
 use events::{BookingStatus, Event};
 use rules::{BookingStates, BookingVersion};
@@ -43,15 +43,19 @@ impl Bookings {
         Self { store, keys, retention, script }
     }
 
-    /// Stores a booking status, unless a newer one is known; beside one that has the same version.
+    /// Stores a booking status, unless a newer one is known; beside one that has the same version. Doors
+    /// open until so many minutes after its end.
     pub(crate) async fn store(
         &self,
         event: &Event<BookingStatus>,
+        minutes_after: u32,
         now: DateTime<Utc>,
     ) -> Result<BookingStored, StoreError> {
         let status = &event.data;
         let version = BookingVersion { revision: status.revision, time: event.time };
         let record = record::write(status)?;
+        let after = TimeDelta::minutes(minutes_after.into());
+        let doors_until = status.ends_at.checked_add_signed(after).unwrap_or(status.ends_at);
         let (integration, booking) = (&status.integration_id, &status.booking_id);
         let stored: String = self
             .store
@@ -61,7 +65,7 @@ impl Bookings {
                     .key(self.keys.check_in(integration, booking))
                     .arg(sortable_version(&version))
                     .arg(record)
-                    .arg(kept_until(now, status.ends_at, self.retention))
+                    .arg(kept_until(now, doors_until, self.retention))
                     .arg(BookingStates::MAX),
             )
             .await?;

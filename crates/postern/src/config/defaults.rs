@@ -28,3 +28,4 @@ pub(super) const MODE: Mode = Mode::Live;
 pub(super) const REHEARSAL: Rehearsal = Rehearsal::Probe;
 pub(super) const ASK_ENTRIES: bool = true;
 pub(super) const MINUTES_BEFORE: u32 = 0;
+pub(super) const MINUTES_AFTER: u32 = 0;

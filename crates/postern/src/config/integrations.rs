@@ -18,8 +18,8 @@ use super::{
     variables::Variables,
 };
 
-/// One week, the largest value of `minutes_before`.
-const MAX_MINUTES_BEFORE: u32 = 7 * 24 * 60;
+/// One week, the largest value of `minutes_before` and `minutes_after`.
+const MAX_MINUTES: u32 = 7 * 24 * 60;
 
 /// Reads `[[integrations]]`; returns those without mistakes.
 pub(super) fn read(
@@ -93,12 +93,16 @@ fn integration(
         active: section.with_default("active", defaults::ACTIVE, boolean),
         open_from_statuses: open_from_statuses.clone().unwrap_or_default(),
         minutes_before: section.with_default("minutes_before", defaults::MINUTES_BEFORE, |node| {
-            integer(node, 0..=MAX_MINUTES_BEFORE)
+            integer(node, 0..=MAX_MINUTES)
+        }),
+        minutes_after: section.with_default("minutes_after", defaults::MINUTES_AFTER, |node| {
+            integer(node, 0..=MAX_MINUTES)
         }),
         check_in_status: section.optional("check_in_status", text),
         record_opened_at_in: section.optional("record_opened_at_in", text),
         default_lock: section.optional("default_lock", lock_id),
         locks: locks(section.section("locks"), mistakes),
+        shared_doors: shared_doors(section.section("shared_doors"), mistakes),
     };
     let (environment, account) = (environment?, account?);
     Some(IntegrationSettings { rules, mode, environment, ask_entries, account })
@@ -216,6 +220,20 @@ fn locks(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, Uuid> {
             Ok(lock) => Some((object.to_owned(), lock)),
             Err(what) => {
                 mistakes.add(&node.origin, section.path_of(object), what);
+                None
+            }
+        })
+        .collect()
+}
+
+/// The objects with which each shared door comes. Any door is allowed, so no key is unknown.
+fn shared_doors(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, Vec<String>> {
+    section
+        .entries()
+        .filter_map(|(door, node)| match texts(node) {
+            Ok(objects) => Some((door.to_owned(), objects)),
+            Err(what) => {
+                mistakes.add(&node.origin, section.path_of(door), what);
                 None
             }
         })

@@ -105,6 +105,11 @@ fn wrong_usage_is_status_2() {
         &["check-config", "--output", "xml"],
         &["check-config", "--log-level", "consumer=loud"],
         &["iq", "list", "--integration", "nobody"],
+        &["pause", "lift"],
+        &["pause", "list", "--integration", "nobody"],
+        &["booking", "show", "b-1"],
+        &["booking", "show", "--integration", "acme"],
+        &["booking", "forget", "--integration", "acme", "b-1"],
         &["publish", "open-request", "--integration", "acme", "--booking", ""],
         &["publish", "open-request", "--integration", "acme", "--booking", "b", "--time", "+1h"],
     ] {

@@ -32,7 +32,7 @@ fn an_opening_has_everything_that_its_events_report() {
             lock_id: ROOM,
             record_in_field: Some("opened_at".into()),
             check_in_status: Some("checked_in".into()),
-            window: Window { opens_at: at(3_600 - 15 * 60), closes_at: at(7_200) },
+            window: Window { opens_at: at(3_600 - 15 * 60), closes_at: at(7_200 + 5 * 60) },
         }
     );
 }
@@ -93,8 +93,9 @@ fn the_window_opens_to_the_nanosecond() {
 
 #[test]
 fn the_window_closes_to_the_nanosecond() {
-    assert!(matches!(decided(at(7_200) - TimeDelta::nanoseconds(1)), Decision::Open(_)));
-    assert_eq!(reason(decided(at(7_200))), Some(RejectedReason::TooLate));
+    let closes_at = at(7_200 + 5 * 60);
+    assert!(matches!(decided(closes_at - TimeDelta::nanoseconds(1)), Decision::Open(_)));
+    assert_eq!(reason(decided(closes_at)), Some(RejectedReason::TooLate));
 }
 
 #[test]
@@ -211,4 +212,25 @@ fn every_rejected_reason_has_inputs_that_are_rejected_for_it() {
         assert_eq!(reason(decision), Some(expected));
         assert_eq!(allowed(&inputs), None, "{expected}, by the rule that is written a second time");
     }
+}
+
+#[test]
+fn a_shared_door_opens_with_the_objects_with_which_it_comes() {
+    let asked = |integration: &IntegrationRules, booked: &str| {
+        let booking = Booking { object_ids: vec![booked.to_owned()], ..booking() };
+        let request = Request { object_id: Some("entrance".into()), ..request() };
+        decide(at(3_600), Some(integration), Some(&booking.into()), &request)
+    };
+    let Decision::Open(opening) = asked(&integration(), "room-12") else { panic!("not open") };
+    assert_eq!((&*opening.object_id, opening.lock_id), ("entrance", FRONT));
+    let no = Some(RejectedReason::ObjectNotInBooking);
+    assert_eq!(reason(asked(&integration(), "sauna")), no);
+    let shared = |objects: &[&str]| {
+        let objects = objects.iter().map(|it| (*it).to_owned()).collect();
+        let shared_doors = BTreeMap::from([("entrance".to_owned(), objects)]);
+        IntegrationRules { shared_doors, ..integration() }
+    };
+    assert!(matches!(asked(&shared(&["*"]), "sauna"), Decision::Open(_)));
+    assert!(matches!(asked(&shared(&["court", "sauna"]), "sauna"), Decision::Open(_)));
+    assert_eq!(reason(asked(&shared(&["court"]), "sauna")), no);
 }

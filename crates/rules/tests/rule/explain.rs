@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use rules::{
-    Booking, Decision, IntegrationRules, RejectedReason, Rule, RuleInput, RuleResult, decide,
-    explain,
+    Booking, Decision, IntegrationRules, RejectedReason, Request, Rule, RuleInput, RuleResult,
+    decide, explain,
 };
 
 use crate::fixtures::{
@@ -70,19 +70,22 @@ fn an_explanation_has_the_inputs_of_each_rule() {
 
 /// Integrations with one setting changed, by its name. A new setting does not compile before it is
 /// here; those that are not have no input of their own.
-fn changed_settings() -> [(&'static str, IntegrationRules); 6] {
+fn changed_settings() -> [(&'static str, IntegrationRules); 8] {
     let IntegrationRules {
         id: _,
         // The rule says it itself.
         active: _,
         open_from_statuses: _,
         minutes_before: _,
+        minutes_after: _,
         check_in_status: _,
         // No rule reads it.
         record_opened_at_in: _,
         default_lock: _,
         locks: _,
+        shared_doors: _,
     } = integration();
+    let shared_doors = BTreeMap::from([("entrance".to_owned(), vec!["sauna".to_owned()])]);
     let locks = BTreeMap::from([("room-12".to_owned(), FRONT)]);
     [
         ("id", IntegrationRules { id: "other".into(), ..integration() }),
@@ -91,6 +94,8 @@ fn changed_settings() -> [(&'static str, IntegrationRules); 6] {
             IntegrationRules { open_from_statuses: Vec::new(), ..integration() },
         ),
         ("minutes_before", IntegrationRules { minutes_before: 16, ..integration() }),
+        ("minutes_after", IntegrationRules { minutes_after: 6, ..integration() }),
+        ("shared_doors", IntegrationRules { shared_doors, ..integration() }),
         ("check_in_status", IntegrationRules { check_in_status: None, ..integration() }),
         ("default_lock", IntegrationRules { default_lock: Some(ROOM), ..integration() }),
         ("locks", IntegrationRules { locks, ..integration() }),
@@ -102,8 +107,14 @@ fn every_setting_that_a_rule_reads_is_an_input() {
     let inputs = |integration: &IntegrationRules| -> Vec<_> {
         let bookings =
             ["room-12", "sauna"].map(|it| Booking { object_ids: vec![it.into()], ..booking() });
+        let requests = [None, Some("entrance")]
+            .map(|it| Request { object_id: it.map(Into::into), ..request() });
         let steps = bookings.iter().flat_map(|it| {
-            explain(at(3_600), Some(integration), Some(&it.clone().into()), &request())
+            let booking = it.clone().into();
+            let steps = requests
+                .each_ref()
+                .map(|request| explain(at(3_600), Some(integration), Some(&booking), request));
+            steps.into_iter().flatten()
         });
         steps.flat_map(|step| step.inputs).collect()
     };

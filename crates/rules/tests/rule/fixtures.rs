@@ -20,10 +20,12 @@ pub(crate) fn integration() -> IntegrationRules {
         active: true,
         open_from_statuses: vec!["confirmed".into(), "paid".into()],
         minutes_before: 15,
+        minutes_after: 5,
         check_in_status: Some("checked_in".into()),
         record_opened_at_in: Some("opened_at".into()),
         default_lock: Some(FRONT),
         locks: BTreeMap::from([("room-12".to_owned(), ROOM)]),
+        shared_doors: BTreeMap::from([("entrance".to_owned(), vec!["room-12".to_owned()])]),
     }
 }
 
@@ -96,6 +98,8 @@ prop_compose! {
     pub(crate) fn any_integration()(
         active in prop::bool::weighted(0.9),
         minutes_before in 0u32..200,
+        minutes_after in 0u32..100,
+        shared in prop::sample::select(vec!["", "room-12", "sauna", "*"]),
         check_in in any::<bool>(),
         default_lock in any::<bool>(),
         mapped in any::<bool>(),
@@ -103,9 +107,11 @@ prop_compose! {
         IntegrationRules {
             active,
             minutes_before,
+            minutes_after,
             check_in_status: check_in.then(|| "checked_in".to_owned()),
             default_lock: default_lock.then_some(FRONT),
             locks: if mapped { integration().locks } else { BTreeMap::new() },
+            shared_doors: BTreeMap::from([("entrance".to_owned(), vec![shared.to_owned()])]),
             id: integration().id,
             open_from_statuses: integration().open_from_statuses,
             record_opened_at_in: integration().record_opened_at_in,
@@ -115,7 +121,7 @@ prop_compose! {
 
 prop_compose! {
     pub(crate) fn any_request()(
-        object in prop::option::of(prop::sample::select(vec!["room-12", "sauna", "court"])),
+        object in prop::option::of(prop::sample::select(vec!["room-12", "sauna", "court", "entrance"])),
         taken_at in any_instant(),
         expires_at in any_instant(),
     ) -> Request {

@@ -31,7 +31,11 @@ pub(crate) fn allowed(inputs: &Inputs) -> Option<(String, Uuid)> {
     let status = &booking.status;
     let from = booking.starts_at - TimeDelta::minutes(integration.minutes_before.into());
     let object = match &request.object_id {
-        Some(object) => booking.object_ids.iter().find(|o| *o == object)?,
+        Some(object) if booking.object_ids.contains(object) => object,
+        Some(door) => {
+            let with = integration.shared_doors.get(door)?;
+            with.iter().find(|o| *o == "*" || booking.object_ids.contains(o)).map(|_| door)?
+        }
         None if booking.object_ids.len() == 1 => &booking.object_ids[0],
         None => return None,
     };
@@ -40,7 +44,7 @@ pub(crate) fn allowed(inputs: &Inputs) -> Option<(String, Uuid)> {
         && (integration.open_from_statuses.contains(status)
             || integration.check_in_status.as_ref() == Some(status))
         && from <= *now
-        && *now < booking.ends_at
+        && *now < booking.ends_at + TimeDelta::minutes(integration.minutes_after.into())
         && request.taken_at < request.expires_at
         && *now < request.expires_at)
         .then_some((object.clone(), *lock))

@@ -33,8 +33,8 @@ fn the_window_is_what_all_windows_have_in_common() {
     let Decision::Rejected(early) = decided(3_000, tied.clone(), None) else { panic!("open") };
     assert_eq!((early.reason, early.opens_at), (RejectedReason::TooEarly, Some(opens_at)));
     let Decision::Open(opening) = decided(4_000, tied.clone(), None) else { panic!("not open") };
-    assert_eq!(opening.window, Window { opens_at, closes_at: at(7_200) });
-    assert_eq!(rejected(decided(7_200, tied, None)), RejectedReason::TooLate);
+    assert_eq!(opening.window, Window { opens_at, closes_at: at(7_200 + 5 * 60) });
+    assert_eq!(rejected(decided(7_200 + 5 * 60, tied, None)), RejectedReason::TooLate);
 }
 
 #[test]

@@ -50,7 +50,7 @@ async fn stored_states(bookings: &Bookings) -> StoredStates {
 #[tokio::test]
 async fn an_older_revision_never_replaces_a_newer_one() {
     let bookings = bookings();
-    let store = async |event| bookings.store(&event, Utc::now()).await.unwrap();
+    let store = async |event| bookings.store(&event, 0, Utc::now()).await.unwrap();
     assert_eq!(store(event(Some(i64::MAX as u64 - 1), "confirmed")).await, BookingStored::Newest);
     assert_eq!(store(event(Some(i64::MAX as u64 - 2), "older")).await, BookingStored::Superseded);
     assert_eq!(store(event(None, "uncounted")).await, BookingStored::Superseded);
@@ -63,8 +63,8 @@ async fn an_older_revision_never_replaces_a_newer_one() {
 async fn the_same_event_twice_is_stored_once() {
     let bookings = bookings();
     let event = event(Some(1), "confirmed");
-    assert_eq!(bookings.store(&event, Utc::now()).await.unwrap(), BookingStored::Newest);
-    assert_eq!(bookings.store(&event, Utc::now()).await.unwrap(), BookingStored::Superseded);
+    assert_eq!(bookings.store(&event, 0, Utc::now()).await.unwrap(), BookingStored::Newest);
+    assert_eq!(bookings.store(&event, 0, Utc::now()).await.unwrap(), BookingStored::Superseded);
 }
 
 #[tokio::test]
@@ -72,12 +72,12 @@ async fn a_shortened_booking_is_kept_as_long_as_the_longer_one() {
     let bookings = bookings();
     let mut long = event(Some(1), "confirmed");
     long.data.ends_at = Utc::now() + TimeDelta::days(30);
-    bookings.store(&long, Utc::now()).await.unwrap();
+    bookings.store(&long, 0, Utc::now()).await.unwrap();
     let mut past = event(Some(2), "cancelled");
     past.data.starts_at = Utc::now() - TimeDelta::days(20);
     past.data.ends_at = Utc::now() - TimeDelta::days(10);
-    bookings.store(&past, Utc::now()).await.unwrap();
-    assert_eq!(bookings.store(&long, Utc::now()).await.unwrap(), BookingStored::Superseded);
+    bookings.store(&past, 0, Utc::now()).await.unwrap();
+    assert_eq!(bookings.store(&long, 0, Utc::now()).await.unwrap(), BookingStored::Superseded);
     let key = bookings.keys.booking("acme", "B-1");
     let left: i64 = bookings.store.query(redis::cmd("PTTL").arg(key)).await.unwrap();
     assert!(left > i64::try_from((DAY * 30).as_millis()).unwrap());
@@ -89,7 +89,7 @@ async fn a_booking_that_is_over_is_still_remembered() {
     let mut past = event(Some(2), "cancelled");
     past.data.ends_at = Utc::now() - TimeDelta::days(10);
     past.data.starts_at = Utc::now() - TimeDelta::days(20);
-    assert_eq!(bookings.store(&past, Utc::now()).await.unwrap(), BookingStored::Newest);
+    assert_eq!(bookings.store(&past, 0, Utc::now()).await.unwrap(), BookingStored::Newest);
     assert_eq!(
         bookings.store(&event(Some(1), "confirmed"), Utc::now()).await.unwrap(),
         BookingStored::Superseded
@@ -101,7 +101,7 @@ async fn times_are_kept_to_the_nanosecond_up_to_the_last_year() {
     let bookings = bookings();
     let mut last = event(Some(1), "confirmed");
     last.data.ends_at = DateTime::from_timestamp(253_402_300_799, 999_999_999).unwrap();
-    bookings.store(&last, Utc::now()).await.unwrap();
+    bookings.store(&last, 0, Utc::now()).await.unwrap();
     assert_eq!(stored(&bookings).await.ends_at, last.data.ends_at);
 }
 
@@ -138,7 +138,7 @@ async fn tied_states_are_all_kept_in_any_order_until_a_newer_one() {
     let mut first = None;
     for order in orders(&[0, 1, 2, 3]) {
         let bookings = bookings();
-        let store = async |event| bookings.store(event, Utc::now()).await.unwrap();
+        let store = async |event| bookings.store(event, 0, Utc::now()).await.unwrap();
         for (arrived, number) in order.iter().enumerate() {
             let expected = if arrived == 0 { BookingStored::Newest } else { BookingStored::Tied };
             let predicted = stored_states(&bookings).await.would_store(&events[*number]).unwrap();
@@ -172,7 +172,7 @@ async fn beyond_the_limit_the_booking_is_incomplete_until_a_newer_state() {
     let events = tied_events(&names.iter().map(String::as_str).collect::<Vec<_>>());
     for (number, event) in events.iter().enumerate() {
         let predicted = stored_states(&bookings).await.would_store(event).unwrap();
-        let answer = bookings.store(event, Utc::now()).await.unwrap();
+        let answer = bookings.store(event, 0, Utc::now()).await.unwrap();
         assert_eq!(predicted, answer, "{number}");
         assert_eq!(answer == BookingStored::LeftOut, number >= BookingStates::MAX, "{number}");
         let states = stored_states(&bookings).await.read().unwrap().unwrap();
@@ -188,8 +188,8 @@ async fn beyond_the_limit_the_booking_is_incomplete_until_a_newer_state() {
 async fn tied_states_of_an_older_version_do_not_count() {
     let bookings = bookings();
     let [cancelled, paid] = &mut tied_events(&["cancelled", "paid"])[..] else { panic!() };
-    bookings.store(paid, Utc::now()).await.unwrap();
-    bookings.store(cancelled, Utc::now()).await.unwrap();
+    bookings.store(paid, 0, Utc::now()).await.unwrap();
+    bookings.store(cancelled, 0, Utc::now()).await.unwrap();
     paid.time += TimeDelta::seconds(1);
     let version = BookingVersion { revision: None, time: paid.time };
     let mut set = redis::cmd("HSET");
@@ -198,7 +198,7 @@ async fn tied_states_of_an_older_version_do_not_count() {
     bookings.store.query::<()>(&set).await.unwrap();
     assert_eq!(stored(&bookings).await.status, "paid");
     cancelled.time = paid.time;
-    assert_eq!(bookings.store(cancelled, Utc::now()).await.unwrap(), BookingStored::Tied);
+    assert_eq!(bookings.store(cancelled, 0, Utc::now()).await.unwrap(), BookingStored::Tied);
     let states = stored_states(&bookings).await.read().unwrap().unwrap();
     assert_eq!(statuses(&states), ["cancelled", "paid"]);
 }
@@ -208,8 +208,8 @@ async fn a_tied_state_prolongs_the_record() {
     let bookings = bookings();
     let [short, long] = &mut tied_events(&["cancelled", "paid"])[..] else { panic!() };
     long.data.ends_at += TimeDelta::days(30);
-    bookings.store(short, Utc::now()).await.unwrap();
-    bookings.store(long, Utc::now()).await.unwrap();
+    bookings.store(short, 0, Utc::now()).await.unwrap();
+    bookings.store(long, 0, Utc::now()).await.unwrap();
     let key = bookings.keys.booking("acme", "B-1");
     let left: i64 = bookings.store.query(redis::cmd("PTTL").arg(key)).await.unwrap();
     assert!(left > i64::try_from((DAY * 30).as_millis()).unwrap());

@@ -127,6 +127,8 @@ mod tests {
             active: true,
             open_from_statuses: vec!["paid".into()],
             minutes_before: 0,
+            minutes_after: 0,
+            shared_doors: BTreeMap::new(),
             check_in_status: None,
             record_opened_at_in: None,
             default_lock: Some(front),

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use consumer::{AuditSink, Settings};
+use consumer::{AuditSink, Routing, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use url::Url;
@@ -26,6 +26,7 @@ pub(super) struct Sections<'a> {
 struct BrokerSection {
     url: String,
     prefetch: u16,
+    routing: &'static str,
 }
 
 #[derive(Serialize)]
@@ -74,6 +75,10 @@ impl<'a> Sections<'a> {
             broker: BrokerSection {
                 url: without_credentials(&broker.url),
                 prefetch: broker.prefetch,
+                routing: match broker.routing {
+                    Routing::Any => "any",
+                    Routing::Strict => "strict",
+                },
             },
             redis: RedisSection {
                 url: without_credentials(&redis.url),

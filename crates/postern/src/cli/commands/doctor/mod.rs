@@ -13,6 +13,7 @@ mod finding;
 mod integration;
 mod iqs;
 mod mapping;
+mod publishing;
 mod redis;
 mod rights;
 

@@ -11,12 +11,14 @@
 //! | [`services`] | the servers and programs that `make test` names in the environment |
 //! | [`broker`] | a virtual host per test; a bus to publish on, a listener for outbound events; a private node to kill |
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
+//! | [`amqp_proxy`] | a proxy in front of RabbitMQ that drops and changes single answers |
 //! | [`resp_proxy`] | a proxy in front of Redis that answers commands with given errors |
 //! | [`processes`] | child processes that log to files or run at a terminal, and end with the test in every case |
 //! | [`deadline`] | waiting with a deadline |
 //!
 //! Nothing here uses postern's own types: what a test expects is written a second time, from docs/contract.md.
 
+pub mod amqp_proxy;
 pub mod broker;
 pub mod deadline;
 pub mod fixture;

@@ -41,15 +41,23 @@ impl Subscription {
         queue: &'static str,
         prefetch: u16,
     ) -> Result<Self, SubscriptionError> {
-        timeout(STEP_TIMEOUT, Self::subscribe(connection, queue, prefetch)).await?
+        let channel = timeout(STEP_TIMEOUT, connection.create_channel()).await??;
+        match timeout(STEP_TIMEOUT, Self::subscribe(channel.clone(), queue, prefetch)).await {
+            Ok(subscribed) => subscribed,
+            Err(silent) => {
+                // The broker may subscribe it later, and send deliveries that are never taken.
+                let close = channel.close(200, "not subscribed in time".into());
+                let _ = timeout(STEP_TIMEOUT, close).await;
+                Err(silent.into())
+            }
+        }
     }
 
     async fn subscribe(
-        connection: &Connection,
+        channel: Channel,
         queue: &'static str,
         prefetch: u16,
     ) -> Result<Self, SubscriptionError> {
-        let channel = connection.create_channel().await?;
         channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let options = BasicConsumeOptions::default();
         let deliveries =

@@ -11,13 +11,17 @@
 #   rabbitmq-node.sh DIR AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT AMQP_PORT_OF_EACH…
 #   rabbitmq-node.sh epmd EPMD_PORT
 #
+# To run rabbitmqctl against a running single node:
+#
+#   rabbitmq-node.sh ctl DIR AMQP_PORT EPMD_PORT ARGUMENT…
+#
 # POSTERN_RABBITMQ_SERVER names the server's own script (the inner one: the wrapper that Debian puts into /usr/sbin
 # becomes the user rabbitmq, which owns no files here).
 set -euo pipefail
 
 if [[ -z ${POSTERN_RABBITMQ_SERVER:-} ]] || { (($# < 5)) && [[ $# != 2 || $1 != epmd ]]; }; then
   echo "usage: POSTERN_RABBITMQ_SERVER=… $0 DIR AMQP_PORT MANAGEMENT_PORT DISTRIBUTION_PORT EPMD_PORT \
-[AMQP_PORT_OF_EACH…] | epmd EPMD_PORT" >&2
+[AMQP_PORT_OF_EACH…] | epmd EPMD_PORT | ctl DIR AMQP_PORT EPMD_PORT ARGUMENT…" >&2
   exit 2
 fi
 
@@ -25,6 +29,11 @@ fi
 export PATH=${POSTERN_RABBITMQ_SERVER%/*}:$PATH
 epmd=$(command -v epmd) || epmd=$(dirname "$(readlink -f "$(command -v erl)")")/epmd
 export ERL_EPMD_ADDRESS=127.0.0.1
+if [[ $1 == ctl ]]; then
+  export HOME=$2 ERL_EPMD_PORT=$4 ERL_INETRC=$2/inetrc RABBITMQ_CONF_ENV_FILE=/dev/null
+  export RABBITMQ_CTL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
+  exec "${POSTERN_RABBITMQ_SERVER%/*}/rabbitmqctl" --node "postern-$3@localhost" "${@:5}"
+fi
 export ERL_EPMD_PORT=${5:-$2}
 if [[ $1 == epmd ]]; then
   exec "$epmd"

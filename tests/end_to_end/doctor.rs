@@ -119,6 +119,7 @@ async fn without_faults_it_reports_ok_and_requests_no_new_token() {
         "rabbitmq.backlog",
         "rabbitmq.dead_letters",
         "rabbitmq.retries",
+        "rabbitmq.publishing",
         "redis.connection",
         "redis.version",
         "redis.latency",

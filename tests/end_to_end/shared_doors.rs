@@ -9,9 +9,9 @@ use serde_json::json;
 #[tokio::test]
 async fn an_entrance_opens_with_a_booked_room_until_minutes_after_its_end() {
     let mut setup = Setup::new().await;
-    let integration = &mut setup.settings.integrations()[0];
-    integration["minutes_after"] = json!(5);
-    integration["shared_doors"] = json!({"front-door": ["room-12"]});
+    setup.settings.set_integration("minutes_after", 5);
+    let shared = toml::toml! { front-door = ["room-12"] };
+    setup.settings.set_integration("shared_doors", shared);
     let fixture = Fixture::new(setup, 1).await;
     let mut over = booking_status("B-over", "paid");
     over["data"]["ends_at"] = time(-60).into();

@@ -151,7 +151,7 @@ async fn a_claim_lost_while_the_command_connects_sends_no_command() {
     let mut slow = SlowConnection::new().await;
     slow.request().await;
     let mut take = deadpool_redis::redis::cmd("EVAL");
-    let until = (Utc::now() + TimeDelta::minutes(20)).timestamp_millis();
+    let until = (Utc::now() + TimeDelta::seconds(20)).timestamp_millis();
     take.arg(
         "for _, key in ipairs(redis.call('KEYS', ARGV[1] .. 'request:*')) do \
            if redis.call('HEXISTS', key, 'terminal') == 0 then \

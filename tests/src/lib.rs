@@ -13,11 +13,13 @@
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
 //! | [`tcp_proxy`] | a proxy in front of the simulator to which connecting can be made slow |
 //! | [`resp_proxy`] | a proxy in front of Redis that answers commands with given errors, or loses replies |
+//! | [`amqp_proxy`] | a proxy in front of RabbitMQ that drops and changes single answers |
 //! | [`processes`] | child processes that log to files or run at a terminal, and end with the test in every case |
 //! | [`deadline`] | waiting with a deadline |
 //!
 //! Nothing here uses postern's own types: what a test expects is written a second time, from docs/contract.md.
 
+pub mod amqp_proxy;
 pub mod broker;
 pub mod deadline;
 pub mod fixture;

@@ -124,6 +124,12 @@ impl Worker {
         answer.ok().map(|answer| answer.status().as_u16())
     }
 
+    /// The content of `/readyz`.
+    pub async fn readiness(&self) -> serde_json::Value {
+        let answer = http::client().get(format!("{}/readyz", self.url)).send().await;
+        answer.expect("the worker answers").json().await.expect("readiness is JSON")
+    }
+
     /// The content of `/metrics`.
     pub async fn metrics(&self) -> String {
         let answer = http::client().get(format!("{}/metrics", self.url)).send().await;

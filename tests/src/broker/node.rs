@@ -1,12 +1,12 @@
 //! One RabbitMQ node as a process: alone, or with others in a cluster.
 
-use crate::deadline::until_true;
+use crate::deadline::{until_true, within};
 use crate::ports::free_port;
 use crate::processes::Process;
 use crate::services;
 use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A node starts in six seconds on an idle machine; three at once need twenty.
@@ -15,6 +15,8 @@ const START: Duration = Duration::from_secs(120);
 const COMPLETE: &str = "Starting broker... completed with";
 const ANSWER: Duration = Duration::from_secs(5);
 const STOP: Duration = Duration::from_secs(60);
+/// rabbitmqctl starts a virtual machine of its own.
+const CONTROL: Duration = Duration::from_secs(60);
 
 /// A node. After a restart it has the same ports and data.
 #[derive(Debug)]
@@ -104,6 +106,16 @@ impl Node {
 
     pub(super) fn signal(&self, signal: Signal) {
         self.process.as_ref().expect("it runs").signal(signal);
+    }
+
+    /// Runs rabbitmqctl against a single node.
+    pub(super) async fn control(&self, arguments: &[&str]) {
+        let mut command = tokio::process::Command::new(services::rabbitmq_node());
+        command.arg("ctl").arg(&self.directory);
+        command.args([self.amqp, self.epmd].map(|port| port.to_string())).args(arguments);
+        let output = command.stdin(Stdio::null()).kill_on_drop(true).output();
+        let output = within("rabbitmqctl", CONTROL, output).await.expect("rabbitmqctl starts");
+        assert!(output.status.success(), "rabbitmqctl {arguments:?}: {output:?}");
     }
 
     async fn serves(&self) -> bool {

@@ -57,6 +57,16 @@ impl PrivateBroker {
         self.node.signal(Signal::SIGCONT);
     }
 
+    /// Raises its memory alarm: from now on, it blocks publishers.
+    pub async fn raise_alarm(&self) {
+        self.node.control(&["set_vm_memory_high_watermark", "0.00001"]).await;
+    }
+
+    /// Ends its memory alarm.
+    pub async fn clear_alarm(&self) {
+        self.node.control(&["set_vm_memory_high_watermark", "0.4"]).await;
+    }
+
     /// Starts it again after [`Self::kill`] or [`Self::stop`], and waits until it answers.
     pub async fn restart(&mut self) {
         self.node.start().await;

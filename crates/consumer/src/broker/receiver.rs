@@ -50,7 +50,7 @@ impl Receiver {
     }
 
     /// Takes deliveries and handles each in a task of its own, until the subscription ends. Answers how
-    /// it ended.
+    /// it ended. While RabbitMQ blocks publishers, it takes none: they could not be answered.
     pub(crate) async fn run<H, F>(
         &self,
         connection: &Connection,
@@ -65,10 +65,16 @@ impl Receiver {
     {
         let session = session.with_places(&self.permits, self.prefetch);
         loop {
+            session.until_unblocked().await;
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
                 return "the permits are gone".to_owned();
             };
-            let delivery = match timeout(QUIET, subscription.deliveries.next()).await {
+            let next = tokio::select! {
+                biased;
+                () = session.until_blocked() => continue,
+                next = timeout(QUIET, subscription.deliveries.next()) => next,
+            };
+            let delivery = match next {
                 Ok(Some(Ok(delivery))) => delivery,
                 Ok(Some(Err(error))) => return error.to_string(),
                 Ok(None) => return "the broker ended the subscription".to_owned(),

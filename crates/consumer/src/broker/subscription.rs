@@ -41,15 +41,23 @@ impl Subscription {
         queue: &'static str,
         prefetch: u16,
     ) -> Result<Self, SubscriptionError> {
-        timeout(STEP_TIMEOUT, Self::subscribe(connection, queue, prefetch)).await?
+        let channel = timeout(STEP_TIMEOUT, connection.create_channel()).await??;
+        match timeout(STEP_TIMEOUT, Self::subscribe(channel.clone(), queue, prefetch)).await {
+            Ok(subscribed) => subscribed,
+            Err(silent) => {
+                // The broker may subscribe it later, and send deliveries that are never taken.
+                let close = channel.close(200, "not subscribed in time".into());
+                let _ = timeout(STEP_TIMEOUT, close).await;
+                Err(silent.into())
+            }
+        }
     }
 
     async fn subscribe(
-        connection: &Connection,
+        channel: Channel,
         queue: &'static str,
         prefetch: u16,
     ) -> Result<Self, SubscriptionError> {
-        let channel = connection.create_channel().await?;
         channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let options = BasicConsumeOptions::default();
         let deliveries =
@@ -64,9 +72,20 @@ impl Subscription {
     /// 3.10 moves its consumers over without a notice and then drops what it delivers to them: the broker
     /// reports a working consumer, and the worker sees only a quiet queue.
     pub(crate) async fn renew(&mut self, connection: &Connection) -> Result<(), SubscriptionError> {
-        let fresh = Self::open(connection, self.queue, self.prefetch).await?;
+        let fresh = match Self::open(connection, self.queue, self.prefetch).await {
+            Ok(fresh) => fresh,
+            // The queue's leader may be busy. The old subscription may still work.
+            Err(error @ SubscriptionError::Silent(_)) => {
+                tracing::debug!(queue = self.queue, %error, "subscription not renewed");
+                return Ok(());
+            }
+            Err(error @ SubscriptionError::Refused(_)) => return Err(error),
+        };
         let old = std::mem::replace(self, fresh);
-        timeout(STEP_TIMEOUT, old.channel.close(200, "renewed".into())).await??;
+        match timeout(STEP_TIMEOUT, old.channel.close(200, "renewed".into())).await {
+            Ok(closed) => closed?,
+            Err(_) => tracing::debug!(queue = self.queue, "old subscription not closed yet"),
+        }
         Ok(())
     }
 

@@ -1,8 +1,12 @@
 //! `/livez`, `/readyz` and `/metrics`.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
 };
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
@@ -15,8 +19,18 @@ use super::metrics;
 /// What readiness depends on. Salto is not part of it: an outage of Salto must not end workers.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
-    subscribed: AtomicBool,
+    subscription: Mutex<SubscriptionHealth>,
     redis: AtomicBool,
+    /// Since when RabbitMQ blocks publishers.
+    blocked_since: Mutex<Option<Instant>>,
+}
+
+#[derive(Debug, Default)]
+struct SubscriptionHealth {
+    /// Whether there is a session.
+    session: bool,
+    /// The queues whose subscription seems to be lost.
+    doubted: BTreeSet<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -24,13 +38,46 @@ struct Readiness {
     ready: bool,
     subscribed: bool,
     redis: bool,
+    blocked: bool,
 }
 
 impl Health {
-    /// Whether both queues are subscribed to.
+    /// Whether both queues are subscribed to: the begin or the end of a session.
     pub(crate) fn set_subscribed(&self, yes: bool) {
-        if self.subscribed.swap(yes, Ordering::Relaxed) != yes {
-            metrics::subscribed(yes);
+        let mut subscription = locked(&self.subscription);
+        if yes && !subscription.session {
+            metrics::session_begun();
+        }
+        *subscription = SubscriptionHealth { session: yes, doubted: BTreeSet::new() };
+        metrics::subscribed(subscription.is_well());
+    }
+
+    /// Whether the subscription to a queue seems to be lost, while its session goes on.
+    pub(crate) fn set_doubted(&self, queue: &'static str, yes: bool) {
+        let mut subscription = locked(&self.subscription);
+        let doubted = &mut subscription.doubted;
+        let changed = if yes { doubted.insert(queue) } else { doubted.remove(queue) };
+        if changed {
+            metrics::subscribed(subscription.is_well());
+        }
+    }
+
+    /// Whether RabbitMQ blocks publishers, and its reason.
+    pub(crate) fn set_blocked(&self, reason: Option<&str>) {
+        let mut since = locked(&self.blocked_since);
+        match (reason, *since) {
+            (Some(reason), None) => {
+                *since = Some(Instant::now());
+                metrics::broker_blocked(true);
+                tracing::error!(reason, "RabbitMQ blocks publishers; no messages are taken");
+            }
+            (None, Some(begun)) => {
+                *since = None;
+                metrics::broker_blocked(false);
+                let blocked_s = begun.elapsed().as_secs();
+                tracing::info!(blocked_s, "RabbitMQ no longer blocks publishers");
+            }
+            (Some(_), Some(_)) | (None, None) => {}
         }
     }
 
@@ -47,10 +94,21 @@ impl Health {
     }
 
     fn readiness(&self) -> Readiness {
-        let subscribed = self.subscribed.load(Ordering::Relaxed);
+        let subscribed = locked(&self.subscription).is_well();
         let redis = self.redis.load(Ordering::Relaxed);
-        Readiness { ready: subscribed && redis, subscribed, redis }
+        let blocked = locked(&self.blocked_since).is_some();
+        Readiness { ready: subscribed && redis && !blocked, subscribed, redis, blocked }
     }
+}
+
+impl SubscriptionHealth {
+    fn is_well(&self) -> bool {
+        self.session && self.doubted.is_empty()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Serves until the process ends.

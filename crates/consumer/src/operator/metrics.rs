@@ -16,6 +16,7 @@ const COMMAND_SECONDS: &str = "postern_command_seconds";
 const REQUEST_SECONDS: &str = "postern_request_seconds";
 const IN_FLIGHT: &str = "postern_messages_in_flight";
 const SUBSCRIBED: &str = "postern_subscribed";
+const BROKER_BLOCKED: &str = "postern_broker_blocked";
 const REDIS_UP: &str = "postern_redis_up";
 const SESSIONS: &str = "postern_sessions_total";
 const UNROUTED_KEYS: &str = "postern_unrouted_routing_keys";
@@ -40,6 +41,8 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!(REQUEST_SECONDS, "Time from receiving an open request to settling it");
     describe_gauge!(IN_FLIGHT, "Messages taken and not settled, by queue");
     describe_gauge!(SUBSCRIBED, "1 while subscribed to both queues");
+    describe_gauge!(BROKER_BLOCKED, "1 while RabbitMQ blocks publishers");
+    broker_blocked(false);
     describe_gauge!(REDIS_UP, "1 while Redis answers");
     describe_gauge!(
         UNROUTED_KEYS,
@@ -117,9 +120,16 @@ impl Drop for InFlight {
 /// Whether both queues are subscribed to.
 pub(crate) fn subscribed(yes: bool) {
     gauge!(SUBSCRIBED).set(f64::from(u8::from(yes)));
-    if yes {
-        counter!(SESSIONS).increment(1);
-    }
+}
+
+/// A session with RabbitMQ has begun.
+pub(crate) fn session_begun() {
+    counter!(SESSIONS).increment(1);
+}
+
+/// Whether RabbitMQ blocks publishers.
+pub(crate) fn broker_blocked(yes: bool) {
+    gauge!(BROKER_BLOCKED).set(f64::from(u8::from(yes)));
 }
 
 /// Whether Redis answers.

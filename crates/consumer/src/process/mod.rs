@@ -1,7 +1,9 @@
 //! The life of the process: start, the session with RabbitMQ, configuration reloads, and the stop.
 
+mod publishing_check;
 mod redis_at_start;
 mod session;
+mod subscription_check;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

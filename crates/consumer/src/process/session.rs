@@ -7,11 +7,12 @@ use std::{sync::Arc, time::Duration};
 
 use events::names::{BOOKING_STATUS_QUEUE, OPEN_REQUESTS_QUEUE};
 use lapin::{Channel, Connection};
-use publisher::{ConnectError, Publisher, Reconnect, TopologyError, queue_state};
+use publisher::{ConnectError, PublishError, Publisher, Reconnect, TopologyError};
 use secrecy::ExposeSecret;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::{publishing_check, subscription_check};
 use crate::{
     background::iq_events,
     booking::booking_status,
@@ -20,6 +21,7 @@ use crate::{
         session_handle::SessionHandle,
         subscription::{Subscription, SubscriptionError},
     },
+    operator::health::Health,
     request::open_request,
     settings::BrokerSettings,
     worker::Worker,
@@ -33,10 +35,6 @@ const CONFIRM_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Unconfirmed publishes at once, one per channel.
 const PUBLISHING_CHANNELS: usize = 64;
-
-/// How often the subscriptions are checked, and how long the broker may take to answer.
-const CHECK_EVERY: Duration = Duration::from_secs(4);
-const CHECK_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long closing a connection may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -52,6 +50,8 @@ enum SessionError {
     Refused(#[from] lapin::Error),
     #[error(transparent)]
     Subscription(#[from] SubscriptionError),
+    #[error(transparent)]
+    Publishing(#[from] PublishError),
     #[error("RabbitMQ did not answer within {CONNECT_TIMEOUT:?}")]
     Silent(#[from] tokio::time::error::Elapsed),
 }
@@ -67,7 +67,7 @@ pub(super) async fn keep(
         let opened = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            opened = Session::open(broker) => opened,
+            opened = Session::open(broker, &worker.health) => opened,
         };
         match opened {
             Ok(session) => {
@@ -109,14 +109,16 @@ fn chain(error: &dyn std::error::Error) -> String {
 struct Session {
     consuming: Connection,
     publisher: Publisher,
-    check: Channel,
+    checks: [Channel; 2],
     prefetch: u16,
     bookings: Subscription,
     requests: Subscription,
 }
 
 impl Session {
-    async fn open(broker: &BrokerSettings) -> Result<Self, SessionError> {
+    /// Connects and subscribes. While RabbitMQ blocks publishers it waits before it subscribes, so that
+    /// nothing is delivered that could not be answered.
+    async fn open(broker: &BrokerSettings, health: &Health) -> Result<Self, SessionError> {
         let url = broker.url.expose_secret();
         let consuming =
             publisher::connect(url, "postern worker, consuming", CONNECT_TIMEOUT).await?;
@@ -125,11 +127,18 @@ impl Session {
             publisher::connect(url, "postern worker, publishing", CONNECT_TIMEOUT).await?;
         let opening = Publisher::open(publishing, PUBLISHING_CHANNELS, CONFIRM_TIMEOUT);
         let publisher = timeout(CONNECT_TIMEOUT, opening).await??;
-        let check = timeout(CONNECT_TIMEOUT, consuming.create_channel()).await??;
+        publishing_check::until_unblocked(&publisher, health).await?;
+        let checks = async {
+            lapin::Result::Ok([
+                consuming.create_channel().await?,
+                consuming.create_channel().await?,
+            ])
+        };
+        let checks = timeout(CONNECT_TIMEOUT, checks).await??;
         let prefetch = broker.prefetch;
         let bookings = Subscription::open(&consuming, BOOKING_STATUS_QUEUE, prefetch).await?;
         let requests = Subscription::open(&consuming, OPEN_REQUESTS_QUEUE, prefetch).await?;
-        Ok(Self { consuming, publisher, check, prefetch, bookings, requests })
+        Ok(Self { consuming, publisher, checks, prefetch, bookings, requests })
     }
 
     /// Handles deliveries until `stop` or until an error. Answers the reason of its end.
@@ -141,7 +150,7 @@ impl Session {
         let session = SessionHandle::new(publisher, header_key, unrouted_keys, ended.clone());
         let bookings = Receiver::new(BOOKING_STATUS_QUEUE, self.prefetch);
         let requests = Receiver::new(OPEN_REQUESTS_QUEUE, self.prefetch);
-        let (connection, tasks) = (&self.consuming, &worker.tasks);
+        let (connection, tasks, health) = (&self.consuming, &worker.tasks, &worker.health);
         let on_booking = |session, delivery| {
             let worker = Arc::clone(worker);
             async move { booking_status(&worker, &session, delivery).await }
@@ -156,7 +165,9 @@ impl Session {
             () = ended.cancelled() => "a message could not be settled or published".to_owned(),
             reason = self.publisher.closed() => reason,
             _ = iq_events::publish(worker, &session) => "events could not be published".to_owned(),
-            reason = check(&self.check, [&bookings, &requests]) => reason,
+            never = publishing_check::watch(&self.publisher, health) => match never {},
+            reason = subscription_check::run(&self.checks[0], &bookings, &session, health) => reason,
+            reason = subscription_check::run(&self.checks[1], &requests, &session, health) => reason,
             reason = bookings.run(connection, &mut self.bookings, &session, tasks, on_booking)
                 => reason,
             reason = requests.run(connection, &mut self.requests, &session, tasks, on_request)
@@ -176,32 +187,5 @@ impl Session {
         let _ = timeout(CLOSE_TIMEOUT, close).await;
         let _ = timeout(CLOSE_TIMEOUT, self.publisher.close()).await;
         reason
-    }
-}
-
-/// Checks that the broker still has this consumer and still sends the messages that wait; returns when
-/// one of the two is not so. A worker that is connected and receives nothing looks healthy from outside.
-async fn check(channel: &Channel, receivers: [&Receiver; 2]) -> String {
-    let mut ticks = interval(CHECK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut silent_since: [Option<u64>; 2] = [None; 2];
-    loop {
-        ticks.tick().await;
-        for (receiver, silent) in receivers.iter().zip(&mut silent_since) {
-            let state = match timeout(CHECK_TIMEOUT, queue_state(channel, receiver.queue)).await {
-                Ok(Ok(state)) => state,
-                Ok(Err(error)) => return error.to_string(),
-                Err(_) => return format!("RabbitMQ did not answer within {CHECK_TIMEOUT:?}"),
-            };
-            if state.consumers == 0 {
-                return format!("{} has no consumer", receiver.queue);
-            }
-            let taken = receiver.taken();
-            let waiting = state.ready > 0 && receiver.has_free_permit();
-            if waiting && *silent == Some(taken) {
-                return format!("{} has messages and sends none", receiver.queue);
-            }
-            *silent = waiting.then_some(taken);
-        }
     }
 }

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use events::names;
 use lapin::options::BasicPublishOptions;
-use lapin::{Channel, Confirmation, Connection};
+use lapin::{BasicProperties, Channel, Confirmation, Connection};
 
 use super::channel_pool::ChannelPool;
 use crate::connection::watch::ConnectionWatch;
 use crate::message::Message;
 use crate::message::text::short_string;
+
+/// The routing key of a probe. No queue has this name.
+const PROBE: &str = "postern.publishing-check";
 
 /// The reason for which a message is not known to be stored by the broker.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +31,8 @@ pub enum PublishError {
     /// The broker refused it: a queue is full or failed.
     #[error("the broker refused the message")]
     Refused,
-    /// There was no answer in time. It may have been stored or not.
+    /// There was no answer in time, and the broker did not block publishers. It may have been stored or
+    /// not.
     #[error("the broker did not confirm the message within {0:?}")]
     Unconfirmed(Duration),
     /// The connection or the channel ended first. It may have been stored or not.
@@ -54,7 +58,8 @@ struct Shared {
 impl Publisher {
     /// Takes over a connection without consumers (during a memory alarm the broker stops reading from
     /// connections that publish, acknowledgements included). `channels` is the number of messages that
-    /// can be in flight at once; `confirm_timeout` bounds every [`Publisher::publish`].
+    /// can be in flight at once; `confirm_timeout` bounds every [`Publisher::publish`], except while the
+    /// broker blocks publishers.
     ///
     /// # Errors
     /// Where the connection is lost before the first channel is open.
@@ -71,7 +76,8 @@ impl Publisher {
     }
 
     /// Publishes and waits for the broker's answer, no longer than the confirm timeout, the wait
-    /// for a free channel included. The future may be dropped at any time; as after
+    /// for a free channel included. While the broker blocks publishers it waits without end, and
+    /// afterwards for the confirm timeout again. The future may be dropped at any time; as after
     /// [`PublishError::Unconfirmed`], it is then unknown whether the message was stored.
     ///
     /// # Errors
@@ -84,8 +90,50 @@ impl Publisher {
             answer = self.publish_unbounded(message) => answer,
             // Sometimes the client does not fail a publish that began while the connection was lost.
             error = self.shared.watch.closed() => Err(PublishError::Lost(error)),
-            () = tokio::time::sleep(timeout) => Err(PublishError::Unconfirmed(timeout)),
+            () = self.overdue() => Err(PublishError::Unconfirmed(timeout)),
         }
+    }
+
+    /// Publishes messages that no queue takes, until the broker has answered one and does not block
+    /// publishers. A broker in a memory or disk alarm blocks a connection only once it publishes, and may
+    /// answer that message nevertheless.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`], but being returned is what should happen.
+    pub async fn probe(&self) -> Result<(), PublishError> {
+        loop {
+            let message = Message {
+                exchange: String::new(),
+                routing_key: PROBE.to_owned(),
+                body: Vec::new(),
+                properties: BasicProperties::default(),
+            };
+            match self.publish(message).await {
+                Ok(()) | Err(PublishError::Returned { .. }) if self.is_blocked() => {}
+                Ok(()) | Err(PublishError::Returned { .. }) => return Ok(()),
+                Err(
+                    error @ (PublishError::Refused
+                    | PublishError::Unconfirmed(_)
+                    | PublishError::Lost(_)),
+                ) => return Err(error),
+            }
+        }
+    }
+
+    /// Returns when the broker blocks this connection because of a memory or disk alarm, with the broker's
+    /// reason; at once where it does so now. Never, once the connection is lost.
+    pub async fn blocked(&self) -> String {
+        self.shared.watch.blocked().await
+    }
+
+    /// Returns when the broker does not block this connection. Never, once the connection is lost.
+    pub async fn unblocked(&self) {
+        self.shared.watch.unblocked().await;
+    }
+
+    /// Whether the broker blocks this connection, according to everything that was received from it.
+    pub fn is_blocked(&self) -> bool {
+        self.shared.channels.connection().status().blocked()
     }
 
     /// Returns when the connection is lost or closed, with the reason.
@@ -98,11 +146,28 @@ impl Publisher {
         !self.shared.channels.connection().status().connected()
     }
 
-    /// Closes the connection. Publishes in flight fail.
+    /// Closes the connection. Publishes in flight fail. A blocked connection closes once it is no longer
+    /// blocked, because the client writes nothing before.
     pub async fn close(&self) {
         // Closing a connection that is lost already fails, which does not matter.
         let closing = self.shared.channels.connection().close(200, "done".into());
-        let _ = tokio::time::timeout(self.shared.confirm_timeout, closing).await;
+        tokio::select! {
+            biased;
+            _ = tokio::time::timeout(self.shared.confirm_timeout, closing) => {}
+            _ = self.shared.watch.blocked() => {}
+        }
+    }
+
+    /// Returns when the connection was not blocked for the whole confirm timeout.
+    async fn overdue(&self) {
+        loop {
+            self.shared.watch.unblocked().await;
+            tokio::select! {
+                biased;
+                _ = self.shared.watch.blocked() => {}
+                () = tokio::time::sleep(self.shared.confirm_timeout) => return,
+            }
+        }
     }
 
     /// Where this ends early, by an error or by being dropped, the channel does not return to the pool.

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod authentication;
+mod blocked;
 mod connecting;
 mod dead_letters;
 mod expired;

@@ -95,6 +95,21 @@ impl SessionHandle {
         self.ended.is_cancelled()
     }
 
+    /// Returns when RabbitMQ blocks publishers.
+    pub(crate) async fn until_blocked(&self) {
+        self.publisher.blocked().await;
+    }
+
+    /// Returns when RabbitMQ does not block publishers.
+    pub(crate) async fn until_unblocked(&self) {
+        self.publisher.unblocked().await;
+    }
+
+    /// Whether RabbitMQ blocks publishers.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.publisher.is_blocked()
+    }
+
     /// Ends the session: its unsettled messages are delivered again with the next session.
     pub(crate) fn end_session(&self) {
         self.ended.cancel();

@@ -101,9 +101,12 @@ impl SessionHandle {
         message: &Message,
         failures: u32,
     ) -> Result<PublishResult, Abandoned> {
-        let Err(error) = self.publisher.publish(message.clone()).await else {
-            return Ok(PublishResult::Confirmed);
+        let published = tokio::select! {
+            biased;
+            published = self.publisher.publish(message.clone()) => published,
+            () = self.until_ended_and_blocked() => return Err(Abandoned),
         };
+        let Err(error) = published else { return Ok(PublishResult::Confirmed) };
         let routing_key = message.routing_key.as_str();
         match error {
             PublishError::Returned { .. } => Ok(PublishResult::Returned),
@@ -121,5 +124,12 @@ impl SessionHandle {
                 Err(Abandoned)
             }
         }
+    }
+
+    /// Returns when the session has ended while RabbitMQ blocks publishers: a worker that stops must not
+    /// wait for the end of an alarm.
+    async fn until_ended_and_blocked(&self) {
+        self.until_ended().await;
+        self.until_blocked().await;
     }
 }

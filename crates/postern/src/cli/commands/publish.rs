@@ -8,14 +8,14 @@ use events::{
     BookingStatus, DecodeError, Event, InboundData, OpenRequest, decode_booking_status,
     decode_open_request, names,
 };
-use publisher::{Message, PublishError, Publisher};
+use publisher::{Message, PublishError};
 use uuid::Uuid;
 
 use crate::cli::{
     arguments::{
         integration::IntegrationArgument, output_format::OutputFlag, time_argument::TimeArgument,
     },
-    connections::broker::{self, BROKER_TIMEOUT, Needed},
+    connections::broker::{self, Needed},
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
@@ -197,19 +197,13 @@ fn validate<T: InboundData, D>(
 }
 
 async fn publish<T: InboundData>(event: &Event<T>, config: &BrokerConfig) -> anyhow::Result<()> {
-    let connection = broker::connect(
-        &config.broker,
-        "postern publish",
-        Needed::Exchange(names::INBOUND_EXCHANGE),
-    )
-    .await?;
-    let publisher = Publisher::open(connection, 1, BROKER_TIMEOUT)
-        .await
-        .context("the broker opened no channel for publishing")?;
+    let needed = Needed::Exchange(names::INBOUND_EXCHANGE);
+    let connection = broker::connect(&config.broker, "postern publish", needed).await?;
+    let publisher = broker::open_publisher(connection, 1).await?;
     let message = Message::inbound(event).context("the event cannot be written as JSON")?;
-    let published = publisher.publish(message).await;
+    let published = broker::publish(&publisher, message).await;
     publisher.close().await;
-    published.map_err(|error| match error {
+    published.context("the event may not have been published")?.map_err(|error| match error {
         PublishError::Returned { .. } => {
             anyhow!(
                 "the broker returned the event: no queue is bound for it, so no worker would get it"

@@ -13,6 +13,9 @@ pub(crate) const REDIS_UNUSABLE: &str = "check that Redis runs and that redis.ur
 pub(crate) const BROKER_UNUSABLE: &str =
     "check that RabbitMQ runs and that broker.url is its address";
 
+/// For a RabbitMQ in a memory or disk alarm.
+pub(crate) const BROKER_BLOCKED: &str = "give RabbitMQ memory or disk space: `rabbitmq-diagnostics alarms` names the node and the resource";
+
 /// What to do about a failed connection to the broker.
 pub(crate) const fn for_connect_error(error: &ConnectError) -> &'static str {
     match error {

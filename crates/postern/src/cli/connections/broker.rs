@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use consumer::BrokerSettings;
 use lapin::Connection;
-use publisher::TopologyKind;
+use publisher::{Message, PublishError, Publisher, TopologyKind};
 use secrecy::ExposeSecret;
 
 use super::advice;
@@ -13,6 +13,40 @@ use crate::cli::failure::one_line;
 
 /// The time limit of a connection attempt, and of a confirm.
 pub(crate) const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Opens a publisher. Fails where RabbitMQ blocks publishers: a command does not wait for the end of an
+/// alarm.
+pub(crate) async fn open_publisher(
+    connection: Connection,
+    channels: usize,
+) -> anyhow::Result<Publisher> {
+    let publisher = Publisher::open(connection, channels, BROKER_TIMEOUT)
+        .await
+        .context("the broker opened no channel for publishing")?;
+    tokio::select! {
+        biased;
+        reason = publisher.blocked() => Err(blocked(&reason)),
+        // What a failure means, the first message shows.
+        _ = publisher.probe() => Ok(publisher),
+    }
+}
+
+/// Publishes a message. The outer error says that RabbitMQ blocks publishers now: it may take the message
+/// after the alarm.
+pub(crate) async fn publish(
+    publisher: &Publisher,
+    message: Message,
+) -> anyhow::Result<Result<(), PublishError>> {
+    tokio::select! {
+        biased;
+        published = publisher.publish(message) => Ok(published),
+        reason = publisher.blocked() => Err(blocked(&reason)),
+    }
+}
+
+fn blocked(reason: &str) -> anyhow::Error {
+    anyhow!("RabbitMQ blocks publishers: {reason}; {}", advice::BROKER_BLOCKED)
+}
 
 /// What a command needs of the topology, which the worker declares and nothing else.
 #[derive(Debug, Clone, Copy)]

@@ -26,8 +26,10 @@ use super::{
     selection::{Criteria, SelectionArguments, not_found},
 };
 use crate::cli::{
-    arguments::output_format::OutputFlag, connections::broker::BROKER_TIMEOUT,
-    failure::CommandFailure, terminal::output::Output,
+    arguments::output_format::OutputFlag,
+    connections::broker::{self, BROKER_TIMEOUT},
+    failure::CommandFailure,
+    terminal::output::Output,
 };
 use crate::config::BrokerConfig;
 
@@ -132,9 +134,7 @@ impl Action for ReplayAction {
     async fn begin(&mut self, config: &BrokerConfig) -> anyhow::Result<()> {
         let url = config.broker.url.expose_secret();
         let connection = publisher::connect(url, "postern dlq replay", BROKER_TIMEOUT).await?;
-        let publisher = Publisher::open(connection, CONCURRENT_PUBLISHES, BROKER_TIMEOUT).await;
-        let publisher = publisher.context("the broker opened no channel for publishing")?;
-        self.publisher = Some(publisher);
+        self.publisher = Some(broker::open_publisher(connection, CONCURRENT_PUBLISHES).await?);
         let key = config.complete.as_ref().map(|settings| settings.secrets_key.expose_secret());
         self.header_key = key.map(|key| Arc::new(HeaderKey::derive(key)));
         Ok(())
@@ -194,7 +194,8 @@ async fn replay(
         Ok(message) => message,
         Err(error) => return Ok(ActionResult::Failed(error.to_string())),
     };
-    match publisher.publish(message).await {
+    let published = broker::publish(publisher, message).await;
+    match published.context("a dead letter may have been replayed")? {
         Ok(()) => {}
         Err(error @ (PublishError::Returned { .. } | PublishError::Refused)) => {
             return Ok(ActionResult::Failed(error.to_string()));

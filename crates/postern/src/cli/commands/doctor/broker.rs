@@ -1,4 +1,5 @@
-//! RabbitMQ: its connection, version, topology, consumers and waiting messages.
+//! RabbitMQ: its connection, version, topology, consumers and waiting messages, and whether it takes
+//! messages.
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use secrecy::ExposeSecret;
 use super::{
     deadline::Deadline,
     finding::{Check, Finding},
+    publishing,
 };
 use crate::cli::connections::advice;
 
@@ -52,7 +54,7 @@ pub(super) async fn check(settings: &Settings, deadline: Deadline) -> Vec<Findin
             ));
         }
     }
-    let _ = deadline.within(connection.close(200, "done".into())).await;
+    findings.push(publishing::check(connection, deadline).await);
     findings
 }
 

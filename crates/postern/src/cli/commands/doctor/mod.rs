@@ -14,6 +14,7 @@ mod integration;
 mod iqs;
 mod listeners;
 mod mapping;
+mod publishing;
 mod redis;
 mod rights;
 

@@ -3,7 +3,10 @@
 use std::{
     io::{self, Write},
     path::PathBuf,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -37,6 +40,8 @@ pub(crate) struct AuditWriter {
     sink: AuditSink,
     /// Taken until a line is written, also where the caller has stopped waiting for it.
     permit: Arc<Semaphore>,
+    /// Whether a line was not written in time; until the sink takes one again.
+    stuck: AtomicBool,
 }
 
 /// The member of a line that names its day.
@@ -47,7 +52,7 @@ struct At {
 
 impl AuditWriter {
     pub(crate) fn new(sink: AuditSink) -> Self {
-        Self { sink, permit: Arc::new(Semaphore::new(1)) }
+        Self { sink, permit: Arc::new(Semaphore::new(1)), stuck: AtomicBool::new(false) }
     }
 
     pub(crate) const fn sink(&self) -> &AuditSink {
@@ -64,8 +69,18 @@ impl AuditWriter {
         }
     }
 
-    /// Writes a line on a thread of its own: a disk that hangs must not delay other doors.
+    /// Writes a line on a thread of its own: a disk that hangs must not delay other doors. Fails at once
+    /// while a line that was not written in time is still being written.
     pub(crate) async fn write(&self, line: &str) -> Result<(), AuditWriteError> {
+        if self.stuck.load(Ordering::Relaxed) && self.permit.available_permits() == 0 {
+            return Err(AuditWriteError::TimedOut);
+        }
+        let written = self.write_in_time(line).await;
+        self.stuck.store(matches!(written, Err(AuditWriteError::TimedOut)), Ordering::Relaxed);
+        written
+    }
+
+    async fn write_in_time(&self, line: &str) -> Result<(), AuditWriteError> {
         let (sink, line) = (self.sink.clone(), line.to_owned());
         let permit = Arc::clone(&self.permit).acquire_owned();
         let writing = async {
@@ -94,5 +109,31 @@ fn put(sink: &AuditSink, line: &str) -> Result<(), AuditWriteError> {
             written.map_err(AuditWriteError::Stdout)
         }
         AuditSink::Redis | AuditSink::Off => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sink_that_is_known_to_be_stuck_fails_at_once() {
+        let writer = AuditWriter::new(AuditSink::Off);
+        // A line is being written for ever.
+        let being_written = Arc::clone(&writer.permit).acquire_owned().await.unwrap();
+        let started = tokio::time::Instant::now();
+        for _ in 0..3 {
+            let written = writer.write("{}").await;
+            assert!(matches!(written, Err(AuditWriteError::TimedOut)), "{written:?}");
+            assert_eq!(
+                started.elapsed(),
+                WRITE_TIMEOUT,
+                "the first one waited, the others did not"
+            );
+        }
+        drop(being_written);
+        for _ in 0..2 {
+            writer.write("{}").await.unwrap();
+        }
     }
 }

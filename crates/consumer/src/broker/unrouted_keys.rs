@@ -59,6 +59,11 @@ impl UnroutedKeys {
         }
     }
 
+    /// Whether no queue takes events with this routing key, as far as is known.
+    pub(crate) fn is_known(&self, routing_key: &str) -> bool {
+        self.state().unrouted.contains_key(routing_key)
+    }
+
     /// The number of routing keys that no queue takes.
     pub(crate) fn count(&self) -> usize {
         self.state().unrouted.len()

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::Utc;
 use events::names::OPEN_REQUESTS_QUEUE;
 use tracing::Instrument as _;
 
@@ -35,8 +36,9 @@ use crate::{
     worker::Worker,
 };
 
-/// How long a request whose answer no queue takes is parked.
-const PARKED_WITHOUT_QUEUE: Duration = Duration::from_secs(4);
+/// How long a request whose answer no queue takes is parked: longer, the older the answer is.
+const PARKED_WITHOUT_QUEUE: [Duration; 3] =
+    [Duration::from_secs(4), Duration::from_secs(16), Duration::from_secs(64)];
 
 /// How long a request whose audit line cannot be written is parked. Its answer is published again each
 /// time that it is delivered.
@@ -148,13 +150,20 @@ impl From<Unstored> for Unfinished {
     }
 }
 
-impl From<Unreported> for Unfinished {
-    fn from(unreported: Unreported) -> Self {
+impl Unfinished {
+    fn unreported(unreported: Unreported, outcome: &RecordedOutcome) -> Self {
         match unreported {
             Unreported::Unpublished(Unpublished::Abandoned) => Self::Abandoned,
             // The outcome is in the ledger: the next owner of the message publishes it.
             Unreported::Unpublished(Unpublished::NoQueue) => {
-                Self::Wait(PARKED_WITHOUT_QUEUE, WaitReason::AnswerQueue)
+                let age = (Utc::now() - outcome.terminal.time).to_std().unwrap_or_default();
+                let [shortest, longer, longest] = PARKED_WITHOUT_QUEUE;
+                let wait = match age {
+                    age if age < 2 * shortest => shortest,
+                    age if age < 2 * longer => longer,
+                    _ => longest,
+                };
+                Self::Wait(wait, WaitReason::AnswerQueue)
             }
             Unreported::Record(error) => Self::Record(error),
         }
@@ -177,9 +186,10 @@ async fn answer_and_report(
     state: &mut RequestState,
 ) -> Result<RecordedOutcome, Unfinished> {
     let outcome = answer(context, state).await?;
-    let audited = audit(context, state, &outcome).await;
     // The outcome is final: an audit line that cannot be written does not hold the answer back.
-    report(context, state, &outcome).await?;
+    let (audited, reported) =
+        tokio::join!(audit(context, state, &outcome), report(context, state, &outcome));
+    reported.map_err(|unreported| Unfinished::unreported(unreported, &outcome))?;
     failure_dead_letter::make_once(context, &delivery.message, state, &outcome).await?;
     audited?;
     Ok(outcome)

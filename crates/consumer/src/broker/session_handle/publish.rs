@@ -61,7 +61,7 @@ impl SessionHandle {
     }
 
     /// Publishes an event, for a limited time, until the broker has confirmed it and has not returned
-    /// it. The event of a rehearsal needs no queue.
+    /// it; once, where its routing key is known to have no queue. The event of a rehearsal needs no queue.
     pub(crate) async fn publish_event(
         &self,
         message: &Message,
@@ -77,6 +77,11 @@ impl SessionHandle {
                 }
                 PublishResult::Refused => {}
                 PublishResult::Returned if rehearsal => return Ok(()),
+                // Other events have waited for a queue already: this one need not keep its place.
+                PublishResult::Returned if self.unrouted_keys.is_known(&message.routing_key) => {
+                    self.unrouted_keys.not_taken(&message.routing_key, Utc::now());
+                    return Err(Unpublished::NoQueue);
+                }
                 PublishResult::Returned => {
                     let routing_key = message.routing_key.as_str();
                     tracing::warn!(

@@ -211,7 +211,8 @@ impl Ledger {
                     .arg(owner.attempt)
                     .arg(u8::from(opened))
                     .arg(request.subject()?)
-                    .arg(u8::from(dead_lettered)),
+                    .arg(u8::from(dead_lettered))
+                    .arg(owner.doubts),
             )
             .await?;
         read_concluded(recorded)

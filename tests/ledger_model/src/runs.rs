@@ -86,27 +86,30 @@ pub fn bounded() -> Vec<PresentRun> {
 #[must_use]
 pub fn deep() -> Vec<PresentRun> {
     let all_once = Budget { faults: 1, parks: 1, retries: 1, replays: 1, changes: 1, ..NOTHING };
-    let mut conflict =
-        present("two requests of one id", 2, Budget { faults: 1, parks: 1, ..NOTHING });
+    let copies = Budget { faults: 1, parks: 1, replays: 1, ..NOTHING };
+    let mut conflict = present("two requests of one id", 2, copies);
     conflict.setup.conflict = true;
     let budget = Budget { faults: 1, parks: 1, retries: 1, ..NOTHING };
     let mut answers = present("an answer is always possible", 2, budget);
     answers.setup.liveness = true;
+    let budget = Budget { faults: 1, clock_steps: 1, ..NOTHING };
+    let mut steps = present("an answer is always possible, with a clock step", 2, budget);
+    steps.setup.liveness = true;
     let budget = Budget { faults: 1, failovers: 1, ..NOTHING };
     let mut failover = present("a failover loses the last write", 2, budget);
     failover.setup.liveness = true;
     failover.excepted = &LOST_WITH_A_WRITE;
+    let pauses_and_steps = Budget { faults: 1, pauses: 2, clock_steps: 2, ..NOTHING };
+    let parks_and_changes = Budget { faults: 1, parks: 1, changes: 1, ..NOTHING };
     vec![
         present("a fault, a change, parked and replayed", 2, all_once),
         present("two faults and pauses", 2, Budget { faults: 2, pauses: 2, ..NOTHING }),
-        present(
-            "a fault and steps of Redis' clock",
-            2,
-            Budget { faults: 1, retries: 1, clock_steps: 1, ..NOTHING },
-        ),
-        present("three workers", 3, Budget { faults: 1, parks: 1, ..NOTHING }),
+        present("pauses and two steps of Redis' clock", 2, pauses_and_steps),
+        present("three workers, two faults", 3, Budget { faults: 2, ..NOTHING }),
+        present("three workers, parked, with a change", 3, parks_and_changes),
         conflict,
         answers,
+        steps,
         failover,
     ]
 }

@@ -1,6 +1,6 @@
 # Targets of this repository. The work is done by deploy/*.sh and cargo.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-one servers servers-stop check schemas bench chaos clean
+.PHONY: help demo up down test test-one servers servers-stop check schemas bench chaos model clean
 
 CARGO ?= cargo
 
@@ -44,6 +44,9 @@ bench: ## how fast a release worker drains waiting requests; ARGS=neighbour: eff
 
 chaos: ## failures of everything at random; a judge checks the contract's invariants; ARGS="…" goes to chaos
 	@deploy/chaos.sh $(ARGS)
+
+model: ## look for histories of the ledger that break the contract: millions of states, some minutes
+	$(CARGO) run --locked --release --package ledger-model
 
 clean: ## remove everything that was built, unpacked or written by runs
 	@deploy/stack.sh down

@@ -121,16 +121,11 @@ mod tests {
         let writer = AuditWriter::new(AuditSink::Off);
         // A line is being written for ever.
         let being_written = Arc::clone(&writer.permit).acquire_owned().await.unwrap();
-        let started = tokio::time::Instant::now();
-        for _ in 0..3 {
-            let written = writer.write("{}").await;
-            assert!(matches!(written, Err(AuditWriteError::TimedOut)), "{written:?}");
-            assert_eq!(
-                started.elapsed(),
-                WRITE_TIMEOUT,
-                "the first one waited, the others did not"
-            );
-        }
+        let first = writer.write("{}").await;
+        assert!(matches!(first, Err(AuditWriteError::TimedOut)), "{first:?}");
+        // No longer than half of what the first one has waited.
+        let second = timeout(WRITE_TIMEOUT / 2, writer.write("{}")).await;
+        assert!(matches!(second, Ok(Err(AuditWriteError::TimedOut))), "{second:?}");
         drop(being_written);
         for _ in 0..2 {
             writer.write("{}").await.unwrap();

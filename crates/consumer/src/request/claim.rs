@@ -105,7 +105,7 @@ pub(super) async fn claim(
                     iq_id = planned.iq_id,
                     "request claimed"
                 );
-                state.owner.grant();
+                state.owner.grant(&claim);
                 state.last_command = LastCommand::NoneOrUnknown;
                 failpoint::reach("after-claim");
                 let claimed = ClaimedRequest { claim, prepared, iq_is_full, _permit: permit };

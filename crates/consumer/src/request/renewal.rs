@@ -64,7 +64,7 @@ impl Renewal<'_> {
         let asked = worker.ledger.claim(state.key(), &state.owner, planned, state.last_result());
         match asked.await {
             Ok(ClaimAnswer::Claimed(mut renewed)) => {
-                state.owner.grant();
+                state.owner.grant(&renewed);
                 state.last_command = match renewed.reservation {
                     Reservation::Reserved => LastCommand::NotSent,
                     Reservation::NotReserved | Reservation::Full => LastCommand::NoneOrUnknown,

@@ -18,6 +18,8 @@
 --  activation, consecutive OTP rejections, ms for which the IQ is blocked, 'yes', 'no' or 'full': is
 --  the command reserved, '1' when the request is rehearsed}.
 --
+-- A claim is idempotent per owner and attempt: applied again, it keeps its reservation and the counters.
+--
 -- In the record, 'round' is the attempt, 'announced' the reservation, 'alive' the key of the owner's
 -- heartbeat, and 'slot' the key of the IQ's commands in flight where the owner has one there.
 local time = redis.call('TIME')
@@ -44,7 +46,9 @@ end
 if claimed then
   return {'busy', left}
 end
--- A claim that was delayed on its way, and that a later one has overtaken, has no effect.
+-- A claim that was delayed on its way, and that a later one has overtaken, has no effect. The same claim
+-- may be applied again when its command has left, so it changes nothing of what it reserved.
+local again = mine and tonumber(ARGV[2]) == tonumber(r[7])
 if mine and tonumber(ARGV[2]) < tonumber(r[7]) then
   return {'busy', 0}
 end
@@ -87,7 +91,9 @@ local function has_room(key, limit)
 end
 
 local reserved, slot = 'no', ''
-if ARGV[3] == '1' and booking[1] and wait == 0 and pause == 0 and blocked == 0 then
+if again then
+  reserved = r[13]
+elseif ARGV[3] == '1' and booking[1] and wait == 0 and pause == 0 and blocked == 0 then
   -- Where OTPs are being rejected, one at a time: a few wrong ones block the user.
   local per_iq = rejected > 0 and 1 or tonumber(ARGV[12])
   local room = has_room(KEYS[7], per_iq) and has_room(KEYS[6], tonumber(ARGV[13]))
@@ -109,10 +115,16 @@ local doubts = tonumber(r[9] or '0')
 local doubt_at = tonumber(r[10] or '0')
 local doubt_seen = tonumber(r[21] or '0')
 local undo = ''
-if mine and r[13] == 'yes' then
+if mine and r[13] == 'yes' and not again then
   -- A result counts once, for the attempt that it is about. The command of a later attempt was never
-  -- sent: the reply to its claim was lost.
-  undo = r[7] == ARGV[15] and ARGV[4] or 'unsent'
+  -- sent: the reply to its claim was lost. Of an earlier one nothing is known where Redis lost the claim
+  -- that was granted last.
+  local attempt, granted = tonumber(r[7]), tonumber(ARGV[15])
+  if attempt == granted then
+    undo = ARGV[4]
+  elseif attempt > granted then
+    undo = 'unsent'
+  end
 end
 if undo == 'unsent' then
   attempts = attempts - 1
@@ -133,7 +145,10 @@ if doubt_at > 0 then
   end
 end
 local loaded = {attempts, doubts, since}
-if reserved == 'yes' then
+if reserved == 'yes' and again then
+  -- Its own command is none of those before it.
+  loaded = {attempts - 1, doubts - 1, doubts > 1 and since or 0}
+elseif reserved == 'yes' then
   attempts = attempts + 1
   doubts = doubts + 1
   if doubt_at == 0 then

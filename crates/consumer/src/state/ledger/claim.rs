@@ -21,13 +21,15 @@ pub(crate) struct ClaimOwner {
     pub(super) attempt: u32,
     /// The attempt of the last claim whose grant this worker has seen.
     pub(super) granted: u32,
+    /// The commands in doubt that this claim left in the record, the reserved one included.
+    pub(super) doubts: u32,
     pub(super) redelivered: bool,
 }
 
 impl ClaimOwner {
     /// `redelivered`: the broker took the message back from another consumer before.
     pub(crate) fn new(redelivered: bool) -> Self {
-        Self { id: Uuid::new_v4(), attempt: 0, granted: 0, redelivered }
+        Self { id: Uuid::new_v4(), attempt: 0, granted: 0, doubts: 0, redelivered }
     }
 
     /// Whether the broker took the message back from another consumer before.
@@ -41,8 +43,10 @@ impl ClaimOwner {
     }
 
     /// Records that the claim of this attempt is granted: later results are about its command.
-    pub(crate) fn grant(&mut self) {
+    pub(crate) fn grant(&mut self, claim: &Claim) {
         self.granted = self.attempt;
+        let reserved = claim.reservation == Reservation::Reserved;
+        self.doubts = claim.doubt.commands + u32::from(reserved);
     }
 }
 

@@ -1,18 +1,24 @@
 -- Records the outcome of a request, once: a later call answers the first outcome. The first opening of
 -- a booking adds its check-in, and every decision its audit line.
 --
--- An owner whose claim has lapsed, and that another owner has claimed since, records only that the door
--- opened: any other outcome may be wrong by what the other owner does now.
+-- An owner that has lost its claim to another owner, or that does not know of all commands in doubt, records
+-- only that the door opened: any other outcome may be wrong by what another owner did or does.
 --
 -- KEYS: request, check-in mark, the integration's commands in flight, audit.
 -- ARGV: 1 terminal event, 2 check-in event or '', 3 keep the request until (Unix ms), 4 keep the
 --       mark until (Unix ms), 5 audit line or '', 6 for how long the audit keeps it (ms), or '' where
 --       it is kept here until a worker has written it elsewhere, 7 owner, 8 attempt, 9 '1' when the
---       door opened, 10 what the request is about, 11 '1' when its dead letter is made.
+--       door opened, 10 what the request is about, 11 '1' when its dead letter is made,
+--       12 the commands in doubt that its claim left in the record.
 -- Answers {'recorded', terminal, check_in, dead_lettered, audit line still to be written, '1' when the
--- terminal event is published} or {'claimed'} where another owner or a later attempt has the claim.
+-- terminal event is published} or {'claimed'} where another owner or a later attempt has the claim,
+-- or had it, or where the record is another request's.
 local known = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'slot', 'audit',
-  'terminal_published', 'owner', 'round', 'alive')
+  'terminal_published', 'owner', 'round', 'alive', 'doubts', 'taken_at', 'subject')
+-- The record of another request of this id: claiming again shows the conflict.
+if known[12] and known[12] ~= ARGV[10] then
+  return {'claimed'}
+end
 local mine = known[7] == ARGV[7]
 if mine and known[4] and known[4] ~= '' then
   local member = known[7] .. '\n' .. known[9]
@@ -23,7 +29,8 @@ end
 if known[1] then
   return {'recorded', known[1], known[2], known[3] or '0', known[5], known[6] or '0'}
 end
-if ARGV[9] ~= '1' and known[7] and (not mine or tonumber(ARGV[8]) < tonumber(known[8])) then
+if ARGV[9] ~= '1' and known[11] and (not mine or tonumber(ARGV[8]) < tonumber(known[8])
+  or tonumber(known[10]) ~= tonumber(ARGV[12])) then
   return {'claimed'}
 end
 local time = redis.call('TIME')

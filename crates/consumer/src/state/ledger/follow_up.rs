@@ -29,8 +29,7 @@ impl Ledger {
         &self,
         request: RequestKey<'_>,
     ) -> Result<(), StoreError> {
-        let key = self.keys.request(request.key);
-        self.store.query(redis::cmd("HSET").arg(key).arg("terminal_published").arg("1")).await
+        self.mark(request, "terminal_published").await
     }
 
     /// Records that the outcome's dead letter is in the dead letters.
@@ -38,7 +37,11 @@ impl Ledger {
         &self,
         request: RequestKey<'_>,
     ) -> Result<(), StoreError> {
-        let key = self.keys.request(request.key);
-        self.store.query(redis::cmd("HSET").arg(key).arg("dead_lettered").arg("1")).await
+        self.mark(request, "dead_lettered").await
+    }
+
+    /// Sets a mark of a recorded outcome. A record that is gone (Redis lost it) is not made anew.
+    async fn mark(&self, request: RequestKey<'_>, mark: &str) -> Result<(), StoreError> {
+        self.store.run(self.mark.key(self.keys.request(request.key)).arg(mark)).await
     }
 }

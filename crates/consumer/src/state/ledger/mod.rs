@@ -70,6 +70,7 @@ pub(crate) struct Ledger {
     settings: LedgerSettings,
     expiries: Expiries,
     claim: Script,
+    mark: Script,
     conclude: Script,
     release: Script,
 }
@@ -89,6 +90,7 @@ impl Ledger {
             settings,
             expiries: Expiries::default(),
             claim: Script::new(include_str!("claim.lua")),
+            mark: Script::new(include_str!("mark.lua")),
             conclude: Script::new(include_str!("conclude.lua")),
             release: Script::new(include_str!("release.lua")),
         }
@@ -194,7 +196,8 @@ impl Ledger {
                     .arg(owner.attempt)
                     .arg(u8::from(opened))
                     .arg(request.subject()?)
-                    .arg(u8::from(dead_lettered)),
+                    .arg(u8::from(dead_lettered))
+                    .arg(owner.doubts),
             )
             .await?;
         read_concluded(recorded)

@@ -25,7 +25,12 @@ redis.call('HSET', KEYS[1], 'failures', ARGV[4], 'not_before', now + tonumber(AR
 -- As in claim.lua: a result counts once, for the attempt that it is about.
 local undo = ''
 if r[7] == 'yes' then
-  undo = r[6] == ARGV[6] and ARGV[2] or 'unsent'
+  local attempt, granted = tonumber(r[6]), tonumber(ARGV[6])
+  if attempt == granted then
+    undo = ARGV[2]
+  elseif attempt > granted then
+    undo = 'unsent'
+  end
 end
 if undo == 'unsent' then
   redis.call('HSET', KEYS[1], 'attempts', tonumber(r[3]) - 1)

@@ -78,8 +78,8 @@ async fn a_claim_whose_reply_was_lost_counts_once() {
         let claim = fixture.ledger.claim(fixture.key(), &owner, to_iq(true), last).await.unwrap();
         let ClaimAnswer::Claimed(claimed) = claim else { panic!("{claim:?}") };
         assert_eq!((claimed.attempts, claimed.doubt.commands), (0, 0));
+        owner.grant(&claimed);
     }
-    owner.grant();
     let claimed = fixture.claimed(&mut owner, false, LastCommand::NoneOrUnknown).await;
     assert_eq!((claimed.attempts, claimed.doubt.commands), (1, 1));
 }

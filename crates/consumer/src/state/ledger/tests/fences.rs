@@ -60,14 +60,60 @@ async fn an_outcome_of_a_lapsed_claim_does_not_count_unless_the_door_opened() {
 
 async fn until_claimed(fixture: &Fixture, owner: &mut ClaimOwner) {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while !matches!(
-        fixture.claim(owner, true, LastCommand::NoneOrUnknown).await,
-        ClaimAnswer::Claimed(_)
-    ) {
+    loop {
+        let answer = fixture.claim(owner, true, LastCommand::NoneOrUnknown).await;
+        if let ClaimAnswer::Claimed(claim) = answer {
+            owner.grant(&claim);
+            return;
+        }
         assert!(tokio::time::Instant::now() < deadline, "the claim never lapsed");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    owner.grant();
+}
+
+#[tokio::test]
+async fn an_outcome_of_a_lapsed_claim_does_not_count_after_the_next_owner_has_released_its_own() {
+    let fixture = Fixture::booked(LEASE).await;
+    let (mut lapsed, mut next) = (ClaimOwner::new(false), ClaimOwner::new(false));
+    fixture.claimed(&mut lapsed, false, LastCommand::NoneOrUnknown).await;
+    fixture.set(fixture.key(), "until", 0).await;
+    fixture.claimed(&mut next, true, LastCommand::NoneOrUnknown).await;
+    let last = LastResult { command: LastCommand::NoneOrUnknown, failure: None };
+    fixture.ledger.release(fixture.key(), &next, last, NO_WAIT).await.unwrap();
+    let event = fixture.terminal("late");
+    let answer = fixture.ledger.conclude(fixture.key(), &lapsed, conclusion(&event)).await.unwrap();
+    assert!(matches!(answer, Concluded::ClaimedElsewhere), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_outcome_does_not_count_where_its_owner_knows_too_few_commands_in_doubt() {
+    let fixture = Fixture::booked(LEASE).await;
+    let (mut lapsed, mut next) = (ClaimOwner::new(false), ClaimOwner::new(false));
+    fixture.claimed(&mut lapsed, false, LastCommand::NoneOrUnknown).await;
+    fixture.set(fixture.key(), "until", 0).await;
+    fixture.claimed(&mut next, true, LastCommand::NoneOrUnknown).await;
+    fixture.set(fixture.key(), "until", 0).await;
+    // A repetition of the first claim was long on its way.
+    let last = LastResult { command: LastCommand::NoneOrUnknown, failure: None };
+    fixture.ledger.claim(fixture.key(), &lapsed, to_iq(false), last).await.unwrap();
+    let event = fixture.terminal("late");
+    let answer = fixture.ledger.conclude(fixture.key(), &lapsed, conclusion(&event)).await.unwrap();
+    assert!(matches!(answer, Concluded::ClaimedElsewhere), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_outcome_is_not_recorded_for_another_request() {
+    let fixture = Fixture::booked(LEASE).await;
+    let (mut first, mut other) = (ClaimOwner::new(false), ClaimOwner::new(false));
+    fixture.claimed(&mut first, true, LastCommand::NoneOrUnknown).await;
+    other.next_attempt();
+    let key = RequestKey { booking_id: "B-2", ..fixture.key() };
+    let event = fixture.terminal("of the other request");
+    for concluded in [false, true] {
+        let answer = fixture.ledger.conclude(key, &other, conclusion(&event)).await.unwrap();
+        assert!(matches!(answer, Concluded::ClaimedElsewhere), "{concluded}: {answer:?}");
+        fixture.concluded(fixture.key(), &first, "x").await;
+    }
 }
 
 #[tokio::test]

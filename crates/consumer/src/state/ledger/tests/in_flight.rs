@@ -37,7 +37,7 @@ impl Competitor {
         let key = self.key(fixture);
         match fixture.ledger.claim(key, &self.owner, planned, last).await.unwrap() {
             ClaimAnswer::Claimed(claimed) => {
-                self.owner.grant();
+                self.owner.grant(&claimed);
                 claimed.reservation
             }
             other => panic!("not claimed: {other:?}"),

@@ -39,3 +39,38 @@ async fn a_result_counts_once_where_another_claim_follows_the_lost_reply() {
         assert_eq!((claim.attempts, claim.doubt.commands), (2, 1), "reserves: {reserves}");
     }
 }
+
+#[tokio::test]
+async fn a_claim_that_arrives_again_when_its_command_has_left_keeps_the_command_in_doubt() {
+    let fixture = Fixture::booked(LEASE).await;
+    let mut owner = ClaimOwner::new(false);
+    fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
+    fixture.pauses.share("acme", MINUTE).await.unwrap();
+    let again = ClaimOwner { granted: 0, ..owner };
+    let last = LastResult { command: LastCommand::NoneOrUnknown, failure: None };
+    let answer = fixture.ledger.claim(fixture.key(), &again, to_iq(true), last).await.unwrap();
+    let ClaimAnswer::Claimed(claim) = answer else { panic!("{answer:?}") };
+    assert_eq!((claim.doubt.commands, claim.reservation), (0, Reservation::Reserved));
+    fixture.set(fixture.key(), "until", 0).await;
+    let next = fixture.claimed(&mut ClaimOwner::new(false), true, LastCommand::NoneOrUnknown).await;
+    assert_eq!((next.attempts, next.doubt.commands), (1, 1));
+}
+
+#[tokio::test]
+async fn a_command_stays_in_doubt_where_redis_has_lost_the_claim_after_it() {
+    for releases in [false, true] {
+        let fixture = Fixture::booked(LEASE).await;
+        let mut owner = ClaimOwner::new(false);
+        fixture.claimed(&mut owner, true, LastCommand::NoneOrUnknown).await;
+        // The claim of the second attempt was granted, and is lost.
+        owner.next_attempt();
+        owner.granted = owner.attempt;
+        if releases {
+            let last = LastResult { command: LastCommand::NotSent, failure: None };
+            fixture.ledger.release(fixture.key(), &owner, last, NO_WAIT).await.unwrap();
+            owner = ClaimOwner::new(false);
+        }
+        let claim = fixture.claimed(&mut owner, false, LastCommand::NotSent).await;
+        assert_eq!((claim.attempts, claim.doubt.commands), (1, 1), "releases: {releases}");
+    }
+}

@@ -4,6 +4,7 @@ mod audit_lines;
 mod claims;
 mod expiry;
 mod fences;
+mod histories;
 mod in_flight;
 mod lost_replies;
 mod outcomes;
@@ -114,7 +115,7 @@ impl Fixture {
     async fn claimed(&self, owner: &mut ClaimOwner, sending: bool, last: LastCommand) -> Claim {
         match self.claim(owner, sending, last).await {
             ClaimAnswer::Claimed(claimed) => {
-                owner.grant();
+                owner.grant(&claimed);
                 *claimed
             }
             other => panic!("not claimed: {other:?}"),

@@ -47,15 +47,17 @@ async fn a_line_in_redis_is_written_once_wherever_its_worker_is_killed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_elsewhere_is_never_lost_and_repeated_only_if_its_writing_was_not_recorded() {
     let points = [
-        ("after-command", 1),
-        ("after-conclude", 1),
-        ("after-audit", 2),
-        ("after-report", 1),
-        ("before-ack", 1),
+        ("after-command", 1..=1),
+        ("after-conclude", 1..=1),
+        ("after-audit", 2..=2),
+        // The answer does not wait for its line, so that the recording may come later.
+        ("after-report", 1..=2),
+        ("before-ack", 1..=1),
     ];
     for to in [Sink::File, Sink::Stdout] {
-        join_all(points.map(async |(point, lines)| {
-            assert_eq!(killed(to, point).await.len(), lines, "{to:?}, killed at {point}");
+        join_all(points.clone().map(async |(point, lines)| {
+            let written = killed(to, point).await.len();
+            assert!(lines.contains(&written), "{to:?}, killed at {point}: {written}");
         }))
         .await;
     }

@@ -27,13 +27,26 @@ pub(crate) async fn publish(worker: &Worker, session: &SessionHandle) -> Abandon
 }
 
 async fn publish_due(worker: &Worker, session: &SessionHandle) -> Result<(), Abandoned> {
-    let due = match worker.iq_events.take().await {
-        Ok(due) => due,
-        Err(error) => {
-            tracing::debug!(%error, "the IQ event outbox cannot be read");
+    loop {
+        let due = match worker.iq_events.take().await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::debug!(%error, "the IQ event outbox cannot be read");
+                return Ok(());
+            }
+        };
+        if due.is_empty() {
             return Ok(());
         }
-    };
+        publish_events(worker, session, due).await?;
+    }
+}
+
+async fn publish_events(
+    worker: &Worker,
+    session: &SessionHandle,
+    due: Vec<Vec<u8>>,
+) -> Result<(), Abandoned> {
     for record in due {
         let event = serde_json::from_slice::<Outbound>(&record)
             .and_then(|event| Ok((event.rehearsal, Message::event(&event)?)));

@@ -12,6 +12,10 @@ use crate::error::CallError;
 const PAGE_SIZE: usize = 20;
 /// The limit of pages, more than a site has: a list without an end is an error.
 const MAX_PAGES: usize = 500;
+/// The limit of items: more than any site has.
+const MAX_ITEMS: usize = 10_000;
+/// The limit of all pages together, in bytes; a lock has about 500. As values they need a multiple of that.
+const MAX_BYTES: usize = 8 << 20;
 
 /// One page, read leniently.
 struct Page {
@@ -55,6 +59,7 @@ pub(crate) struct Pages {
     first: Url,
     next: Option<Url>,
     pages: usize,
+    bytes: usize,
     items: Vec<Value>,
     ids: HashSet<String>,
 }
@@ -65,6 +70,7 @@ impl Pages {
             next: Some(url.clone()),
             first: url,
             pages: 0,
+            bytes: 0,
             items: Vec::new(),
             ids: HashSet::new(),
         }
@@ -77,10 +83,17 @@ impl Pages {
 
     /// Adds the body of a page.
     pub(crate) fn add(&mut self, body: &[u8]) -> Result<(), CallError> {
+        self.bytes += body.len();
+        if self.bytes > MAX_BYTES {
+            return Err(CallError::unreadable("a list is larger than 8 MiB"));
+        }
         let page = Page::read(body)?;
         let (before, length) = (self.items.len(), page.items.len());
         let ids = &mut self.ids;
         self.items.extend(page.items.into_iter().filter(|item| ids.insert(identity(item))));
+        if self.items.len() > MAX_ITEMS {
+            return Err(CallError::unreadable("a list has more than 10,000 items"));
+        }
         self.pages += 1;
         let seen = self.items.len();
         let more = match &page.next {
@@ -188,6 +201,22 @@ mod tests {
         let (items, asked) =
             read(|_| serde_json::json!({"items": page(0..20), "next_page_link": "/l"}));
         assert_eq!((items, asked.len()), (20, 2), "a link to itself");
+    }
+
+    #[test]
+    fn a_list_is_limited_in_items_and_bytes() {
+        let mut pages = Pages::new(Url::parse("http://h/l").unwrap());
+        let many = Value::from(page(0..MAX_ITEMS + 1)).to_string();
+        assert!(pages.add(many.as_bytes()).is_err());
+        let mut pages = Pages::new(Url::parse("http://h/l").unwrap());
+        let large = |id: usize| {
+            let name = "x".repeat(MAX_BYTES / 4);
+            Value::from(vec![serde_json::json!({ "id": id, "name": name })]).to_string()
+        };
+        for id in 0..3 {
+            pages.add(large(id).as_bytes()).unwrap();
+        }
+        assert!(pages.add(large(3).as_bytes()).is_err());
     }
 
     #[test]

@@ -172,7 +172,7 @@ pub(crate) fn window_begun(now: DateTime<Utc>, window: Window) -> Result<(), Rej
 /// Exact to the instant.
 pub(crate) fn window_not_over(now: DateTime<Utc>, window: Window) -> Result<(), Rejection> {
     if window.is_over(now) {
-        return Err(Rejection::new(RejectedReason::TooLate, "the booking's window is over"));
+        return Err(Rejection::new(RejectedReason::TooLate, "the booking has ended"));
     }
     Ok(())
 }

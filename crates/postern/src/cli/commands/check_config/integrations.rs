@@ -73,12 +73,16 @@ impl<'a> IntegrationSummary<'a> {
         let statuses = self.open_from_statuses.join(", ");
         let active = if self.active { "" } else { ", switched off" };
         let rehearsal = self.rehearsal.map_or_else(String::new, |text| format!("; {text}"));
+        let after = match self.minutes_after {
+            0 => String::new(),
+            minutes => format!(" to {minutes} min after the end"),
+        };
         let default = if self.default_lock { " and a default lock" } else { "" };
         format!(
             "  {id}{active}: site {site_uid} ({environment}), flow {flow}, opens from {statuses}, \
-             {} min before the start to {} min after the end; {locks} mapped objects{default}; one-time \
+             {} min before the start{after}; {locks} mapped objects{default}; one-time \
              passwords {otp_scheme}{rehearsal}",
-            self.minutes_before, self.minutes_after
+            self.minutes_before
         )
     }
 }

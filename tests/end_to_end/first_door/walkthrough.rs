@@ -30,7 +30,7 @@ async fn setup_with_a_password_and_the_pin_on_standard_input() {
     );
     assert!(
         settings.contains(
-            &"    ask_entries true, check_in_status checked_in, mode live, password set, record_opened_at_in \
+            &"    ask_entries true, check_in_status checked_in, minutes_after 0, mode live, password set, record_opened_at_in \
               salto_opened_at, redirect_uri -, rehearse_with -, shared_doors (), username system-user@acme.example"
         ),
         "{settings:#?}"

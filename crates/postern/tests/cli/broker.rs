@@ -5,10 +5,11 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use chrono::{FixedOffset, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use end_to_end::broker::Vhost;
 use serde_json::{Value, json};
 
-use crate::running::Postern;
+use crate::running::{Postern, vhost_with_topology};
 
 /// An event like a worker publishes it.
 fn opened(integration: &str, id: u128) -> Value {
@@ -54,17 +55,22 @@ fn rest(child: &mut Child) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn publish_works_before_the_first_worker() {
-    let vhost = Vhost::new().await;
+async fn published_events_are_in_the_queues_of_the_workers() {
+    let vhost = vhost_with_topology().await;
     let postern = on(&vhost);
-    let command = "publish booking-status --integration acme --booking b-1 --status paid --object \
-                   room-1 --object room-2 --starts-at -10m --ends-at 2030-01-01T00:00:00+01:00 \
-                   --revision 3 --id e-1 --source /shop --output json";
+    let ends_at = (Utc::now() + TimeDelta::days(30)).trunc_subsecs(0);
+    let written = ends_at.with_timezone(&FixedOffset::east_opt(3_600).unwrap()).to_rfc3339();
+    let command = format!(
+        "publish booking-status --integration acme --booking b-1 --status paid --object room-1 \
+         --object room-2 --starts-at -10m --ends-at {written} --revision 3 --id e-1 --source /shop \
+         --output json"
+    );
     let ended = postern.run(&command.split_whitespace().collect::<Vec<_>>());
     assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), ""));
     let event: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!((&event["id"], &event["source"]), (&json!("e-1"), &json!("/shop")));
-    assert_eq!(event["data"]["ends_at"], "2029-12-31T23:00:00Z");
+    let in_utc = ends_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    assert_eq!(event["data"]["ends_at"], in_utc);
     assert_eq!(event["data"]["object_ids"], json!(["room-1", "room-2"]));
 
     let command = "publish open-request --integration other --booking b-1 --requested-by app";
@@ -81,7 +87,7 @@ async fn publish_works_before_the_first_worker() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tail_prints_the_selected_events_and_ends_after_the_count() {
-    let vhost = Vhost::new().await;
+    let vhost = vhost_with_topology().await;
     let arguments = "tail --count 2 --integration acme --type lock.opened.v1 --output json";
     let postern = on(&vhost);
     let mut child = tail(postern.command(&arguments.split(' ').collect::<Vec<_>>()));
@@ -100,7 +106,7 @@ async fn tail_prints_the_selected_events_and_ends_after_the_count() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tail_prints_events_as_text_and_succeeds_on_ctrl_c() {
-    let vhost = Vhost::new().await;
+    let vhost = vhost_with_topology().await;
     let postern = on(&vhost);
     let mut child = tail(postern.command(&["tail"]));
     let bus = vhost.bus().await;
@@ -118,7 +124,7 @@ async fn tail_prints_events_as_text_and_succeeds_on_ctrl_c() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tail_fails_after_the_timeout_with_too_few_events() {
-    let vhost = Vhost::new().await;
+    let vhost = vhost_with_topology().await;
     let ended = on(&vhost).run(&["tail", "--count", "1", "--timeout", "300ms"]);
     assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), ""));
     assert!(ended.stderr.contains("error: fewer than 1 events in the time"), "{}", ended.stderr);
@@ -137,7 +143,7 @@ fn an_unreachable_broker_is_an_error_of_one_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_log_level_lets_other_crates_log_more_than_warnings() {
-    let vhost = Vhost::new().await;
+    let vhost = vhost_with_topology().await;
     let command = "publish open-request --integration acme --booking b --log-level trace";
     let ended = on(&vhost).run(&command.split(' ').collect::<Vec<_>>());
     assert_eq!(ended.status, Some(0));

@@ -8,10 +8,12 @@ use crate::running::{Postern, bare, end};
 
 #[test]
 fn without_a_configuration_nothing_runs() {
-    for command in ["worker", "check-config", "tail"] {
+    let file = "--config FILE or set POSTERN_CONFIG";
+    let file_or_broker = "--config FILE, or set POSTERN_CONFIG or POSTERN__BROKER__URL";
+    for (command, wanted) in [("worker", file), ("check-config", file), ("tail", file_or_broker)] {
         let ended = end(bare().arg(command));
         assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""));
-        assert!(ended.stderr.contains("--config FILE or set POSTERN_CONFIG"), "{}", ended.stderr);
+        assert!(ended.stderr.contains(wanted), "{}", ended.stderr);
     }
 }
 

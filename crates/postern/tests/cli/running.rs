@@ -4,8 +4,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    time::Duration,
 };
 
+use end_to_end::broker::Vhost;
 use tempfile::TempDir;
 
 /// A configuration file and the environment to run in.
@@ -97,4 +99,14 @@ pub(crate) fn end(command: &mut Command) -> RunResult {
         assert!(!stdout.contains(secret) && !stderr.contains(secret), "{stdout}{stderr}");
     }
     RunResult { status: status.code(), stdout, stderr }
+}
+
+/// A virtual host with the exchanges and queues that a worker declares.
+pub(crate) async fn vhost_with_topology() -> Vhost {
+    let vhost = Vhost::new().await;
+    let limit = Duration::from_secs(20);
+    let connection = publisher::connect(vhost.url(), "postern tests", limit).await.unwrap();
+    publisher::declare(&connection).await.unwrap();
+    connection.close(200, "done".into()).await.unwrap();
+    vhost
 }

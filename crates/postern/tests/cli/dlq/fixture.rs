@@ -15,7 +15,7 @@ use lapin::{
 };
 use serde_json::Value;
 
-use crate::running::{Postern, RunResult};
+use crate::running::{Postern, RunResult, vhost_with_topology};
 
 pub(crate) struct DlqFixture {
     pub(crate) vhost: Vhost,
@@ -28,7 +28,7 @@ pub(crate) struct DlqFixture {
 impl DlqFixture {
     /// With the topology declared, and no dead letters.
     pub(crate) async fn new() -> Self {
-        let vhost = Vhost::new().await;
+        let vhost = vhost_with_topology().await;
         let prefix = format!("test-{}:", uuid::Uuid::new_v4().simple());
         let postern = Postern::new()
             .variable("POSTERN__BROKER__URL", vhost.url())

@@ -21,7 +21,6 @@ pub(super) struct IntegrationSummary<'a> {
     otp_scheme: &'static str,
     open_from_statuses: &'a [String],
     minutes_before: u32,
-    minutes_after: u32,
     /// The number of mapped objects.
     locks: usize,
     /// Whether there is one.
@@ -42,6 +41,7 @@ pub(super) struct IntegrationDetails<'a> {
     redirect_uri: Option<&'a str>,
     check_in_status: Option<&'a str>,
     record_opened_at_in: Option<&'a str>,
+    minutes_after: u32,
     shared_doors: &'a BTreeMap<String, Vec<String>>,
     ask_entries: bool,
 }
@@ -59,7 +59,6 @@ impl<'a> IntegrationSummary<'a> {
             otp_scheme: account.otp_scheme.as_str(),
             open_from_statuses: &rules.open_from_statuses,
             minutes_before: rules.minutes_before,
-            minutes_after: rules.minutes_after,
             locks: rules.locks.len(),
             default_lock: rules.default_lock.is_some(),
             details: IntegrationDetails::of(integration),
@@ -69,20 +68,15 @@ impl<'a> IntegrationSummary<'a> {
 
     /// The first line of text.
     pub(super) fn line(&self) -> String {
-        let Self { id, environment, site_uid, flow, otp_scheme, locks, .. } = self;
+        let Self { id, environment, site_uid, flow, otp_scheme, minutes_before, locks, .. } = self;
         let statuses = self.open_from_statuses.join(", ");
         let active = if self.active { "" } else { ", switched off" };
         let rehearsal = self.rehearsal.map_or_else(String::new, |text| format!("; {text}"));
-        let after = match self.minutes_after {
-            0 => String::new(),
-            minutes => format!(" to {minutes} min after the end"),
-        };
         let default = if self.default_lock { " and a default lock" } else { "" };
         format!(
             "  {id}{active}: site {site_uid} ({environment}), flow {flow}, opens from {statuses}, \
-             {} min before the start{after}; {locks} mapped objects{default}; one-time \
-             passwords {otp_scheme}{rehearsal}",
-            self.minutes_before
+             {minutes_before} min before the start; {locks} mapped objects{default}; one-time \
+             passwords {otp_scheme}{rehearsal}"
         )
     }
 }
@@ -106,6 +100,7 @@ impl<'a> IntegrationDetails<'a> {
             redirect_uri,
             check_in_status: integration.rules.check_in_status.as_deref(),
             record_opened_at_in: integration.rules.record_opened_at_in.as_deref(),
+            minutes_after: integration.rules.minutes_after,
             shared_doors: &integration.rules.shared_doors,
             ask_entries: integration.ask_entries,
         }

@@ -52,9 +52,10 @@ pub const ROWS: &[Row] = &[
         answer(
             ACCEPTED,
             &[
+                ErrorBody::NotFound,
                 ErrorBody::IqOffline,
                 ErrorBody::PinNotChanged,
-                ErrorBody::BadParameter,
+                ErrorBody::BadId,
                 ErrorBody::OtherOfSalto,
                 ErrorBody::OddCode,
             ],
@@ -152,7 +153,13 @@ pub const ROWS: &[Row] = &[
     ),
     answered(
         "no such lock",
-        answer(&[404..=404], CODES, 404, r#"{"ErrorCode":"1000","Message":"Lock not found"}"#),
+        refusal(&[ErrorBody::NotFound], 404, r#"{"ErrorCode":"2202","Message":"Lock not found"}"#),
+        without_effect(Cause::LockNotFound),
+        Up,
+    ),
+    answered(
+        "no such lock, with a code that is not known",
+        answer(&[404..=404], CODES, 404, r#"{"ErrorCode":"1000","Message":"Not found"}"#),
         without_effect(Cause::LockNotFound),
         Up,
     ),
@@ -160,9 +167,9 @@ pub const ROWS: &[Row] = &[
         "the lock's id is not an id",
         answer(
             &[400..=400],
-            &[ErrorBody::BadParameter],
+            &[ErrorBody::BadId],
             400,
-            r#"{"ErrorCode":"1100","Message":"Bad parameter"}"#,
+            r#"{"ErrorCode":"1100","Message":"Invalid id"}"#,
         ),
         without_effect(Cause::LockNotFound),
         Up,

@@ -127,6 +127,7 @@ async fn every_answer_is_classified() {
         (302, String::new(), NeverHappened, Cause::Unavailable),
         (404, "<html>".into(), NeverHappened, Cause::Unavailable),
         (404, salto("1000", "unknown"), Refused, Cause::LockNotFound),
+        (404, salto("2202", "Lock not found"), Refused, Cause::LockNotFound),
         (404, salto("2202", "Otp is invalid"), Refused, Cause::OtpInvalid),
         (400, salto("1100", ""), Refused, Cause::LockNotFound),
         (400, salto("3102", "otp_invalid"), Refused, Cause::OtpInvalid),

@@ -85,7 +85,9 @@ async fn a_lock_without_an_iq_cannot_be_opened() {
 #[tokio::test]
 async fn a_lock_that_salto_does_not_find_is_removed_from_the_list() {
     let server = Server::start(|request| {
-        salto(request).unwrap_or_else(|| Reply::json(404, &json!({"ErrorCode": 1000})))
+        salto(request).unwrap_or_else(|| {
+            Reply::json(404, &json!({"ErrorCode": 2202, "Message": "Lock not found"}))
+        })
     })
     .await;
     let site = site(&server);
@@ -106,7 +108,9 @@ async fn one_empty_list_of_locks_closes_no_door_and_an_unknown_lock_is_removed_a
         if request.path.ends_with("/locks") && answers_empty.load(Ordering::SeqCst) {
             return Reply::json(200, &json!([]));
         }
-        salto(request).unwrap_or_else(|| Reply::json(404, &json!({"ErrorCode": 1000})))
+        salto(request).unwrap_or_else(|| {
+            Reply::json(404, &json!({"ErrorCode": 2202, "Message": "Lock not found"}))
+        })
     })
     .await;
     let site = site(&server);

@@ -27,6 +27,8 @@ struct State {
     /// When the list was first read without any lock, where locks are known.
     first_empty_at: Option<Instant>,
     attempted_at: Option<Instant>,
+    /// Whether Salto did not find a lock of the list, which may be old.
+    is_invalid: bool,
     site_missing_at: Option<Instant>,
 }
 
@@ -71,7 +73,8 @@ impl LockList {
     pub(super) fn begin_refresh_if_due(&self, now: Instant) -> bool {
         let mut state = self.state();
         let old = state.read_at.is_none_or(|read| now >= read + REFRESH_AFTER);
-        let due = (old || state.first_empty_at.is_some()) && state.may_read(now);
+        let in_question = state.is_invalid || state.first_empty_at.is_some();
+        let due = (old || in_question) && state.may_read(now);
         if due {
             state.attempted_at = Some(now);
         }
@@ -117,15 +120,19 @@ impl LockList {
             }
         }
         state.first_empty_at = None;
+        state.is_invalid = false;
         state.locks =
             locks.iter().map(|lock| (lock.id, lock.iq.as_ref().map(|iq| iq.id.clone()))).collect();
         state.read_at = Some(now);
         true
     }
 
-    /// Removes a lock that Salto did not find: the list may be old.
-    pub(super) fn remove(&self, lock: Uuid) {
-        self.state().locks.remove(&lock);
+    /// Removes a lock that Salto did not find. The list may be old, and is read again as soon as its pace
+    /// allows; its other locks stay in use until then.
+    pub(super) fn invalidate(&self, lock: Uuid) {
+        let mut state = self.state();
+        state.locks.remove(&lock);
+        state.is_invalid = true;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -175,7 +182,7 @@ mod tests {
         assert_eq!(list.find(Uuid::from_u128(1)), address(Some("q")));
         assert_eq!(list.find(Uuid::from_u128(2)), address(None));
         assert_eq!(list.find(Uuid::from_u128(3)), None);
-        list.remove(Uuid::from_u128(1));
+        list.invalidate(Uuid::from_u128(1));
         assert_eq!(list.find(Uuid::from_u128(1)), None);
     }
 
@@ -218,6 +225,21 @@ mod tests {
         assert!(known());
         assert!(list.replace(&[], at(70)));
         assert!(!known());
+    }
+
+    #[test]
+    fn a_lock_that_salto_does_not_find_makes_the_list_due_for_reading() {
+        let (list, start) = (LockList::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        list.set_site_id(Uuid::from_u128(9));
+        list.set_attempted(at(0));
+        list.replace(&[lock(1, Some("q")), lock(2, Some("q"))], at(0));
+        list.invalidate(Uuid::from_u128(1));
+        assert!(!list.begin_refresh_if_due(at(9)), "the pace of reading holds");
+        assert!(list.find(Uuid::from_u128(2)).is_some(), "the other locks stay in use");
+        assert!(list.begin_refresh_if_due(at(10)));
+        list.replace(&[lock(1, Some("r")), lock(2, Some("q"))], at(10));
+        assert!(!list.begin_refresh_if_due(at(30)), "the list is new");
     }
 
     #[test]

@@ -120,10 +120,10 @@ impl CloudState {
         otp: &str,
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
-        let Some(state) = self.iqs.get_mut(&iq_id) else { return Err(Refusal::NotFound) };
+        let Some(state) = self.iqs.get_mut(&iq_id) else { return Err(Refusal::IqNotFound) };
         let site = self.world.sites.get(state.site_index);
         let Some(iq) = site.and_then(|site| site.iqs.get(state.index)) else {
-            return Err(Refusal::NotFound);
+            return Err(Refusal::IqNotFound);
         };
         if !iq.online {
             return Err(Refusal::IqOffline);

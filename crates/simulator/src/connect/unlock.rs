@@ -87,7 +87,7 @@ fn decide(
 ) -> Result<(), Refusal> {
     let site = rights::site(state, user, request.site)?.id;
     let lock = state.locks.get(&request.lock.ok_or(Refusal::IdInvalid)?);
-    let iq = lock.filter(|lock| lock.site == site).ok_or(Refusal::NotFound)?.iq;
+    let iq = lock.filter(|lock| lock.site == site).ok_or(Refusal::LockNotFound)?.iq;
     if !rights::may_open(state, user) {
         return Err(Refusal::Forbidden);
     }

@@ -18,7 +18,14 @@ pub(crate) enum Refusal {
     /// The body is not sent as JSON.
     #[serde(rename = "bad_request")]
     UnsupportedMediaType,
-    NotFound,
+    #[serde(rename = "not_found")]
+    UserNotFound,
+    #[serde(rename = "not_found")]
+    SiteNotFound,
+    #[serde(rename = "not_found")]
+    IqNotFound,
+    #[serde(rename = "not_found")]
+    LockNotFound,
     OtpMissing,
     OtpInvalid,
     OtpBlocked,
@@ -56,7 +63,10 @@ impl Refusal {
             Self::UnsupportedMediaType => {
                 error(StatusCode::UNSUPPORTED_MEDIA_TYPE, 1101, "Unsupported media type")
             }
-            Self::NotFound => error(StatusCode::NOT_FOUND, 1000, "Not found"),
+            Self::UserNotFound => error(StatusCode::NOT_FOUND, 2202, "User not found"),
+            Self::SiteNotFound => error(StatusCode::NOT_FOUND, 2202, "Site not found"),
+            Self::IqNotFound => error(StatusCode::NOT_FOUND, 2202, "Iq not found"),
+            Self::LockNotFound => error(StatusCode::NOT_FOUND, 2202, "Lock not found"),
             Self::OtpMissing => error(StatusCode::NOT_FOUND, 2202, "Otp is invalid"),
             Self::OtpInvalid => error(StatusCode::BAD_REQUEST, 3102, "otp_invalid"),
             Self::OtpBlocked => error(StatusCode::FORBIDDEN, 3102, "otp_blocked"),
@@ -80,7 +90,10 @@ impl Refusal {
             | Self::IdInvalid
             | Self::BadRequest
             | Self::UnsupportedMediaType
-            | Self::NotFound
+            | Self::UserNotFound
+            | Self::SiteNotFound
+            | Self::IqNotFound
+            | Self::LockNotFound
             | Self::OtpMissing
             | Self::IqOffline
             | Self::SecretOfActivatedIq

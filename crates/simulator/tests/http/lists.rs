@@ -22,7 +22,7 @@ async fn sites_are_found_by_uuid_and_not_by_site_uid() {
     assert_eq!((status, &*code), (400, "1100"));
     let unknown = SITE.replace("aa", "ab");
     let (status, code, _) = simulator.get(&format!("/v1.2/sites/{unknown}")).await.error();
-    assert_eq!((status, &*code), (404, "1000"));
+    assert_eq!((status, &*code), (404, "2202"));
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ async fn only_a_correct_command_opens() {
             (400, "3102", "otp_invalid"),
         ),
         ("room-12", json!({"locked_state": "unlocked", "otp": good}), (400, "1100", "id_invalid")),
-        (SITE, json!({"locked_state": "unlocked", "otp": good}), (404, "1000", "not_found")),
+        (SITE, json!({"locked_state": "unlocked", "otp": good}), (404, "2202", "not_found")),
     ] {
         let (status, code, _) = simulator.command(lock, body.clone()).await.error();
         assert_eq!((status, &*code), (expected.0, expected.1), "{lock} {body}");
@@ -169,6 +169,6 @@ async fn a_lock_is_found_at_its_own_site_only() {
     let body = json!({"locked_state": "unlocked", "otp": otp()});
     let (status, code, _) =
         simulator.command_at(&uuid::Uuid::nil().to_string(), ROOM_12, body).await.error();
-    assert_eq!((status, &*code), (404, "1000"));
+    assert_eq!((status, &*code), (404, "2202"));
     assert_eq!(simulator.openings().await, 0);
 }

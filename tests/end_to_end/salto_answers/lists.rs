@@ -19,7 +19,7 @@ fn of(call: &str) -> Vec<Row> {
         failed(error(400, "1101", "Invalid parameter"), "forbidden"),
         failed(error(403, "2203", "Missing right"), "forbidden"),
         failed(error(403, 9999, "An error that is not documented"), "forbidden"),
-        failed(status(401), "credentials_rejected"),
+        failed(status(401), "salto_unavailable"),
         failed(status(429), "rate_limited"),
     ];
     for code in [400, 403, 405, 418, 422, 499] {

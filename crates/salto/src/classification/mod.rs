@@ -6,12 +6,15 @@ mod parts;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod without_answer;
 
 use std::ops::RangeInclusive;
 
 pub use self::document::document;
 pub use self::rows::ROWS;
-pub(crate) use self::rows::{BREAKER_OPEN, EXPIRED, NO_CONNECTION, UNANSWERED, WITHDRAWN};
+pub(crate) use self::without_answer::{
+    BREAKER_OPEN, EXPIRED, NO_CONNECTION, UNANSWERED, WITHDRAWN,
+};
 use crate::breaker::HostHealth;
 use crate::error::{CallError, Cause, Certainty, OpenError};
 
@@ -68,6 +71,8 @@ pub enum ErrorBody {
     IqOffline,
     /// `pin_not_changed`.
     PinNotChanged,
+    /// Code 3102 with a code of the IQ that is not known, or with none.
+    IqRefused,
     /// Code 1100, 1101 or 1102 with a message about an id, or code 1100 without a message.
     BadId,
     /// Another error in Salto's form.
@@ -88,6 +93,7 @@ impl ErrorBody {
         Self::NotFound,
         Self::IqOffline,
         Self::PinNotChanged,
+        Self::IqRefused,
         Self::BadId,
         Self::OtherOfSalto,
         Self::OddCode,
@@ -102,6 +108,7 @@ impl ErrorBody {
             Self::NotFound => "code 2202 and another message",
             Self::IqOffline => "`iq_offline`",
             Self::PinNotChanged => "`pin_not_changed`",
+            Self::IqRefused => "code 3102 with a code of the IQ that is not known",
             Self::BadId => "code 1100 to 1102 about an id",
             Self::OtherOfSalto => "another code",
             Self::OddCode => "a code of another form",

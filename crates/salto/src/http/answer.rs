@@ -1,5 +1,6 @@
 //! The error that an answer makes, and `Retry-After`.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -53,22 +54,26 @@ pub(crate) fn refusal(
     let salto = SaltoError::read(headers, body);
     let row = classification::row_of_answer(status.as_u16(), salto.body);
     let cause = cause(status, &salto, row.cause(), target);
-    let detail = match (cause, status, salto.body) {
-        (Cause::Forbidden, StatusCode::FORBIDDEN, ErrorBody::OtherOfSalto | ErrorBody::BadId) => {
-            "the user lacks a right at the site, or is blocked"
+    let of_right = matches!(salto.body, ErrorBody::OtherOfSalto | ErrorBody::BadId);
+    let detail = match (cause, &salto.iq_code) {
+        (Cause::Forbidden, _) if status == StatusCode::FORBIDDEN && of_right => {
+            "the user lacks a right at the site, or is blocked".into()
         }
-        _ => "",
+        (Cause::IqRefused, Some(code)) => format!("it gave the code `{code}`").into(),
+        (Cause::IqRefused, None) => "it gave a code that is not known".into(),
+        _ => Cow::Borrowed(""),
     };
     let mut error = CallError::new(cause, detail);
     error.retry_after = retry_after(headers, Utc::now());
     error.status = Some(status.as_u16());
     error.code = salto.code;
+    error.iq_code = salto.iq_code.filter(|_| cause == Cause::IqRefused);
     (error, row)
 }
 
 /// The cause for a call about `target`, where the open command has the cause `of_command`.
 fn cause(status: StatusCode, salto: &SaltoError, of_command: Cause, target: CallTarget) -> Cause {
-    let refused = matches!(of_command, Cause::Forbidden | Cause::LockNotFound)
+    let refused = matches!(of_command, Cause::Forbidden | Cause::IqRefused | Cause::LockNotFound)
         || (of_command == Cause::Unavailable && status == StatusCode::NOT_FOUND);
     match target {
         CallTarget::FirstSecret if refused && salto.already_activated => Cause::AlreadyActivated,

@@ -14,6 +14,8 @@ const IDS: &[&str] = &["id", "uuid", "guid"];
 pub(super) struct SaltoError {
     pub(super) code: Option<String>,
     pub(super) body: ErrorBody,
+    /// The code of the IQ, where it has the form of one.
+    pub(super) iq_code: Option<String>,
     pub(super) already_activated: bool,
 }
 
@@ -31,13 +33,11 @@ impl SaltoError {
             (1..=24).contains(&code.len())
                 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
         });
-        let message = match member(&object, "message") {
-            Some(Value::String(text)) => text.to_ascii_lowercase(),
-            _ => String::new(),
-        };
+        let text = member(&object, "message").and_then(Value::as_str).unwrap_or_default();
+        let message = text.to_ascii_lowercase();
         let has = |text: &str| code.as_deref() == Some(text) || message.contains(text);
         let already_activated = has("command_forbidden") || message.contains("already activated");
-        let body = if has("otp_blocked") {
+        let body_read = if has("otp_blocked") {
             ErrorBody::OtpBlocked
         } else if has("otp_invalid") {
             ErrorBody::OtpInvalid
@@ -45,6 +45,8 @@ impl SaltoError {
             ErrorBody::IqOffline
         } else if has("pin_not_changed") && !already_activated {
             ErrorBody::PinNotChanged
+        } else if !already_activated && is_of_iq(code.as_deref(), &message) {
+            ErrorBody::IqRefused
         } else {
             match code.as_deref() {
                 // "Not found" in general: only the message tells what.
@@ -61,8 +63,23 @@ impl SaltoError {
                 None => ErrorBody::NotSaltos,
             }
         };
-        Self { code, body, already_activated }
+        let iq_code = (body_read == ErrorBody::IqRefused).then(|| iq_code(text)).flatten();
+        Self { code, body: body_read, iq_code, already_activated }
     }
+}
+
+/// Whether an error is an answer of the IQ: "Request execution failed with code: X".
+fn is_of_iq(code: Option<&str>, message: &str) -> bool {
+    code == Some("3102") || message.contains("execution failed with code")
+}
+
+/// The code of the IQ in a message, where it matches `[a-z_]{1,40}`. Any other text may hold a name, and is
+/// dropped.
+fn iq_code(message: &str) -> Option<String> {
+    let code = message.rsplit("code:").next()?.trim().trim_end_matches('.');
+    let is_code = (1..=40).contains(&code.len())
+        && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    is_code.then(|| code.to_owned())
 }
 
 fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {

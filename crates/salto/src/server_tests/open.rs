@@ -133,6 +133,7 @@ async fn every_answer_is_classified() {
         (400, salto("3102", "otp_invalid"), Refused, Cause::OtpInvalid),
         (403, salto("3102", "OTP_BLOCKED"), Refused, Cause::OtpBlocked),
         (400, salto("3102", "iq_offline"), NeverHappened, Cause::IqOffline),
+        (400, salto("3102", "something_new"), NeverHappened, Cause::IqRefused),
         (403, salto("3102", "command_forbidden"), Refused, Cause::Forbidden),
         (403, salto("2203", "Jane Doe has no right"), Refused, Cause::Forbidden),
         (409, salto("9", ""), Refused, Cause::Forbidden),

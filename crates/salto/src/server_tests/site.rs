@@ -1,7 +1,7 @@
 //! Sites, locks and IQs, over HTTP.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -98,6 +98,28 @@ async fn a_lock_that_salto_does_not_find_is_removed_from_the_list() {
         .await;
     assert_eq!(opened.unwrap_err().cause, Cause::LockNotFound);
     assert!(site.ready(LOCK).is_none());
+}
+
+#[tokio::test]
+async fn privacy_mode_is_that_of_a_list_that_is_read_after_a_refusal_and_not_at_each_one() {
+    let lists_read = AtomicUsize::new(0);
+    let server = Server::start(move |request| {
+        if request.path.ends_with("/locks") {
+            let mut private = lock(LOCK, Some(IQ));
+            private["privacy_mode"] = json!(lists_read.fetch_add(1, Ordering::SeqCst) > 0);
+            return Reply::json(200, &json!([private, lock(Uuid::from_u128(7), Some(IQ))]));
+        }
+        salto(request).unwrap()
+    })
+    .await;
+    let site = site(&server);
+    site.prepare(LOCK).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(site.privacy_mode(LOCK).await, Ok(true));
+        assert_eq!(site.privacy_mode(Uuid::from_u128(7)).await, Ok(false));
+        assert_eq!(site.privacy_mode(Uuid::nil()).await, Ok(false));
+    }
+    assert_eq!(server.count("/locks"), 2);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod event_log;
 pub(crate) mod info;
 pub(crate) mod iqs;
 mod lock_list;
+mod privacy_mode;
 mod sign_in;
 pub(crate) mod system_user;
 

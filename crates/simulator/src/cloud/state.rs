@@ -111,6 +111,12 @@ impl CloudState {
         })
     }
 
+    /// Whether privacy mode is on at a lock.
+    pub(crate) fn is_private(&self, site: Uuid, lock: Uuid) -> bool {
+        let mut locks = self.site(site).into_iter().flat_map(|site| &site.locks);
+        locks.any(|other| other.id == lock && other.privacy_mode)
+    }
+
     /// Checks a user's OTP at an IQ. A rejection counts towards a block. While the IQ is offline or the
     /// user is blocked, the OTP is not checked and nothing is counted.
     pub(crate) fn check_otp(

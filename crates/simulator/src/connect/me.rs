@@ -27,6 +27,7 @@ pub(super) async fn at_site(
         "roles": account.roles,
         "remote_access": account.remote_access,
         "blocked": account.blocked,
+        "override_privacy_mode": account.override_privacy_mode,
         "subscription_state": "active",
     });
     Ok(json_answer(StatusCode::OK, &body))

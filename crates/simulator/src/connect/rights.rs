@@ -35,6 +35,11 @@ pub(super) fn may_open(state: &CloudState, username: &str) -> bool {
     state.account(username).is_some_and(|account| account.remote_access && !account.blocked)
 }
 
+/// Opening a lock in privacy mode needs a right of its own.
+pub(super) fn may_override_privacy(state: &CloudState, username: &str) -> bool {
+    state.account(username).is_some_and(|account| account.override_privacy_mode)
+}
+
 /// Inviting a guest needs the role of a pod member (`docs/salto-ks.md`, Tokens).
 pub(super) fn may_invite(state: &CloudState, username: &str) -> bool {
     has_role(state, username, "pod_member")

@@ -32,6 +32,8 @@ pub(crate) enum Refusal {
     /// The OTP is right, and the user is not activated at the IQ.
     PinNotChanged,
     IqOffline,
+    /// Privacy mode is on at the lock.
+    PrivacyMode,
     /// The secret is asked for after the activation.
     #[serde(rename = "forbidden")]
     SecretOfActivatedIq,
@@ -72,6 +74,12 @@ impl Refusal {
             Self::OtpBlocked => error(StatusCode::FORBIDDEN, 3102, "otp_blocked"),
             Self::PinNotChanged => error(StatusCode::BAD_REQUEST, 3102, "pin_not_changed"),
             Self::IqOffline => error(StatusCode::BAD_REQUEST, 3102, "iq_offline"),
+            // What the IQ answers is not public (docs/salto-ks.md, Connect API): a decision.
+            Self::PrivacyMode => error(
+                StatusCode::BAD_REQUEST,
+                3102,
+                "Request execution failed with code: lock_in_privacy_mode",
+            ),
             Self::SecretOfActivatedIq => error(
                 StatusCode::FORBIDDEN,
                 2203,
@@ -84,7 +92,7 @@ impl Refusal {
     /// Whether the lock's IQ itself refused. Only such a refusal leaves a row in the event log.
     pub(crate) fn is_from_the_iq(self) -> bool {
         match self {
-            Self::OtpInvalid | Self::OtpBlocked | Self::PinNotChanged => true,
+            Self::OtpInvalid | Self::OtpBlocked | Self::PinNotChanged | Self::PrivacyMode => true,
             Self::Unauthorized
             | Self::Forbidden
             | Self::IdInvalid

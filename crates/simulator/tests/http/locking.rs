@@ -43,6 +43,21 @@ async fn a_correct_command_opens_the_door_which_locks_itself_again() {
 }
 
 #[tokio::test]
+async fn privacy_mode_refuses_those_who_may_not_override_it() {
+    let simulator = TestSimulator::activated().await;
+    let privacy = json!({"privacy_mode": true});
+    simulator.control("PATCH", &format!("locks/{ROOM_12}"), privacy).await;
+    let (status, code, message) = simulator.open(ROOM_12, &otp()).await.error();
+    assert_eq!((status, &*code), (400, "3102"));
+    assert!(message.ends_with("code: lock_in_privacy_mode"), "{message}");
+    assert_eq!(simulator.last_command().await["verdict"], "privacy_mode");
+    assert_eq!(simulator.open(FRONT_DOOR, &otp()).await.status(), 200);
+    let right = json!({"override_privacy_mode": true});
+    simulator.control("PATCH", &format!("accounts/{USER}"), right).await;
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 200);
+}
+
+#[tokio::test]
 async fn only_a_correct_command_opens() {
     let simulator = TestSimulator::activated().await;
     let good = otp();

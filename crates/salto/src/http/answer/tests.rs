@@ -46,6 +46,36 @@ fn code_2202_is_about_what_its_message_names_and_without_one_about_the_path() {
 }
 
 #[test]
+fn an_unknown_code_of_the_iq_is_repeated_where_it_looks_like_one() {
+    let read = |status: u16, message: &str| {
+        let body = serde_json::json!({"ErrorCode": "3102", "Message": message}).to_string();
+        let status = StatusCode::from_u16(status).unwrap();
+        let (error, _) = refusal(status, &HeaderMap::new(), body.as_bytes(), CallTarget::Lock);
+        assert_eq!(error.cause, Cause::IqRefused, "{message}");
+        assert!(!error.to_string().contains("Jane"), "{error}");
+        error
+    };
+    let error = read(400, "Request execution failed with code: lock_busy");
+    assert_eq!(error.iq_code.as_deref(), Some("lock_busy"));
+    assert_eq!(
+        error.to_string(),
+        "the IQ did not carry the command out: it gave the code `lock_busy` (HTTP 400, code 3102)"
+    );
+    assert_eq!(read(403, "lock_busy").iq_code.as_deref(), Some("lock_busy"));
+    let long = "a".repeat(41);
+    for message in
+        ["", "Request execution failed with code: Jane Doe", "JANE", "jane doe", "7", &long]
+    {
+        assert_eq!(read(400, message).iq_code, None, "{message}");
+    }
+    let forbidden =
+        r#"{"ErrorCode":"3102","Message":"Request execution failed with code: command_forbidden"}"#;
+    assert_eq!(lock_cause(403, forbidden), Cause::Forbidden);
+    let otp = r#"{"ErrorCode":"3102","Message":"Request execution failed with code: otp_invalid"}"#;
+    assert_eq!(lock_cause(400, otp), Cause::OtpInvalid);
+}
+
+#[test]
 fn an_outage_does_not_always_look_like_a_5xx() {
     assert_eq!(lock_cause(404, "<html>not found</html>"), Cause::Unavailable);
     assert_eq!(lock_cause(404, ""), Cause::Unavailable);

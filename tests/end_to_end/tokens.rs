@@ -99,27 +99,30 @@ async fn a_revoked_token_is_replaced_once_for_all_replicas() {
 }
 
 #[tokio::test]
-async fn after_a_rejected_replacement_no_third_token_is_requested() {
+async fn tokens_that_are_granted_and_refused_are_replaced_less_and_less_often_until_one_is_accepted()
+ {
     let mut setup = Setup::new().await;
-    // Shorter than the minute until the next replacement: a request with a longer life would wait for it.
-    setup.settings.set("opening.request_ttl", "30s");
-    let fixture = Fixture::new(setup, 1).await;
-    let (before, _) = fixture.setup.simulator.token_requests().await;
-    fixture
-        .setup
-        .simulator
-        .add_fault(json!({"kind": "status", "status": 401, "call": "open"}))
-        .await;
-    for (id, attempts) in [("R-1", 2), ("R-2", 0)] {
-        let failed = fixture.open(id, BOOKING).await;
-        assert_eq!(
-            (failed.text("reason"), failed.text("class")),
-            ("credentials_rejected", "configuration")
-        );
-        assert_eq!(failed.data["attempts"], attempts, "{id}");
+    setup.settings.set("opening.command_timeout", "1s");
+    setup.settings.set("opening.request_ttl", "8s");
+    let fixture = Fixture::new(setup, 2).await;
+    let simulator = &fixture.setup.simulator;
+    let (before, _) = simulator.token_requests().await;
+    simulator.add_fault(json!({"kind": "status", "status": 401, "call": "open"})).await;
+    fixture.bus.open_requests(&requests("refused", 8)).await;
+    fixture.outbound.ended(8, SOON).await;
+    for (request, events) in fixture.outbound.terminals() {
+        let failed = &events[0];
+        assert_eq!(failed.text("reason"), "salto_unavailable", "{request}: {:?}", failed.body);
+        assert_eq!(failed.text("class"), "temporary");
     }
-    assert_eq!(fixture.setup.simulator.token_requests().await.0, before + 1);
-    assert_eq!(fixture.setup.simulator.commands().await.len(), 2);
+    // Replaced at once, then after 1 s, 2 s and 4 s.
+    let granted = simulator.token_requests().await.0 - before;
+    assert!((2..=4).contains(&granted), "{granted} tokens");
+    simulator.clear_faults().await;
+    let mut opened = open_request("accepted", BOOKING);
+    opened["data"]["expires_at"] = end_to_end::inbound::time(60).into();
+    fixture.bus.open_requests(&[opened]).await;
+    assert_eq!(fixture.outbound.terminal("accepted", SOON * 2).await.kind, "lock.opened.v1");
 }
 
 #[tokio::test]

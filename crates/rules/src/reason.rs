@@ -38,6 +38,10 @@ coded_enum! {
         IqReactivationRequired = "iq_reactivation_required",
         /// The IQ has no connection to Salto's cloud.
         IqOffline = "iq_offline",
+        /// The IQ did not carry the command out, and gave a code that is not known.
+        IqRefused = "iq_refused",
+        /// The command was refused, and somebody inside has turned the lock's privacy mode on.
+        PrivacyMode = "privacy_mode",
         /// Salto refused the one-time password.
         OtpInvalid = "otp_invalid",
         /// Salto has blocked the system user for wrong one-time passwords.
@@ -73,6 +77,8 @@ impl FailedReason {
     pub const fn class(self) -> FailedClass {
         match self {
             Self::IqOffline
+            | Self::IqRefused
+            | Self::PrivacyMode
             | Self::OtpBlocked
             | Self::RateLimited
             | Self::SaltoUnavailable
@@ -102,9 +108,9 @@ mod tests {
         let failed: Vec<_> = FailedReason::ALL.iter().map(|r| r.code()).collect();
         assert_eq!(
             failed.join(" "),
-            "iq_not_activated iq_reactivation_required iq_offline otp_invalid otp_blocked \
-             credentials_rejected forbidden lock_not_found rate_limited salto_unavailable \
-             outcome_unknown"
+            "iq_not_activated iq_reactivation_required iq_offline iq_refused privacy_mode \
+             otp_invalid otp_blocked credentials_rejected forbidden lock_not_found rate_limited \
+             salto_unavailable outcome_unknown"
         );
     }
 
@@ -117,7 +123,15 @@ mod tests {
             .collect();
         assert_eq!(
             temporary,
-            ["iq_offline", "otp_blocked", "rate_limited", "salto_unavailable", "outcome_unknown"]
+            [
+                "iq_offline",
+                "iq_refused",
+                "privacy_mode",
+                "otp_blocked",
+                "rate_limited",
+                "salto_unavailable",
+                "outcome_unknown"
+            ]
         );
     }
 

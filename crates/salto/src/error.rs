@@ -11,6 +11,8 @@ use crate::redis::query::StoreError;
 pub enum Cause {
     /// 401: Salto no longer accepts this token. The next call that needs one replaces it.
     TokenRejected,
+    /// Salto granted no token that can be used. The next one is requested after a rest.
+    TokenUnusable,
     /// The identity provider does not accept client, user or password; an operator must act.
     CredentialsRejected,
     /// The integration's user signs in by the browser and has not, or Salto has ended the sign-in:
@@ -36,6 +38,9 @@ pub enum Cause {
     OtpBlocked,
     /// The IQ is not connected to Salto.
     IqOffline,
+    /// The IQ did not carry the command out, and gave a code that is not known (`docs/salto-ks.md`, Connect
+    /// API).
+    IqRefused,
     /// 429: too many calls.
     RateLimited,
     /// Salto, or the network on the way to it, does not work.
@@ -58,6 +63,7 @@ impl Cause {
     pub(crate) const fn description(self) -> &'static str {
         match self {
             Self::TokenRejected => "Salto does not accept the access token",
+            Self::TokenUnusable => "Salto granted no usable token",
             Self::CredentialsRejected => "Salto does not accept the client, user name or password",
             Self::NotSignedIn => "no user is signed in at Salto for this integration",
             Self::Forbidden => "Salto refuses this",
@@ -69,6 +75,7 @@ impl Cause {
             Self::OtpInvalid => "Salto does not accept the one-time password",
             Self::OtpBlocked => "the user is blocked at the IQ after wrong one-time passwords",
             Self::IqOffline => "the IQ is not online",
+            Self::IqRefused => "the IQ did not carry the command out",
             Self::RateLimited => "Salto asks for fewer calls",
             Self::Unavailable => "Salto is not available",
             Self::BreakerOpen => "Salto keeps failing; the circuit breaker is open",
@@ -94,7 +101,9 @@ impl Cause {
             | Self::OtpInvalid
             | Self::OtpBlocked => Certainty::Refused,
             Self::TokenRejected
+            | Self::TokenUnusable
             | Self::IqOffline
+            | Self::IqRefused
             | Self::RateLimited
             | Self::Unavailable
             | Self::BreakerOpen
@@ -113,19 +122,22 @@ pub struct CallError {
     /// Why the call failed.
     pub cause: Cause,
     /// The wait before the next call: from Salto's `Retry-After`, from the pause after rejected
-    /// credentials, or from an open circuit breaker ([`Cause::BreakerOpen`]).
+    /// credentials or unusable tokens, or from an open circuit breaker ([`Cause::BreakerOpen`]).
     pub retry_after: Option<Duration>,
     /// The answer's HTTP status; `None` without an answer.
     pub status: Option<u16>,
     /// Salto's `ErrorCode`, or the OAuth error; `None` where the answer has none.
     pub code: Option<String>,
+    /// The code of the IQ, where it has the form of one: only with [`Cause::IqRefused`].
+    pub iq_code: Option<String>,
     /// A detail in this crate's own text; empty where the cause says enough.
     pub(crate) detail: Cow<'static, str>,
 }
 
 impl CallError {
     pub(crate) fn new(cause: Cause, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { cause, retry_after: None, status: None, code: None, detail: detail.into() }
+        let detail = detail.into();
+        Self { cause, retry_after: None, status: None, code: None, iq_code: None, detail }
     }
 
     pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
@@ -197,13 +209,15 @@ pub struct OpenError {
     pub status: Option<u16>,
     /// Salto's `ErrorCode`; `None` where the answer has none.
     pub code: Option<String>,
+    /// The code of the IQ, where it has the form of one: only with [`Cause::IqRefused`].
+    pub iq_code: Option<String>,
     pub(crate) detail: Cow<'static, str>,
 }
 
 impl OpenError {
     pub(crate) fn from_call(error: CallError, certainty: Certainty, written: bool) -> Self {
-        let CallError { cause, retry_after, status, code, detail } = error;
-        Self { certainty, cause, written, retry_after, status, code, detail }
+        let CallError { cause, retry_after, status, code, iq_code, detail } = error;
+        Self { certainty, cause, written, retry_after, status, code, iq_code, detail }
     }
 }
 
@@ -214,6 +228,7 @@ impl fmt::Display for OpenError {
             retry_after: self.retry_after,
             status: self.status,
             code: self.code.clone(),
+            iq_code: self.iq_code.clone(),
             detail: self.detail.clone(),
         };
         write!(f, "{call}")

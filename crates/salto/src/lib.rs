@@ -61,5 +61,5 @@ pub use site::iqs::PinAnswer;
 pub use site::system_user::SystemUser;
 pub use token::{
     CredentialsRejection, Login, LoginAttempt, MemoryTokenCache, RedirectError, RedisTokenCache,
-    Token, TokenCache, TokenRecord, TokenState,
+    Token, TokenCache, TokenRecord, TokenState, UnusableGrant,
 };

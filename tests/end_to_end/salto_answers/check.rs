@@ -68,6 +68,8 @@ pub fn class(reason: &str) -> &'static str {
     let reason = FailedReason::from_code(reason);
     match reason.expect("a failed reason of the contract") {
         FailedReason::IqOffline
+        | FailedReason::IqRefused
+        | FailedReason::PrivacyMode
         | FailedReason::OtpBlocked
         | FailedReason::RateLimited
         | FailedReason::SaltoUnavailable

@@ -13,12 +13,13 @@ fn of(call: &str) -> Vec<Row> {
     // A missing site in the list of locks is the integration's; the list of sites cannot be missing.
     let missing = if call == "locks" { "forbidden" } else { "salto_unavailable" };
     let mut rows = vec![
+        failed(error(404, "2202", "Site not found"), missing),
         failed(error(404, "1000", "Not found"), missing),
         failed(error(400, 1100, "Invalid id"), missing),
-        failed(error(400, "1101", "Invalid parameter"), missing),
+        failed(error(400, "1101", "Invalid parameter"), "forbidden"),
         failed(error(403, "2203", "Missing right"), "forbidden"),
         failed(error(403, 9999, "An error that is not documented"), "forbidden"),
-        failed(status(401), "credentials_rejected"),
+        failed(status(401), "salto_unavailable"),
         failed(status(429), "rate_limited"),
     ];
     for code in [400, 403, 405, 418, 422, 499] {

@@ -1,6 +1,6 @@
 //! Salto's answers to a command, and missing answers.
 
-use super::row::{End, IN_DOUBT, NONE, ONCE, Row, UNTIL_EXPIRY, error, status, with};
+use super::row::{End, IN_DOUBT, NONE, ONCE, Row, THREE_TIMES, UNTIL_EXPIRY, error, status, with};
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
@@ -47,8 +47,8 @@ pub fn statuses() -> Vec<Row> {
     ] {
         rows.push(refused(status(code), "forbidden").four_per_site());
     }
-    // Repeated once with another token; a third token is not requested for a while.
-    rows.push(under(status(401), End::Failed("credentials_rejected")).commands(2..=2));
+    // Repeated with other tokens: the second one at once, the next ones after 1 s, 2 s, 4 s.
+    rows.push(under(status(401), End::Failed("salto_unavailable")).commands(3..=5));
     rows.push(not_done(status(404), "salto_unavailable"));
     rows.push(not_done(status(429), "rate_limited"));
     rows.push(not_done(status(503), "salto_unavailable"));
@@ -69,13 +69,15 @@ pub fn bodies() -> Vec<Row> {
         (403, "3102", 3102, "otp_blocked", "otp_blocked"),
         (400, "3102", 3102, "otp_blocked", "otp_blocked"),
         (400, "3102", 3102, "pin_not_changed", "iq_not_activated"),
+        (404, "2202", 2202, "Lock not found", "lock_not_found"),
+        (404, "2202", 2202, "Iq not found", "lock_not_found"),
+        (400, "2202", 2202, "Lock not found", "lock_not_found"),
         (404, "1000", 1000, "Not found", "lock_not_found"),
         (400, "1100", 1100, "Invalid id", "lock_not_found"),
-        (400, "1101", 1101, "Invalid parameter", "lock_not_found"),
+        (400, "1101", 1101, "Invalid parameter", "forbidden"),
         (404, "9999", 9999, "An error that is not documented", "lock_not_found"),
         (403, "2203", 2203, "Missing right", "forbidden"),
         (403, "3102", 3102, "command_forbidden", "forbidden"),
-        (400, "3102", 3102, "nobody_has_seen_this", "forbidden"),
         (415, "1101", 1101, "Invalid parameter", "forbidden"),
         (400, "9999", 9999, "An error that is not documented", "forbidden"),
         (403, "9999", 9999, "An error that is not documented", "forbidden"),
@@ -88,6 +90,7 @@ pub fn bodies() -> Vec<Row> {
             rows.push(Row { rows_per_site, ..refused(error(code, code_as, message), reason) });
         }
     }
+    rows.extend(refused_by_iq());
     let first = "Cannot get first secret for an already activated Iq";
     rows.push(refused(error(403, "2203", first), "forbidden"));
     let message_only = json!({"kind": "status", "status": 400, "message": "otp_invalid"});
@@ -97,8 +100,8 @@ pub fn bodies() -> Vec<Row> {
     rows.push(not_done(error(503, "3102", "otp_invalid"), "salto_unavailable"));
     rows.push(not_done(error(429, "2202", "Otp is invalid"), "rate_limited"));
     rows.push(not_done(error(302, "3102", "otp_invalid"), "salto_unavailable"));
-    let rejected = under(error(401, "2203", "Missing right"), End::Failed("credentials_rejected"));
-    rows.push(rejected.commands(2..=2));
+    let rejected = under(error(401, "2203", "Missing right"), End::Failed("salto_unavailable"));
+    rows.push(rejected.commands(3..=5));
     // A verdict on the one-time password ends the request, whatever its status.
     for message in ["otp_invalid", "otp_blocked"] {
         rows.push(refused(error(200, "3102", message), "outcome_unknown"));
@@ -114,6 +117,19 @@ pub fn bodies() -> Vec<Row> {
     rows.extend(in_doubt(error(502, "1000", "Not found")));
     rows.extend(in_doubt(error(408, "3102", "otp_invalid")));
     rows
+}
+
+/// Codes of the IQ that are not known.
+fn refused_by_iq() -> impl Iterator<Item = Row> {
+    let messages = [
+        (400, "Request execution failed with code: nobody_has_seen_this"),
+        (403, "nobody_has_seen_this"),
+        (400, "Request execution failed with code: Not Known"),
+    ];
+    messages.into_iter().map(|(code, message)| {
+        let row = under(error(code, "3102", message), End::Failed("iq_refused"));
+        row.commands(THREE_TIMES).apart(1)
+    })
 }
 
 /// `Retry-After` in seconds, as a date, as invalid text, and longer than the life of the request.
@@ -143,8 +159,8 @@ pub fn retry_after() -> Vec<Row> {
     );
     let pause = under(once(after(401, json!(2))), End::Opened);
     rows.push(pause.commands(2..=2).openings(ONCE).apart(2));
-    // Another token would be available, but may not be used: the request fails for the pause.
-    rows.push(refused(after(401, json!(3600)), "rate_limited"));
+    // Another token would be available, but may not be used before the end of the pause.
+    rows.push(refused(after(401, json!(3600)), "salto_unavailable"));
     // In doubt, with a pause: neither a second command nor a call of the entry log before its end.
     for code in [408, 500, 502] {
         rows.push(refused(after(code, json!(3600)), "outcome_unknown"));

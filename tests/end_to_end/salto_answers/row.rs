@@ -21,6 +21,8 @@ pub enum End {
 pub enum Change {
     Iq(Value),
     Account(Value),
+    /// Of the row's lock.
+    Lock(Value),
     /// The account's tokens are revoked.
     RevokeTokens,
     /// The account is blocked at the IQ after wrong one-time passwords of another program.
@@ -51,6 +53,8 @@ pub const ONCE: RangeInclusive<usize> = 1..=1;
 pub const NONE: RangeInclusive<usize> = 0..=0;
 /// Repeatedly until the expiry; the number depends on the random backoff.
 pub const UNTIL_EXPIRY: RangeInclusive<usize> = 2..=40;
+/// Refused by the IQ with an unknown code.
+pub const THREE_TIMES: RangeInclusive<usize> = 3..=3;
 /// In doubt: within the resend window, at most three times.
 pub const IN_DOUBT: RangeInclusive<usize> = 2..=3;
 

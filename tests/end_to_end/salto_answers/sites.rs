@@ -194,6 +194,10 @@ impl Door {
                     let path = format!("accounts/{}", site.username());
                     simulator.control(Method::PATCH, &path, Some(change.clone())).await;
                 }
+                Change::Lock(change) => {
+                    let path = format!("locks/{}", self.lock);
+                    simulator.control(Method::PATCH, &path, Some(change.clone())).await;
+                }
                 Change::RevokeTokens => {
                     let whose = json!({"username": site.username()});
                     simulator.control(Method::POST, "tokens/revoke", Some(whose)).await;

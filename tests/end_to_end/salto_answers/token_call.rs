@@ -21,7 +21,14 @@ pub fn rows() -> Vec<Row> {
     }
     rows.push(failed(error(401, "invalid_client", "in words"), "credentials_rejected"));
     rows.push(failed(error(500, "invalid_grant", "in words"), "salto_unavailable"));
-    rows.push(failed(error(400, "nobody_has_seen_this", "in words"), "salto_unavailable"));
+    for (status, code) in
+        [(400, "nobody_has_seen_this"), (403, "access_denied"), (403, "mfa_required")]
+    {
+        rows.push(failed(error(status, code, "in words"), "credentials_rejected"));
+    }
+    for code in ["temporarily_unavailable", "server_error", "slow_down"] {
+        rows.push(failed(error(400, code, "in words"), "salto_unavailable"));
+    }
     for code in [200, 204, 300, 302, 400, 401, 403, 404, 408, 418, 500, 502, 503, 504, 599] {
         rows.push(failed(status(code), "salto_unavailable"));
     }

@@ -19,6 +19,12 @@ pub fn rows() -> Vec<Row> {
             .change(Change::Account(json!({"remote_access": false}))),
         failed("forbidden: blocked account", "forbidden")
             .change(Change::Account(json!({"blocked": true}))),
+        failed("privacy_mode", "privacy_mode").change(Change::Lock(json!({"privacy_mode": true}))),
+        Row::new("privacy_mode, which the account overrides", End::Opened)
+            .change(Change::Lock(json!({"privacy_mode": true})))
+            .change(Change::Account(json!({"override_privacy_mode": true})))
+            .commands(ONCE)
+            .openings(ONCE),
         failed("not_found: the account lost its site", "lock_not_found")
             .change(Change::Account(json!({"sites": []}))),
         failed("iq_offline", "iq_offline")

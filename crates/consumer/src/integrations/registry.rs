@@ -41,13 +41,22 @@ impl Integrations {
     /// `settings.integrations` name environments of `settings.environments` only.
     pub(crate) fn new(settings: &Settings, http: Http, cache: Arc<dyn TokenCache>) -> Self {
         let integrations = Self { http, cache, entries: RwLock::default() };
-        integrations.replace(settings);
+        integrations.set(settings);
         integrations
     }
 
     /// Replaces the integrations by those of another configuration. An integration whose account is the
-    /// same keeps its token and its cached lists.
+    /// same keeps its token and its cached lists. Credentials that were rejected are tried again at once
+    /// (docs/contract.md, invariant 7).
     pub(crate) fn replace(&self, settings: &Settings) {
+        self.set(settings);
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        for integration in entries.integrations.values() {
+            integration.site.retry_rejected_credentials();
+        }
+    }
+
+    fn set(&self, settings: &Settings) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         for name in settings.environments.keys() {
             let clock = || Arc::new(SaltoClock::new(name));

@@ -1,17 +1,22 @@
 //! The numbers for Prometheus.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use events::DeadLetterReason;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
-use salto::OpenError;
+use salto::{Cause, OpenError};
 
 const SETTLED: &str = "postern_messages_settled_total";
 const ANSWERS: &str = "postern_answers_total";
 const DEAD_LETTERS: &str = "postern_dead_letters_total";
 const PARKED: &str = "postern_requests_parked_total";
 const COMMANDS: &str = "postern_commands_total";
+const IQ_REFUSALS: &str = "postern_iq_refusals_total";
 const COMMAND_SECONDS: &str = "postern_command_seconds";
 const REQUEST_SECONDS: &str = "postern_request_seconds";
 const IN_FLIGHT: &str = "postern_messages_in_flight";
@@ -37,6 +42,10 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(DEAD_LETTERS, "Dead letters made, by reason");
     describe_counter!(PARKED, "Open requests parked in a retry queue, by the reason of the wait");
     describe_counter!(COMMANDS, "Open commands to Salto, and probes of rehearsals, by result");
+    describe_counter!(
+        IQ_REFUSALS,
+        "Commands that an IQ did not carry out and answered with a code that is not known, by code"
+    );
     describe_histogram!(COMMAND_SECONDS, "Time from sending an open command to its answer");
     describe_histogram!(REQUEST_SECONDS, "Time from receiving an open request to settling it");
     describe_gauge!(IN_FLIGHT, "Messages taken and not settled, by queue");
@@ -98,6 +107,25 @@ pub(crate) fn command(duration: Duration, error: Option<&OpenError>) {
     if error.is_none_or(|error| error.written) {
         histogram!(COMMAND_SECONDS).record(duration);
     }
+    if let Some(error) = error.filter(|error| error.cause == Cause::IqRefused) {
+        counter!(IQ_REFUSALS, "code" => iq_code_label(error.iq_code.as_deref())).increment(1);
+    }
+}
+
+/// The codes of IQs that have a label of their own. The first ones have, and all others share one: an IQ
+/// decides what it answers, and each label costs memory for as long as the worker runs.
+static IQ_CODES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+const MOST_IQ_CODES: usize = 30;
+
+/// The label for a code of an IQ, none where it has not the form of one.
+fn iq_code_label(code: Option<&str>) -> String {
+    let Some(code) = code else { return "other".to_owned() };
+    let mut known = IQ_CODES.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.contains(code) || (known.len() < MOST_IQ_CODES && known.insert(code.to_owned())) {
+        code.to_owned()
+    } else {
+        "other".to_owned()
+    }
 }
 
 /// Counts a message as in flight until it is dropped.
@@ -156,4 +184,19 @@ pub(crate) fn breaker(environment: &str, host: &'static str, open: bool) {
 /// The name of a queue as the labels have it.
 pub(crate) fn short(queue: &'static str) -> &'static str {
     queue.strip_prefix("postern.").unwrap_or(queue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_labels_for_codes_of_iqs_is_limited() {
+        let code = |number: usize| "x".repeat(number + 1);
+        let labels: BTreeSet<String> = (0..1000).map(|n| iq_code_label(Some(&code(n)))).collect();
+        assert_eq!(labels.len(), MOST_IQ_CODES + 1);
+        assert_eq!(iq_code_label(Some("x")), "x");
+        assert_eq!(iq_code_label(Some("late")), "other");
+        assert_eq!(iq_code_label(None), "other");
+    }
 }

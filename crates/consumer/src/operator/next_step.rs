@@ -25,6 +25,8 @@ pub(crate) const fn after_failure(reason: FailedReason) -> Option<&'static str> 
             Some("run `postern mapping check`: the mapped lock does not exist at the site")
         }
         FailedReason::IqOffline
+        | FailedReason::IqRefused
+        | FailedReason::PrivacyMode
         | FailedReason::OtpBlocked
         | FailedReason::RateLimited
         | FailedReason::SaltoUnavailable

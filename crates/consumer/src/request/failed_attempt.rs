@@ -8,6 +8,12 @@ use salto::{CallError, Cause, OpenError};
 
 use crate::state::{failure::Failure, pauses::requested_pause};
 
+/// A command that the IQ did not carry out for a reason that is not known is sent again no sooner
+/// (docs/contract.md, Failed reasons).
+const IQ_REFUSED_WAIT: Duration = Duration::from_secs(1);
+/// And only where so many commands at most were written for the request, this one included.
+const IQ_REFUSED_COMMANDS: u32 = 3;
+
 /// An attempt that did not open the door.
 #[derive(Debug)]
 pub(super) struct FailedAttempt {
@@ -29,6 +35,8 @@ pub(super) struct FailedAttempt {
     /// Whether Salto judged the one-time password: the request ends, whether or not its outcome is known
     /// (docs/contract.md, invariant 5).
     pub(super) otp_judged: bool,
+    /// The number of commands of a request, by all workers, at which it ends.
+    pub(super) most_commands: Option<u32>,
 }
 
 impl FailedAttempt {
@@ -52,6 +60,7 @@ impl FailedAttempt {
             pause: None,
             retry_at_once: false,
             otp_judged: false,
+            most_commands: None,
         }
     }
 
@@ -91,24 +100,27 @@ impl From<CallError> for FailedAttempt {
             written: false,
             retry_after: error.retry_after,
             pause: requested_pause(&error),
-            retry_at_once: error.cause == Cause::TokenRejected,
+            retry_at_once: error.cause == Cause::TokenRejected && error.retry_after.is_none(),
             otp_judged: false,
+            most_commands: None,
         }
     }
 }
 
 impl From<OpenError> for FailedAttempt {
     fn from(error: OpenError) -> Self {
+        let iq_refused = error.cause == Cause::IqRefused && error.written;
         Self {
             failure: Failure::of_call(error.cause, &error),
             is_consequence: error.cause == Cause::BreakerOpen,
             certainty: certainty(error.certainty),
             written: error.written,
-            retry_after: error.retry_after,
+            retry_after: error.retry_after.max(iq_refused.then_some(IQ_REFUSED_WAIT)),
             // An open breaker is this worker's own wait, and no pause that Salto asked for.
             pause: error.retry_after.filter(|_| error.cause != Cause::BreakerOpen),
-            retry_at_once: error.cause == Cause::TokenRejected,
+            retry_at_once: error.cause == Cause::TokenRejected && error.retry_after.is_none(),
             otp_judged: matches!(error.cause, Cause::OtpInvalid | Cause::OtpBlocked),
+            most_commands: iq_refused.then_some(IQ_REFUSED_COMMANDS),
         }
     }
 }

@@ -27,6 +27,7 @@ mod handle;
 mod open;
 mod park;
 mod prepare;
+mod privacy_mode;
 mod renewal;
 mod report;
 mod request_state;

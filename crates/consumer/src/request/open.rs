@@ -13,6 +13,7 @@ use super::{
     decide::{AllowedOpening, DoorAction},
     failed_attempt::FailedAttempt,
     prepare::{prepare, renew_beside},
+    privacy_mode::privacy_attempt,
     renewal::{Renewal, RestsOn},
     request_state::RequestState,
     send_permission::send_permission,
@@ -159,8 +160,8 @@ async fn send(
             CommandResult::Withdrawn
         }
         Err(error) => {
-            record_failure(worker, integration, subject, &error).await;
-            CommandResult::NotOpened { failed: error.into(), iq_id: Some(iq_id) }
+            let failed = failed_attempt(worker, allowed, subject, error).await;
+            CommandResult::NotOpened { failed, iq_id: Some(iq_id) }
         }
     }
 }
@@ -182,6 +183,24 @@ async fn record_failure(
     if error.written {
         worker.record_last_error(subject.iq, error);
     }
+}
+
+/// Records what a failed command says about the IQ, and returns what it says about its request. A rehearsal
+/// asks nothing of the lock.
+async fn failed_attempt(
+    worker: &Arc<Worker>,
+    allowed: &AllowedOpening,
+    subject: OtpSubject<'_>,
+    error: OpenError,
+) -> FailedAttempt {
+    let AllowedOpening { integration, opening, .. } = allowed;
+    record_failure(worker, integration, subject, &error).await;
+    if !subject.rehearsal
+        && let Some(failed) = privacy_attempt(worker, integration, opening.lock_id, &error).await
+    {
+        return failed;
+    }
+    error.into()
 }
 
 /// The IQ's activation as the claim loaded it, opened and sealed.

@@ -59,9 +59,11 @@ pub(super) fn follow_up(
         "attempt failed"
     );
 
+    let commands = claim.attempts + u32::from(failed.written);
+    let may_retry = !failed.otp_judged && failed.most_commands.is_none_or(|most| commands < most);
     let remaining = state.remaining();
     match rules::retry_decision(failed.certainty, doubt, worker.resend, wait, remaining) {
-        RetryDecision::Retry(wait) if !failed.otp_judged => {
+        RetryDecision::Retry(wait) if may_retry => {
             state.not_before = Instant::now() + wait;
             FollowUp::Retry(wait)
         }

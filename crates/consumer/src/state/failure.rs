@@ -44,18 +44,19 @@ impl Failure {
 /// The failed reason (docs/contract.md, Outbound) of a cause at Salto.
 pub(crate) const fn failed_reason(cause: Cause) -> FailedReason {
     match cause {
-        // Salto granted a token and refuses it, and the next one too: an operator must look.
-        Cause::TokenRejected | Cause::CredentialsRejected | Cause::NotSignedIn => {
-            FailedReason::CredentialsRejected
-        }
+        Cause::CredentialsRejected | Cause::NotSignedIn => FailedReason::CredentialsRejected,
         Cause::Forbidden | Cause::SiteNotFound | Cause::AlreadyActivated => FailedReason::Forbidden,
         Cause::NotActivated => FailedReason::IqNotActivated,
         Cause::LockNotFound | Cause::IqNotFound => FailedReason::LockNotFound,
         Cause::OtpInvalid => FailedReason::OtpInvalid,
         Cause::OtpBlocked => FailedReason::OtpBlocked,
         Cause::IqOffline => FailedReason::IqOffline,
+        Cause::IqRefused => FailedReason::IqRefused,
         Cause::RateLimited => FailedReason::RateLimited,
-        Cause::Unavailable
+        // A token that was granted is no rejection of the password (docs/contract.md, invariant 7).
+        Cause::TokenRejected
+        | Cause::TokenUnusable
+        | Cause::Unavailable
         | Cause::BreakerOpen
         | Cause::Unanswered
         | Cause::Expired

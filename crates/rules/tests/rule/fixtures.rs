@@ -86,7 +86,7 @@ pub(crate) fn any_tied() -> impl Strategy<Value = Vec<Booking>> {
 
 /// One order of the states, and whether they are all.
 pub(crate) fn states(states: &[Booking], complete: bool) -> BookingStates {
-    let [first, others @ ..] = states else { panic!("no state") };
+    let (first, others) = states.split_first().unwrap();
     BookingStates::tied(first.clone(), others.iter().cloned(), complete)
 }
 

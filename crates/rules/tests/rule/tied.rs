@@ -13,7 +13,11 @@ fn decided(now: i64, tied: [Booking; 2], object: Option<&str>) -> Decision {
 }
 
 fn rejected(decision: Decision) -> RejectedReason {
-    let Decision::Rejected(rejection) = decision else { panic!("not rejected: {decision:?}") };
+    let rejection = match decision {
+        Decision::Rejected(rejection) => Some(rejection),
+        Decision::Open(_) | Decision::Expired(_) => None,
+    };
+    let rejection = rejection.unwrap();
     rejection.reason
 }
 

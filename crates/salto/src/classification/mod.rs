@@ -6,12 +6,15 @@ mod parts;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod without_answer;
 
 use std::ops::RangeInclusive;
 
 pub use self::document::document;
 pub use self::rows::ROWS;
-pub(crate) use self::rows::{BREAKER_OPEN, EXPIRED, NO_CONNECTION, UNANSWERED, WITHDRAWN};
+pub(crate) use self::without_answer::{
+    BREAKER_OPEN, EXPIRED, NO_CONNECTION, UNANSWERED, WITHDRAWN,
+};
 use crate::breaker::HostHealth;
 use crate::error::{CallError, Cause, Certainty, OpenError};
 
@@ -60,14 +63,18 @@ pub struct Example {
 pub enum ErrorBody {
     /// `otp_blocked`.
     OtpBlocked,
-    /// `otp_invalid`, or code 2202.
+    /// `otp_invalid`, or code 2202 with a message about the one-time password.
     OtpInvalid,
+    /// Code 2202 with any other message: what the path names does not exist.
+    NotFound,
     /// `iq_offline` (decision).
     IqOffline,
     /// `pin_not_changed`.
     PinNotChanged,
-    /// Code 1100 or 1101.
-    BadParameter,
+    /// Code 3102 with a code of the IQ that is not known, or with none.
+    IqRefused,
+    /// Code 1100, 1101 or 1102 with a message about an id, or code 1100 without a message.
+    BadId,
     /// Another error in Salto's form.
     OtherOfSalto,
     /// An `ErrorCode` that does not look like one of Salto's.
@@ -83,9 +90,11 @@ impl ErrorBody {
     pub const ALL: &'static [Self] = &[
         Self::OtpBlocked,
         Self::OtpInvalid,
+        Self::NotFound,
         Self::IqOffline,
         Self::PinNotChanged,
-        Self::BadParameter,
+        Self::IqRefused,
+        Self::BadId,
         Self::OtherOfSalto,
         Self::OddCode,
         Self::Html,
@@ -95,10 +104,12 @@ impl ErrorBody {
     const fn description(self) -> &'static str {
         match self {
             Self::OtpBlocked => "`otp_blocked`",
-            Self::OtpInvalid => "`otp_invalid` or code 2202",
+            Self::OtpInvalid => "`otp_invalid`, or code 2202 and a message about the OTP",
+            Self::NotFound => "code 2202 and another message",
             Self::IqOffline => "`iq_offline`",
             Self::PinNotChanged => "`pin_not_changed`",
-            Self::BadParameter => "code 1100 or 1101",
+            Self::IqRefused => "code 3102 with a code of the IQ that is not known",
+            Self::BadId => "code 1100 to 1102 about an id",
             Self::OtherOfSalto => "another code",
             Self::OddCode => "a code of another form",
             Self::Html => "HTML",

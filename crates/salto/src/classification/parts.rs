@@ -10,7 +10,7 @@ use crate::error::{Cause, Certainty};
 pub(super) const ACCEPTED: &[RangeInclusive<u16>] = &[200..=299];
 
 /// Errors in Salto's form whose code alone says little.
-pub(super) const CODES: &[ErrorBody] = &[ErrorBody::BadParameter, ErrorBody::OtherOfSalto];
+pub(super) const CODES: &[ErrorBody] = &[ErrorBody::BadId, ErrorBody::OtherOfSalto];
 
 /// No error in Salto's form.
 pub(super) const NOT_SALTOS: &[ErrorBody] =

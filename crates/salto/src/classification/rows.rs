@@ -2,10 +2,10 @@
 //! are decisions.
 
 use super::parts::{
-    ACCEPTED, CODES, NOT_SALTOS, answer, answered, any_body, not_sent, refusal, unknown,
-    without_effect,
+    ACCEPTED, CODES, NOT_SALTOS, answer, answered, any_body, refusal, unknown, without_effect,
 };
-use super::{Classification, Condition, ErrorBody, Row};
+use super::without_answer::{BREAKER_OPEN, EXPIRED, NO_CONNECTION, UNANSWERED, WITHDRAWN};
+use super::{Classification, ErrorBody, Row};
 use crate::breaker::HostHealth::{Down, HostOrIqDown, Unknown, Up};
 use crate::error::Cause;
 
@@ -52,9 +52,11 @@ pub const ROWS: &[Row] = &[
         answer(
             ACCEPTED,
             &[
+                ErrorBody::NotFound,
                 ErrorBody::IqOffline,
                 ErrorBody::PinNotChanged,
-                ErrorBody::BadParameter,
+                ErrorBody::IqRefused,
+                ErrorBody::BadId,
                 ErrorBody::OtherOfSalto,
                 ErrorBody::OddCode,
             ],
@@ -125,6 +127,16 @@ pub const ROWS: &[Row] = &[
         Up,
     ),
     answered(
+        "the IQ did not carry the command out, for a reason that is not known",
+        refusal(
+            &[ErrorBody::IqRefused],
+            400,
+            r#"{"ErrorCode":"3102","Message":"Request execution failed with code: something_new"}"#,
+        ),
+        without_effect(Cause::IqRefused),
+        Up,
+    ),
+    answered(
         "the one-time password is wrong",
         refusal(
             &[ErrorBody::OtpInvalid],
@@ -152,7 +164,13 @@ pub const ROWS: &[Row] = &[
     ),
     answered(
         "no such lock",
-        answer(&[404..=404], CODES, 404, r#"{"ErrorCode":"1000","Message":"Lock not found"}"#),
+        refusal(&[ErrorBody::NotFound], 404, r#"{"ErrorCode":"2202","Message":"Lock not found"}"#),
+        without_effect(Cause::LockNotFound),
+        Up,
+    ),
+    answered(
+        "no such lock, with a code that is not known",
+        answer(&[404..=404], CODES, 404, r#"{"ErrorCode":"1000","Message":"Not found"}"#),
         without_effect(Cause::LockNotFound),
         Up,
     ),
@@ -160,9 +178,9 @@ pub const ROWS: &[Row] = &[
         "the lock's id is not an id",
         answer(
             &[400..=400],
-            &[ErrorBody::BadParameter],
+            &[ErrorBody::BadId],
             400,
-            r#"{"ErrorCode":"1100","Message":"Bad parameter"}"#,
+            r#"{"ErrorCode":"1100","Message":"Invalid id"}"#,
         ),
         without_effect(Cause::LockNotFound),
         Up,
@@ -173,7 +191,7 @@ pub const ROWS: &[Row] = &[
             &[400..=400],
             &[ErrorBody::OtherOfSalto],
             400,
-            r#"{"ErrorCode":"3102","Message":"something_new"}"#,
+            r#"{"ErrorCode":"9999","Message":"Not acceptable"}"#,
         ),
         without_effect(Cause::Forbidden),
         Up,
@@ -202,44 +220,3 @@ pub const ROWS: &[Row] = &[
         Unknown,
     ),
 ];
-
-/// The circuit breaker is open.
-pub(crate) const BREAKER_OPEN: Row = not_sent(
-    "the open circuit breaker of a host that keeps failing",
-    "the circuit breaker is open",
-    Cause::BreakerOpen,
-    Unknown,
-);
-
-/// There is no connection, or none in time.
-pub(crate) const NO_CONNECTION: Row = not_sent(
-    "no connection",
-    "connection refused; TLS fails; no connection within the time limit",
-    Cause::Unavailable,
-    Down,
-);
-
-/// The deadline for sending passed first. Only a long time of connecting says something about the
-/// host.
-pub(crate) const EXPIRED: Row = not_sent(
-    "its deadline before it could be sent",
-    "the request expired while connecting",
-    Cause::Expired,
-    Unknown,
-);
-
-/// The permission was not renewed.
-pub(crate) const WITHDRAWN: Row = not_sent(
-    "no new permission, after connecting took long",
-    "the booking was cancelled while connecting",
-    Cause::Withdrawn,
-    Unknown,
-);
-
-/// The bytes were written, and nothing else is known.
-pub(crate) const UNANSWERED: Row = answered(
-    "no answer, after the bytes were written",
-    Condition::NoAnswer("no answer within `command_timeout`; reset; half an answer"),
-    unknown(Cause::Unanswered),
-    HostOrIqDown,
-);

@@ -28,7 +28,7 @@ fn the_certainty_of_every_answer_agrees_with_the_contract() {
                 (200..=299, _) => Certainty::Unknown,
                 (401 | 429 | 503, _) | (100..=199 | 300..=399, _) => Certainty::NeverHappened,
                 (408 | 500.., _) => Certainty::Unknown,
-                (_, ErrorBody::IqOffline)
+                (_, ErrorBody::IqOffline | ErrorBody::IqRefused)
                 | (404, ErrorBody::OddCode | ErrorBody::Html | ErrorBody::NotSaltos) => {
                     Certainty::NeverHappened
                 }

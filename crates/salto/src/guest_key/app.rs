@@ -66,7 +66,7 @@ impl GuestApp {
                 Ok(GuestToken { client, keys, access })
             }
             Err(GrantError::Rejected(code)) => Err(GuestKeyError::of_exchange(code)),
-            Err(GrantError::Failed(error)) => Err(error.into()),
+            Err(GrantError::Failed(error) | GrantError::Unusable(error)) => Err(error.into()),
         }
     }
 }

@@ -6,3 +6,4 @@ pub(crate) mod client;
 pub(crate) mod host_check;
 pub(crate) mod pages;
 pub(crate) mod salto_client;
+mod salto_error;

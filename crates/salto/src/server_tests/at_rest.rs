@@ -22,7 +22,7 @@ fn token() -> TokenRecord {
         refresh: Some("refresh-hush".into()),
         obtained_at: Utc::now(),
         expires_at: Utc::now() + TimeDelta::hours(1),
-        after_rejection: false,
+        rejections: 0,
     };
     let login = Login { refresh: "login-hush".into(), client: "c".into() };
     TokenRecord { fingerprint: "f".into(), state: TokenState::Granted(token), login: Some(login) }

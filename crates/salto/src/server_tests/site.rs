@@ -1,7 +1,7 @@
 //! Sites, locks and IQs, over HTTP.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -85,7 +85,9 @@ async fn a_lock_without_an_iq_cannot_be_opened() {
 #[tokio::test]
 async fn a_lock_that_salto_does_not_find_is_removed_from_the_list() {
     let server = Server::start(|request| {
-        salto(request).unwrap_or_else(|| Reply::json(404, &json!({"ErrorCode": 1000})))
+        salto(request).unwrap_or_else(|| {
+            Reply::json(404, &json!({"ErrorCode": 2202, "Message": "Lock not found"}))
+        })
     })
     .await;
     let site = site(&server);
@@ -99,6 +101,28 @@ async fn a_lock_that_salto_does_not_find_is_removed_from_the_list() {
 }
 
 #[tokio::test]
+async fn privacy_mode_is_that_of_a_list_that_is_read_after_a_refusal_and_not_at_each_one() {
+    let lists_read = AtomicUsize::new(0);
+    let server = Server::start(move |request| {
+        if request.path.ends_with("/locks") {
+            let mut private = lock(LOCK, Some(IQ));
+            private["privacy_mode"] = json!(lists_read.fetch_add(1, Ordering::SeqCst) > 0);
+            return Reply::json(200, &json!([private, lock(Uuid::from_u128(7), Some(IQ))]));
+        }
+        salto(request).unwrap()
+    })
+    .await;
+    let site = site(&server);
+    site.prepare(LOCK).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(site.privacy_mode(LOCK).await, Ok(true));
+        assert_eq!(site.privacy_mode(Uuid::from_u128(7)).await, Ok(false));
+        assert_eq!(site.privacy_mode(Uuid::nil()).await, Ok(false));
+    }
+    assert_eq!(server.count("/locks"), 2);
+}
+
+#[tokio::test]
 async fn one_empty_list_of_locks_closes_no_door_and_an_unknown_lock_is_removed_all_the_same() {
     let empty = Arc::new(AtomicBool::new(false));
     let answers_empty = Arc::clone(&empty);
@@ -106,7 +130,9 @@ async fn one_empty_list_of_locks_closes_no_door_and_an_unknown_lock_is_removed_a
         if request.path.ends_with("/locks") && answers_empty.load(Ordering::SeqCst) {
             return Reply::json(200, &json!([]));
         }
-        salto(request).unwrap_or_else(|| Reply::json(404, &json!({"ErrorCode": 1000})))
+        salto(request).unwrap_or_else(|| {
+            Reply::json(404, &json!({"ErrorCode": 2202, "Message": "Lock not found"}))
+        })
     })
     .await;
     let site = site(&server);

@@ -21,6 +21,9 @@ for_every_cache!(
     a_rejected_token_is_replaced_once_over_all_processes,
     rejected_credentials_pause_over_processes_until_they_change,
     an_outage_is_not_a_rejection,
+    an_unusable_grant_is_followed_by_a_rest_of_all_processes,
+    every_oauth_error_but_the_temporary_ones_is_a_rejection,
+    rejected_credentials_are_tried_again_at_once_where_that_is_asked_for,
 );
 
 /// A Salto that numbers its tokens, and accepts commands with all tokens but the revoked ones.
@@ -171,7 +174,9 @@ async fn a_rejected_token_is_replaced_once_over_all_processes(shared: SharedCach
         assert_eq!(open(&two).await, Err(Cause::TokenRejected));
     }
     assert_eq!(server.count("/connect/token"), 2, "a young replacement is not replaced");
-    clock.set(62);
+    let error = one.prepare(LOCK).await.unwrap_err();
+    assert_eq!(error.retry_after, Some(Duration::from_secs(1)));
+    clock.set(2);
     assert_eq!((open(&one).await, open(&two).await), (Ok(()), Ok(())));
     assert_eq!(server.count("/connect/token"), 3);
 }
@@ -217,16 +222,15 @@ async fn an_outage_is_not_a_rejection(shared: SharedCache) {
             2 => Reply::with(503, "Retry-After: 7\r\n", r#"{"error":"invalid_grant"}"#),
             3 => Reply::ThenClose(half.into()),
             4 => Reply::Reset,
-            5 => Reply::json(200, &json!({"access_token": "", "token_type": "Bearer"})),
-            6 => Reply::with(302, "Location: http://127.0.0.1:1/\r\n", ""),
-            7 => Reply::with(429, "Retry-After: 9\r\n", ""),
+            5 => Reply::with(302, "Location: http://127.0.0.1:1/\r\n", ""),
+            6 => Reply::with(429, "Retry-After: 9\r\n", ""),
             _ => granted("token", 3600),
         }
     })
     .await;
     // Each site has breakers of its own, which stay closed here.
     let site = || process(&server.url, account(), shared.cache(), TestClock::new().now());
-    for n in 0..7 {
+    for n in 0..6 {
         let error = site().prepare(LOCK).await.unwrap_err();
         assert_eq!(error.cause, Cause::Unavailable, "{n}: {error}");
         assert_eq!(error.retry_after, (n == 2).then_some(Duration::from_secs(7)));
@@ -235,4 +239,89 @@ async fn an_outage_is_not_a_rejection(shared: SharedCache) {
     let limited = (Cause::RateLimited, Some(Duration::from_secs(9)));
     assert_eq!((error.cause, error.retry_after), limited);
     assert_eq!(open(&site()).await, Ok(()));
+}
+
+async fn an_unusable_grant_is_followed_by_a_rest_of_all_processes(shared: SharedCache) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let server = Server::start(move |request| {
+        if request.path != "/connect/token" {
+            return salto(request).unwrap_or_else(|| Reply::json(200, &json!({})));
+        }
+        match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => Reply::json(200, &json!({"access_token": "", "token_type": "Bearer"})),
+            1 => Reply::json(200, &json!({"token": "t"})),
+            2 => Reply::json(400, &json!({"error": "slow_down"})),
+            _ => Reply::json(
+                200,
+                &json!({"access_token": "t", "expires_in": "3600", "scope": ["a"]}),
+            ),
+        }
+    })
+    .await;
+    let clock = TestClock::new();
+    let site = || process(&server.url, account(), shared.cache(), clock.now());
+    for (n, (second, rest)) in [(0, 1), (1, 2), (3, 4)].into_iter().enumerate() {
+        clock.set(second);
+        for _ in 0..3 {
+            let error = site().prepare(LOCK).await.unwrap_err();
+            let found = (error.cause, error.retry_after);
+            assert_eq!(found, (Cause::TokenUnusable, Some(Duration::from_secs(rest))), "{error}");
+        }
+        assert_eq!(server.count("/connect/token"), n + 1);
+    }
+    clock.set(7);
+    assert_eq!(open(&site()).await, Ok(()));
+    clock.set(3000);
+    assert_eq!(open(&site()).await, Ok(()));
+    assert_eq!(server.count("/connect/token"), 4, "the lifetime is a text");
+}
+
+async fn every_oauth_error_but_the_temporary_ones_is_a_rejection(shared: SharedCache) {
+    for (n, (status, code, shown)) in [
+        (400, "invalid_grant", "invalid_grant"),
+        (403, "access_denied", "access_denied"),
+        (403, "mfa_required", "mfa_required"),
+        (418, "nobody_has_seen_this", "nobody_has_seen_this"),
+        (400, "Jane Doe", "unknown"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let server = Server::start(move |_| Reply::json(status, &json!({"error": code}))).await;
+        let password = by_password(&format!("password-{n}"));
+        let account = Account { sign_in: password, ..account() };
+        let site = process(&server.url, account, shared.cache(), TestClock::new().now());
+        for _ in 0..2 {
+            let error = site.prepare(LOCK).await.unwrap_err();
+            assert_eq!(error.cause, Cause::CredentialsRejected, "{status} {code}");
+            assert_eq!(error.code.as_deref(), Some(shown));
+        }
+        assert_eq!(server.count("/connect/token"), 1);
+    }
+}
+
+async fn rejected_credentials_are_tried_again_at_once_where_that_is_asked_for(shared: SharedCache) {
+    let repaired = Arc::new(AtomicUsize::new(0));
+    let answer = Arc::clone(&repaired);
+    let server = Server::start(move |request| {
+        if request.path == "/connect/token" && answer.load(Ordering::SeqCst) == 0 {
+            return Reply::json(400, &json!({"error": "invalid_grant"}));
+        }
+        salto(request).unwrap_or_else(|| Reply::json(200, &json!({})))
+    })
+    .await;
+    let clock = TestClock::new();
+    let site = process(&server.url, account(), shared.cache(), clock.now());
+    assert_eq!(open(&site).await, Err(Cause::CredentialsRejected));
+    clock.set(5);
+    site.retry_rejected_credentials();
+    for _ in 0..3 {
+        assert_eq!(open(&site).await, Err(Cause::CredentialsRejected));
+    }
+    assert_eq!(server.count("/connect/token"), 2, "once, and then after the pause");
+    repaired.store(1, Ordering::SeqCst);
+    clock.set(6);
+    assert_eq!(open(&site).await, Err(Cause::CredentialsRejected));
+    site.retry_rejected_credentials();
+    assert_eq!(open(&site).await, Ok(()));
 }

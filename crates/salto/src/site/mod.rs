@@ -5,6 +5,7 @@ mod event_log;
 pub(crate) mod info;
 pub(crate) mod iqs;
 mod lock_list;
+mod privacy_mode;
 mod sign_in;
 pub(crate) mod system_user;
 
@@ -182,7 +183,7 @@ impl Site {
         let result = send::send(&calls.client, &command, renewal).await;
         match result.as_ref().map_err(|error| error.cause) {
             Err(Cause::TokenRejected) => calls.tokens.reject(&command.lock.token),
-            Err(Cause::LockNotFound) => calls.lock_list.remove(command.lock.lock_id),
+            Err(Cause::LockNotFound) => calls.lock_list.invalidate(command.lock.lock_id),
             Ok(()) | Err(_) => {}
         }
         result

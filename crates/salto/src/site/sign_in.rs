@@ -17,6 +17,12 @@ impl Site {
         self.calls.tokens.get().await.map(drop)
     }
 
+    /// Credentials that were rejected before now are tried again at once, and not after their pause
+    /// (`docs/contract.md`, invariant 7): the configuration was reloaded, or an operator's command signs in.
+    pub fn retry_rejected_credentials(&self) {
+        self.calls.tokens.retry_rejected_credentials();
+    }
+
     /// Begins a sign-in by the browser; makes no call. `None` where the account signs in with a
     /// password.
     #[must_use]

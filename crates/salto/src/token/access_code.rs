@@ -35,7 +35,7 @@ pub(crate) async fn exchange_access_code(
     let transport = Transport { client, deadline: Instant::now() + TIME_LIMIT };
     let answered = transport.call(request(&client.environment, exchange)?).await;
     let granted = answered.map_err(RequestTokenError::Request).and_then(|answer| read(&answer));
-    access(&granted.map_err(grant_error)?).map_err(GrantError::Failed)
+    access(&granted.map_err(grant_error)?).map_err(GrantError::Unusable)
 }
 
 fn request(

@@ -30,7 +30,7 @@ impl TokenManager {
     ) -> Result<(), CallError> {
         match grant::exchange(&self.client, attempt, code, (self.now)()).await {
             Ok(token) => self.persistence.store_login(lease, token).await,
-            Err(GrantError::Failed(error)) => Err(error),
+            Err(GrantError::Failed(error) | GrantError::Unusable(error)) => Err(error),
             Err(GrantError::Rejected(code)) => {
                 let error = CallError::new(Cause::CredentialsRejected, "nor the code of the login");
                 Err(CallError { code: Some(code), ..error })

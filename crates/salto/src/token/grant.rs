@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use oauth2::basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse};
+use oauth2::basic::{BasicClient, BasicErrorResponse, BasicTokenResponse};
 use oauth2::{
     AuthType, AuthorizationCode, ClientId, ClientSecret, EndpointNotSet, EndpointSet,
     PkceCodeVerifier, RefreshToken, RequestTokenError, ResourceOwnerPassword,
@@ -41,6 +41,8 @@ type OauthClient =
 pub(crate) enum GrantError {
     /// The identity provider rejected the credentials, with this OAuth error.
     Rejected(String),
+    /// It answered without a usable token, and did not reject the credentials.
+    Unusable(CallError),
     /// Anything else.
     Failed(CallError),
 }
@@ -77,7 +79,7 @@ pub(super) async fn fetch(
         }
         (SignIn::Password { .. } | SignIn::Browser { .. }, Some(refreshed)) => refreshed,
     };
-    token(&granted?, fetch, now).map_err(GrantError::Failed)
+    token(&granted?, fetch, now).map_err(GrantError::Unusable)
 }
 
 /// Exchanges the code of a sign-in by the browser.
@@ -94,7 +96,7 @@ pub(super) async fn exchange(
     let request = oauth.exchange_code(code).set_pkce_verifier(verifier);
     let request = request.set_redirect_uri(Cow::Borrowed(attempt.redirect_uri.as_oauth()));
     let granted = request.request_async(&transport).await.map_err(grant_error)?;
-    token(&granted, &Fetch::default(), now).map_err(GrantError::Failed)
+    token(&granted, &Fetch::default(), now).map_err(GrantError::Unusable)
 }
 
 async fn by_password(
@@ -134,24 +136,25 @@ fn oauth_client(environment: &Environment, auth: AuthType) -> OauthClient {
     }
 }
 
-/// The error of a token request by the answer of the identity provider.
+/// OAuth errors that say nothing about the credentials (`docs/contract.md`, invariant 7).
+const TEMPORARY_ERRORS: [&str; 3] = ["temporarily_unavailable", "server_error", "slow_down"];
+
+/// The error of a token request by the answer of the identity provider. Every other OAuth error is a
+/// rejection, until an operator changes the configuration or the account.
 pub(super) fn grant_error(error: RequestTokenError<CallError, BasicErrorResponse>) -> GrantError {
     match error {
-        RequestTokenError::ServerResponse(response) => match response.error() {
-            // Client, user, password or scope are rejected, until an operator changes the
-            // configuration.
-            BasicErrorResponseType::InvalidClient
-            | BasicErrorResponseType::InvalidGrant
-            | BasicErrorResponseType::InvalidRequest
-            | BasicErrorResponseType::InvalidScope
-            | BasicErrorResponseType::UnauthorizedClient
-            | BasicErrorResponseType::UnsupportedGrantType => {
-                GrantError::Rejected(response.error().as_ref().to_owned())
+        RequestTokenError::ServerResponse(response) => {
+            let code = shown(response.error().as_ref());
+            if TEMPORARY_ERRORS.contains(&code.as_str()) {
+                let error =
+                    CallError::new(Cause::TokenUnusable, "the identity provider asks for a rest");
+                return GrantError::Unusable(CallError { code: Some(code), ..error });
             }
-            BasicErrorResponseType::Extension(_) => {
-                CallError::unreadable("the identity provider answers with an unknown error").into()
-            }
-        },
+            GrantError::Rejected(code)
+        }
+        RequestTokenError::Request(error) if error.cause == Cause::TokenUnusable => {
+            GrantError::Unusable(error)
+        }
         RequestTokenError::Request(error) => {
             let cause = match error.cause {
                 Cause::Unanswered => Cause::Unavailable,
@@ -159,19 +162,25 @@ pub(super) fn grant_error(error: RequestTokenError<CallError, BasicErrorResponse
             };
             CallError { cause, ..error }.into()
         }
-        // A 404 on every path, a page of a proxy, half an answer: an outage (docs/salto-ks.md,
-        // Environments).
+        // A page of a proxy, half an answer: an outage (docs/salto-ks.md, Environments).
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
             CallError::unreadable("the identity provider's answer is not in OAuth's form").into()
         }
     }
 }
 
+/// The code of an OAuth error, as logs and events may show it: another text may hold a name.
+fn shown(code: &str) -> String {
+    let is_code = (1..=40).contains(&code.len())
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    if is_code { code.to_owned() } else { "unknown".to_owned() }
+}
+
 /// The access token, where it can be sent in a header.
 pub(super) fn access(granted: &BasicTokenResponse) -> Result<SecretString, CallError> {
     let access = granted.access_token().secret();
     if access.is_empty() || HeaderValue::from_str(access).is_err() {
-        return Err(CallError::unreadable("the identity provider's token is unusable"));
+        return Err(CallError::new(Cause::TokenUnusable, "it cannot be sent in a header"));
     }
     Ok(access.as_str().into())
 }
@@ -195,6 +204,6 @@ fn token(
         refresh,
         obtained_at: now,
         expires_at: now + TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::zero()),
-        after_rejection: fetch.after_rejection,
+        rejections: fetch.rejections,
     })
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::cache::TokenCache;
-use super::cache_policy::{self, CacheDecision, Fetch};
+use super::cache_policy::{self, CacheDecision, Fetch, LocalKnowledge};
 use super::fingerprint::Fingerprints;
 use super::grant::{self, GrantError};
 use super::lease::Lease;
@@ -42,6 +42,8 @@ struct LocalToken {
     /// The token that was answered with 401 last.
     rejected: Option<Uuid>,
     renew_not_before: Option<DateTime<Utc>>,
+    /// Credentials that were rejected before this time are tried again at once.
+    retry_since: Option<DateTime<Utc>>,
 }
 
 /// Where the token comes from.
@@ -113,6 +115,11 @@ impl TokenManager {
         }
     }
 
+    /// Credentials that were rejected before now are tried again at once, and not after their pause.
+    pub(crate) fn retry_rejected_credentials(&self) {
+        self.local().retry_since = Some((self.now)());
+    }
+
     /// A lease to acquire: where the cache did not answer the last one, its owner goes on, so that no request
     /// waits for a lease that this process has without knowing it.
     pub(super) fn begin_lease(&self) -> Lease {
@@ -174,6 +181,13 @@ impl TokenManager {
                 let rejection = cache_policy::rejection(code, fetch.failures, now);
                 Err(self.persistence.store_rejected(lease, fetch, rejection, now).await)
             }
+            Err(GrantError::Unusable(error)) => {
+                let now = (self.now)();
+                let grant = cache_policy::unusable(fetch.unusable, now);
+                let error = error.with_retry_after((grant.retry_at - now).to_std().ok());
+                self.persistence.store_unusable(lease, fetch, grant).await;
+                Err(error)
+            }
             Err(GrantError::Failed(error)) => Err(error),
         }
     }
@@ -183,8 +197,8 @@ impl TokenManager {
     async fn source(&self) -> Result<Source, CallError> {
         let TokenPersistence { cache, integration, fingerprints, .. } = &self.persistence;
         let record = cache.read(integration).await?;
-        let (rejected, now) = (self.local().rejected, (self.now)());
-        match cache_policy::decide(record.as_ref(), fingerprints, rejected, now) {
+        let (local, now) = (self.local().knowledge(), (self.now)());
+        match cache_policy::decide(record.as_ref(), fingerprints, local, now) {
             CacheDecision::Use(token) => Ok(Source::Cache(self.set_current(token))),
             CacheDecision::Renew(token, _) if self.local().valid(now).is_none() => {
                 Ok(Source::Cache(self.set_current(token)))
@@ -215,6 +229,10 @@ impl TokenManager {
 }
 
 impl LocalToken {
+    fn knowledge(&self) -> LocalKnowledge {
+        LocalKnowledge { rejected: self.rejected, retry_since: self.retry_since }
+    }
+
     fn valid(&self, now: DateTime<Utc>) -> Option<&Arc<Token>> {
         let token = self.token.as_ref()?;
         (Some(token.id) != self.rejected && now < token.expires_at).then_some(token)

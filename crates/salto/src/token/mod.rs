@@ -14,12 +14,13 @@ mod memory_cache;
 mod persistence;
 mod record;
 mod redis_cache;
+mod token_answer;
 mod transport;
 
 pub use cache::TokenCache;
 pub use login::{LoginAttempt, RedirectError};
 pub use memory_cache::MemoryTokenCache;
-pub use record::{CredentialsRejection, Login, Token, TokenRecord, TokenState};
+pub use record::{CredentialsRejection, Login, Token, TokenRecord, TokenState, UnusableGrant};
 pub use redis_cache::RedisTokenCache;
 
 pub(crate) use access_code::{AccessCodeExchange, exchange_access_code};

@@ -13,7 +13,7 @@ use super::cache::TokenCache;
 use super::cache_policy::{self, Fetch};
 use super::fingerprint::Fingerprints;
 use super::lease::Lease;
-use super::record::{CredentialsRejection, Login, Token, TokenRecord, TokenState};
+use super::record::{CredentialsRejection, Login, Token, TokenRecord, TokenState, UnusableGrant};
 use crate::error::{CallError, Cause};
 
 /// How long storing a token is retried that is not a login's.
@@ -87,6 +87,14 @@ impl TokenPersistence {
         let fingerprint = self.fingerprints.credentials.clone();
         self.store(lease, &fetch, TokenRecord { fingerprint, state, login }).await;
         error
+    }
+
+    /// Stores that no usable token was granted, so that all replicas rest. A login is kept: whether its refresh token was spent is not known.
+    pub(super) async fn store_unusable(&self, lease: &Lease, fetch: Fetch, grant: UnusableGrant) {
+        let login = self.login(fetch.refresh.clone());
+        let state = TokenState::Unusable(grant);
+        let fingerprint = self.fingerprints.credentials.clone();
+        self.store(lease, &fetch, TokenRecord { fingerprint, state, login }).await;
     }
 
     /// Stores the first token of a sign-in by the browser, with its refresh token.

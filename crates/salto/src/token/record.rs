@@ -23,8 +23,8 @@ pub struct Token {
     pub obtained_at: DateTime<Utc>,
     /// When the token expires.
     pub expires_at: DateTime<Utc>,
-    /// Whether the token replaces one that was answered with 401.
-    pub after_rejection: bool,
+    /// How many tokens in a row before this one were answered with 401.
+    pub rejections: u32,
 }
 
 impl Token {
@@ -62,6 +62,15 @@ pub struct CredentialsRejection {
     pub retry_at: DateTime<Utc>,
 }
 
+/// Salto granted no token that can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnusableGrant {
+    /// How often in a row.
+    pub failures: u32,
+    /// None is requested before this time.
+    pub retry_at: DateTime<Utc>,
+}
+
 /// The result of the last token request.
 #[derive(Debug, Clone)]
 pub enum TokenState {
@@ -69,6 +78,8 @@ pub enum TokenState {
     Granted(Token),
     /// The credentials were rejected.
     Rejected(CredentialsRejection),
+    /// What was granted cannot be used.
+    Unusable(UnusableGrant),
 }
 
 /// The record of an integration in the cache.
@@ -100,6 +111,7 @@ impl TokenRecord {
         let until = match &self.state {
             TokenState::Granted(token) => token.expires_at,
             TokenState::Rejected(rejection) => rejection.retry_at,
+            TokenState::Unusable(grant) => grant.retry_at,
         };
         until + TimeDelta::days(if self.login.is_some() { 400 } else { 1 })
     }
@@ -117,8 +129,12 @@ impl TokenRecord {
                 refresh: token.refresh.as_ref().map(|refresh| refresh.expose_secret().into()),
                 obtained_at: token.obtained_at,
                 expires_at: token.expires_at,
-                after_rejection: token.after_rejection,
+                after_rejection: token.rejections > 0,
+                rejections: token.rejections,
             },
+            TokenState::Unusable(UnusableGrant { failures, retry_at }) => {
+                StateJson::Unusable { failures: *failures, retry_at: *retry_at }
+            }
             TokenState::Rejected(CredentialsRejection { code, failures, retry_at }) => {
                 StateJson::Rejected {
                     code: code.as_str().into(),
@@ -149,14 +165,18 @@ impl TokenRecord {
                 obtained_at,
                 expires_at,
                 after_rejection,
+                rejections,
             } => TokenState::Granted(Token {
                 id,
                 access: access.into_owned().into(),
                 refresh: refresh.map(|refresh| refresh.into_owned().into()),
                 obtained_at,
                 expires_at,
-                after_rejection,
+                rejections: rejections.max(u32::from(after_rejection)),
             }),
+            StateJson::Unusable { failures, retry_at } => {
+                TokenState::Unusable(UnusableGrant { failures, retry_at })
+            }
             StateJson::Rejected { code, failures, retry_at } => {
                 TokenState::Rejected(CredentialsRejection {
                     code: code.into_owned(),
@@ -196,7 +216,14 @@ enum StateJson<'a> {
         refresh: Option<Cow<'a, str>>,
         obtained_at: DateTime<Utc>,
         expires_at: DateTime<Utc>,
+        /// Read by earlier versions.
         after_rejection: bool,
+        #[serde(default)]
+        rejections: u32,
+    },
+    Unusable {
+        failures: u32,
+        retry_at: DateTime<Utc>,
     },
     Rejected {
         code: Cow<'a, str>,

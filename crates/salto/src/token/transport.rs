@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::token_answer;
 use crate::breaker::HostHealth;
 use crate::error::{CallError, Cause};
 use crate::http::answer::retry_after;
@@ -44,7 +45,10 @@ async fn call(
     });
     match &answered {
         Ok(answer) => permit.record(health(answer), None, &"an answer that is not in OAuth's form"),
-        Err(error) if error.cause == Cause::RateLimited => permit.record_success(),
+        // The provider itself answered.
+        Err(error) if matches!(error.cause, Cause::RateLimited | Cause::TokenUnusable) => {
+            permit.record_success();
+        }
         Err(error) => permit.record(HostHealth::Down, None, error),
     }
     answered
@@ -88,9 +92,11 @@ async fn send(
         return Err(error.with_retry_after(retry_after(&headers, Utc::now())));
     }
     let body = read_body(response, BODY_LIMIT).await?;
+    if status.is_success() {
+        return token_answer::readable(&body);
+    }
     let mut answer = oauth2::HttpResponse::new(body.to_vec());
     *answer.status_mut() = status;
-    *answer.headers_mut() = headers;
     Ok(answer)
 }
 

@@ -111,6 +111,12 @@ impl CloudState {
         })
     }
 
+    /// Whether privacy mode is on at a lock.
+    pub(crate) fn is_private(&self, site: Uuid, lock: Uuid) -> bool {
+        let mut locks = self.site(site).into_iter().flat_map(|site| &site.locks);
+        locks.any(|other| other.id == lock && other.privacy_mode)
+    }
+
     /// Checks a user's OTP at an IQ. A rejection counts towards a block. While the IQ is offline or the
     /// user is blocked, the OTP is not checked and nothing is counted.
     pub(crate) fn check_otp(
@@ -120,10 +126,10 @@ impl CloudState {
         otp: &str,
         now: DateTime<Utc>,
     ) -> Result<(), Refusal> {
-        let Some(state) = self.iqs.get_mut(&iq_id) else { return Err(Refusal::NotFound) };
+        let Some(state) = self.iqs.get_mut(&iq_id) else { return Err(Refusal::IqNotFound) };
         let site = self.world.sites.get(state.site_index);
         let Some(iq) = site.and_then(|site| site.iqs.get(state.index)) else {
-            return Err(Refusal::NotFound);
+            return Err(Refusal::IqNotFound);
         };
         if !iq.online {
             return Err(Refusal::IqOffline);

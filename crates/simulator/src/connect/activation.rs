@@ -111,7 +111,7 @@ pub(super) async fn change_pin(
     let otp = body.otp()?;
     state.check_otp(iq_id, &user, otp, now)?;
     let activated = state.is_activated(iq_id, &user);
-    let iq = state.iq_mut(iq_id).ok_or(Refusal::NotFound)?;
+    let iq = state.iq_mut(iq_id).ok_or(Refusal::IqNotFound)?;
     iq.pin = minus_delta(&iq.pin, delta);
     if !activated {
         iq.activated_for.push(Activation { username: user.to_string(), since: Some(now) });

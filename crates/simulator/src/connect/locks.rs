@@ -36,7 +36,7 @@ pub(super) async fn list(
             "locked_state": locked_state(&state, lock, now),
             "battery_level": "fresh",
             "lock_type": "wall_reader",
-            "privacy_mode": false,
+            "privacy_mode": lock.privacy_mode,
             "iq": {
                 "id": lock.iq_id,
                 "customer_reference": iq.map(|iq| &iq.customer_reference),

@@ -22,11 +22,12 @@ pub(super) async fn at_site(
     let state = cloud.state();
     let user = caller::user(&cloud, &state, &headers)?;
     rights::site(&state, &user, &site)?;
-    let account = state.account(&user).ok_or(Refusal::NotFound)?;
+    let account = state.account(&user).ok_or(Refusal::UserNotFound)?;
     let body = json!({
         "roles": account.roles,
         "remote_access": account.remote_access,
         "blocked": account.blocked,
+        "override_privacy_mode": account.override_privacy_mode,
         "subscription_state": "active",
     });
     Ok(json_answer(StatusCode::OK, &body))

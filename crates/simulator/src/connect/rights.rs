@@ -14,14 +14,14 @@ pub(super) fn site<'a>(
     id: &str,
 ) -> Result<&'a Site, Refusal> {
     let id: Uuid = id.parse().map_err(|_| Refusal::IdInvalid)?;
-    let site = state.site(id).ok_or(Refusal::NotFound)?;
-    if may_see(state, username, id) { Ok(site) } else { Err(Refusal::NotFound) }
+    let site = state.site(id).ok_or(Refusal::SiteNotFound)?;
+    if may_see(state, username, id) { Ok(site) } else { Err(Refusal::SiteNotFound) }
 }
 
 /// The IQ in a path.
 pub(super) fn iq<'a>(site: &'a Site, id: &str) -> Result<&'a Iq, Refusal> {
     let id: Uuid = id.parse().map_err(|_| Refusal::IdInvalid)?;
-    site.iqs.iter().find(|iq| iq.id == id).ok_or(Refusal::NotFound)
+    site.iqs.iter().find(|iq| iq.id == id).ok_or(Refusal::IqNotFound)
 }
 
 pub(super) fn may_see(state: &CloudState, username: &str, site: Uuid) -> bool {
@@ -33,6 +33,11 @@ pub(super) fn may_see(state: &CloudState, username: &str, site: Uuid) -> bool {
 /// Opening remotely needs the right `remote_access`.
 pub(super) fn may_open(state: &CloudState, username: &str) -> bool {
     state.account(username).is_some_and(|account| account.remote_access && !account.blocked)
+}
+
+/// Opening a lock in privacy mode needs a right of its own.
+pub(super) fn may_override_privacy(state: &CloudState, username: &str) -> bool {
+    state.account(username).is_some_and(|account| account.override_privacy_mode)
 }
 
 /// Inviting a guest needs the role of a pod member (`docs/salto-ks.md`, Tokens).

@@ -86,8 +86,9 @@ fn decide(
     now: DateTime<Utc>,
 ) -> Result<(), Refusal> {
     let site = rights::site(state, user, request.site)?.id;
-    let lock = state.locks.get(&request.lock.ok_or(Refusal::IdInvalid)?);
-    let iq = lock.filter(|lock| lock.site == site).ok_or(Refusal::NotFound)?.iq;
+    let lock_id = request.lock.ok_or(Refusal::IdInvalid)?;
+    let lock = state.locks.get(&lock_id);
+    let iq = lock.filter(|lock| lock.site == site).ok_or(Refusal::LockNotFound)?.iq;
     if !rights::may_open(state, user) {
         return Err(Refusal::Forbidden);
     }
@@ -98,7 +99,12 @@ fn decide(
     state.check_otp(iq, user, body.otp()?, now)?;
     // Without an activation the OTP may be right, and the command is refused all the same
     // (docs/salto-ks.md, Connect API, on 3102).
-    if state.is_activated(iq, user) { Ok(()) } else { Err(Refusal::PinNotChanged) }
+    if !state.is_activated(iq, user) {
+        return Err(Refusal::PinNotChanged);
+    }
+    let override_privacy = rights::may_override_privacy(state, user);
+    let private = state.is_private(site, lock_id) && !override_privacy;
+    if private { Err(Refusal::PrivacyMode) } else { Ok(()) }
 }
 
 fn opened(lock: Option<Uuid>) -> Response {

@@ -7,6 +7,7 @@ mod doors;
 mod event_stream;
 mod fault_list;
 mod iq_changes;
+mod lock_changes;
 mod records;
 mod request;
 mod reset;
@@ -46,6 +47,7 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/control/world", get(world::world))
         .route("/control/settings", get(settings::settings).patch(settings::change_settings))
         .route("/control/iqs/{id}", patch(iq_changes::change_iq))
+        .route("/control/locks/{id}", patch(lock_changes::change_lock))
         .route("/control/accounts/{username}", patch(account_changes::change_account))
 }
 

@@ -18,13 +18,22 @@ pub(crate) enum Refusal {
     /// The body is not sent as JSON.
     #[serde(rename = "bad_request")]
     UnsupportedMediaType,
-    NotFound,
+    #[serde(rename = "not_found")]
+    UserNotFound,
+    #[serde(rename = "not_found")]
+    SiteNotFound,
+    #[serde(rename = "not_found")]
+    IqNotFound,
+    #[serde(rename = "not_found")]
+    LockNotFound,
     OtpMissing,
     OtpInvalid,
     OtpBlocked,
     /// The OTP is right, and the user is not activated at the IQ.
     PinNotChanged,
     IqOffline,
+    /// Privacy mode is on at the lock.
+    PrivacyMode,
     /// The secret is asked for after the activation.
     #[serde(rename = "forbidden")]
     SecretOfActivatedIq,
@@ -56,12 +65,21 @@ impl Refusal {
             Self::UnsupportedMediaType => {
                 error(StatusCode::UNSUPPORTED_MEDIA_TYPE, 1101, "Unsupported media type")
             }
-            Self::NotFound => error(StatusCode::NOT_FOUND, 1000, "Not found"),
+            Self::UserNotFound => error(StatusCode::NOT_FOUND, 2202, "User not found"),
+            Self::SiteNotFound => error(StatusCode::NOT_FOUND, 2202, "Site not found"),
+            Self::IqNotFound => error(StatusCode::NOT_FOUND, 2202, "Iq not found"),
+            Self::LockNotFound => error(StatusCode::NOT_FOUND, 2202, "Lock not found"),
             Self::OtpMissing => error(StatusCode::NOT_FOUND, 2202, "Otp is invalid"),
             Self::OtpInvalid => error(StatusCode::BAD_REQUEST, 3102, "otp_invalid"),
             Self::OtpBlocked => error(StatusCode::FORBIDDEN, 3102, "otp_blocked"),
             Self::PinNotChanged => error(StatusCode::BAD_REQUEST, 3102, "pin_not_changed"),
             Self::IqOffline => error(StatusCode::BAD_REQUEST, 3102, "iq_offline"),
+            // What the IQ answers is not public (docs/salto-ks.md, Connect API): a decision.
+            Self::PrivacyMode => error(
+                StatusCode::BAD_REQUEST,
+                3102,
+                "Request execution failed with code: lock_in_privacy_mode",
+            ),
             Self::SecretOfActivatedIq => error(
                 StatusCode::FORBIDDEN,
                 2203,
@@ -74,13 +92,16 @@ impl Refusal {
     /// Whether the lock's IQ itself refused. Only such a refusal leaves a row in the event log.
     pub(crate) fn is_from_the_iq(self) -> bool {
         match self {
-            Self::OtpInvalid | Self::OtpBlocked | Self::PinNotChanged => true,
+            Self::OtpInvalid | Self::OtpBlocked | Self::PinNotChanged | Self::PrivacyMode => true,
             Self::Unauthorized
             | Self::Forbidden
             | Self::IdInvalid
             | Self::BadRequest
             | Self::UnsupportedMediaType
-            | Self::NotFound
+            | Self::UserNotFound
+            | Self::SiteNotFound
+            | Self::IqNotFound
+            | Self::LockNotFound
             | Self::OtpMissing
             | Self::IqOffline
             | Self::SecretOfActivatedIq

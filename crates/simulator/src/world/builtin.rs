@@ -69,6 +69,7 @@ fn account(username: &str, password: &str, roles: Vec<String>) -> Account {
         roles,
         remote_access: true,
         blocked: false,
+        override_privacy_mode: false,
         sites: None,
     }
 }
@@ -89,12 +90,17 @@ fn iq(id: Uuid, name: &str, secret: &str, pin: &str) -> Iq {
 
 /// The front door and rooms 1 to 24. Rooms 1 to 12 are on the ground floor, the others on the first.
 fn locks() -> Vec<Lock> {
-    let front_door =
-        Lock { id: FRONT_DOOR, customer_reference: "front door".to_owned(), iq_id: IQ_1 };
+    let front_door = Lock {
+        id: FRONT_DOOR,
+        customer_reference: "front door".to_owned(),
+        iq_id: IQ_1,
+        privacy_mode: false,
+    };
     let rooms = (1..=LAST_ROOM).map(|number| Lock {
         id: if number == 12 { ROOM_12 } else { Uuid::from_u128(ROOMS + u128::from(number)) },
         customer_reference: format!("room-{number:02}"),
         iq_id: if number <= 12 { IQ_1 } else { IQ_2 },
+        privacy_mode: false,
     });
     std::iter::once(front_door).chain(rooms).collect()
 }

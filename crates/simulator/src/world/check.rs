@@ -72,8 +72,15 @@ impl World {
             self.accounts.iter().map(|account| &account.username),
         );
         for (index, account) in self.accounts.iter().enumerate() {
-            let Account { username, password, roles, sites, remote_access: _, blocked: _ } =
-                account;
+            let Account {
+                username,
+                password,
+                roles,
+                sites,
+                remote_access: _,
+                blocked: _,
+                override_privacy_mode: _,
+            } = account;
             let path = format!("accounts[{index}]");
             mistakes.require_text(&format!("{path}.username"), username);
             mistakes.require_text(&format!("{path}.password"), password);

@@ -57,6 +57,9 @@ pub struct Account {
     /// A blocked account may only read.
     #[serde(default)]
     pub blocked: bool,
+    /// Whether it opens locks in privacy mode.
+    #[serde(default)]
+    pub override_privacy_mode: bool,
     /// The sites that it may see; all of them when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sites: Option<Vec<Uuid>>,
@@ -144,6 +147,9 @@ pub struct Lock {
     pub customer_reference: String,
     /// The IQ that commands to the lock go through.
     pub iq_id: Uuid,
+    /// Whether somebody inside has turned privacy mode on.
+    #[serde(default)]
+    pub privacy_mode: bool,
 }
 
 pub(super) fn default_scopes() -> Vec<String> {

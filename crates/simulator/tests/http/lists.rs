@@ -22,7 +22,7 @@ async fn sites_are_found_by_uuid_and_not_by_site_uid() {
     assert_eq!((status, &*code), (400, "1100"));
     let unknown = SITE.replace("aa", "ab");
     let (status, code, _) = simulator.get(&format!("/v1.2/sites/{unknown}")).await.error();
-    assert_eq!((status, &*code), (404, "1000"));
+    assert_eq!((status, &*code), (404, "2202"));
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn me_shows_the_rights_of_the_account() {
     let simulator = TestSimulator::start().await;
     let path = format!("/v1.2/sites/{SITE}/me");
     let expected = json!({
-        "roles": ["site_admin"], "remote_access": true, "blocked": false, "subscription_state": "active",
+        "roles": ["site_admin"], "remote_access": true, "blocked": false, "override_privacy_mode": false, "subscription_state": "active",
     });
     assert_eq!(simulator.get(&path).await.json(), expected);
     simulator.control("PATCH", &format!("accounts/{USER}"), json!({"remote_access": false})).await;

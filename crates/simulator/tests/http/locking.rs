@@ -43,6 +43,21 @@ async fn a_correct_command_opens_the_door_which_locks_itself_again() {
 }
 
 #[tokio::test]
+async fn privacy_mode_refuses_those_who_may_not_override_it() {
+    let simulator = TestSimulator::activated().await;
+    let privacy = json!({"privacy_mode": true});
+    simulator.control("PATCH", &format!("locks/{ROOM_12}"), privacy).await;
+    let (status, code, message) = simulator.open(ROOM_12, &otp()).await.error();
+    assert_eq!((status, &*code), (400, "3102"));
+    assert!(message.ends_with("code: lock_in_privacy_mode"), "{message}");
+    assert_eq!(simulator.last_command().await["verdict"], "privacy_mode");
+    assert_eq!(simulator.open(FRONT_DOOR, &otp()).await.status(), 200);
+    let right = json!({"override_privacy_mode": true});
+    simulator.control("PATCH", &format!("accounts/{USER}"), right).await;
+    assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 200);
+}
+
+#[tokio::test]
 async fn only_a_correct_command_opens() {
     let simulator = TestSimulator::activated().await;
     let good = otp();
@@ -60,7 +75,7 @@ async fn only_a_correct_command_opens() {
             (400, "3102", "otp_invalid"),
         ),
         ("room-12", json!({"locked_state": "unlocked", "otp": good}), (400, "1100", "id_invalid")),
-        (SITE, json!({"locked_state": "unlocked", "otp": good}), (404, "1000", "not_found")),
+        (SITE, json!({"locked_state": "unlocked", "otp": good}), (404, "2202", "not_found")),
     ] {
         let (status, code, _) = simulator.command(lock, body.clone()).await.error();
         assert_eq!((status, &*code), (expected.0, expected.1), "{lock} {body}");
@@ -169,6 +184,6 @@ async fn a_lock_is_found_at_its_own_site_only() {
     let body = json!({"locked_state": "unlocked", "otp": otp()});
     let (status, code, _) =
         simulator.command_at(&uuid::Uuid::nil().to_string(), ROOM_12, body).await.error();
-    assert_eq!((status, &*code), (404, "1000"));
+    assert_eq!((status, &*code), (404, "2202"));
     assert_eq!(simulator.openings().await, 0);
 }

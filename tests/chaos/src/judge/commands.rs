@@ -150,6 +150,8 @@ fn claims(answer: Answer) -> Claim {
             FailedReason::IqNotActivated
             | FailedReason::IqReactivationRequired
             | FailedReason::IqOffline
+            | FailedReason::IqRefused
+            | FailedReason::PrivacyMode
             | FailedReason::OtpInvalid
             | FailedReason::OtpBlocked
             | FailedReason::CredentialsRejected

@@ -44,6 +44,10 @@ pub(crate) fn for_call_error(error: &CallError) -> &'static str {
             "check that both URLs of the environment belong together, and that no other program signs \
              the user out; a new token is requested automatically"
         }
+        Cause::TokenUnusable => {
+            "check that identity_url is Salto's, and Salto's status page; a new token is requested \
+             automatically"
+        }
         Cause::Forbidden => {
             "in Salto, give the system user the role site_admin and remote access at the site, and check \
              that it is not blocked"
@@ -65,6 +69,9 @@ pub(crate) fn for_call_error(error: &CallError) -> &'static str {
             "run `postern iq list`, which shows the state of the site's IQs and what to do"
         }
         Cause::IqOffline => "check the power and the network of the IQ",
+        Cause::IqRefused => {
+            "try again; if it lasts, check the lock at the door and the code in Salto's documents"
+        }
     }
 }
 
@@ -81,7 +88,16 @@ fn for_rejected_credentials(code: Option<&str>) -> &'static str {
             "correct scope of the environment; a corrected one is used at once"
         }
         Some("unauthorized_client" | "unsupported_grant_type") => {
-            "have Salto allow this flow for the client, or set another flow in the integration"
+            "the client may not sign in with a password: set flow = \"authorization_code\" in the \
+             integration and run `postern login`, or have Salto allow the password grant"
+        }
+        Some("mfa_required") => {
+            "the account has a second factor, which a password alone does not pass: set \
+             flow = \"authorization_code\" in the integration and run `postern login`"
+        }
+        Some("access_denied") => {
+            "check in Salto that the account is active, and has no second factor; with one, set \
+             flow = \"authorization_code\" in the integration and run `postern login`"
         }
         Some(_) | None => {
             "correct client_id, client_secret, username or password; corrected ones are used at once"

@@ -51,7 +51,7 @@ impl<'a> SharedConnections<'a> {
     pub(crate) fn site(&self, integration: &IntegrationSettings) -> Option<Site> {
         let name = integration.environment.as_str();
         let environment = self.settings.environments.get(name)?;
-        Some(Site::new(
+        let site = Site::new(
             &integration.rules.id,
             self.http.clone(),
             Arc::clone(environment),
@@ -59,6 +59,9 @@ impl<'a> SharedConnections<'a> {
             Arc::new(Breakers::new(name)),
             integration.account.clone(),
             Arc::clone(&self.tokens),
-        ))
+        );
+        // An operator's command tries credentials again that were rejected (docs/contract.md, invariant 7).
+        site.retry_rejected_credentials();
+        Some(site)
     }
 }

@@ -141,6 +141,8 @@ async fn prepare<'a>(
         integration.account.clone(),
         cache,
     );
+    // An operator's command tries credentials again that were rejected (docs/contract.md, invariant 7).
+    site.retry_rejected_credentials();
     let lookup = Lookup::through(Arc::clone(&store), prefix);
     let last_errors = LastErrors::new(Arc::clone(&store), prefix);
     let otp_guard = Arc::new(OtpGuard::new(store, prefix, Arc::clone(&sealer)));

@@ -1,7 +1,8 @@
 //! How answers are read, by examples.
 
-use super::*;
+use reqwest::header::CONTENT_TYPE;
 
+use super::*;
 use crate::classification::Condition;
 
 fn lock_cause(status: u16, body: &str) -> Cause {
@@ -19,13 +20,59 @@ fn codes_are_read_as_texts_and_numbers_in_any_case() {
         lock_cause(404, r#"{"ErrorCode":"2202","Message":"Otp is invalid"}"#),
         Cause::OtpInvalid
     );
-    assert_eq!(lock_cause(404, r#"{"ErrorCode":2202,"Message":null}"#), Cause::OtpInvalid);
+    assert_eq!(lock_cause(404, r#"{"ErrorCode":2202,"message":"OTP missing"}"#), Cause::OtpInvalid);
     assert_eq!(lock_cause(400, r#"{"errorCode":3102,"message":"OTP_Invalid"}"#), Cause::OtpInvalid);
     assert_eq!(
         lock_cause(403, r#"{"ErrorCode":"3102","Message":"otp_blocked!"}"#),
         Cause::OtpBlocked
     );
     assert_eq!(lock_cause(400, r#"{"ErrorCode":3102,"Message":"iq_offline"}"#), Cause::IqOffline);
+}
+
+#[test]
+fn code_2202_is_about_what_its_message_names_and_without_one_about_the_path() {
+    for message in [r#""Lock not found""#, r#""User not found""#, r#""Laptop not found""#, "null"] {
+        for code in ["2202", r#""2202""#] {
+            let body = format!(r#"{{"ErrorCode":{code},"Message":{message}}}"#);
+            for status in [400, 403, 404] {
+                assert_eq!(lock_cause(status, &body), Cause::LockNotFound, "{status} {body}");
+            }
+            assert_eq!(cause_about(CallTarget::Iq, 404, &body), Cause::IqNotFound);
+            assert_eq!(cause_about(CallTarget::FirstSecret, 404, &body), Cause::IqNotFound);
+            assert_eq!(cause_about(CallTarget::Site, 404, &body), Cause::SiteNotFound);
+            assert_eq!(cause_about(CallTarget::EventLog, 404, &body), Cause::Forbidden);
+        }
+    }
+}
+
+#[test]
+fn an_unknown_code_of_the_iq_is_repeated_where_it_looks_like_one() {
+    let read = |status: u16, message: &str| {
+        let body = serde_json::json!({"ErrorCode": "3102", "Message": message}).to_string();
+        let status = StatusCode::from_u16(status).unwrap();
+        let (error, _) = refusal(status, &HeaderMap::new(), body.as_bytes(), CallTarget::Lock);
+        assert_eq!(error.cause, Cause::IqRefused, "{message}");
+        assert!(!error.to_string().contains("Jane"), "{error}");
+        error
+    };
+    let error = read(400, "Request execution failed with code: lock_busy");
+    assert_eq!(error.iq_code.as_deref(), Some("lock_busy"));
+    assert_eq!(
+        error.to_string(),
+        "the IQ did not carry the command out: it gave the code `lock_busy` (HTTP 400, code 3102)"
+    );
+    assert_eq!(read(403, "lock_busy").iq_code.as_deref(), Some("lock_busy"));
+    let long = "a".repeat(41);
+    for message in
+        ["", "Request execution failed with code: Jane Doe", "JANE", "jane doe", "7", &long]
+    {
+        assert_eq!(read(400, message).iq_code, None, "{message}");
+    }
+    let forbidden =
+        r#"{"ErrorCode":"3102","Message":"Request execution failed with code: command_forbidden"}"#;
+    assert_eq!(lock_cause(403, forbidden), Cause::Forbidden);
+    let otp = r#"{"ErrorCode":"3102","Message":"Request execution failed with code: otp_invalid"}"#;
+    assert_eq!(lock_cause(400, otp), Cause::OtpInvalid);
 }
 
 #[test]
@@ -41,6 +88,8 @@ fn refusals_have_their_causes() {
     let unchanged = r#"{"ErrorCode":"3102","Message":"pin_not_changed"}"#;
     assert_eq!(lock_cause(400, unchanged), Cause::NotActivated);
     assert_eq!(lock_cause(400, r#"{"ErrorCode":1100}"#), Cause::LockNotFound);
+    assert_eq!(lock_cause(400, r#"{"ErrorCode":1102,"Message":"Bad id."}"#), Cause::LockNotFound);
+    assert_eq!(lock_cause(400, r#"{"ErrorCode":1101,"Message":"Invalid"}"#), Cause::Forbidden);
     assert_eq!(lock_cause(400, r#"{"ErrorCode":1300}"#), Cause::Forbidden);
     assert_eq!(lock_cause(403, "nothing known"), Cause::Forbidden);
     let activated =

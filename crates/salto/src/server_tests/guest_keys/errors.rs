@@ -67,6 +67,7 @@ async fn refusals_of_an_exchange_say_what_to_do() {
         ("invalid_request", "guest_keys.code_parameter"),
         ("unsupported_grant_type", "have Salto give it the grant"),
         ("unauthorized_client", "have Salto give it the grant"),
+        ("of_its_own", "refuses to exchange"),
     ] {
         let body = json!({"error": error, "error_description": "Jane Doe"}).to_string();
         let text = exchange_error(400, "", body.leak()).await.to_string();
@@ -80,14 +81,14 @@ async fn refusals_of_an_exchange_say_what_to_do() {
         (404, ""),
         (503, ""),
         (400, ""),
-        (400, r#"{"error":"of_its_own"}"#),
         (200, ""),
         (200, r#"{"access_token":"","token_type":"Bearer"}"#),
         (200, r#"{"access_token":"guest\nhush","token_type":"Bearer"}"#),
         (200, r#"{"token":"guest-hush"}"#),
     ] {
         let call = call_error(exchange_error(status, "", body).await);
-        assert_eq!(call.cause, Cause::Unavailable, "{status} {body}");
+        let cause = if body.contains("token") { Cause::TokenUnusable } else { Cause::Unavailable };
+        assert_eq!(call.cause, cause, "{status} {body}");
         assert!(!format!("{call} {call:?}").contains("hush"), "{call:?}");
     }
 }

@@ -6,14 +6,14 @@ fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
 }
 
-fn token(lifetime: i64, after_rejection: bool) -> Token {
+fn token(lifetime: i64, rejections: u32) -> Token {
     Token {
         id: Uuid::from_u128(1),
         access: "a".into(),
         refresh: Some("r".into()),
         obtained_at: at(0),
         expires_at: at(lifetime),
-        after_rejection,
+        rejections,
     }
 }
 
@@ -39,45 +39,87 @@ fn decision_name_for(
     rejected: Option<Uuid>,
     now: i64,
 ) -> &'static str {
-    match decide(record, fingerprints, rejected, at(now)) {
+    let local = LocalKnowledge { rejected, ..LocalKnowledge::default() };
+    match decide(record, fingerprints, local, at(now)) {
         CacheDecision::SignIn(_) => "sign in",
         CacheDecision::Use(_) => "use",
         CacheDecision::Renew(..) => "renew",
         CacheDecision::Fetch(Fetch { refresh: Some(_), .. }) => "refresh",
-        CacheDecision::Fetch(Fetch { after_rejection: true, .. }) => "replace",
+        CacheDecision::Fetch(Fetch { rejections: 1.., .. }) => "replace",
         CacheDecision::Fetch(Fetch { failures: 1.., .. }) => "try again",
         CacheDecision::Fetch(_) => "fetch",
-        CacheDecision::Wait(error) if error.cause == Cause::TokenRejected => "pause",
+        CacheDecision::Wait(error) if error.cause == Cause::TokenRejected => "rest",
         CacheDecision::Wait(_) => "wait",
     }
 }
 
 #[test]
 fn a_token_is_renewed_a_minute_or_a_tenth_before_its_end() {
-    let hour = granted(token(3600, false));
+    let hour = granted(token(3600, 0));
     assert_eq!(decision_name(Some(&hour), None, 3539), "use");
     assert_eq!(decision_name(Some(&hour), None, 3540), "renew");
     assert_eq!(decision_name(Some(&hour), None, 3600), "refresh");
-    let short = granted(token(20, false));
+    let short = granted(token(20, 0));
     assert_eq!(decision_name(Some(&short), None, 17), "use");
     assert_eq!(decision_name(Some(&short), None, 18), "renew");
 }
 
 #[test]
-fn a_rejected_token_is_replaced_once_and_its_replacement_after_a_minute() {
+fn the_replacement_of_a_refused_token_is_replaced_after_a_rest_that_doubles_from_a_second_to_a_minute()
+ {
     let rejected = Some(Uuid::from_u128(1));
-    assert_eq!(decision_name(Some(&granted(token(3600, false))), rejected, 1), "replace");
-    assert_eq!(decision_name(Some(&granted(token(3600, true))), rejected, 59), "pause");
-    assert_eq!(decision_name(Some(&granted(token(3600, true))), rejected, 60), "replace");
-    assert_eq!(
-        decision_name(Some(&granted(token(3600, true))), Some(Uuid::from_u128(2)), 1),
-        "use"
-    );
+    assert_eq!(decision_name(Some(&granted(token(3600, 0))), rejected, 0), "replace");
+    for (rejections, rest) in [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (20, 60), (u32::MAX, 60)] {
+        let record = granted(token(3600, rejections));
+        let names = [rest - 1, rest].map(|now| decision_name(Some(&record), rejected, now));
+        assert_eq!(names, ["rest", "replace"], "{rejections}");
+    }
+    let another = Some(Uuid::from_u128(2));
+    assert_eq!(decision_name(Some(&granted(token(3600, 1))), another, 1), "use");
+    let rejections_after = |age| {
+        let local = LocalKnowledge { rejected, ..LocalKnowledge::default() };
+        match decide(Some(&granted(token(3600, 3))), &by_passdecision_name(), local, at(age)) {
+            CacheDecision::Fetch(fetch) => fetch.rejections,
+            _ => panic!("must fetch"),
+        }
+    };
+    assert_eq!(rejections_after(59), 4);
+    assert_eq!(rejections_after(60), 1, "it was in use for long");
+}
+
+#[test]
+fn an_unusable_grant_is_followed_by_a_rest_that_doubles_from_a_second_to_a_minute() {
+    let rests: Vec<i64> =
+        (0..8).map(|n| (unusable(n, at(0)).retry_at - at(0)).num_seconds()).collect();
+    assert_eq!(rests, [1, 2, 4, 8, 16, 32, 60, 60]);
+    let record = record("f", TokenState::Unusable(unusable(2, at(0))));
+    assert_eq!(decision_name(Some(&record), None, 3), "wait");
+    let local = LocalKnowledge::default();
+    let CacheDecision::Fetch(fetch) = decide(Some(&record), &by_passdecision_name(), local, at(4))
+    else {
+        panic!("must fetch");
+    };
+    assert_eq!(fetch.unusable, 3);
+}
+
+#[test]
+fn credentials_that_were_rejected_before_a_reload_are_tried_again_at_once() {
+    for failures in [0, 1, 9] {
+        let state = TokenState::Rejected(rejection("access_denied".into(), failures, at(10)));
+        let record = record("f", state);
+        let decide_since = |since| {
+            let local =
+                LocalKnowledge { retry_since: Some(at(since)), ..LocalKnowledge::default() };
+            decide(Some(&record), &by_passdecision_name(), local, at(12))
+        };
+        assert!(matches!(decide_since(11), CacheDecision::Fetch(_)), "{failures}");
+        assert!(matches!(decide_since(10), CacheDecision::Wait(_)), "rejected since: {failures}");
+    }
 }
 
 #[test]
 fn a_record_of_other_credentials_is_not_used() {
-    let mut record = granted(token(3600, false));
+    let mut record = granted(token(3600, 0));
     record.fingerprint = "g".into();
     assert_eq!(decision_name(Some(&record), None, 1), "fetch");
     let state = TokenState::Rejected(rejection("invalid_grant".into(), 3, at(0)));
@@ -96,7 +138,8 @@ fn the_pause_after_rejected_credentials_doubles_from_one_minute_to_15() {
     let record = record("f", state);
     assert_eq!(decision_name(Some(&record), None, 59), "wait");
     assert_eq!(decision_name(Some(&record), None, 60), "try again");
-    let CacheDecision::Wait(error) = decide(Some(&record), &by_passdecision_name(), None, at(20))
+    let CacheDecision::Wait(error) =
+        decide(Some(&record), &by_passdecision_name(), LocalKnowledge::default(), at(20))
     else {
         panic!("must wait");
     };
@@ -110,7 +153,7 @@ fn a_login_is_used_by_its_own_client_only_and_has_no_substitute() {
         decision_name_for(&fingerprints, record, rejected, now)
     };
     let this = Some(Uuid::from_u128(1));
-    let mut record = granted(Token { refresh: None, ..token(3600, false) });
+    let mut record = granted(Token { refresh: None, ..token(3600, 0) });
     for now in [0, 3540, 3600] {
         assert_eq!(
             decide_at(Some(&record), None, now),

@@ -108,6 +108,7 @@ const fn may_have_changed_the_pin(cause: Cause) -> bool {
     match cause {
         Cause::Unavailable | Cause::Unanswered => true,
         Cause::TokenRejected
+        | Cause::TokenUnusable
         | Cause::CredentialsRejected
         | Cause::NotSignedIn
         | Cause::Forbidden
@@ -119,6 +120,7 @@ const fn may_have_changed_the_pin(cause: Cause) -> bool {
         | Cause::OtpInvalid
         | Cause::OtpBlocked
         | Cause::IqOffline
+        | Cause::IqRefused
         | Cause::RateLimited
         | Cause::BreakerOpen
         | Cause::Expired

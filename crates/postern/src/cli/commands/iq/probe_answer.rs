@@ -33,10 +33,14 @@ const fn code(cause: Cause) -> &'static str {
         Cause::OtpBlocked => "otp_blocked",
         Cause::NotActivated => "not_activated",
         Cause::IqOffline => "iq_offline",
+        Cause::IqRefused => "iq_refused",
         Cause::IqNotFound => "iq_not_found",
         Cause::SiteNotFound => "site_not_found",
         Cause::Forbidden => "forbidden",
-        Cause::TokenRejected | Cause::CredentialsRejected | Cause::NotSignedIn => "sign_in_failed",
+        Cause::TokenRejected
+        | Cause::TokenUnusable
+        | Cause::CredentialsRejected
+        | Cause::NotSignedIn => "sign_in_failed",
         Cause::RateLimited => "rate_limited",
         Cause::Unavailable | Cause::BreakerOpen => "unavailable",
         Cause::Unanswered => "unanswered",
@@ -67,13 +71,17 @@ const fn next_step(cause: Cause) -> &'static str {
         Cause::IqOffline => {
             "Check the power and the network of the IQ. The probe shows nothing about secret and PIN"
         }
+        Cause::IqRefused => {
+            "The probe shows nothing about secret and PIN; probe again later. If it lasts, ask Salto \
+             what the code means"
+        }
         Cause::IqNotFound => "Run `postern iq list`, which shows the IQs of the site",
         Cause::SiteNotFound => "Run `postern site list`, which shows the sites of the account",
         Cause::Forbidden => {
             "Check the rights of the system user at the site: it needs remote access and must not be \
              blocked"
         }
-        Cause::TokenRejected => {
+        Cause::TokenRejected | Cause::TokenUnusable => {
             "The probe shows nothing about secret and PIN; `postern doctor` checks the sign-in"
         }
         Cause::CredentialsRejected => {

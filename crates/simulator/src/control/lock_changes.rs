@@ -1,0 +1,39 @@
+//! `PATCH /control/locks/{id}`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use bytes::Bytes;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::request::{ControlError, parse};
+use super::world::{replace_world, set_if_given};
+use crate::cloud::Cloud;
+use crate::wire::json_answer;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LockChange {
+    privacy_mode: Option<bool>,
+}
+
+pub(super) async fn change_lock(
+    State(cloud): State<Arc<Cloud>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Response, ControlError> {
+    let change: LockChange = parse(&body)?;
+    let not_found = || ControlError::not_found("lock", &id);
+    let lock_id: Uuid = id.parse().map_err(|_| not_found())?;
+    let mut state = cloud.state();
+    let mut world = state.world.clone();
+    let mut locks = world.sites.iter_mut().flat_map(|site| &mut site.locks);
+    let lock = locks.find(|lock| lock.id == lock_id).ok_or_else(not_found)?;
+    set_if_given(&mut lock.privacy_mode, change.privacy_mode);
+    let answer = json_answer(StatusCode::OK, lock);
+    replace_world(&mut state, world)?;
+    Ok(answer)
+}

@@ -9,6 +9,7 @@ mod mistake;
 mod reader;
 mod secret;
 mod services;
+mod shown_value;
 #[cfg(test)]
 mod tests;
 mod times;

@@ -13,12 +13,12 @@ use super::{
 
 const FORMS: &str = r#"must be a string, { env = "NAME" } or { file = "PATH" }"#;
 
-/// The secret in a node, or in what it names. One newline at the end of a file is cut.
+/// The secret in a node, or in what it names: there, one newline at the end is cut.
 pub(super) fn secret(node: &Node, variables: &Variables) -> Result<SecretString, String> {
     let FoundSecret { secret, place } = match &node.value {
         Value::Text(text) => FoundSecret { secret: text.clone(), place: String::new() },
         Value::Table(reference) => named(reference, variables)?,
-        Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Other => {
+        Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Other(_) => {
             return Err(FORMS.to_owned());
         }
     };
@@ -43,7 +43,7 @@ fn named(reference: &Table, variables: &Variables) -> Result<FoundSecret, String
     match form.as_str() {
         "env" => match variables.get(OsStr::new(name)).map(|text| text.to_str()) {
             Some(Some(text)) => Ok(FoundSecret {
-                secret: text.into(),
+                secret: without_newline(text).into(),
                 place: format!(", and the variable {name} is"),
             }),
             Some(None) => Err(format!("the variable {name} must be UTF-8")),
@@ -52,13 +52,15 @@ fn named(reference: &Table, variables: &Variables) -> Result<FoundSecret, String
         "file" => {
             let text = fs::read_to_string(name).map(Zeroizing::new);
             let text = text.map_err(|error| format!("cannot read the file {name}: {error}"))?;
-            let text = text
-                .strip_suffix('\n')
-                .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-            Ok(FoundSecret { secret: text.into(), place: format!(", and the file {name} is") })
+            let secret = without_newline(&text).into();
+            Ok(FoundSecret { secret, place: format!(", and the file {name} is") })
         }
         _ => Err(FORMS.to_owned()),
     }
+}
+
+fn without_newline(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
 }
 
 /// A key of 32 bytes, in base64.

@@ -119,7 +119,7 @@ fn variables_override_everything_outside_integrations() {
 }
 
 #[test]
-fn one_newline_is_cut_from_a_secret_s_file() {
+fn one_newline_is_cut_from_a_secret_s_file_or_variable() {
     for (text, wanted) in
         [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a ")]
     {
@@ -128,6 +128,9 @@ fn one_newline_is_cut_from_a_secret_s_file() {
         let reference = format!("{{ file = {:?} }}", path.to_str().unwrap());
         let read = Written::new(&LEAST.replace("\"open sesame\"", &reference)).load().unwrap();
         assert_eq!(password_of(&read.settings.integrations[0]), wanted, "{text:?}");
+        let named = Written::new(&LEAST.replace("\"open sesame\"", "{ env = \"ACME\" }"));
+        let read = named.variable("ACME", text).load().unwrap();
+        assert_eq!(password_of(&read.settings.integrations[0]), wanted, "variable {text:?}");
     }
 }
 

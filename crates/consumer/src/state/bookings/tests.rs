@@ -91,7 +91,7 @@ async fn a_booking_that_is_over_is_still_remembered() {
     past.data.starts_at = Utc::now() - TimeDelta::days(20);
     assert_eq!(bookings.store(&past, 0, Utc::now()).await.unwrap(), BookingStored::Newest);
     assert_eq!(
-        bookings.store(&event(Some(1), "confirmed"), Utc::now()).await.unwrap(),
+        bookings.store(&event(Some(1), "confirmed"), 0, Utc::now()).await.unwrap(),
         BookingStored::Superseded
     );
 }
@@ -179,7 +179,7 @@ async fn beyond_the_limit_the_booking_is_incomplete_until_a_newer_state() {
         assert_eq!(states.all().len(), (number + 1).min(BookingStates::MAX));
         assert_eq!(states.is_complete(), number < BookingStates::MAX, "{number}");
     }
-    bookings.store(&event(Some(1), "paid"), Utc::now()).await.unwrap();
+    bookings.store(&event(Some(1), "paid"), 0, Utc::now()).await.unwrap();
     assert_eq!(stored(&bookings).await.status, "paid");
 }
 

@@ -28,6 +28,7 @@ mod harness;
 mod in_flight;
 mod inbound_messages;
 mod kept_answers;
+mod key_rotation;
 mod last_error;
 mod login;
 mod lost_replies;

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::{
     mistake::{Mistakes, Origin},
-    secret::secret,
+    secret::{secret, secret_list},
     shown_value::shown,
     tree::{Node, Table, Value},
     variables::Variables,
@@ -118,6 +118,26 @@ impl<'a> Section<'a> {
     ) -> Option<T> {
         self.require(key, hint);
         self.optional_secret(key, variables, read)
+    }
+
+    /// A list of secrets; an empty one where it is missing or wrong. In a variable they are separated by
+    /// commas. No report shows one.
+    pub(super) fn secrets<T>(
+        &mut self,
+        key: &'static str,
+        variables: &Variables,
+        read: impl Fn(SecretString) -> Result<T, String>,
+    ) -> Vec<T> {
+        let Some(node) = self.node(key) else { return Vec::new() };
+        let read = secret_list(node, variables).and_then(|list| {
+            let read =
+                |(index, item)| read(item).map_err(|what| format!("item {} {what}", index + 1));
+            list.into_iter().enumerate().map(read).collect()
+        });
+        read.unwrap_or_else(|what: String| {
+            self.add_mistake(key, what);
+            Vec::new()
+        })
     }
 
     /// A value that is required; `hint` says what to set where it is missing. Nothing if it is missing

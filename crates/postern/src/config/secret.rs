@@ -3,15 +3,20 @@
 use std::{ffi::OsStr, fs, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use consumer::SecretKey;
 use secrecy::{ExposeSecret, SecretBox, SecretString, zeroize::Zeroizing};
 
 use super::{
+    mistake::Origin,
     tree::{Node, Table, Value},
     value::any_text,
     variables::Variables,
 };
 
 const FORMS: &str = r#"must be a string, { env = "NAME" } or { file = "PATH" }"#;
+
+const LIST_FORMS: &str =
+    r#"must be a list of secrets, such as [{ env = "NAME" }, { file = "PATH" }]"#;
 
 /// The secret in a node, or in what it names: there, one newline at the end is cut.
 pub(super) fn secret(node: &Node, variables: &Variables) -> Result<SecretString, String> {
@@ -25,6 +30,27 @@ pub(super) fn secret(node: &Node, variables: &Variables) -> Result<SecretString,
     match secret.expose_secret() {
         "" => Err(format!("must not be empty{place}")),
         _ => Ok(secret),
+    }
+}
+
+/// The secrets in a list, each in any form; or those in a variable, separated by commas.
+pub(super) fn secret_list(node: &Node, variables: &Variables) -> Result<Vec<SecretString>, String> {
+    match &node.value {
+        Value::List(items) => {
+            let read = |(index, item): (usize, &Node)| {
+                secret(item, variables).map_err(|what| format!("item {} {what}", index + 1))
+            };
+            items.iter().enumerate().map(read).collect()
+        }
+        Value::Text(text) if matches!(node.origin, Origin::Variable(_)) => {
+            let items = text.expose_secret().split(',').map(str::trim);
+            Ok(items.filter(|item| !item.is_empty()).map(SecretString::from).collect())
+        }
+        Value::Text(_)
+        | Value::Integer(_)
+        | Value::Boolean(_)
+        | Value::Table(_)
+        | Value::Other(_) => Err(LIST_FORMS.to_owned()),
     }
 }
 
@@ -64,7 +90,7 @@ fn without_newline(text: &str) -> &str {
 }
 
 /// A key of 32 bytes, in base64.
-pub(super) fn key(secret: &SecretString) -> Result<Arc<SecretBox<[u8; 32]>>, String> {
+pub(super) fn key(secret: &SecretString) -> Result<SecretKey, String> {
     let bytes = STANDARD.decode(secret.expose_secret()).map(Zeroizing::new);
     match bytes.ok().and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()) {
         Some(bytes) => Ok(Arc::new(SecretBox::new(Box::new(bytes)))),

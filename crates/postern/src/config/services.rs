@@ -1,9 +1,9 @@
 //! `[broker]`, `[redis]`, `[secrets]`, `[http]`: the services that postern uses, and its own port.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
-use consumer::{BrokerSettings, RedisSettings, Routing};
-use secrecy::SecretBox;
+use consumer::{BrokerSettings, RedisSettings, Routing, SecretKeys};
+use secrecy::SecretString;
 
 use super::{address, defaults, reader::Section, secret, tree::Node, value, variables::Variables};
 
@@ -34,14 +34,13 @@ pub(super) fn redis(mut section: Section<'_>, variables: &Variables) -> RedisSet
     RedisSettings { url, key_prefix }
 }
 
-pub(super) fn secrets_key(
-    mut section: Section<'_>,
-    variables: &Variables,
-) -> Option<Arc<SecretBox<[u8; 32]>>> {
+pub(super) fn secrets(mut section: Section<'_>, variables: &Variables) -> Option<SecretKeys> {
     let hint = "32 bytes in base64, as `head -c 32 /dev/urandom | base64` makes them";
-    let key = section.required_secret("key", hint, variables, |text| secret::key(&text));
+    let read = |text: SecretString| secret::key(&text);
+    let key = section.required_secret("key", hint, variables, read);
+    let old_keys = section.secrets("old_keys", variables, read);
     section.finish();
-    key
+    Some(SecretKeys { key: key?, old_keys })
 }
 
 pub(super) fn http_listen(mut section: Section<'_>) -> SocketAddr {

@@ -32,7 +32,11 @@ fn forms() -> impl Strategy<Value = fn(&str) -> String> {
 type Place = (&'static str, &'static str);
 
 /// Keys of secrets, keys that do not exist, and tables: no report shows what is there.
-const MAY_HOLD_SECRETS: [Place; 13] = [
+const MAY_HOLD_SECRETS: [Place; 14] = [
+    (
+        "key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\nold_keys",
+        "key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"",
+    ),
     ("[broker]\nurl", ""),
     ("[redis]\nurl", ""),
     ("[broker]\nurls", ""),
@@ -113,6 +117,7 @@ proptest! {
             "POSTERN__BROKER__URL",
             "POSTERN__REDIS__URL",
             "POSTERN__SECRETS__KEY",
+            "POSTERN__SECRETS__OLD_KEYS",
             "POSTERN__SALTO__ENVIRONMENTS__PRODUCTION",
             "POSTERN__BROKER",
             "POSTERN__REDIS__PASSWORD",

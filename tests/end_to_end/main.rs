@@ -25,6 +25,7 @@ mod first_door;
 mod frozen_workers;
 mod guest_keys;
 mod harness;
+mod health_port;
 mod in_flight;
 mod inbound_messages;
 mod kept_answers;

@@ -93,6 +93,19 @@ impl Setup {
         within("the command's end", SOON * 3, output).await.expect("postern starts")
     }
 
+    /// Runs a command of postern that is to be killed at this failpoint.
+    ///
+    /// # Panics
+    /// If it does not end.
+    pub async fn postern_killed_at(&self, arguments: &[&str], point: &str) -> Output {
+        let file = self.directory().join("command-failpoint");
+        std::fs::write(&file, format!("kill {point}")).expect("the failpoint is written");
+        let mut command = tokio::process::Command::from(postern(&self.write_settings("command")));
+        command.args(arguments).env("POSTERN_FAILPOINT", file).stdin(Stdio::null());
+        let output = command.kill_on_drop(true).output();
+        within("the command's end", SOON * 3, output).await.expect("postern starts")
+    }
+
     /// Runs a command of postern to its end, with this text on its standard input.
     ///
     /// # Panics

@@ -216,6 +216,11 @@ impl Worker {
         self.process.usage()
     }
 
+    /// The address of its port for health and metrics.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.process.pid()

@@ -23,12 +23,15 @@ mod jitter;
 mod operator;
 mod process;
 mod request;
+mod secret_keys;
 mod settings;
 mod state;
 mod worker;
 
+pub use operator::key_rotation::rotate_secrets;
 pub use operator::lookup::{BookingRecord, ClaimRecord, Lookup, RequestRecord, StoredBooking};
 pub use process::{RunError, run};
+pub use secret_keys::{SecretKey, SecretKeys};
 pub use settings::{
     AuditSink, BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings,
     Rehearsal, RetentionSettings, Routing, Settings, claim_lease,

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use salto::{Account, Environment};
-use secrecy::{SecretBox, SecretString};
+use secrecy::SecretString;
+
+use crate::secret_keys::SecretKeys;
 
 /// The settings of a worker.
 #[derive(Debug, Clone)]
@@ -12,8 +14,8 @@ pub struct Settings {
     pub broker: BrokerSettings,
     /// Redis.
     pub redis: RedisSettings,
-    /// Encrypts tokens, IQ secrets and PINs at rest.
-    pub secrets_key: Arc<SecretBox<[u8; 32]>>,
+    /// Encrypt tokens, IQ secrets and PINs at rest.
+    pub secrets: SecretKeys,
     /// How requests are handled.
     pub opening: OpeningSettings,
     /// How long records are kept.

@@ -10,7 +10,6 @@ use rules::ResendLimits;
 use salto::{
     ActivationStore, CallError, Http, OpenError, RedisTokenCache, TokenCache, seal::Sealer,
 };
-use secrecy::ExposeSecret;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -79,7 +78,7 @@ impl Worker {
         let prefix = settings.redis.key_prefix.as_str();
         let keys = || Keys::new(prefix);
         let store = || Arc::clone(store);
-        let sealer = Arc::new(Sealer::new(settings.secrets_key.expose_secret()));
+        let sealer = settings.secrets.sealer();
         let cache: Arc<dyn TokenCache> =
             Arc::new(RedisTokenCache::new(store().pool(), prefix, Arc::clone(&sealer)));
         let (opening, retention) = (settings.opening, settings.retention);
@@ -111,7 +110,7 @@ impl Worker {
             last_errors: LastErrors::new(store(), prefix),
             activations: ActivationStore::new(store().pool(), prefix, Arc::clone(&sealer)),
             sealer,
-            header_key: Arc::new(HeaderKey::derive(settings.secrets_key.expose_secret())),
+            header_key: settings.secrets.header_key(),
             audit: AuditWriter::new(settings.audit.clone()),
             health: Arc::new(Health::default()),
             tasks: TaskTracker::new(),

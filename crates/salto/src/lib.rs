@@ -12,7 +12,7 @@
 //! - one-time passwords: [`OtpKey`], [`OtpScheme`]
 //! - activation of IQs: [`activation`]
 //! - Digital Key for Guests: [`AccessCode`], [`GuestApp`], [`GuestToken`], set up by [`GuestKeys`]
-//! - encryption at rest: [`seal`], [`check_key`]
+//! - encryption at rest: [`seal`], [`check_key`], [`rotate`]
 //! - errors: [`CallError`] with a [`Cause`]; [`OpenError`] with a [`Certainty`] too. The table in
 //!   [`classification`] says which answer makes which error.
 //!
@@ -54,6 +54,7 @@ pub use http::host_check::check_host;
 pub use otp::{Otp, OtpKey, OtpScheme, UnknownOtpScheme};
 pub use redis::key_check::{KeyCheckError, check_key};
 pub use redis::query::StoreError;
+pub use redis::rotation::{Rotation, RotationCounts, SealedKind, rotate};
 pub use redis::seal;
 pub use site::Site;
 pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};

@@ -58,7 +58,7 @@ async fn another_secrets_key() {
     let activate = format!("iq activate --integration acme-utrecht --iq {IQ_GROUND_FLOOR}");
     operator.run_with_mailed_pin(&activate, IQ_GROUND_FLOOR).await.assert_done("IQ is activated");
     operator.change_secrets_key();
-    let why = "secrets.key is not the key that the secrets in Redis were encrypted with; give the old key, or use an empty \
+    let why = "secrets.key is not the key that the secrets in Redis were encrypted with, nor is one of secrets.old_keys; give the old key, or use an empty \
                Redis or another redis.key_prefix and activate the IQs anew";
     for line in [activate.as_str(), "lock list --integration acme-utrecht"] {
         operator.run(line).await.assert_fails(1, &format!("error: {why}"));

@@ -14,7 +14,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use super::metrics;
+use super::{health_server, metrics};
 
 /// What readiness depends on. Salto is not part of it: an outage of Salto must not end workers.
 #[derive(Debug, Default)]
@@ -116,7 +116,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     health: Arc<Health>,
     prometheus: PrometheusHandle,
-) -> std::io::Result<()> {
+) {
     let render = move || {
         let text = prometheus.render();
         async { ([("content-type", "text/plain; version=0.0.4")], text) }
@@ -126,7 +126,7 @@ pub(crate) async fn serve(
         .route("/readyz", get(readyz))
         .route("/metrics", get(render))
         .with_state(health);
-    axum::serve(listener, router).await
+    health_server::serve(listener, router).await;
 }
 
 async fn readyz(State(health): State<Arc<Health>>) -> impl IntoResponse {

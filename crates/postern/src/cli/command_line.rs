@@ -8,8 +8,8 @@ use crate::cli::{
         audit::AuditArguments, booking::BookingCommand, check_config::CheckConfigArguments,
         dlq::DlqCommand, doctor::DoctorArguments, explain::ExplainArguments,
         guest_key::GuestKeyCommand, iq::IqCommand, lock::LockCommand, login::LoginArguments,
-        mapping::MappingCommand, pause::PauseCommand, publish::PublishCommand, site::SiteCommand,
-        tail::TailArguments,
+        mapping::MappingCommand, pause::PauseCommand, publish::PublishCommand,
+        secrets::SecretsCommand, site::SiteCommand, tail::TailArguments,
     },
 };
 
@@ -97,6 +97,9 @@ pub(super) enum Command {
     /// The pauses that Salto asked for: no calls are sent for an integration meanwhile.
     #[command(subcommand)]
     Pause(PauseCommand),
+    /// The key that encrypts what is stored in Redis.
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
     /// Sign in at Salto for an integration, once, in the browser.
     ///
     /// Opens Salto's login page and waits until it redirects the browser back. Only integrations whose

@@ -25,7 +25,7 @@ use command_line::Command;
 pub(crate) use command_line::CommandLine;
 use commands::{
     audit, booking, check_config, dlq, doctor, explain, guest_key, iq, lock, login, mapping, pause,
-    publish, site, tail, worker,
+    publish, secrets, site, tail, worker,
 };
 use failure::CommandFailure;
 
@@ -109,6 +109,7 @@ async fn run_with_broker(command: Command, config: &BrokerConfig) -> Result<(), 
         | Command::Audit(_)
         | Command::Booking(_)
         | Command::Pause(_)
+        | Command::Secrets(_)
         | Command::Login(_)
         | Command::GuestKey(_)
         | Command::Iq(_)
@@ -148,6 +149,7 @@ async fn run_command(
         Command::Site(command) => site::run(command, &settings).await,
         Command::Booking(command) => booking::run(command, &settings).await,
         Command::Pause(command) => pause::run(command, &settings).await,
+        Command::Secrets(command) => secrets::run(command, &settings).await,
         Command::Mapping(command) => mapping::run(command, &settings).await,
         Command::Lock(command) => lock::run(command, &settings).await,
     }

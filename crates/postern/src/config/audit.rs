@@ -32,7 +32,7 @@ pub(super) fn audit(mut section: Section<'_>) -> AuditSink {
     };
     // Where `to` is wrong, it is not known whether `directory` belongs to it.
     if !matches!(to, AuditDestination::File) && section.node("directory").is_some() && is_valid {
-        section.add_mistake("directory", "is for to = \"file\" only");
+        section.add_mistake_with_value("directory", "is for to = \"file\" only");
     }
     section.finish();
     sink

@@ -10,7 +10,6 @@ use super::{
     address,
     mistake::Mistakes,
     reader::Section,
-    secret::secret,
     value::{any_text, text},
     variables::Variables,
 };
@@ -58,7 +57,7 @@ fn environment(name: &str, mut section: Section<'_>, variables: &Variables) -> O
     let api_url = url("api_url", api);
     let client_id = section.required("client_id", "the platform's OAuth client", text);
     let has_secret = section.node("client_secret").is_some();
-    let client_secret = section.optional("client_secret", |node| secret(node, variables));
+    let client_secret = section.optional_secret("client_secret", variables, Ok);
     let scope = section.with_default("scope", DEFAULT_SCOPE.to_owned(), text);
     let has_guest_keys = section.node("guest_keys").is_some();
     let guest_keys =

@@ -12,7 +12,7 @@ use super::{
     environments::Environments,
     mistake::Mistakes,
     reader::{Section, nearest},
-    secret::secret,
+    shown_value::shown_under,
     tree::{Node, Value},
     value::{any_text, boolean, integer, lock_id, text, texts},
     variables::Variables,
@@ -63,7 +63,7 @@ fn id(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
         id => Ok(id),
     })?;
     if !ids.insert(id.clone()) {
-        section.add_mistake("id", "is taken: an earlier integration has the same");
+        section.add_mistake_with_value("id", "is taken: an earlier integration has the same");
     }
     Some(id)
 }
@@ -170,7 +170,7 @@ fn sign_in(section: &mut Section<'_>, variables: &Variables) -> Option<SignIn> {
         Flow::Password => {
             let username = section.required("username", "the system user's name at Salto", text);
             let hint = "the system user's password, { env = \"NAME\" } or { file = \"PATH\" }";
-            let password = section.required("password", hint, |node| secret(node, variables));
+            let password = section.required_secret("password", hint, variables, Ok);
             reject_key_of_other_flow(section, "redirect_uri", "\"authorization_code\"");
             Some(SignIn::Password { username: username?, password: password? })
         }
@@ -206,7 +206,7 @@ fn require_client_secret(
                 "needs client_secret in [salto.environments.{name}] (only flow = \
                  \"authorization_code\" works without one)"
             );
-            section.add_mistake("environment", what);
+            section.add_mistake_with_value("environment", what);
         }
         (SignIn::Password { .. } | SignIn::Browser { .. }, _) => {}
     }
@@ -219,7 +219,8 @@ fn locks(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, Uuid> {
         .filter_map(|(object, node)| match lock_id(node) {
             Ok(lock) => Some((object.to_owned(), lock)),
             Err(what) => {
-                mistakes.add(&node.origin, section.path_of(object), what);
+                let path = section.path_of(object);
+                mistakes.add_with_value(&node.origin, path, what, shown_under(object, node));
                 None
             }
         })
@@ -233,7 +234,8 @@ fn shared_doors(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, V
         .filter_map(|(door, node)| match texts(node) {
             Ok(objects) => Some((door.to_owned(), objects)),
             Err(what) => {
-                mistakes.add(&node.origin, section.path_of(door), what);
+                let path = section.path_of(door);
+                mistakes.add_with_value(&node.origin, path, what, shown_under(door, node));
                 None
             }
         })

@@ -1,5 +1,5 @@
-//! The mistakes in a configuration: the place, the key, and what is allowed. A mistake never contains a
-//! value, so that it cannot contain a secret, not even one under a wrong key.
+//! The mistakes in a configuration: the place, the key, what is allowed, and the value where it cannot be a
+//! secret.
 
 use std::{cell::RefCell, fmt, path::Path, path::PathBuf};
 
@@ -20,6 +20,8 @@ struct Mistake {
     origin: Origin,
     key: String,
     what: String,
+    /// The value as the report shows it; nothing where it may be a secret.
+    value: Option<String>,
 }
 
 /// Collects mistakes while the configuration is read.
@@ -27,9 +29,20 @@ struct Mistake {
 pub(super) struct Mistakes(RefCell<Vec<Mistake>>);
 
 impl Mistakes {
-    /// Adds a mistake: the value of `key` (empty for the file as a whole) is wrong.
+    /// Adds a mistake: the value of `key` (empty for the file as a whole) is wrong. The value is not shown.
     pub(super) fn add(&self, origin: &Origin, key: impl Into<String>, what: impl Into<String>) {
-        let mistake = Mistake { origin: origin.clone(), key: key.into(), what: what.into() };
+        self.add_with_value(origin, key, what, None);
+    }
+
+    /// Adds a mistake with the value, of a key that holds no secret.
+    pub(super) fn add_with_value(
+        &self,
+        origin: &Origin,
+        key: impl Into<String>,
+        what: impl Into<String>,
+        value: Option<String>,
+    ) {
+        let mistake = Mistake { origin: origin.clone(), key: key.into(), what: what.into(), value };
         self.0.borrow_mut().push(mistake);
     }
 
@@ -59,7 +72,7 @@ impl fmt::Display for MistakeReport {
             1 => write!(f, "the configuration has a mistake")?,
             count => write!(f, "the configuration has {count} mistakes")?,
         }
-        for Mistake { origin, key, what } in &self.mistakes {
+        for Mistake { origin, key, what, value } in &self.mistakes {
             match origin {
                 Origin::File => write!(f, "\n  {file}: ")?,
                 Origin::Line(line) => write!(f, "\n  {file}:{line}: ")?,
@@ -69,6 +82,9 @@ impl fmt::Display for MistakeReport {
                 write!(f, "{key}: ")?;
             }
             write!(f, "{what}")?;
+            if let Some(value) = value {
+                write!(f, " (value: {value})")?;
+            }
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod mistake;
 mod reader;
 mod secret;
 mod services;
+mod shown_value;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -113,7 +114,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
     let mut root = Section::root(&tree, mistakes);
     let broker = services::broker(root.section("broker"), variables);
     let redis = services::redis(root.section("redis"), variables);
-    let secrets_key = services::secrets_key(root.section("secrets"), variables);
+    let secrets = services::secrets(root.section("secrets"), variables);
     let opening = times::opening(root.section("opening"));
     let retention = times::retention(root.section("retention"));
     let audit = audit::audit(root.section("audit"));
@@ -130,7 +131,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
     let settings = Settings {
         broker,
         redis,
-        secrets_key: secrets_key?,
+        secrets: secrets?,
         opening,
         retention,
         audit,

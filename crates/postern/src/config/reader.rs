@@ -4,9 +4,14 @@
 //! Therefore the sections are read key by key: every value is read, every mistake is collected, and at
 //! the end the keys that were not read are unknown.
 
+use secrecy::SecretString;
+
 use super::{
     mistake::{Mistakes, Origin},
+    secret::{secret, secret_list},
+    shown_value::shown,
     tree::{Node, Table, Value},
+    variables::Variables,
 };
 
 /// A table while it is read.
@@ -67,7 +72,8 @@ impl<'a> Section<'a> {
         self.table.and_then(|table| table.get(key))
     }
 
-    /// A value that may be missing. `read` returns what is wrong with it. Nothing if it is wrong.
+    /// A value that may be missing, and is no secret: the report shows it. `read` returns what is wrong with
+    /// it. Nothing if it is wrong.
     pub(super) fn optional<T>(
         &mut self,
         key: &'static str,
@@ -78,10 +84,60 @@ impl<'a> Section<'a> {
             Ok(value) => Some(value),
             Err(what) => {
                 self.valid = false;
-                self.mistakes.add(&node.origin, self.path_of(key), what);
+                let path = self.path_of(key);
+                self.mistakes.add_with_value(&node.origin, path, what, shown(node));
                 None
             }
         }
+    }
+
+    /// A secret that may be missing. No report shows it.
+    pub(super) fn optional_secret<T>(
+        &mut self,
+        key: &'static str,
+        variables: &Variables,
+        read: impl FnOnce(SecretString) -> Result<T, String>,
+    ) -> Option<T> {
+        let node = self.node(key)?;
+        match secret(node, variables).and_then(read) {
+            Ok(value) => Some(value),
+            Err(what) => {
+                self.add_mistake(key, what);
+                None
+            }
+        }
+    }
+
+    /// A secret that is required.
+    pub(super) fn required_secret<T>(
+        &mut self,
+        key: &'static str,
+        hint: &str,
+        variables: &Variables,
+        read: impl FnOnce(SecretString) -> Result<T, String>,
+    ) -> Option<T> {
+        self.require(key, hint);
+        self.optional_secret(key, variables, read)
+    }
+
+    /// A list of secrets; an empty one where it is missing or wrong. In a variable they are separated by
+    /// commas. No report shows one.
+    pub(super) fn secrets<T>(
+        &mut self,
+        key: &'static str,
+        variables: &Variables,
+        read: impl Fn(SecretString) -> Result<T, String>,
+    ) -> Vec<T> {
+        let Some(node) = self.node(key) else { return Vec::new() };
+        let read = secret_list(node, variables).and_then(|list| {
+            let read =
+                |(index, item)| read(item).map_err(|what| format!("item {} {what}", index + 1));
+            list.into_iter().enumerate().map(read).collect()
+        });
+        read.unwrap_or_else(|what: String| {
+            self.add_mistake(key, what);
+            Vec::new()
+        })
     }
 
     /// A value that is required; `hint` says what to set where it is missing. Nothing if it is missing
@@ -92,10 +148,14 @@ impl<'a> Section<'a> {
         hint: &str,
         read: impl FnOnce(&Node) -> Result<T, String>,
     ) -> Option<T> {
+        self.require(key, hint);
+        self.optional(key, read)
+    }
+
+    fn require(&mut self, key: &'static str, hint: &str) {
         if self.node(key).is_none() {
             self.add_mistake(key, format!("is missing; give {hint}"));
         }
-        self.optional(key, read)
     }
 
     /// A value with a default, which also replaces a wrong value.
@@ -108,7 +168,15 @@ impl<'a> Section<'a> {
         self.optional(key, read).unwrap_or(default)
     }
 
-    /// Adds a mistake that concerns more than one value.
+    /// Adds a mistake that concerns more than one value. The report shows that of `key`, which is no secret.
+    pub(super) fn add_mistake_with_value(&mut self, key: &'static str, what: impl Into<String>) {
+        self.valid = false;
+        let node = self.table.and_then(|table| table.get(key));
+        let origin = node.map_or(&self.origin, |node| &node.origin);
+        self.mistakes.add_with_value(origin, self.path_of(key), what, node.and_then(shown));
+    }
+
+    /// Adds a mistake whose value may be a secret.
     pub(super) fn add_mistake(&mut self, key: &'static str, what: impl Into<String>) {
         self.valid = false;
         let origin = self.table.and_then(|table| table.get(key)).map(|node| &node.origin);

@@ -3,9 +3,11 @@
 use std::{ffi::OsStr, fs, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use consumer::SecretKey;
 use secrecy::{ExposeSecret, SecretBox, SecretString, zeroize::Zeroizing};
 
 use super::{
+    mistake::Origin,
     tree::{Node, Table, Value},
     value::any_text,
     variables::Variables,
@@ -13,18 +15,42 @@ use super::{
 
 const FORMS: &str = r#"must be a string, { env = "NAME" } or { file = "PATH" }"#;
 
-/// The secret in a node, or in what it names. One newline at the end of a file is cut.
+const LIST_FORMS: &str =
+    r#"must be a list of secrets, such as [{ env = "NAME" }, { file = "PATH" }]"#;
+
+/// The secret in a node, or in what it names: there, one newline at the end is cut.
 pub(super) fn secret(node: &Node, variables: &Variables) -> Result<SecretString, String> {
     let FoundSecret { secret, place } = match &node.value {
         Value::Text(text) => FoundSecret { secret: text.clone(), place: String::new() },
         Value::Table(reference) => named(reference, variables)?,
-        Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Other => {
+        Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Other(_) => {
             return Err(FORMS.to_owned());
         }
     };
     match secret.expose_secret() {
         "" => Err(format!("must not be empty{place}")),
         _ => Ok(secret),
+    }
+}
+
+/// The secrets in a list, each in any form; or those in a variable, separated by commas.
+pub(super) fn secret_list(node: &Node, variables: &Variables) -> Result<Vec<SecretString>, String> {
+    match &node.value {
+        Value::List(items) => {
+            let read = |(index, item): (usize, &Node)| {
+                secret(item, variables).map_err(|what| format!("item {} {what}", index + 1))
+            };
+            items.iter().enumerate().map(read).collect()
+        }
+        Value::Text(text) if matches!(node.origin, Origin::Variable(_)) => {
+            let items = text.expose_secret().split(',').map(str::trim);
+            Ok(items.filter(|item| !item.is_empty()).map(SecretString::from).collect())
+        }
+        Value::Text(_)
+        | Value::Integer(_)
+        | Value::Boolean(_)
+        | Value::Table(_)
+        | Value::Other(_) => Err(LIST_FORMS.to_owned()),
     }
 }
 
@@ -43,7 +69,7 @@ fn named(reference: &Table, variables: &Variables) -> Result<FoundSecret, String
     match form.as_str() {
         "env" => match variables.get(OsStr::new(name)).map(|text| text.to_str()) {
             Some(Some(text)) => Ok(FoundSecret {
-                secret: text.into(),
+                secret: without_newline(text).into(),
                 place: format!(", and the variable {name} is"),
             }),
             Some(None) => Err(format!("the variable {name} must be UTF-8")),
@@ -52,17 +78,19 @@ fn named(reference: &Table, variables: &Variables) -> Result<FoundSecret, String
         "file" => {
             let text = fs::read_to_string(name).map(Zeroizing::new);
             let text = text.map_err(|error| format!("cannot read the file {name}: {error}"))?;
-            let text = text
-                .strip_suffix('\n')
-                .map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-            Ok(FoundSecret { secret: text.into(), place: format!(", and the file {name} is") })
+            let secret = without_newline(&text).into();
+            Ok(FoundSecret { secret, place: format!(", and the file {name} is") })
         }
         _ => Err(FORMS.to_owned()),
     }
 }
 
+fn without_newline(text: &str) -> &str {
+    text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text))
+}
+
 /// A key of 32 bytes, in base64.
-pub(super) fn key(secret: &SecretString) -> Result<Arc<SecretBox<[u8; 32]>>, String> {
+pub(super) fn key(secret: &SecretString) -> Result<SecretKey, String> {
     let bytes = STANDARD.decode(secret.expose_secret()).map(Zeroizing::new);
     match bytes.ok().and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()) {
         Some(bytes) => Ok(Arc::new(SecretBox::new(Box::new(bytes)))),

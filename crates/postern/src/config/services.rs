@@ -1,16 +1,15 @@
 //! `[broker]`, `[redis]`, `[secrets]`, `[http]`: the services that postern uses, and its own port.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::net::SocketAddr;
 
-use consumer::{BrokerSettings, RedisSettings, Routing};
-use secrecy::SecretBox;
+use consumer::{BrokerSettings, RedisSettings, Routing, SecretKeys};
+use secrecy::SecretString;
 
 use super::{address, defaults, reader::Section, secret, tree::Node, value, variables::Variables};
 
 pub(super) fn broker(mut section: Section<'_>, variables: &Variables) -> BrokerSettings {
-    let url = section.with_default("url", defaults::BROKER_URL.into(), |node| {
-        secret::secret(node, variables).and_then(address::broker)
-    });
+    let url = section.optional_secret("url", variables, address::broker);
+    let url = url.unwrap_or_else(|| defaults::BROKER_URL.into());
     let prefetch = section
         .with_default("prefetch", defaults::PREFETCH, |node| value::integer(node, 1..=u16::MAX));
     let routing = section.with_default("routing", Routing::Any, routing);
@@ -27,25 +26,21 @@ fn routing(node: &Node) -> Result<Routing, String> {
 }
 
 pub(super) fn redis(mut section: Section<'_>, variables: &Variables) -> RedisSettings {
-    let url = section.with_default("url", defaults::REDIS_URL.into(), |node| {
-        secret::secret(node, variables).and_then(address::redis)
-    });
+    let url = section.optional_secret("url", variables, address::redis);
+    let url = url.unwrap_or_else(|| defaults::REDIS_URL.into());
     let key_prefix =
         section.with_default("key_prefix", defaults::KEY_PREFIX.to_owned(), value::visible_ascii);
     section.finish();
     RedisSettings { url, key_prefix }
 }
 
-pub(super) fn secrets_key(
-    mut section: Section<'_>,
-    variables: &Variables,
-) -> Option<Arc<SecretBox<[u8; 32]>>> {
+pub(super) fn secrets(mut section: Section<'_>, variables: &Variables) -> Option<SecretKeys> {
     let hint = "32 bytes in base64, as `head -c 32 /dev/urandom | base64` makes them";
-    let key = section.required("key", hint, |node| {
-        secret::secret(node, variables).and_then(|secret| secret::key(&secret))
-    });
+    let read = |text: SecretString| secret::key(&text);
+    let key = section.required_secret("key", hint, variables, read);
+    let old_keys = section.secrets("old_keys", variables, read);
     section.finish();
-    key
+    Some(SecretKeys { key: key?, old_keys })
 }
 
 pub(super) fn http_listen(mut section: Section<'_>) -> SocketAddr {

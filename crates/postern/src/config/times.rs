@@ -63,7 +63,8 @@ pub(super) fn opening(mut section: Section<'_>) -> OpeningSettings {
 fn compare(section: &mut Section<'_>, opening: &OpeningSettings) {
     let ttl = duration_text(opening.request_ttl);
     if opening.booking_wait > opening.request_ttl {
-        section.add_mistake("booking_wait", format!("must be at most request_ttl ({ttl})"));
+        section
+            .add_mistake_with_value("booking_wait", format!("must be at most request_ttl ({ttl})"));
     }
     let lease = consumer::claim_lease(opening.command_timeout);
     if lease >= opening.request_ttl {
@@ -73,7 +74,7 @@ fn compare(section: &mut Section<'_>, opening: &OpeningSettings) {
             "must be more than {slack} shorter than request_ttl ({ttl}): a claim lasts {lease}, and \
              another worker must be able to continue the request of a dead one before it expires"
         );
-        section.add_mistake("command_timeout", what);
+        section.add_mistake_with_value("command_timeout", what);
     }
 }
 

@@ -22,8 +22,8 @@ pub(super) enum Value {
     Boolean(bool),
     List(Vec<Node>),
     Table(Table),
-    /// A date, a float or a number of more than 64 bits, which no setting is.
-    Other,
+    /// A date, a float or a number of more than 64 bits, which no setting is, as it is written.
+    Other(SecretString),
 }
 
 /// Values by key.
@@ -58,7 +58,7 @@ fn value(lines: &LineEnds, parsed: &DeValue<'_>) -> Value {
         DeValue::String(string) => Value::Text(SecretString::from(string.as_ref())),
         DeValue::Boolean(boolean) => Value::Boolean(*boolean),
         DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
-            .map_or(Value::Other, Value::Integer),
+            .map_or_else(|_| Value::Other(integer.as_str().into()), Value::Integer),
         DeValue::Array(items) => Value::List(
             items
                 .iter()
@@ -69,7 +69,8 @@ fn value(lines: &LineEnds, parsed: &DeValue<'_>) -> Value {
                 .collect(),
         ),
         DeValue::Table(entries) => Value::Table(table(lines, entries)),
-        DeValue::Float(_) | DeValue::Datetime(_) => Value::Other,
+        DeValue::Float(float) => Value::Other(float.as_str().into()),
+        DeValue::Datetime(time) => Value::Other(time.to_string().into()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Single values: a node as a duration, a number, the id of a lock, …
 //!
-//! The error of each function says what is allowed, and never contains the value.
+//! The error of each function says what is allowed, and never contains the value, which may be a secret: the report shows it
+//! beside the error, where it cannot be one.
 
 use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 
@@ -45,7 +46,7 @@ pub(super) fn integer<T: TryFrom<i64> + Into<i64> + Copy>(
         Value::Text(text) if matches!(node.origin, Origin::Variable(_)) => {
             text.expose_secret().trim().parse().ok()
         }
-        Value::Text(_) | Value::Boolean(_) | Value::List(_) | Value::Table(_) | Value::Other => {
+        Value::Text(_) | Value::Boolean(_) | Value::List(_) | Value::Table(_) | Value::Other(_) => {
             None
         }
     };

@@ -32,11 +32,17 @@ fn the_file_is_named_by_argument_or_variable() {
 #[test]
 fn every_command_reports_all_mistakes_with_status_2() {
     let postern = Postern::with("[broker]\nurl = 7\nprefetch = 0\n[secrets]\nkey = \"hunter2\"\n")
-        .variable("POSTERN__HTTP__LISTEN", "hunter2");
+        .variable("POSTERN__HTTP__LISTEN", "here");
     for command in [&["worker"][..], &["check-config"], &["site", "list", "--integration", "a"]] {
         let ended = postern.run(command);
         assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{command:?}");
-        for place in [":2: broker.url", ":3: broker.prefetch", ":5: secrets.key", "LISTEN: http."] {
+        for place in [
+            ":2: broker.url: must be a string",
+            ":3: broker.prefetch: must be a whole number from 1 to 65535 (value: 0)",
+            ":5: secrets.key: must be 32 bytes in base64",
+            "LISTEN: http.listen: must be an IP address",
+            "(value: \"here\")",
+        ] {
             assert!(ended.stderr.contains(place), "{place}: {}", ended.stderr);
         }
         assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);

@@ -78,14 +78,24 @@ impl Fact {
 
 /// The key that authenticates headers. All workers derive it from the same secret.
 #[derive(Clone)]
-pub struct HeaderKey(Hmac<Sha256>);
+pub struct HeaderKey {
+    /// Makes codes.
+    current: Hmac<Sha256>,
+    /// Keys whose codes are still right.
+    old: Vec<Hmac<Sha256>>,
+}
 
 impl HeaderKey {
     /// The key that belongs to this secret.
     pub fn derive(secret: &[u8; 32]) -> Self {
-        let mut derived = keyed(secret);
-        derived.update(KEY_PURPOSE);
-        Self(keyed(&derived.finalize().into_bytes().into()))
+        Self { current: derived(secret), old: Vec::new() }
+    }
+
+    /// The key, with which codes of these old secrets are right too.
+    #[must_use]
+    pub fn with_old<'a>(mut self, secrets: impl IntoIterator<Item = &'a [u8; 32]>) -> Self {
+        self.old.extend(secrets.into_iter().map(derived));
+        self
     }
 
     /// Those facts that no headers claim, or headers with the right code.
@@ -103,52 +113,58 @@ impl HeaderKey {
 
     fn is_right(&self, fact: Fact, headers: &FieldTable, digest: &[u8], codes: &str) -> bool {
         let mut codes = codes.split(SEPARATOR).filter_map(|code| code.split_once(ASSIGNMENT));
-        let Some((_, code)) = codes.find(|(name, _)| *name == fact.name()) else { return false };
-        let Ok(code) = URL_SAFE_NO_PAD.decode(code) else { return false };
-        code.len() == CODE_LENGTH
-            && self
-                .code(fact, headers, digest)
-                .is_some_and(|right| right.verify_truncated_left(&code).is_ok())
+        let Some((_, found)) = codes.find(|(name, _)| *name == fact.name()) else { return false };
+        let Ok(found) = URL_SAFE_NO_PAD.decode(found) else { return false };
+        let is_of = |key: &Hmac<Sha256>| {
+            let right = code(key, fact, headers, digest);
+            right.is_some_and(|right| right.verify_truncated_left(&found).is_ok())
+        };
+        found.len() == CODE_LENGTH && std::iter::once(&self.current).chain(&self.old).any(is_of)
     }
 
     /// Writes the codes of these facts, as far as there are headers of them, and no other code.
     pub(crate) fn sign(&self, facts: &[Fact], headers: &mut FieldTable, body: &[u8]) {
         let digest = digest(headers, body);
-        let code = |fact: &Fact| {
-            let code = self.code(*fact, headers, &digest)?.finalize().into_bytes();
-            let code = URL_SAFE_NO_PAD.encode(&code[..CODE_LENGTH]);
+        let named = |fact: &Fact| {
+            let made = code(&self.current, *fact, headers, &digest)?.finalize().into_bytes();
+            let code = URL_SAFE_NO_PAD.encode(&made[..CODE_LENGTH]);
             Some(format!("{}{ASSIGNMENT}{code}", fact.name()))
         };
-        let codes: Vec<_> = facts.iter().filter_map(code).collect();
+        let codes: Vec<_> = facts.iter().filter_map(named).collect();
         *headers = retain(headers, |name| name != names::HEADER_AUTHENTICATION);
         if !codes.is_empty() {
             let codes = codes.join(&SEPARATOR.to_string());
             set_text(headers, names::HEADER_AUTHENTICATION, &codes);
         }
     }
+}
 
-    /// The code of a fact, before it is finished; none where a header is missing or of another type.
-    fn code(&self, fact: Fact, headers: &FieldTable, digest: &[u8]) -> Option<Hmac<Sha256>> {
-        let mut code = self.0.clone();
-        code.update(fact.name().as_bytes());
-        code.update(digest);
-        for name in fact.headers() {
-            let value = headers.inner().get(*name)?;
-            match value {
-                AMQPValue::LongString(text) => {
-                    // With its length: values must not be cut elsewhere.
-                    code.update(b"t");
-                    code.update(&u64::try_from(text.len()).ok()?.to_be_bytes());
-                    code.update(text.as_bytes());
-                }
-                number => {
-                    code.update(b"n");
-                    code.update(&integer(number)?.to_be_bytes());
-                }
+/// The code of a fact, before it is finished; none where a header is missing or of another type.
+fn code(
+    key: &Hmac<Sha256>,
+    fact: Fact,
+    headers: &FieldTable,
+    digest: &[u8],
+) -> Option<Hmac<Sha256>> {
+    let mut code = key.clone();
+    code.update(fact.name().as_bytes());
+    code.update(digest);
+    for name in fact.headers() {
+        let value = headers.inner().get(*name)?;
+        match value {
+            AMQPValue::LongString(text) => {
+                // With its length: values must not be cut elsewhere.
+                code.update(b"t");
+                code.update(&u64::try_from(text.len()).ok()?.to_be_bytes());
+                code.update(text.as_bytes());
+            }
+            number => {
+                code.update(b"n");
+                code.update(&integer(number)?.to_be_bytes());
             }
         }
-        Some(code)
     }
+    Some(code)
 }
 
 /// What identifies the message: its body, and the attributes of its event that are headers.
@@ -164,6 +180,13 @@ fn digest(headers: &FieldTable, body: &[u8]) -> [u8; 32] {
         }
     }
     digest.finalize().into()
+}
+
+/// The key of headers that belongs to a secret.
+fn derived(secret: &[u8; 32]) -> Hmac<Sha256> {
+    let mut derived = keyed(secret);
+    derived.update(KEY_PURPOSE);
+    keyed(&derived.finalize().into_bytes().into())
 }
 
 /// An HMAC with a key as long as its output.

@@ -81,6 +81,16 @@ async fn headers_of_postern_count_for_their_message_alone() {
         (other_key.deliveries(), headers(&other_key).contains_key("postern-queue")),
         (0, false)
     );
+    // After a rotation of the secret, codes of the old one are right, and new ones are of the new one.
+    let rotated = || HeaderKey::derive(&[8; 32]);
+    let (old, new) = (SECRET, rotated().with_old([&[9; 32], &SECRET]));
+    let after = back.clone().authenticated(&new, false);
+    assert_eq!(after.deliveries(), 3);
+    assert_origin(headers(&after));
+    broker.publisher.publish(Message::parked(&after, SHORTEST).signed(&new)).await.unwrap();
+    let signed_anew = broker.open_request().await;
+    assert_eq!(signed_anew.clone().authenticated(&rotated(), true).deliveries(), 3);
+    assert_eq!(signed_anew.authenticated(&HeaderKey::derive(&old), true).deliveries(), 0);
     let other_body = first(ReceivedMessage { body: b"{}".to_vec(), ..back.clone() });
     assert_eq!(
         (other_body.deliveries(), headers(&other_body).contains_key("postern-queue")),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::otp::{OtpKey, OtpScheme};
-use crate::redis::seal::{SealError, Sealer};
+use crate::redis::seal::{SealError, Sealer, field_location};
 
 /// The state of an IQ's activation (`docs/salto-ks.md`, Activation states).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ impl Activation {
         };
         // Texts, flags and a time can always be written as JSON.
         let json = Zeroizing::new(serde_json::to_vec(&json).unwrap_or_default());
-        sealer.seal(&location(key, iq), &json)
+        sealer.seal(&field_location(key, iq), &json)
     }
 
     /// Decrypts a record: `key` is the hash's Redis key, `iq` its field, `sealed` the value.
@@ -108,7 +108,7 @@ impl Activation {
     /// # Errors
     /// The value was sealed with another key or for another location, or is damaged.
     pub fn unseal(sealer: &Sealer, key: &str, iq: &str, sealed: &[u8]) -> Result<Self, SealError> {
-        let plain = sealer.unseal(&location(key, iq), sealed)?;
+        let plain = sealer.unseal(&field_location(key, iq), sealed)?;
         let json: ActivationJson = serde_json::from_slice(&plain).map_err(|_| SealError)?;
         Ok(Self {
             state: json.state,
@@ -120,11 +120,6 @@ impl Activation {
             changed_at: json.changed_at,
         })
     }
-}
-
-/// The location of a record: key and field, separated by a character that neither can have.
-fn location(key: &str, iq: &str) -> String {
-    format!("{key}\0{iq}")
 }
 
 #[derive(Serialize, Deserialize)]

@@ -13,8 +13,8 @@ const MARKER: &[u8] = b"postern";
 pub enum KeyCheckError {
     /// Redis holds values sealed with another key.
     #[error(
-        "secrets.key is not the key that the secrets in Redis were encrypted with; \
-         give the old key, or use an empty Redis or another redis.key_prefix and activate the IQs anew"
+        "secrets.key is not the key that the secrets in Redis were encrypted with, nor is one of \
+         secrets.old_keys; give the old key, or use an empty Redis or another redis.key_prefix and activate the IQs anew"
     )]
     WrongKey,
     /// Redis failed.
@@ -22,16 +22,21 @@ pub enum KeyCheckError {
     Redis(StoreError),
 }
 
-/// Checks the key against a sealed marker in Redis, which the first check stores there.
+/// The Redis key of the marker.
+pub(super) fn marker_key(key_prefix: &str) -> String {
+    format!("{key_prefix}key-check")
+}
+
+/// Checks the key, and old ones, against a sealed marker in Redis, which the first check stores there.
 ///
 /// # Errors
-/// [`KeyCheckError::WrongKey`] where the marker was sealed with another key; or Redis failed.
+/// [`KeyCheckError::WrongKey`] where the marker was sealed with none of the keys; or Redis failed.
 pub async fn check_key(
     pool: &Pool,
     key_prefix: &str,
     sealer: &Sealer,
 ) -> Result<(), KeyCheckError> {
-    let key = format!("{key_prefix}key-check");
+    let key = marker_key(key_prefix);
     let mut set = cmd("SET");
     set.arg(&key).arg(sealer.seal(&key, MARKER)).arg("NX");
     let mut get = cmd("GET");

@@ -1,5 +1,8 @@
-//! Redis: calls with a time limit, encryption of what is stored there, and the check of its key.
+//! Redis: calls with a time limit, encryption of what is stored there, and the check and the
+//! rotation of its key.
 
 pub(crate) mod key_check;
 pub(crate) mod query;
+pub(crate) mod rotation;
 pub mod seal;
+pub(crate) mod sealed_place;

@@ -11,9 +11,13 @@ use zeroize::Zeroizing;
 const VERSION: u8 = 1;
 const NONCE_LEN: usize = 24;
 
-/// Encrypts and decrypts with XChaCha20-Poly1305 under one key. The location (the whole Redis key, and
-/// the field in a hash) is authenticated with it: a value that was moved cannot be decrypted.
-pub struct Sealer(XChaCha20Poly1305);
+/// Encrypts with XChaCha20-Poly1305 under one key, and decrypts what was encrypted under that key or an old
+/// one. The location (the whole Redis key, and the field in a hash) is authenticated with it: a value that
+/// was moved cannot be decrypted.
+pub struct Sealer {
+    current: XChaCha20Poly1305,
+    old: Vec<XChaCha20Poly1305>,
+}
 
 /// A sealed value cannot be decrypted: it was sealed with another key or for another location, or is
 /// damaged.
@@ -25,7 +29,14 @@ impl Sealer {
     /// A sealer with a key of 32 random bytes.
     #[must_use]
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(XChaCha20Poly1305::new(key.into()))
+        Self { current: XChaCha20Poly1305::new(key.into()), old: Vec::new() }
+    }
+
+    /// A sealer that also decrypts what was sealed with these keys.
+    #[must_use]
+    pub fn with_old_keys<'a>(mut self, old: impl IntoIterator<Item = &'a [u8; 32]>) -> Self {
+        self.old.extend(old.into_iter().map(|key| XChaCha20Poly1305::new(key.into())));
+        self
     }
 
     /// Version, nonce and ciphertext of `plain`. Only `location` can decrypt it.
@@ -35,23 +46,51 @@ impl Sealer {
         let nonce = XNonce::generate();
         let payload = Payload { msg: plain, aad: location.as_bytes() };
         // Encryption fails only for bodies over 256 GB; the empty result cannot be decrypted.
-        let sealed = self.0.encrypt(&nonce, payload).unwrap_or_default();
+        let sealed = self.current.encrypt(&nonce, payload).unwrap_or_default();
         [&[VERSION], nonce.as_slice(), &sealed].concat()
     }
 
     /// The plain text of a value that was sealed for `location`.
     ///
     /// # Errors
-    /// The value was sealed with another key or for another location, or is damaged.
+    /// The value was sealed with a key that is not known, or for another location, or is damaged.
     pub fn unseal(&self, location: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        let (&version, rest) = sealed.split_first().ok_or(SealError)?;
-        let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError)?;
-        if version != VERSION {
-            return Err(SealError);
-        }
-        let payload = Payload { msg: body, aad: location.as_bytes() };
-        self.0.decrypt(&(*nonce).into(), payload).map(Zeroizing::new).map_err(|_| SealError)
+        std::iter::once(&self.current)
+            .chain(&self.old)
+            .find_map(|key| unseal_with(key, location, sealed).ok())
+            .ok_or(SealError)
     }
+
+    /// The value sealed with the current key; nothing where it already is.
+    ///
+    /// # Errors
+    /// The value was sealed with a key that is not known, or for another location, or is damaged.
+    pub fn reseal(&self, location: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>, SealError> {
+        if unseal_with(&self.current, location, sealed).is_ok() {
+            return Ok(None);
+        }
+        let plain = self.unseal(location, sealed)?;
+        Ok(Some(self.seal(location, &plain)))
+    }
+}
+
+/// The location of a field of a hash: key and field, separated by a character that neither can have.
+pub(crate) fn field_location(key: &str, field: &str) -> String {
+    format!("{key}\0{field}")
+}
+
+fn unseal_with(
+    key: &XChaCha20Poly1305,
+    location: &str,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let (&version, rest) = sealed.split_first().ok_or(SealError)?;
+    let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or(SealError)?;
+    if version != VERSION {
+        return Err(SealError);
+    }
+    let payload = Payload { msg: body, aad: location.as_bytes() };
+    key.decrypt(&(*nonce).into(), payload).map(Zeroizing::new).map_err(|_| SealError)
 }
 
 impl fmt::Debug for Sealer {
@@ -71,6 +110,20 @@ mod tests {
         assert_eq!(sealer.unseal("a", &sealed).unwrap().as_slice(), b"secret");
         assert_ne!(sealed, sealer.seal("a", b"secret"));
         assert!(!sealed.windows(6).any(|part| part == b"secret"));
+    }
+
+    #[test]
+    fn an_old_key_is_read_and_replaced_by_the_current_one() {
+        let old = Sealer::new(&[7; 32]).seal("a", b"secret");
+        let (alone, both) =
+            (Sealer::new(&[8; 32]), Sealer::new(&[8; 32]).with_old_keys([&[6; 32], &[7; 32]]));
+        assert_eq!(both.unseal("a", &old).unwrap().as_slice(), b"secret");
+        assert!(both.unseal("b", &old).is_err() && both.reseal("b", &old).is_err());
+        assert!(alone.reseal("a", &old).is_err());
+        let new = both.reseal("a", &old).unwrap().unwrap();
+        assert_eq!(alone.unseal("a", &new).unwrap().as_slice(), b"secret");
+        assert_eq!(both.reseal("a", &new).unwrap(), None);
+        assert_eq!(alone.unseal("a", &both.seal("a", b"more")).unwrap().as_slice(), b"more");
     }
 
     #[test]

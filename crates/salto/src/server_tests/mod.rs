@@ -8,6 +8,7 @@ mod guest_keys;
 mod logins;
 mod open;
 mod redis;
+mod rotation;
 mod server;
 mod site;
 mod token_cache;

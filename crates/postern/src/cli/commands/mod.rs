@@ -13,6 +13,7 @@ pub(crate) mod login;
 pub(crate) mod mapping;
 pub(crate) mod pause;
 pub(crate) mod publish;
+pub(crate) mod secrets;
 pub(crate) mod site;
 pub(crate) mod tail;
 pub(crate) mod worker;

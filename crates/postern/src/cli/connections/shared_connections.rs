@@ -8,7 +8,6 @@ use deadpool_redis::Pool;
 use salto::{
     ActivationStore, Breakers, Http, RedisTokenCache, SaltoClock, Site, TokenCache, seal::Sealer,
 };
-use secrecy::ExposeSecret;
 
 /// Shared connections.
 pub(crate) struct SharedConnections<'a> {
@@ -28,7 +27,7 @@ impl<'a> SharedConnections<'a> {
         let prefix = settings.redis.key_prefix.as_str();
         let store = Arc::new(Store::new(&settings.redis).context("redis.url cannot be used")?);
         let redis = store.pool();
-        let sealer = Arc::new(Sealer::new(settings.secrets_key.expose_secret()));
+        let sealer = settings.secrets.sealer();
         Ok(Self {
             settings,
             lookup: Lookup::through(Arc::clone(&store), prefix),

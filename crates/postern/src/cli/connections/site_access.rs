@@ -7,9 +7,8 @@ use consumer::{IntegrationSettings, LastErrors, Lookup, OtpGuard, Settings, Stor
 use deadpool_redis::Pool;
 use salto::{
     ActivationStore, Breakers, CallError, Cause, Http, KeyCheckError, RedisTokenCache, SaltoClock,
-    Site, TokenCache, check_key, seal::Sealer,
+    Site, TokenCache, check_key,
 };
-use secrecy::ExposeSecret;
 
 use super::{advice, pause, visible_sites::visible_sites};
 use crate::cli::{failure::CommandFailure, terminal::text::join_or_none};
@@ -121,7 +120,7 @@ async fn prepare<'a>(
     let prefix = &settings.redis.key_prefix;
     let store = Arc::new(Store::new(&settings.redis).context("redis.url cannot be used")?);
     let redis = store.pool();
-    let sealer = Arc::new(Sealer::new(settings.secrets_key.expose_secret()));
+    let sealer = settings.secrets.sealer();
     check_key(&redis, prefix, &sealer).await.map_err(|error| match error {
         KeyCheckError::WrongKey => anyhow!(error),
         KeyCheckError::Redis(error) => anyhow!("{error}; {}", advice::REDIS_UNUSABLE),

@@ -1,10 +1,11 @@
-//! Each kind of mistake, all of them together, and no secret in any report.
+//! Each kind of mistake, all of them together with the wrong values, and no secret in any report.
 
 mod integration_mistakes;
 mod mistakes;
 mod reading;
 mod secrecy;
 mod url_and_secret_mistakes;
+mod values_in_reports;
 
 use std::{fs, path::PathBuf};
 

@@ -63,7 +63,7 @@ fn the_example_of_the_contract_is_read() {
     let Config { settings, warnings } = with_secrets(&text).load().unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     assert_eq!(settings.broker.url.expose_secret(), "amqp://guest:guest@127.0.0.1:5672/%2f");
-    assert_eq!(settings.secrets_key.expose_secret()[..4], [0, 1, 2, 3]);
+    assert_eq!(settings.secrets.key.expose_secret()[..4], [0, 1, 2, 3]);
     assert_eq!(settings.retention.outcomes, Duration::from_secs(86_400));
     let environment = &settings.environments["acceptance"];
     assert_eq!(environment.api_url.as_str(), "https://clp-accept-user.my-clay.com/");
@@ -119,7 +119,7 @@ fn variables_override_everything_outside_integrations() {
 }
 
 #[test]
-fn one_newline_is_cut_from_a_secret_s_file() {
+fn one_newline_is_cut_from_a_secret_s_file_or_variable() {
     for (text, wanted) in
         [("a", "a"), ("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a ", " a ")]
     {
@@ -128,7 +128,32 @@ fn one_newline_is_cut_from_a_secret_s_file() {
         let reference = format!("{{ file = {:?} }}", path.to_str().unwrap());
         let read = Written::new(&LEAST.replace("\"open sesame\"", &reference)).load().unwrap();
         assert_eq!(password_of(&read.settings.integrations[0]), wanted, "{text:?}");
+        let named = Written::new(&LEAST.replace("\"open sesame\"", "{ env = \"ACME\" }"));
+        let read = named.variable("ACME", text).load().unwrap();
+        assert_eq!(password_of(&read.settings.integrations[0]), wanted, "variable {text:?}");
     }
+}
+
+#[test]
+fn old_keys_are_a_list_of_secrets() {
+    let keys = |settings: &consumer::Settings| -> Vec<u8> {
+        settings.secrets.old_keys.iter().map(|key| key.expose_secret()[31]).collect()
+    };
+    let other = KEY.replace("Hh8=", "HiA=");
+    let directory = Written::new("");
+    let file = directory.file("old", &format!("{other}\n"));
+    let list = format!("old_keys = [{KEY:?}, {{ env = \"OLD\" }}, {{ file = {file:?} }}]");
+    let text = LEAST.replace("[secrets]", &format!("[secrets]\n{list}"));
+    let written = Written::new(&text).variable("OLD", &other);
+    assert_eq!(keys(&written.load().unwrap().settings), [31, 32, 32]);
+    let name = "POSTERN__SECRETS__OLD_KEYS";
+    for (value, wanted) in
+        [(format!("{other}, {KEY},"), vec![32, 31]), (other, vec![32]), (String::new(), vec![])]
+    {
+        let written = Written::new(LEAST).variable(name, &value);
+        assert_eq!(keys(&written.load().unwrap().settings), wanted);
+    }
+    assert_eq!(keys(&Written::new(LEAST).load().unwrap().settings), [0_u8; 0]);
 }
 
 #[test]

@@ -46,6 +46,18 @@ fn secrets_and_their_references() {
     ] {
         only(&with("\"open sesame\"", value), place, wanted);
     }
+    for (value, wanted) in [
+        ("\"AAEC\"", "must be a list of secrets, such as [{ env = \"NAME\" }"),
+        ("{ env = \"A\" }", "must be a list of secrets"),
+        ("[\"AAEC\"]", "item 1 must be 32 bytes in base64"),
+        ("[{ env = \"NOWHERE\" }]", "item 1 the variable NOWHERE is not set"),
+        ("[\"\"]", "item 1 must not be empty"),
+    ] {
+        let text = format!("[secrets]\nold_keys = {value}");
+        let mistakes = with("[secrets]", &text);
+        only(&mistakes, "postern.toml:3: secrets.old_keys", wanted);
+        assert!(!mistakes[0].contains("AAEC"), "{mistakes:?}");
+    }
     for key in ["AAEC", "not base64!", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ=="] {
         only(&with(KEY, key), "postern.toml:3: secrets.key", "32 bytes in base64");
     }

@@ -38,6 +38,7 @@ struct RedisSection<'a> {
 #[derive(Serialize)]
 struct SecretsSection {
     key: &'static str,
+    old_keys: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -84,7 +85,10 @@ impl<'a> Sections<'a> {
                 url: without_credentials(&redis.url),
                 key_prefix: redis.key_prefix.as_str(),
             },
-            secrets: SecretsSection { key: SET },
+            secrets: SecretsSection {
+                key: SET,
+                old_keys: settings.secrets.old_keys.iter().map(|_| SET).collect(),
+            },
             opening: OpeningSection {
                 request_ttl: text(opening.request_ttl),
                 booking_wait: text(opening.booking_wait),

@@ -135,8 +135,8 @@ impl Action for ReplayAction {
         let url = config.broker.url.expose_secret();
         let connection = publisher::connect(url, "postern dlq replay", BROKER_TIMEOUT).await?;
         self.publisher = Some(broker::open_publisher(connection, CONCURRENT_PUBLISHES).await?);
-        let key = config.complete.as_ref().map(|settings| settings.secrets_key.expose_secret());
-        self.header_key = key.map(|key| Arc::new(HeaderKey::derive(key)));
+        let settings = config.complete.as_ref();
+        self.header_key = settings.map(|settings| settings.secrets.header_key());
         Ok(())
     }
 

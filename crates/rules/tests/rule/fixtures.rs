@@ -86,8 +86,12 @@ pub(crate) fn any_tied() -> impl Strategy<Value = Vec<Booking>> {
 
 /// One order of the states, and whether they are all.
 pub(crate) fn states(states: &[Booking], complete: bool) -> BookingStates {
-    let (first, others) = states.split_first().unwrap();
-    BookingStates::tied(first.clone(), others.iter().cloned(), complete)
+    match states {
+        [first, others @ ..] => {
+            BookingStates::tied(first.clone(), others.iter().cloned(), complete)
+        }
+        [] => booking().into(),
+    }
 }
 
 pub(crate) fn any_states() -> impl Strategy<Value = BookingStates> {

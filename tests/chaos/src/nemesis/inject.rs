@@ -64,27 +64,14 @@ impl FaultAction {
                 sleep(lasts).await;
                 redis.resume();
             }
-            Self::BrokerAlarm => {
-                let broker = system.broker.lock().await;
-                broker.raise_alarm().await;
-                sleep(lasts).await;
-                broker.clear_alarm().await;
-            }
+            Self::BrokerAlarm => raise_alarm(system, lasts).await,
             Self::RedisReplies(worker, passed_on) => {
                 let mode = Mode::LoseReplies { passed_on: *passed_on };
                 switch(system, LinkTarget::Redis, *worker, mode);
                 sleep(lasts).await;
                 switch(system, LinkTarget::Redis, *worker, Mode::Pass);
             }
-            Self::OutboundBinding(bound) => {
-                let patterns: &[&str] = match bound {
-                    Bound::Answers => &["lock.#"],
-                    Bound::Nothing => &[],
-                };
-                system.outbound.bind(patterns).await;
-                sleep(lasts).await;
-                system.outbound.bind(&["#"]).await;
-            }
+            Self::OutboundBinding(bound) => bind_outbound(system, *bound, lasts).await,
             Self::DlqReplay => replay_dead_letters(system).await,
             Self::Link(target, worker, mode) => {
                 switch(system, *target, *worker, *mode);
@@ -146,6 +133,24 @@ async fn stop_worker(system: &SystemUnderTest, worker: usize, lasts: Duration) {
     system.exits.lock().expect("no holder panics").push(exit);
     sleep(lasts).await;
     slot.start(&system.setup).await;
+}
+
+async fn raise_alarm(system: &SystemUnderTest, lasts: Duration) {
+    let broker = system.broker.lock().await;
+    broker.raise_alarm().await;
+    sleep(lasts).await;
+    broker.clear_alarm().await;
+}
+
+/// Binds the queue for postern's events for a part of them, or for none, and later for all again.
+async fn bind_outbound(system: &SystemUnderTest, bound: Bound, lasts: Duration) {
+    let patterns: &[&str] = match bound {
+        Bound::Answers => &["lock.#"],
+        Bound::Nothing => &[],
+    };
+    system.outbound.bind(patterns).await;
+    sleep(lasts).await;
+    system.outbound.bind(&["#"]).await;
 }
 
 /// Replays all dead letters, unless another replay is running. While the broker is unavailable, the command fails or

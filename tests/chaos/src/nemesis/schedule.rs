@@ -133,14 +133,16 @@ fn group(action: &FaultAction) -> (u8, usize) {
 /// nothing.
 fn recovery(action: &FaultAction) -> u64 {
     match action {
-        FaultAction::BrokerKill | FaultAction::BrokerFreeze | FaultAction::BrokerStop => 30_000,
+        FaultAction::BrokerKill
+        | FaultAction::BrokerFreeze
+        | FaultAction::BrokerStop
+        | FaultAction::BrokerAlarm => 30_000,
         FaultAction::RedisKill | FaultAction::RedisFreeze | FaultAction::EmptyRedis => 6000,
         FaultAction::WorkerKill(_)
         | FaultAction::WorkerFreeze(_)
         | FaultAction::WorkerStop(_)
         | FaultAction::RedisReplies(..)
         | FaultAction::OutboundBinding(_)
-        | FaultAction::BrokerAlarm
         | FaultAction::Link(LinkTarget::Broker | LinkTarget::Redis, ..) => 4000,
         FaultAction::Link(LinkTarget::Salto, ..) => 3000,
         // The token that replaces a revoked one is not replaced within a minute.

@@ -4,11 +4,15 @@ use crate::deadline::{SOON, until_true};
 use crate::ports::free_port;
 use crate::processes::Process;
 use crate::services;
-use deadpool_redis::redis::{self, Client, aio::MultiplexedConnection};
+use deadpool_redis::redis::{self, AsyncConnectionConfig, Client, aio::MultiplexedConnection};
 use nix::sys::signal::Signal;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
+
+/// A stream with the lines of 100,000 requests is read at once.
+const ANSWER: Duration = Duration::from_secs(60);
 
 /// A server of the test's own, with an append-only file. After a restart it has the same port and data.
 #[derive(Debug)]
@@ -85,7 +89,8 @@ async fn serves(url: &str) -> bool {
 }
 
 async fn try_connect(url: &str) -> redis::RedisResult<MultiplexedConnection> {
-    Client::open(url)?.get_multiplexed_async_connection().await
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(ANSWER));
+    Client::open(url)?.get_multiplexed_async_connection_with_config(&config).await
 }
 
 /// A connection to read or change data.

@@ -48,8 +48,12 @@ const AFTER: &str = "\
 Faults:
   worker-kill worker-freeze worker-stop      SIGKILL, SIGSTOP and SIGCONT, SIGTERM; a new worker starts
   broker-kill broker-freeze broker-stop      the same for RabbitMQ
+  broker-alarm                               RabbitMQ's memory alarm: it blocks publishers
   redis-kill redis-freeze                    and for Redis (appendonly yes, appendfsync everysec)
+  redis-replies                              replies of Redis are lost after the command was applied
   broker-link redis-link salto-link          connections are reset, lose data, are slow or are refused
+  outbound-binding                           the queue for postern's events is bound for answers alone, or not at all
+  dlq-replay                                 `postern dlq replay --all`, every few seconds
   salto-status salto-delay salto-reset salto-dropped salto-silence salto-half
                                              the answer to a command is an error, late, reset, lost after the opening,
                                              missing, incomplete

@@ -2,11 +2,12 @@
 
 use crate::fixtures::{
     BOOKING_WAIT_SECONDS, COMMAND_TIMEOUT_SECONDS, Fixtures, MINUTES_BEFORE, OPEN_FROM,
-    REQUEST_TTL_SECONDS, RESEND_WINDOW_SECONDS, TOKEN_SECONDS, WITH_DEFAULT_LOCK,
+    REQUEST_TTL_SECONDS, RESEND_WINDOW_SECONDS, RETENTION_SECONDS, TOKEN_SECONDS,
+    WITH_DEFAULT_LOCK,
 };
 use crate::history::{
     Artifact, Command, DeadLetter, Event, Fault, History, Integration, Opening, Rules, Secret,
-    Stored, TokenCount,
+    Stored, StoredBooking, TokenCount,
 };
 use crate::load::publish::PublishLog;
 use crate::system::SystemUnderTest;
@@ -34,6 +35,7 @@ pub struct RunRecord {
     pub seed: u64,
     pub began: DateTime<Utc>,
     pub stored: Vec<Stored>,
+    pub stored_bookings: Vec<StoredBooking>,
     /// The metrics of each worker, read before it was stopped.
     pub metrics: Vec<String>,
 }
@@ -44,7 +46,7 @@ pub async fn history(
     publish_log: &PublishLog,
     record: RunRecord,
 ) -> History {
-    let RunRecord { seed, began, stored, metrics } = record;
+    let RunRecord { seed, began, stored, stored_bookings, metrics } = record;
     let bus = system.setup.vhost.bus().await;
     system.outbound.catch_up().await;
     let events: Vec<_> = system.outbound.events().into_iter().map(event).collect();
@@ -72,6 +74,7 @@ pub async fn history(
         tokens: tokens(system).await,
         queues: queues(system, &bus).await,
         stored,
+        stored_bookings,
         faults: sorted(system.faults.ended()),
         exits: system.exits.lock().expect("no holder panics").clone(),
         artifacts,
@@ -106,6 +109,7 @@ fn rules(fixtures: &Fixtures) -> Rules {
         command_timeout_seconds: COMMAND_TIMEOUT_SECONDS,
         resend_window_seconds: RESEND_WINDOW_SECONDS,
         token_seconds: TOKEN_SECONDS,
+        retention_seconds: RETENTION_SECONDS,
     }
 }
 

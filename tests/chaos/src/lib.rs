@@ -7,7 +7,7 @@
 //! | [`nemesis`] | the faults, determined by a seed |
 //! | [`proxy`] | a TCP proxy that cuts, delays or refuses connections |
 //! | [`system`], [`worker_slot`] | the system under test, as processes; one of its workers |
-//! | [`run`] | load and faults, then a quiet period; [`booking_storage`] and [`collect`] observe the results |
+//! | [`run`] | load and faults, then a quiet period; [`booking_storage`], [`stored_bookings`] and [`collect`] observe the results |
 //! | [`history`] | the history of a run |
 //! | [`judge`] | finds violations in a history, with a check per invariant of the contract |
 //! | [`report`], [`output`], [`run_directory`] | the report of a run, its output and its files |
@@ -30,5 +30,6 @@ pub mod report;
 pub mod run;
 pub mod run_directory;
 pub mod scenarios;
+pub mod stored_bookings;
 pub mod system;
 pub mod worker_slot;

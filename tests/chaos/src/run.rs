@@ -3,12 +3,13 @@
 use crate::booking_storage::BookingStorageWatch;
 use crate::collect::{self, RunRecord};
 use crate::fixtures::Fixtures;
-use crate::history::{Exit, History};
+use crate::history::{Exit, History, StoredBooking};
 use crate::load::publish::{PublishLog, publish};
 use crate::load::{Content, LoadPlan, LoadShape};
 use crate::nemesis::{FaultAction, PlannedFault};
 use crate::output::{Output, Progress};
 use crate::run_directory::RunDirectory;
+use crate::stored_bookings::StoredBookingWatch;
 use crate::system::SystemUnderTest;
 use crate::worker_slot::WorkerSlot;
 use chrono::{DateTime, Utc};
@@ -55,6 +56,11 @@ pub async fn run(plan: &RunPlan, output: Output, directory: &RunDirectory) -> Hi
         let (watch, system) = (Arc::clone(&watch), Arc::clone(&system));
         async move { watch.run(&system).await }
     });
+    let stored_bookings = Arc::new(StoredBookingWatch::default());
+    let watching_redis = tokio::spawn({
+        let (watch, system) = (Arc::clone(&stored_bookings), Arc::clone(&system));
+        async move { watch.run(&system).await }
+    });
 
     let (start, began) = (Instant::now(), Utc::now());
     let load = LoadPlan::new(plan.seed, &system.fixtures, plan.shape, began);
@@ -78,7 +84,9 @@ pub async fn run(plan: &RunPlan, output: Output, directory: &RunDirectory) -> Hi
     }
     reporting.abort();
     watching.abort();
-    finish(&system, &publish_log, &watch, plan.seed, began).await
+    watching_redis.abort();
+    let observed = Observed { watch: &watch, stored_bookings: stored_bookings.stored() };
+    finish(&system, &publish_log, observed, plan.seed, began).await
 }
 
 fn inject(
@@ -93,10 +101,16 @@ fn inject(
     faults.iter().cloned().map(inject).collect()
 }
 
+/// What was observed of the storage of bookings.
+struct Observed<'a> {
+    watch: &'a BookingStorageWatch,
+    stored_bookings: Vec<StoredBooking>,
+}
+
 async fn finish(
     system: &SystemUnderTest,
     publish_log: &PublishLog,
-    watch: &BookingStorageWatch,
+    observed: Observed<'_>,
     seed: u64,
     began: DateTime<Utc>,
 ) -> History {
@@ -111,9 +125,11 @@ async fn finish(
     });
     let exits = join_all(stopping).await;
     system.exits.lock().expect("no holder panics").extend(exits);
-    let stored = watch.stored(&system.faults.ended());
+    let stored = observed.watch.stored(&system.faults.ended());
+    let stored_bookings = observed.stored_bookings;
     let metrics = metrics.into_iter().flatten().collect();
-    collect::history(system, publish_log, RunRecord { seed, began, stored, metrics }).await
+    let record = RunRecord { seed, began, stored, stored_bookings, metrics };
+    collect::history(system, publish_log, record).await
 }
 
 /// The distinct ids of requests: the outbound listener counts answers by them.

@@ -3,7 +3,7 @@
 
 use crate::fixtures::{
     BOOKING_WAIT_SECONDS, COMMAND_TIMEOUT_SECONDS, Fixtures, REQUEST_TTL_SECONDS,
-    RESEND_WINDOW_SECONDS, WRONG_SECRET,
+    RESEND_WINDOW_SECONDS, RETENTION_SECONDS, WRONG_SECRET,
 };
 use crate::history::{Exit, Fault};
 use crate::proxy::Proxy;
@@ -32,6 +32,8 @@ pub struct SystemUnderTest {
     pub setup: Setup,
     pub broker: tokio::sync::Mutex<PrivateBroker>,
     pub redis: tokio::sync::Mutex<PrivateRedis>,
+    /// Locked while dead letters are replayed.
+    pub replay: tokio::sync::Mutex<()>,
     pub fixtures: Fixtures,
     pub faults: Faults,
     pub exits: Mutex<Vec<Exit>>,
@@ -98,6 +100,7 @@ impl SystemUnderTest {
             setup,
             broker: tokio::sync::Mutex::new(broker),
             redis: tokio::sync::Mutex::new(redis),
+            replay: tokio::sync::Mutex::default(),
             fixtures,
             faults: Faults::default(),
             exits: Mutex::default(),
@@ -173,6 +176,7 @@ fn configure(setup: &mut Setup, fixtures: &Fixtures, salto: &Proxy) {
     settings.set("salto.environments.simulator.identity_url", url.clone());
     settings.set("salto.environments.simulator.api_url", url);
     settings.set("secrets.key", fixtures.key.clone());
+    settings.set("retention.outcomes", format!("{RETENTION_SECONDS}s"));
     for (name, seconds) in [
         ("request_ttl", REQUEST_TTL_SECONDS),
         ("booking_wait", BOOKING_WAIT_SECONDS),

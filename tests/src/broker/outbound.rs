@@ -5,12 +5,12 @@ use super::connection::connection;
 use super::event::Event;
 use crate::deadline::{SOON, until};
 use futures_util::StreamExt;
-use lapin::ExchangeKind;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, ExchangeDeclareOptions, QueueBindOptions,
     QueueDeclareOptions,
 };
 use lapin::types::FieldTable;
+use lapin::{Connection, Consumer, ExchangeKind};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,9 +19,13 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 const QUEUE: &str = "test.outbound";
+const EXCHANGE: &str = "postern.outbound";
+/// The pattern with which the queue is bound at first.
+const EVERYTHING: &str = "#";
 /// The type of a marker, which the listener publishes itself and keeps separately.
 const MARKER: &str = "test.marker";
 const PAUSE: Duration = Duration::from_millis(100);
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// A listener with a durable queue on `postern.outbound`. It reconnects after a restart of the broker and then receives
 /// what postern has published meanwhile. An event is kept once per publication: one that postern publishes twice is
@@ -30,8 +34,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub struct OutboundListener {
     url: String,
     received: Arc<Mutex<Received>>,
+    patterns: Patterns,
     task: JoinHandle<()>,
 }
+
+/// The patterns with which the queue is bound.
+type Patterns = Arc<Mutex<Vec<String>>>;
 
 #[derive(Debug, Default)]
 struct Received {
@@ -52,12 +60,14 @@ impl OutboundListener {
     async fn open(url: &str) -> Self {
         let received = Arc::new(Mutex::new(Received::default()));
         let bound = Arc::new(AtomicBool::new(false));
+        let patterns: Patterns = Arc::new(Mutex::new(vec![EVERYTHING.to_owned()]));
         let task = tokio::spawn({
             let (url, received, bound) =
                 (url.to_owned(), Arc::clone(&received), Arc::clone(&bound));
+            let patterns = Arc::clone(&patterns);
             async move {
                 loop {
-                    let _ = listen(&url, &received, &bound).await;
+                    let _ = listen(&url, &received, &patterns, &bound).await;
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -67,7 +77,24 @@ impl OutboundListener {
             async move { bound.then_some(()) }
         })
         .await;
-        Self { url: url.to_owned(), received, task }
+        Self { url: url.to_owned(), received, patterns, task }
+    }
+
+    /// Binds the queue with these patterns, and with no other one. Events that match none are returned to postern.
+    /// Tries again while the broker is unavailable.
+    pub async fn bind(&self, patterns: &[&str]) {
+        let new: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+        let old = {
+            let mut patterns = self.patterns.lock().expect("no holder panics");
+            std::mem::replace(&mut *patterns, new.clone())
+        };
+        loop {
+            let change = change_bindings(&self.url, &old, &new);
+            if matches!(tokio::time::timeout(SOON, change).await, Ok(Ok(()))) {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Waits until everything that was published before this call has arrived.
@@ -187,21 +214,58 @@ impl Drop for OutboundListener {
     }
 }
 
-/// Listens until anything fails.
-async fn listen(url: &str, received: &Mutex<Received>, bound: &AtomicBool) -> lapin::Result<()> {
+/// Replaces the bindings of the queue.
+async fn change_bindings(url: &str, old: &[String], new: &[String]) -> lapin::Result<()> {
+    let connection = connection(url).await?;
+    let channel = connection.create_channel().await?;
+    let none = FieldTable::default;
+    for pattern in new {
+        let bind = QueueBindOptions::default();
+        channel
+            .queue_bind(QUEUE.into(), EXCHANGE.into(), pattern.as_str().into(), bind, none())
+            .await?;
+    }
+    for pattern in old.iter().filter(|pattern| !new.contains(pattern)) {
+        let pattern = pattern.as_str().into();
+        channel.queue_unbind(QUEUE.into(), EXCHANGE.into(), pattern, none()).await?;
+    }
+    connection.close(200, "bound".into()).await
+}
+
+/// Declares and binds the queue, and begins to consume it. The consumer ends with the connection.
+async fn subscribe(
+    url: &str,
+    patterns: &Mutex<Vec<String>>,
+) -> lapin::Result<(Connection, Consumer)> {
     let connection = connection(url).await?;
     let channel = connection.create_channel().await?;
     let none = FieldTable::default();
     // Declared as in docs/contract.md, RabbitMQ, so that the listener can start before postern.
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
-    let exchange = "postern.outbound";
-    channel.exchange_declare(exchange.into(), ExchangeKind::Topic, durable, none.clone()).await?;
+    channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Topic, durable, none.clone()).await?;
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
     channel.queue_declare(QUEUE.into(), durable, none.clone()).await?;
-    let bind = QueueBindOptions::default();
-    channel.queue_bind(QUEUE.into(), exchange.into(), "#".into(), bind, none.clone()).await?;
+    let patterns = patterns.lock().expect("no holder panics").clone();
+    for pattern in patterns {
+        let (bind, pattern) = (QueueBindOptions::default(), pattern.into());
+        channel.queue_bind(QUEUE.into(), EXCHANGE.into(), pattern, bind, none.clone()).await?;
+    }
     let options = BasicConsumeOptions::default();
-    let mut consumer = channel.basic_consume(QUEUE.into(), "test".into(), options, none).await?;
+    let consumer = channel.basic_consume(QUEUE.into(), "test".into(), options, none).await?;
+    Ok((connection, consumer))
+}
+
+/// Listens until anything fails.
+async fn listen(
+    url: &str,
+    received: &Mutex<Received>,
+    patterns: &Mutex<Vec<String>>,
+    bound: &AtomicBool,
+) -> lapin::Result<()> {
+    // A connection attempt to a starting node may never end.
+    let subscribed = tokio::time::timeout(ANSWER, subscribe(url, patterns)).await;
+    let Ok(subscribed) = subscribed else { return Ok(()) };
+    let (_connection, mut consumer) = subscribed?;
     bound.store(true, Ordering::SeqCst);
     while let Some(delivery) = consumer.next().await {
         let delivery = delivery?;

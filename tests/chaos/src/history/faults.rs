@@ -34,6 +34,10 @@ pub enum Target {
     Salto,
     /// Everything that Redis had stored is deleted.
     RedisData,
+    /// The queue of the program that receives postern's events.
+    OutboundBinding,
+    /// The queue of dead letters: they are replayed.
+    DeadLetters,
 }
 
 impl Target {
@@ -46,7 +50,7 @@ impl Target {
             | Self::BrokerLink(_)
             | Self::RedisLink(_)
             | Self::RedisData => true,
-            Self::SaltoLink | Self::Salto => false,
+            Self::SaltoLink | Self::Salto | Self::OutboundBinding | Self::DeadLetters => false,
         }
     }
 }

@@ -39,6 +39,9 @@ pub struct History {
     pub queues: BTreeMap<String, u32>,
     /// Times at which all booking statuses confirmed before were known to be stored.
     pub stored: Vec<Stored>,
+    /// What Redis had of single bookings.
+    #[serde(default)]
+    pub stored_bookings: Vec<StoredBooking>,
     pub faults: Vec<Fault>,
     pub exits: Vec<Exit>,
     /// Not written to the file: they are long, and are kept beside it.
@@ -55,6 +58,28 @@ pub struct Stored {
     pub seen_at: DateTime<Utc>,
 }
 
+/// The record of a booking in Redis: at `seen_at`, this version with these states had been stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredBooking {
+    pub integration: String,
+    pub booking: String,
+    pub revision: Option<u64>,
+    pub time: DateTime<Utc>,
+    /// The status of each state with this version.
+    pub statuses: Vec<String>,
+    pub seen_at: DateTime<Utc>,
+}
+
+impl StoredBooking {
+    /// Whether this record shows that the state had been stored: it has the state, or a newer one.
+    pub fn shows(&self, state: &Booking) -> bool {
+        // Times are published with microseconds.
+        let stored = (self.revision, self.time.timestamp_micros());
+        let version = (state.revision, state.time.timestamp_micros());
+        stored > version || (stored == version && self.statuses.contains(&state.status))
+    }
+}
+
 /// The configuration of the workers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rules {
@@ -66,6 +91,14 @@ pub struct Rules {
     pub command_timeout_seconds: i64,
     pub resend_window_seconds: i64,
     pub token_seconds: i64,
+    /// The time after a request's expiry for which its outcome is kept.
+    #[serde(default = "day")]
+    pub retention_seconds: i64,
+}
+
+/// Histories from before the setting were made with the default.
+fn day() -> i64 {
+    86_400
 }
 
 /// One integration as configured.

@@ -1,5 +1,6 @@
 //! What postern, Salto and the servers did, as observed from outside.
 
+use super::published::request_in;
 use super::{Answer, DeadLetterReason, EventType, RequestKey};
 use chrono::{DateTime, Utc};
 use rules::{FailedReason, RejectedReason};
@@ -100,8 +101,7 @@ impl DeadLetter {
 
     /// The request in its body, if there is one.
     pub fn request(&self) -> Option<RequestKey> {
-        let body: Value = serde_json::from_str(&self.body).ok()?;
-        Some((body["source"].as_str()?.to_owned(), body["id"].as_str()?.to_owned()))
+        request_in(&self.body)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A message with the times of its publication.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,4 +86,17 @@ pub struct InvalidMessage {
     pub body: String,
     /// The expected `postern-reason` of its dead letter.
     pub reason: String,
+}
+
+impl InvalidMessage {
+    /// The source and id in its body, if it has them.
+    pub fn request(&self) -> Option<RequestKey> {
+        request_in(&self.body)
+    }
+}
+
+/// The source and id in the body of a message.
+pub(super) fn request_in(body: &str) -> Option<RequestKey> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    Some((body["source"].as_str()?.to_owned(), body["id"].as_str()?.to_owned()))
 }

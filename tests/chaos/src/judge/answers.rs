@@ -17,6 +17,7 @@ pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
             }
         }
     }
+    found.extend(conflicts(index));
     found.extend(ids(index));
     found.extend(check_ins(index));
     found.extend(attention(index));
@@ -37,10 +38,36 @@ fn repeated(index: &HistoryIndex<'_>, key: &RequestKey, events: &[&Event]) -> Op
     if other.time().is_some_and(|time| index.redis_emptied_before(time)) {
         return None;
     }
+    let record = &index.requests[key];
+    let other_copy = record.copies > 1
+        && other.time().is_some_and(|time| index.forgotten_before(record.request, time));
+    if other_copy {
+        return None;
+    }
     let (one, two) = (events[0].outcome(), other.outcome());
     let what =
         format!("two different answers: {one} ({}) and {two} ({})", events[0].id(), other.id());
     Some(Violation::of(CHECK, what).about(key).maybe_at(other.time()))
+}
+
+/// A request with the source and id of another one gets no answer, unless it was the first that postern saw, or the
+/// other one is forgotten.
+fn conflicts(index: &HistoryIndex<'_>) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (key, events) in &index.conflict_answers {
+        let (Some(own), Some(record)) = (index.terminal(key), index.requests.get(key)) else {
+            continue;
+        };
+        let last = own.time().max(events[0].time());
+        let forgotten = last.is_none_or(|last| {
+            index.forgotten_before(record.request, last) || index.redis_emptied_before(last)
+        });
+        if !forgotten {
+            let what = "two requests with the same source and id were answered";
+            found.push(Violation::of(CHECK, what).about(key).maybe_at(last));
+        }
+    }
+    found
 }
 
 fn addressed(key: &RequestKey, event: &Event, request: &Request) -> Option<Violation> {

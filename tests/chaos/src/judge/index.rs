@@ -1,16 +1,16 @@
 //! A history with indices, for the checks of the judge.
 
 use crate::history::{
-    Booking, Command, Event, Fault, History, Opening, Published, Request, RequestKey, Target,
+    Booking, Command, DeadLetterReason, Event, Fault, History, InvalidMessage, Opening, Published,
+    Request, RequestKey, StoredBooking, Target,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
 /// The longest transit time of a command or an event on a busy machine, without faults.
 const TRANSIT_TIME: TimeDelta = TimeDelta::milliseconds(1500);
-/// The longest time from reading the booking to sending the command: a worker without a heartbeat for this time must
-/// not send.
-const DECISION_TIME: TimeDelta = TimeDelta::seconds(3);
+/// The longest time from reading the booking until the command's bytes leave (docs/contract.md, invariant 2).
+const DECISION_TIME: TimeDelta = TimeDelta::milliseconds(300);
 
 /// A request with all its copies.
 #[derive(Debug, Clone, Copy)]
@@ -23,12 +23,27 @@ pub struct RequestRecord<'a> {
     pub copies: u32,
 }
 
+/// The states with one version that a worker may have read. If there are several, they are tied.
+#[derive(Debug, Default)]
+pub struct Version<'a> {
+    /// Each of them, or only some, may have been stored.
+    pub possible: Vec<&'a Booking>,
+    /// Those that had certainly been stored.
+    pub certain: Vec<&'a Booking>,
+}
+
 /// A history and its indices.
 pub struct HistoryIndex<'a> {
     pub history: &'a History,
     pub requests: BTreeMap<RequestKey, RequestRecord<'a>>,
     pub terminals: BTreeMap<RequestKey, Vec<&'a Event>>,
+    /// The messages that have the source and id of a request and another booking.
+    pub conflicts: BTreeMap<RequestKey, &'a Published<InvalidMessage>>,
+    /// The answers to [`Self::conflicts`].
+    pub conflict_answers: BTreeMap<RequestKey, Vec<&'a Event>>,
     pub bookings: BTreeMap<(&'a str, &'a str), Vec<&'a Published<Booking>>>,
+    /// What Redis had of each booking.
+    stored_bookings: BTreeMap<(&'a str, &'a str), Vec<&'a StoredBooking>>,
     /// By the request for which the lock was reserved; in the order of their arrival.
     pub commands: BTreeMap<RequestKey, Vec<&'a Command>>,
     /// Commands to locks that were not reserved for a request.
@@ -41,17 +56,40 @@ impl<'a> HistoryIndex<'a> {
     /// Indexes a history.
     pub fn new(history: &'a History) -> Self {
         let requests = requests(history);
+        let conflicts = conflicts(history);
         let mut terminals = BTreeMap::<_, Vec<_>>::new();
+        let mut conflict_answers = BTreeMap::<_, Vec<_>>::new();
         for event in history.events.iter().filter(|event| event.is_terminal()) {
-            terminals.entry(event.request()).or_default().push(event);
+            let key = event.request();
+            let conflict = conflicts.get(&key);
+            let answers_conflict =
+                conflict.is_some_and(|one| one.what.mark == event.text("booking_id"));
+            let events = if answers_conflict { &mut conflict_answers } else { &mut terminals };
+            events.entry(key).or_default().push(event);
         }
         let mut bookings = BTreeMap::<_, Vec<_>>::new();
         for booking in &history.bookings {
             bookings.entry(booking.what.key()).or_default().push(booking);
         }
+        let mut stored_bookings = BTreeMap::<_, Vec<_>>::new();
+        for stored in &history.stored_bookings {
+            let key = (stored.integration.as_str(), stored.booking.as_str());
+            stored_bookings.entry(key).or_default().push(stored);
+        }
         let (commands, unattributed) = attribute(history, &requests);
         let openings = history.openings.iter().map(|one| (one.command_seq, one)).collect();
-        Self { history, requests, terminals, bookings, commands, unattributed, openings }
+        Self {
+            history,
+            requests,
+            terminals,
+            conflicts,
+            conflict_answers,
+            bookings,
+            stored_bookings,
+            commands,
+            unattributed,
+            openings,
+        }
     }
 
     /// The event that ended a request; the first one if there are several.
@@ -79,9 +117,14 @@ impl<'a> HistoryIndex<'a> {
 
     /// When a status was known to be stored; none if that is not known.
     pub fn stored_at(&self, booking: &Published<Booking>) -> Option<DateTime<Utc>> {
-        let confirmed = booking.sent.confirmed?;
-        let stored = self.history.stored.iter();
-        stored.filter(|one| confirmed < one.confirmed_before).map(|one| one.seen_at).min()
+        let records = self.stored_bookings.get(&booking.what.key());
+        let records = records.map(Vec::as_slice).unwrap_or_default().iter();
+        let read = records.filter(|one| one.shows(&booking.what)).map(|one| one.seen_at).min();
+        let settled = booking.sent.confirmed.and_then(|confirmed| {
+            let stored = self.history.stored.iter();
+            stored.filter(|one| confirmed < one.confirmed_before).map(|one| one.seen_at).min()
+        });
+        read.into_iter().chain(settled).min()
     }
 
     /// The states of a booking that postern may have read at some time from `from` to `until`. A command may leave some
@@ -109,16 +152,40 @@ impl<'a> HistoryIndex<'a> {
         possible.map(|one| &one.what).collect()
     }
 
-    /// The states of the booking on which a received command may be based.
-    pub fn states_behind(&self, request: &Request, command: &Command) -> Vec<&'a Booking> {
+    /// The versions of the booking on which a received command may be based.
+    pub fn versions_behind(&self, request: &Request, command: &Command) -> Vec<Version<'a>> {
         let received = command.received_at;
         let read = received - self.transit_time(received) - DECISION_TIME;
-        self.possible_states(request, read, received)
+        let key = (request.integration.as_str(), request.booking.as_str());
+        let published = self.bookings.get(&key).map(Vec::as_slice).unwrap_or_default();
+        let mut versions = BTreeMap::<_, Version<'a>>::new();
+        for state in self.possible_states(request, read, received) {
+            let of_state = |one: &&&Published<Booking>| std::ptr::eq(&raw const one.what, state);
+            let stored = published.iter().find(of_state).and_then(|one| self.stored_at(one));
+            let certain =
+                stored.is_some_and(|stored| stored <= read) && !self.redis_emptied_before(received);
+            let version = versions.entry((state.revision, state.time)).or_default();
+            version.possible.push(state);
+            version.certain.extend(certain.then_some(state));
+        }
+        versions.into_values().collect()
     }
 
     /// The faults that emptied Redis.
     pub fn emptied(&self) -> impl Iterator<Item = &'a Fault> {
         self.history.faults.iter().filter(|fault| fault.target == Target::RedisData)
+    }
+
+    /// Whether the record of a request may have been removed before this time. Copies that postern has not seen until
+    /// then are new requests.
+    pub fn forgotten_before(&self, request: &Request, moment: DateTime<Utc>) -> bool {
+        moment > request.expires_at + TimeDelta::seconds(self.history.rules.retention_seconds)
+    }
+
+    /// The replays of dead letters that ended after this time.
+    pub fn replays(&self, after: DateTime<Utc>) -> impl Iterator<Item = &'a Fault> {
+        let replays = self.history.faults.iter();
+        replays.filter(move |fault| fault.target == Target::DeadLetters && after <= fault.until)
     }
 
     /// Whether Redis was emptied before this time.
@@ -145,6 +212,12 @@ fn requests(history: &History) -> BTreeMap<RequestKey, RequestRecord<'_>> {
         entry.copies += sent.copies;
     }
     requests
+}
+
+fn conflicts(history: &History) -> BTreeMap<RequestKey, &Published<InvalidMessage>> {
+    let code = DeadLetterReason::IdConflict.code();
+    let conflicts = history.invalid_messages.iter().filter(|one| one.what.reason == code);
+    conflicts.filter_map(|one| Some((one.what.request()?, one))).collect()
 }
 
 type Attribution<'a> = (BTreeMap<RequestKey, Vec<&'a Command>>, Vec<&'a Command>);

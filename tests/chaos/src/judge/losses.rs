@@ -3,7 +3,7 @@
 use super::index::RequestRecord;
 use super::{HistoryIndex, Violation};
 use crate::history::{Answer, DeadLetter, DeadLetterReason, RequestKey};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 
 const CHECK: &str = "4 losses";
@@ -14,7 +14,11 @@ pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
     let mut letters = BTreeMap::<_, Vec<&DeadLetter>>::new();
     let mut others = Vec::new();
     for letter in &index.history.dead_letters {
-        match letter.request().filter(|key| index.requests.contains_key(key)) {
+        let is_conflict = |key: &RequestKey| {
+            index.conflicts.get(key).is_some_and(|one| letter.body.contains(&one.what.mark))
+        };
+        let request = letter.request().filter(|key| !is_conflict(key));
+        match request.filter(|key| index.requests.contains_key(key)) {
             Some(key) => letters.entry(key).or_default().push(letter),
             None => others.push(letter),
         }
@@ -22,7 +26,7 @@ pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
     let mut found = Vec::new();
     for (key, record) in &index.requests {
         let letters = letters.get(key).map(Vec::as_slice).unwrap_or_default();
-        found.extend(unanswered(index, key, record));
+        found.extend(unanswered(index, key, record, letters));
         found.extend(misplaced(index, key, record, letters));
     }
     found.extend(invalid_messages(index, &mut others));
@@ -40,9 +44,13 @@ fn unanswered(
     index: &HistoryIndex<'_>,
     key: &RequestKey,
     record: &RequestRecord<'_>,
+    letters: &[&DeadLetter],
 ) -> Option<Violation> {
     let confirmed = record.confirmed?;
-    let answered = index.terminals.contains_key(key);
+    // Another request with its source and id was the first.
+    let conflicts = index.conflict_answers.contains_key(key)
+        && letters.iter().any(|it| it.known_reason() == Some(DeadLetterReason::IdConflict));
+    let answered = index.terminals.contains_key(key) || conflicts;
     let what = format!("never answered ({})", record.request.case);
     (!answered).then(|| Violation::of(CHECK, what).about(key).at(confirmed))
 }
@@ -61,11 +69,18 @@ fn misplaced(
         Answer::Failed(reason) => Some(DeadLetterReason::Failed(reason)),
         Answer::Opened | Answer::Rejected(_) => None,
     };
-    let until = end.time()? + AFTERWARDS;
+    let ended = end.time()?;
+    let until = repeatable_until(index, ended);
     if index.terminals[key].len() > 1 && index.redis_emptied_before(until) {
         return None;
     }
     match (failed, letters) {
+        // The outcome is known, so the replayed message makes no second dead letter.
+        (Some(_), [])
+            if index.terminals[key].len() > 1 && index.replays(ended).next().is_some() =>
+        {
+            None
+        }
         (Some(_), []) => violation(format!("failed with {} without a dead letter", end.outcome())),
         (None, [letter, ..]) => {
             violation(format!("{}, but has a dead letter: {}", end.outcome(), letter.reason))
@@ -78,6 +93,13 @@ fn misplaced(
         }
         (Some(_), _) | (None, []) => None,
     }
+}
+
+/// Until when a fault can double the dead letter of a message that was published or answered at this time. A replay
+/// publishes the message before it removes the dead letter, and handles it again.
+fn repeatable_until(index: &HistoryIndex<'_>, at: DateTime<Utc>) -> DateTime<Utc> {
+    let replayed = index.replays(at).map(|fault| fault.until).max();
+    replayed.unwrap_or(at).max(at) + AFTERWARDS
 }
 
 /// Every invalid message is a dead letter, unchanged and with the expected reason. Removes these from `letters`.
@@ -93,7 +115,9 @@ fn invalid_messages(index: &HistoryIndex<'_>, letters: &mut Vec<&DeadLetter>) ->
             let what = format!("{} ({}): {what}", message.mark, message.reason);
             Violation::of(CHECK, what).at(sent.first)
         };
-        if found_letters.is_empty() && sent.confirmed.is_some() {
+        let answered =
+            message.request().is_some_and(|key| index.conflict_answers.contains_key(&key));
+        if found_letters.is_empty() && sent.confirmed.is_some() && !answered {
             found.push(violation("has no dead letter"));
         }
         if found_letters.iter().any(|letter| letter.body != message.body) {
@@ -104,7 +128,7 @@ fn invalid_messages(index: &HistoryIndex<'_>, letters: &mut Vec<&DeadLetter>) ->
         if !found_letters.iter().all(right) {
             found.push(violation("its dead letter has another reason or queue"));
         }
-        let disturbed = index.may_repeat(sent.first, sent.first + AFTERWARDS);
+        let disturbed = index.may_repeat(sent.first, repeatable_until(index, sent.first));
         if found_letters.len() > sent.copies as usize && !disturbed {
             found.push(violation("has more dead letters than it was sent, without a fault"));
         }

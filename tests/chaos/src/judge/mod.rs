@@ -2,16 +2,16 @@
 //!
 //! | check | invariant (docs/contract.md) |
 //! | --- | --- |
-//! | [`answers`] | 1: exactly one answer per valid request, always the same, with a derived id; no other answers |
+//! | [`answers`] | 1: exactly one answer per valid request, always the same, with a derived id; no other answers, none to a second request with the same source and id |
 //! | [`truth`] | 1: what an answer says was true |
-//! | [`permission`] | 2: no command that the rules do not allow |
+//! | [`permission`] | 2: no command that the rules do not allow, later than 300 ms after a state was stored that forbids it; every tied state counts |
 //! | [`commands`] | 3: no command for a request whose outcome is known; bounds for commands in doubt; every opening has a request |
 //! | [`pauses`] | 3: `Retry-After` holds for the whole integration |
 //! | [`losses`] | 4: nothing is lost, and no message is left in the queues |
 //! | [`one_time_passwords`] | 5: one rejected one-time password per request; no commands to a blocked IQ |
 //! | [`secrets`] | 6: no secret leaks |
 //! | [`tokens`] | 7: one token per lifetime |
-//! | [`audit`] | the audit has one line per decision, with the content of the answer |
+//! | [`audit`] | the audit has one line per decision, with the content of the answer, however often and late it is published |
 //! | [`health`] | workers stop in order; no worker ends by itself or panics |
 //! | [`vocabulary`] | event types, reasons and states are known |
 //!

@@ -50,7 +50,11 @@ fn answer_arrived(index: &HistoryIndex<'_>, command: &Command) -> bool {
         | Target::RedisData
         | Target::Redis
         | Target::RedisLink(_) => true,
-        Target::Broker | Target::BrokerLink(_) | Target::Salto => false,
+        Target::Broker
+        | Target::BrokerLink(_)
+        | Target::Salto
+        | Target::OutboundBinding
+        | Target::DeadLetters => false,
     };
     command.status.is_some_and(|status| status < 500)
         && command.fault.is_none()

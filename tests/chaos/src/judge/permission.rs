@@ -43,8 +43,8 @@ fn forbidden(
             late.num_milliseconds()
         ));
     }
-    let states = index.states_behind(request, command);
-    let allows = |state: &&&Booking| {
+    let versions = index.versions_behind(request, command);
+    let allows = |state: &&Booking| {
         let object =
             request.object.as_ref().or(state.objects.first().filter(|_| state.objects.len() == 1));
         rules.allows(integration, &state.status)
@@ -55,8 +55,13 @@ fn forbidden(
                     && integration.lock_of(object) == command.lock_id.as_deref()
             })
     };
-    if states.iter().find(allows).is_none() {
-        let states: Vec<_> = states.iter().map(|state| describe(state)).collect();
+    // Of tied states, each has to allow it.
+    let allowed = versions
+        .iter()
+        .any(|version| version.certain.iter().all(allows) && version.possible.iter().any(allows));
+    if !allowed {
+        let states = versions.iter().flat_map(|version| &version.possible);
+        let states: Vec<_> = states.map(|state| describe(state)).collect();
         let what =
             format!("not allowed by any possible state of the booking: {}", states.join("; "));
         return violation(&what);

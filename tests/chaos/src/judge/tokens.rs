@@ -35,7 +35,12 @@ fn cost(fault: &Fault) -> u64 {
         Target::Worker(_) | Target::Redis | Target::RedisLink(_) | Target::RedisData => 1,
         Target::Salto if fault.kind == "salto-revoke" => 1,
         Target::Salto if fault.kind == "salto-skew" => 2,
-        Target::Salto | Target::SaltoLink | Target::Broker | Target::BrokerLink(_) => 0,
+        Target::Salto
+        | Target::SaltoLink
+        | Target::Broker
+        | Target::BrokerLink(_)
+        | Target::OutboundBinding
+        | Target::DeadLetters => 0,
     };
     certain + fault.lost_grants
 }

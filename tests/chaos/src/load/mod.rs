@@ -1,8 +1,8 @@
 //! The messages of a run, all of them known before the run begins.
 //!
 //! A seed, [`Fixtures`] and a [`LoadShape`] determine a [`LoadPlan`]: small test cases (a booking and its guests, a
-//! cancellation that arrives first, a request that overtakes its booking, …) spread over the duration, each with doors
-//! of its own. [`publish`] publishes the messages and records when each was sent and confirmed.
+//! cancellation that arrives first or during the opening, tied states, a request that overtakes its booking, …) spread
+//! over the duration, each with doors of its own. [`publish`] publishes the messages and records when each was sent and confirmed.
 
 mod case_inputs;
 mod cases;

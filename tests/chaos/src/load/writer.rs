@@ -4,7 +4,7 @@ use super::case_inputs::{Expiry, RequestContent, RequestedDoor, Stay};
 use super::doors::DoorPool;
 use super::{Content, Outgoing};
 use crate::fixtures::{Fixtures, REQUEST_TTL_SECONDS};
-use crate::history::{Booking, InvalidMessage, Request};
+use crate::history::{Booking, DeadLetterReason, InvalidMessage, Request};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -52,6 +52,11 @@ impl<'a> Writer<'a> {
 
     pub(super) fn moment(&self, at: i64) -> DateTime<Utc> {
         self.start + TimeDelta::milliseconds(at)
+    }
+
+    /// The beginning of the second of a time.
+    pub(super) fn second_of(&self, at: i64) -> i64 {
+        at - i64::from(self.moment(at).timestamp_subsec_millis())
     }
 
     pub(super) fn between(&mut self, range: std::ops::Range<i64>) -> i64 {
@@ -187,6 +192,26 @@ impl<'a> Writer<'a> {
         let body = envelope(kind, &request.source, &request.id, request.time, data.into());
         self.requests += 1;
         self.push(at, "lock.open-request", &body, Content::Request(request.clone()));
+    }
+
+    /// Publishes a request with the same source and id for a booking that does not exist. Where the first request is
+    /// known, it becomes a dead letter.
+    pub(super) fn id_conflict(&mut self, first: &Request, at: i64) {
+        let mark = self.name("conflict");
+        let data = json!({
+            "integration_id": first.integration,
+            "booking_id": mark,
+            "expires_at": text(first.expires_at),
+        });
+        let kind = "lock.open-request.v1";
+        let body = envelope(kind, &first.source, &first.id, first.time, data).to_string();
+        let message = InvalidMessage {
+            mark,
+            queue: "postern.open-requests".to_owned(),
+            body: body.clone(),
+            reason: DeadLetterReason::IdConflict.code().to_owned(),
+        };
+        self.invalid_message(at, "lock.open-request", body.into_bytes(), message);
     }
 
     /// Publishes an invalid message.

@@ -1,6 +1,6 @@
 //! Injects a fault and ends it.
 
-use super::{AnswerFault, FaultAction, LinkTarget, PlannedFault};
+use super::{AnswerFault, Bound, FaultAction, LinkTarget, PlannedFault};
 use crate::history::{Exit, Fault, Target};
 use crate::proxy::Mode;
 use crate::system::SystemUnderTest;
@@ -11,6 +11,8 @@ use tokio::time::{sleep, sleep_until};
 
 /// A worker that has not stopped by then is killed; the report shows it.
 const STOPPING: Duration = Duration::from_secs(40);
+/// Longer than any fault of the broker. A replay that has not ended by then is killed.
+const REPLAYING: Duration = Duration::from_secs(60);
 
 impl PlannedFault {
     /// Waits for its time, injects the fault, and returns after it has ended.
@@ -62,6 +64,15 @@ impl FaultAction {
                 sleep(lasts).await;
                 redis.resume();
             }
+            Self::BrokerAlarm => raise_alarm(system, lasts).await,
+            Self::RedisReplies(worker, passed_on) => {
+                let mode = Mode::LoseReplies { passed_on: *passed_on };
+                switch(system, LinkTarget::Redis, *worker, mode);
+                sleep(lasts).await;
+                switch(system, LinkTarget::Redis, *worker, Mode::Pass);
+            }
+            Self::OutboundBinding(bound) => bind_outbound(system, *bound, lasts).await,
+            Self::DlqReplay => replay_dead_letters(system).await,
             Self::Link(target, worker, mode) => {
                 switch(system, *target, *worker, *mode);
                 sleep(lasts).await;
@@ -122,6 +133,38 @@ async fn stop_worker(system: &SystemUnderTest, worker: usize, lasts: Duration) {
     system.exits.lock().expect("no holder panics").push(exit);
     sleep(lasts).await;
     slot.start(&system.setup).await;
+}
+
+async fn raise_alarm(system: &SystemUnderTest, lasts: Duration) {
+    let broker = system.broker.lock().await;
+    broker.raise_alarm().await;
+    sleep(lasts).await;
+    broker.clear_alarm().await;
+}
+
+/// Binds the queue for postern's events for a part of them, or for none, and later for all again.
+async fn bind_outbound(system: &SystemUnderTest, bound: Bound, lasts: Duration) {
+    let patterns: &[&str] = match bound {
+        Bound::Answers => &["lock.#"],
+        Bound::Nothing => &[],
+    };
+    system.outbound.bind(patterns).await;
+    sleep(lasts).await;
+    system.outbound.bind(&["#"]).await;
+}
+
+/// Replays all dead letters, unless another replay is running. While the broker is unavailable, the command fails or
+/// waits.
+async fn replay_dead_letters(system: &SystemUnderTest) {
+    let Ok(_running) = system.replay.try_lock() else { return };
+    let command = system.setup.postern_in_background("dlq-replay", &["dlq", "replay", "--all"]);
+    let started = Instant::now();
+    while command.status().is_none() && started.elapsed() < REPLAYING {
+        sleep(Duration::from_millis(50)).await;
+    }
+    if command.status().is_none() {
+        command.kill().await;
+    }
 }
 
 async fn change_answers(system: &SystemUnderTest, answer: &AnswerFault, lasts: Duration) {

@@ -32,6 +32,15 @@ pub enum FaultAction {
     BrokerStop,
     RedisKill,
     RedisFreeze,
+    /// The memory alarm of RabbitMQ: it blocks publishers.
+    BrokerAlarm,
+    /// Replies of Redis to one worker, or to all, are lost after the command was applied, with the connection: in each
+    /// connection after this number of replies.
+    RedisReplies(Option<usize>, u32),
+    /// The queue of the program that receives postern's events gets a part of them, or none.
+    OutboundBinding(Bound),
+    /// All dead letters are replayed, with the command for operators.
+    DlqReplay,
     /// The link from one worker, or from all, to a server; all workers share the link to Salto.
     Link(LinkTarget, Option<usize>, Mode),
     /// A fault of the simulator, in the form of its control API.
@@ -44,6 +53,14 @@ pub enum FaultAction {
     Skew(i64),
     /// Everything in Redis is deleted.
     EmptyRedis,
+}
+
+/// The events for which the queue of the receiving program is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// Answers to requests alone: check-ins and notices are returned to postern.
+    Answers,
+    Nothing,
 }
 
 /// The server at the other end of a link.
@@ -73,6 +90,10 @@ impl FaultAction {
             Self::BrokerStop => "broker-stop".to_owned(),
             Self::RedisKill => "redis-kill".to_owned(),
             Self::RedisFreeze => "redis-freeze".to_owned(),
+            Self::BrokerAlarm => "broker-alarm".to_owned(),
+            Self::RedisReplies(..) => "redis-replies".to_owned(),
+            Self::OutboundBinding(_) => "outbound-binding".to_owned(),
+            Self::DlqReplay => "dlq-replay".to_owned(),
             Self::Link(target, _, mode) => {
                 let mode = match mode {
                     Mode::Pass => "pass",
@@ -80,6 +101,7 @@ impl FaultAction {
                     Mode::BlackHole => "black-hole",
                     Mode::Slow { .. } => "slow",
                     Mode::Refuse => "refuse",
+                    Mode::LoseReplies { .. } => "replies",
                 };
                 format!("{}-{mode}", target.name())
             }
@@ -97,8 +119,13 @@ impl FaultAction {
             Self::WorkerKill(worker) | Self::WorkerFreeze(worker) | Self::WorkerStop(worker) => {
                 Target::Worker(*worker)
             }
-            Self::BrokerKill | Self::BrokerFreeze | Self::BrokerStop => Target::Broker,
+            Self::BrokerKill | Self::BrokerFreeze | Self::BrokerStop | Self::BrokerAlarm => {
+                Target::Broker
+            }
             Self::RedisKill | Self::RedisFreeze => Target::Redis,
+            Self::RedisReplies(worker, _) => Target::RedisLink(*worker),
+            Self::OutboundBinding(_) => Target::OutboundBinding,
+            Self::DlqReplay => Target::DeadLetters,
             Self::Link(LinkTarget::Broker, worker, _) => Target::BrokerLink(*worker),
             Self::Link(LinkTarget::Redis, worker, _) => Target::RedisLink(*worker),
             Self::Link(LinkTarget::Salto, ..) => Target::SaltoLink,

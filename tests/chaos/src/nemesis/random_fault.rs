@@ -1,6 +1,6 @@
 //! Random faults of a given kind.
 
-use super::{AnswerFault, FaultAction, LinkTarget};
+use super::{AnswerFault, Bound, FaultAction, LinkTarget};
 use crate::proxy::Mode;
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -28,6 +28,13 @@ pub(super) fn random_fault(
         "broker-stop" => (FaultAction::BrokerStop, lasts(200..3000)),
         "redis-kill" => (FaultAction::RedisKill, lasts(100..5000)),
         "redis-freeze" => (FaultAction::RedisFreeze, lasts(500..8000)),
+        "broker-alarm" => (FaultAction::BrokerAlarm, lasts(5000..20_000)),
+        "redis-replies" => {
+            let lasts = lasts(300..4000);
+            let worker = rng.random_bool(0.7).then_some(worker);
+            (FaultAction::RedisReplies(worker, rng.random_range(3..30)), lasts)
+        }
+        "outbound-binding" => outbound_binding(rng),
         "broker-link" => link(rng, LinkTarget::Broker, worker),
         "redis-link" => link(rng, LinkTarget::Redis, worker),
         "salto-link" => link(rng, LinkTarget::Salto, worker),
@@ -42,6 +49,15 @@ pub(super) fn random_fault(
             (FaultAction::Skew(rng.random_range(-60..60)), lasts)
         }
         _ => answer(rng, kind),
+    }
+}
+
+/// Without any binding for a shorter time.
+fn outbound_binding(rng: &mut StdRng) -> (FaultAction, u64) {
+    if rng.random_bool(0.7) {
+        (FaultAction::OutboundBinding(Bound::Answers), rng.random_range(3000..10_000))
+    } else {
+        (FaultAction::OutboundBinding(Bound::Nothing), rng.random_range(500..3000))
     }
 }
 

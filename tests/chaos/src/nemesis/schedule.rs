@@ -8,19 +8,26 @@ use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The kind that is planned apart from the others: it occurs every few seconds.
+const DLQ_REPLAY: &str = "dlq-replay";
+
 /// All kinds of faults, by their names for `--faults`.
-pub const KINDS: [&str; 23] = [
+pub const KINDS: [&str; 27] = [
     "worker-kill",
     "worker-freeze",
     "worker-stop",
     "broker-kill",
     "broker-freeze",
     "broker-stop",
+    "broker-alarm",
     "redis-kill",
     "redis-freeze",
+    "redis-replies",
     "broker-link",
     "redis-link",
     "salto-link",
+    "outbound-binding",
+    DLQ_REPLAY,
     "salto-status",
     "salto-delay",
     "salto-reset",
@@ -54,9 +61,11 @@ pub fn schedule(seed: u64, inputs: &ScheduleInputs) -> Vec<PlannedFault> {
     let mut remaining: Vec<&str> = Vec::new();
     let mut at = 2000;
     let end = millis(inputs.duration).saturating_sub(1000);
-    while at + 1000 < end && !inputs.kinds.is_empty() {
+    let (replays, kinds): (Vec<&str>, Vec<&str>) =
+        inputs.kinds.iter().partition(|kind| **kind == DLQ_REPLAY);
+    while at + 1000 < end && !kinds.is_empty() {
         if remaining.is_empty() {
-            remaining.clone_from(&inputs.kinds);
+            remaining.clone_from(&kinds);
             remaining.shuffle(&mut rng);
         }
         // A group that still has a fault gets no other one; that kind follows later.
@@ -73,6 +82,22 @@ pub fn schedule(seed: u64, inputs: &ScheduleInputs) -> Vec<PlannedFault> {
         }
         at += rng.random_range(200..2400);
     }
+    if !replays.is_empty() {
+        planned.extend(dlq_replays(&mut rng, end));
+        planned.sort_by_key(|fault| fault.at);
+    }
+    planned
+}
+
+/// Replays of all dead letters, every few seconds.
+fn dlq_replays(rng: &mut StdRng, end: u64) -> Vec<PlannedFault> {
+    let mut planned = Vec::new();
+    let mut at = rng.random_range(4000..8000);
+    while at < end {
+        let action = FaultAction::DlqReplay;
+        planned.push(PlannedFault { at: Duration::from_millis(at), lasts: Duration::ZERO, action });
+        at += rng.random_range(3000..8000);
+    }
     planned
 }
 
@@ -86,16 +111,21 @@ fn group(action: &FaultAction) -> (u8, usize) {
         FaultAction::WorkerKill(worker)
         | FaultAction::WorkerFreeze(worker)
         | FaultAction::WorkerStop(worker) => (0, *worker),
-        FaultAction::BrokerKill | FaultAction::BrokerFreeze | FaultAction::BrokerStop => (1, 0),
+        FaultAction::BrokerKill
+        | FaultAction::BrokerFreeze
+        | FaultAction::BrokerStop
+        | FaultAction::BrokerAlarm => (1, 0),
         FaultAction::RedisKill | FaultAction::RedisFreeze | FaultAction::EmptyRedis => (2, 0),
         FaultAction::Link(LinkTarget::Broker, ..) => (3, 0),
-        FaultAction::Link(LinkTarget::Redis, ..) => (4, 0),
+        FaultAction::Link(LinkTarget::Redis, ..) | FaultAction::RedisReplies(..) => (4, 0),
         FaultAction::Link(LinkTarget::Salto, ..) => (5, 0),
         // One at a time, so that the cause of an effect is known.
         FaultAction::Answer(_) => (6, 0),
         // A change of the clock also invalidates tokens.
         FaultAction::Skew(_) | FaultAction::Revoke => (6, 1),
         FaultAction::Offline(_) => (6, 2),
+        FaultAction::OutboundBinding(_) => (7, 0),
+        FaultAction::DlqReplay => (8, 0),
     }
 }
 
@@ -103,16 +133,21 @@ fn group(action: &FaultAction) -> (u8, usize) {
 /// nothing.
 fn recovery(action: &FaultAction) -> u64 {
     match action {
-        FaultAction::BrokerKill | FaultAction::BrokerFreeze | FaultAction::BrokerStop => 30_000,
+        FaultAction::BrokerKill
+        | FaultAction::BrokerFreeze
+        | FaultAction::BrokerStop
+        | FaultAction::BrokerAlarm => 30_000,
         FaultAction::RedisKill | FaultAction::RedisFreeze | FaultAction::EmptyRedis => 6000,
         FaultAction::WorkerKill(_)
         | FaultAction::WorkerFreeze(_)
         | FaultAction::WorkerStop(_)
+        | FaultAction::RedisReplies(..)
+        | FaultAction::OutboundBinding(_)
         | FaultAction::Link(LinkTarget::Broker | LinkTarget::Redis, ..) => 4000,
         FaultAction::Link(LinkTarget::Salto, ..) => 3000,
         // The token that replaces a revoked one is not replaced within a minute.
         FaultAction::Revoke | FaultAction::Skew(_) => 65_000,
-        FaultAction::Answer(_) | FaultAction::Offline(_) => 1500,
+        FaultAction::Answer(_) | FaultAction::Offline(_) | FaultAction::DlqReplay => 1500,
     }
 }
 

@@ -26,13 +26,16 @@ pub enum Mode {
     Slow { latency: Duration, bytes_per_second: u32 },
     /// Does not listen; cuts open connections.
     Refuse,
+    /// Passes this number of pieces of data from the server on, in each connection; then it loses the next one and cuts
+    /// the connection with RST. The server has executed the command whose reply is lost.
+    LoseReplies { passed_on: u32 },
 }
 
 impl Mode {
     fn cuts(self) -> bool {
         match self {
             Self::Reset | Self::Refuse => true,
-            Self::Pass | Self::BlackHole | Self::Slow { .. } => false,
+            Self::Pass | Self::BlackHole | Self::Slow { .. } | Self::LoseReplies { .. } => false,
         }
     }
 }
@@ -113,7 +116,7 @@ async fn serve(
             continue;
         };
         tokio::select! {
-            assert_no_violation = listener.accept() => if let Ok((client, _)) = assert_no_violation {
+            accepted = listener.accept() => if let Ok((client, _)) = accepted {
                 connections.spawn(connection(client, upstream, modes.clone()));
             },
             changed = modes.changed() => if changed.is_err() { return },
@@ -143,8 +146,8 @@ async fn connection(mut client: TcpStream, upstream: SocketAddr, mut modes: watc
         let (mut up, mut down, mut cut) = (modes.clone(), modes.clone(), modes.clone());
         let both = async {
             tokio::try_join!(
-                pass_on(&mut client_read, &mut server_write, &mut up),
-                pass_on(&mut server_read, &mut client_write, &mut down),
+                pass_on(Sender::Client, &mut client_read, &mut server_write, &mut up),
+                pass_on(Sender::Server, &mut server_read, &mut client_write, &mut down),
             )
         };
         tokio::select! {
@@ -167,13 +170,22 @@ impl From<io::Error> for Failed {
     }
 }
 
+/// The side of a connection that sends the data of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sender {
+    Client,
+    Server,
+}
+
 /// Passes one direction on until its sender ends it.
 async fn pass_on(
+    sender: Sender,
     from: &mut ReadHalf<'_>,
     to: &mut WriteHalf<'_>,
     modes: &mut watch::Receiver<Mode>,
 ) -> Result<(), Failed> {
     let mut piece = vec![0; PIECE];
+    let mut replies = 0;
     loop {
         let read = from.read(&mut piece).await?;
         let mode = *modes.borrow_and_update();
@@ -190,6 +202,12 @@ async fn pass_on(
                 return Err(Failed);
             }
             Mode::Reset | Mode::Refuse => return Err(Failed),
+            Mode::LoseReplies { passed_on } => {
+                replies += u32::from(sender == Sender::Server);
+                if replies > passed_on {
+                    return Err(Failed);
+                }
+            }
         }
         if read == 0 {
             return Ok(to.shutdown().await?);

@@ -105,3 +105,20 @@ async fn refused_connections_find_no_listener() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_reply_is_lost_with_its_connection_after_those_that_are_passed_on() {
+    let proxy = Proxy::start(echo().await).await;
+    proxy.switch(Mode::LoseReplies { passed_on: 2 });
+    for _ in 0..2 {
+        let mut stream = connect(&proxy).await.expect("it listens");
+        round_trip(&mut stream, b"first").await.expect("it passes");
+        round_trip(&mut stream, b"second").await.expect("it passes");
+        assert!(within("the cut", SOON, round_trip(&mut stream, b"third")).await.is_err());
+    }
+    proxy.switch(Mode::Pass);
+    let mut stream = connect(&proxy).await.expect("it listens");
+    for _ in 0..5 {
+        round_trip(&mut stream, b"after").await.expect("it passes");
+    }
+}

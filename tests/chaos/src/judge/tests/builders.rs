@@ -1,7 +1,8 @@
 //! Elements of histories: times, bookings, requests, commands, events and faults.
 
 use crate::history::{
-    Booking, Command, DeadLetter, Event, Fault, History, Opening, Published, Request, Sent, Target,
+    Booking, Command, DeadLetter, Event, Fault, History, InvalidMessage, Opening, Published,
+    Request, Sent, StoredBooking, Target,
 };
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use serde_json::{Value, json};
@@ -47,6 +48,49 @@ pub(super) fn booking(
         time: at(seconds),
     };
     Published { what, sent: sent(seconds) }
+}
+
+/// The record of a booking whose last status was published at that time.
+pub(super) fn stored(
+    published: &Published<Booking>,
+    statuses: &[&str],
+    seen: f64,
+) -> StoredBooking {
+    let Booking { integration, booking, revision, time, .. } = published.what.clone();
+    let statuses = statuses.iter().map(ToString::to_string).collect();
+    StoredBooking { integration, booking, revision, time, statuses, seen_at: at(seen) }
+}
+
+/// Two tied states of a booking.
+pub(super) fn tied(number: u32, statuses: [&str; 2], seconds: f64) -> [Published<Booking>; 2] {
+    statuses.map(|status| {
+        let mut state = booking(number, 1, status, seconds);
+        state.what.revision = None;
+        state
+    })
+}
+
+/// A request with the source and id of another one.
+pub(super) fn id_conflict(number: u32, seconds: f64) -> Published<InvalidMessage> {
+    let mark = format!("conflict-{number}");
+    let body = json!({"source": SOURCE, "id": format!("r{number}"), "data": {"booking_id": mark}});
+    let what = InvalidMessage {
+        mark,
+        queue: "postern.open-requests".to_owned(),
+        body: body.to_string(),
+        reason: "id_conflict".to_owned(),
+    };
+    Published { what, sent: sent(seconds) }
+}
+
+/// The dead letter of an invalid message.
+pub(super) fn letter(message: &Published<InvalidMessage>) -> DeadLetter {
+    DeadLetter {
+        reason: message.what.reason.clone(),
+        queue: message.what.queue.clone(),
+        body: message.what.body.clone(),
+        headers: BTreeMap::new(),
+    }
 }
 
 /// A request for it, which expires after ten seconds.

@@ -5,6 +5,7 @@ mod builders;
 mod command_violations;
 mod other_violations;
 mod permitted;
+mod stored_states;
 mod valid_run;
 
 use super::{Violation, judge};

@@ -30,6 +30,16 @@ fn dead_letters_of_requests_that_are_missing_unexpected_or_duplicated() {
     assert_violation("4 losses", "without a dead letter", |run| {
         run.dead_letters.retain(|letter| letter.reason != "otp_invalid");
     });
+    // Replayed before the answer.
+    assert_violation("4 losses", "without a dead letter", |run| {
+        run.add_fault("dlq-replay", Target::DeadLetters, 20.0, 21.0);
+        run.dead_letters.retain(|letter| letter.reason != "otp_invalid");
+    });
+    // A replay publishes the answer again.
+    assert_violation("4 losses", "without a dead letter", |run| {
+        run.add_fault("dlq-replay", Target::DeadLetters, 40.0, 41.0);
+        run.dead_letters.retain(|letter| letter.reason != "otp_invalid");
+    });
     assert_violation("4 losses", "but has a dead letter", |run| {
         run.failed(2, 22.3, "status_not_allowed", 0);
         run.events.pop();

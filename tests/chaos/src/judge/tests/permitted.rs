@@ -61,6 +61,23 @@ fn two_dead_letters_where_a_worker_was_killed() {
 }
 
 #[test]
+fn a_dead_letter_that_was_replayed() {
+    assert_no_violation(|run| {
+        run.add_fault("dlq-replay", Target::DeadLetters, 40.0, 41.0);
+        run.dead_letters.retain(|letter| letter.reason != "otp_invalid");
+        run.events
+            .push(run.events.iter().find(|one| one.outcome() == "otp_invalid").unwrap().clone());
+    });
+    // The message was published again, and the worker was killed before the dead letter was removed.
+    assert_no_violation(|run| {
+        run.add_fault("dlq-replay", Target::DeadLetters, 50.0, 51.0);
+        run.add_fault("broker-kill", Target::Broker, 51.0, 52.0);
+        let again = run.dead_letters.clone();
+        run.dead_letters.extend(again);
+    });
+}
+
+#[test]
 fn a_command_repeated_by_another_worker_after_a_kill() {
     assert_no_violation(|run| {
         run.add_fault("worker-kill", Target::Worker(1), 21.11, 23.0);

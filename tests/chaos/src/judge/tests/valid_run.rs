@@ -29,6 +29,7 @@ fn rules() -> Rules {
         command_timeout_seconds: 4,
         resend_window_seconds: 5,
         token_seconds: 90,
+        retention_seconds: 2,
     }
 }
 
@@ -61,6 +62,7 @@ pub(super) fn history() -> History {
                 seen_at: at(f64::from(second)),
             })
             .collect(),
+        stored_bookings: Vec::new(),
         faults: Vec::new(),
         exits: vec![Exit {
             worker: 0,

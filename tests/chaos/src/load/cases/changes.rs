@@ -4,6 +4,7 @@ use super::super::case_inputs::{Expiry, RequestedDoor};
 use super::super::writer::Writer;
 use super::{DOOR_REUSE_GAP, expiry, request, single};
 use crate::fixtures::MINUTES_BEFORE;
+use rand::RngExt;
 
 pub(super) fn cancelled_just_now(
     writer: &mut Writer<'_>,
@@ -15,6 +16,44 @@ pub(super) fn cancelled_just_now(
     let cancelled = at + writer.between(500..2500);
     writer.status(&stay, cancelled, "cancelled", Some(8));
     request(writer, "cancelled just now", &stay, at + 1500, Expiry::Millis(13_000));
+    Some(())
+}
+
+/// The cancellation is on its way while the request is handled.
+pub(super) fn cancellation_races(
+    writer: &mut Writer<'_>,
+    integration: &'static str,
+    at: i64,
+) -> Option<()> {
+    let lead = writer.between(300..1500);
+    let stay = single(writer, integration, at, lead + 12_000)?;
+    writer.status(&stay, at, "paid", Some(1));
+    request(writer, "cancellation races", &stay, at + lead, Expiry::Millis(12_000));
+    let cancelled = at + lead + writer.between(0..1500);
+    writer.status(&stay, cancelled, "cancelled", Some(2));
+    Some(())
+}
+
+/// Two states with the same second and no revision, in any order: the door opens only where both allow it. Half of
+/// the ties are superseded.
+pub(super) fn tied(writer: &mut Writer<'_>, integration: &'static str, at: i64) -> Option<()> {
+    let later = writer.between(600..5000);
+    let stay = single(writer, integration, at, later + 8000)?;
+    let second = writer.second_of(at);
+    let pair = [
+        ["paid", "cancelled"],
+        ["cancelled", "paid"],
+        ["cancelled", "confirmed"],
+        ["paid", "confirmed"],
+    ][writer.rng.random_range(0..4)];
+    let apart = writer.between(0..400);
+    writer.status_with_time(&stay, at, second, pair[0], None);
+    writer.status_with_time(&stay, at + apart, second, pair[1], None);
+    if writer.rng.random_bool(0.5) {
+        let superseded = at + writer.between(0..6000);
+        writer.status_with_time(&stay, superseded, second + 1000, "paid", None);
+    }
+    request(writer, "tied states", &stay, at + later, Expiry::Millis(8000));
     Some(())
 }
 

@@ -14,7 +14,7 @@ use rand::RngExt;
 type Case = fn(&mut Writer<'_>, &'static str, i64) -> Option<()>;
 
 /// The cases with their weights.
-const CASES: [(u32, Case); 24] = [
+const CASES: [(u32, Case); 27] = [
     (30, guests::guest),
     (6, guests::family),
     (8, guests::second_request),
@@ -22,6 +22,8 @@ const CASES: [(u32, Case); 24] = [
     (8, guests::request_before_booking),
     (3, guests::unknown_booking),
     (4, changes::cancelled_just_now),
+    (10, changes::cancellation_races),
+    (6, changes::tied),
     (4, changes::cancelled_long_ago),
     (5, changes::cancellation_first),
     (5, changes::late_old_cancellation),
@@ -33,6 +35,7 @@ const CASES: [(u32, Case); 24] = [
     (3, refused::other_object),
     (3, refused::ambiguous),
     (2, refused::no_lock),
+    (3, refused::id_conflict),
     (4, guests::expires_soon),
     (4, guests::expired),
     (8, guests::duplicate_request),

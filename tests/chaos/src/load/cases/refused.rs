@@ -45,6 +45,21 @@ pub(super) fn no_lock(writer: &mut Writer<'_>, _: &'static str, at: i64) -> Opti
     Some(())
 }
 
+/// Another request has the source and id of the first one.
+pub(super) fn id_conflict(
+    writer: &mut Writer<'_>,
+    integration: &'static str,
+    at: i64,
+) -> Option<()> {
+    let stay = single(writer, integration, at, 700 + 12_000)?;
+    writer.status(&stay, at, "paid", Some(1));
+    let door = RequestedDoor::Named(&stay.doors[0]);
+    let first = writer.request("id conflict", &stay, door, at + 700, Expiry::Millis(12_000));
+    let later = writer.between(1500..8000);
+    writer.id_conflict(&first, at + 700 + later);
+    Some(())
+}
+
 pub(super) fn inactive_integration(
     writer: &mut Writer<'_>,
     _: &'static str,

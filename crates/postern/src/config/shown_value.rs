@@ -52,7 +52,10 @@ fn scalar(node: &Node) -> Option<String> {
 }
 
 fn text_without_secret(text: &str) -> Option<String> {
+    // After `user:` anything may be a password, also what reads as a port and a path.
+    let has_colon = text.split_once("//").is_some_and(|(_, rest)| rest.contains(':'));
     let may_have_secret = text.contains(IN_URLS_WITH_SECRETS)
+        || has_colon
         || text.contains("//") && !text.trim().parse::<Url>().is_ok_and(|url| url.has_host());
     if may_have_secret { None } else { Some(format!("\"{}\"", shortened(text))) }
 }

@@ -20,6 +20,7 @@ use crate::cli::{
     terminal::{
         event_text,
         output::{Output, print_note},
+        text::printable,
     },
 };
 use crate::config::BrokerConfig;
@@ -117,7 +118,7 @@ async fn print_events(
             continue;
         };
         if arguments.selects(&event) {
-            output.print(&event, || event_text::event_line(&event))?;
+            output.print(&event, || printable(&event_text::event_line(&event)))?;
             left = left.map(|left| left - 1);
         }
     }

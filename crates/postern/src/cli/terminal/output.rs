@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::cli::{
     arguments::output_format::{OutputFlag, OutputFormat},
     failure::CommandFailure,
+    terminal::text::{printable, printable_lines},
 };
 
 /// Standard output in the format that the operator chose.
@@ -26,7 +27,7 @@ impl Output {
         text: impl FnOnce() -> String,
     ) -> Result<(), CommandFailure> {
         let line = match self.format {
-            OutputFormat::Human => text(),
+            OutputFormat::Human => printable_lines(&text()),
             OutputFormat::Json => json(object)?,
         };
         write(&[line])
@@ -39,7 +40,7 @@ impl Output {
         text: impl FnOnce() -> String,
     ) -> Result<(), CommandFailure> {
         match self.format {
-            OutputFormat::Human => write(&[text()]),
+            OutputFormat::Human => write(&[printable_lines(&text())]),
             OutputFormat::Json => write(&[object.to_owned()]),
         }
     }
@@ -94,7 +95,7 @@ fn write(lines: &[String]) -> Result<(), CommandFailure> {
 /// Prints a line that is not a result, on standard error.
 pub(crate) fn print_note(text: &str) {
     // A closed standard error is not an error of the command.
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", printable_lines(text));
 }
 
 /// The lines of a table. A column is as wide as its widest cell; the last one is not padded.
@@ -103,7 +104,9 @@ fn table<const N: usize>(
     rows: impl Iterator<Item = [String; N]>,
 ) -> Vec<String> {
     let mut lines = vec![header.map(str::to_owned)];
-    lines.extend(rows.map(|row| row.map(|cell| if cell.is_empty() { "-".into() } else { cell })));
+    lines.extend(
+        rows.map(|row| row.map(|cell| if cell.is_empty() { "-".into() } else { printable(&cell) })),
+    );
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
     let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
     lines
@@ -124,5 +127,11 @@ mod tests {
         let rows = [["a1".to_owned(), "Room é".to_owned()], ["b".to_owned(), String::new()]];
         let lines = table(["ID", "NAME"], rows.into_iter());
         assert_eq!(lines, ["ID  NAME", "a1  Room é", "b   -"]);
+    }
+
+    #[test]
+    fn a_cell_is_one_line_without_control_characters() {
+        let lines = table(["NAME"], [["a\n\u{1b}[2J\u{202e}b".to_owned()]].into_iter());
+        assert_eq!(lines, ["NAME", "a\\n\\u{1b}[2J\\u{202e}b"]);
     }
 }

@@ -54,7 +54,7 @@ mod tests {
         let (_, text) = text.split_once("  ").unwrap();
         assert_eq!(
             text,
-            "acme  B\u{fffd}[1m  -  -  failed (rehearsal)  iq_offline  offline, lock \
+            "acme  B\\u{1b}[1m  -  -  failed (rehearsal)  iq_offline  offline, lock \
              00000000-0000-0000-0000-000000000000, after 2 commands"
         );
     }

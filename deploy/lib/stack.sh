@@ -14,7 +14,7 @@ stack_start() {
   . "$dir/services/services.env"
   say "building (the first time takes a few minutes)"
   # The same build as for the tests, so that neither repeats the work of the other; a release build takes four times as long.
-  cargo build --locked --quiet --package postern --package simulator
+  cargo build --locked --package postern --package simulator
   say "built"
 
   mapfile -t ports < <(free_ports 3)

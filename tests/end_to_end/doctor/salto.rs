@@ -40,7 +40,7 @@ async fn faults_of_the_account_are_named() {
         report.assert_only("salto.sign_in", "no call is sent for", "used at once");
     }
     let now = fixture.setup.simulator.token_requests().await;
-    assert_eq!(now, (granted, denied + 1), "rejected credentials rest");
+    assert_eq!(now, (granted, denied + 3), "each command tries the credentials once");
 }
 
 #[tokio::test]

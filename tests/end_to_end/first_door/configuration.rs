@@ -22,7 +22,7 @@ async fn an_environment_that_is_not_configured() {
                 2,
                 &format!(
                     "error: the configuration has a mistake
-                    postern.toml:23: integrations[0] (acme-utrecht).environment: {what}"
+                    postern.toml:23: integrations[0] (acme-utrecht).environment: {what} (value: {name:?})"
                 ),
             );
         }
@@ -46,9 +46,9 @@ async fn all_mistakes_are_reported_at_once() {
         postern.toml:21: integrations[0] (acme-utrecht).open_from_statuses: is missing; give the booking statuses that \
          open doors, such as [\"confirmed\", \"paid\"]
         postern.toml:27: integrations[0] (acme-utrecht).open_from_status: is unknown; did you mean open_from_statuses?
-        postern.toml:28: integrations[0] (acme-utrecht).minutes_before: must be a whole number from 0 to 10080
-        postern.toml:31: integrations[0] (acme-utrecht).default_lock: must be a lock's UUID, as `postern lock list` shows them
-        postern.toml:33: integrations[0] (acme-utrecht).locks.room-12: must be a lock's UUID, as `postern lock list` shows them",
+        postern.toml:28: integrations[0] (acme-utrecht).minutes_before: must be a whole number from 0 to 10080 (value: \"a quarter\")
+        postern.toml:31: integrations[0] (acme-utrecht).default_lock: must be a lock's UUID, as `postern lock list` shows them (value: \"front door\")
+        postern.toml:33: integrations[0] (acme-utrecht).locks.room-12: must be a lock's UUID, as `postern lock list` shows them (value: \"room-12\")",
     );
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 const LIST: &str = "site list --integration acme-utrecht";
 
-/// Every command reports wrong credentials, and they are not tried again.
+/// Every command reports wrong credentials, and tries them once.
 async fn rejected(from: &str, to: &str, code: &str, what: &str) {
     let mut operator = OperatorFixture::with_password().await;
     operator.replace_in_config(from, to);
@@ -33,8 +33,8 @@ async fn rejected(from: &str, to: &str, code: &str, what: &str) {
     ));
     assert_eq!(
         operator.setup.simulator.token_requests().await,
-        (0, 1),
-        "wrong credentials are not tried repeatedly"
+        (0, 4),
+        "each command tries the credentials once"
     );
     operator.replace_in_config(to, from);
     assert_eq!(operator.run(LIST).await.status, Some(0), "the right credentials are tried at once");

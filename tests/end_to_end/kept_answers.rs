@@ -130,3 +130,23 @@ async fn an_id_that_was_used_for_another_request_is_a_dead_letter() {
     assert_eq!(terminals[0].body, terminals[1].body);
     assert_eq!(fixture.setup.simulator.opening_count().await, 1);
 }
+
+#[tokio::test]
+async fn a_dead_letter_is_answered_alike_after_another_request_was_given_its_id() {
+    let fixture = Fixture::new(Setup::unactivated().await, 1).await;
+    fixture.store_status(&booking_status("B-2", "paid")).await;
+    let first = fixture.open("R-1", BOOKING).await;
+    fixture.wait_until_settled("open-requests", 1).await;
+    forget(fixture.setup.redis_url(), fixture.setup.key_prefix(), "request:").await;
+    let mut other = open_request("R-1", "B-2");
+    other["time"] = time(-120).into();
+    fixture.bus.open_request(&other).await;
+    fixture.wait_until_settled("open-requests", 2).await;
+
+    replay_all(&fixture).await;
+    fixture.outbound.catch_up().await;
+    let terminals = &fixture.outbound.terminals()["R-1"];
+    assert_eq!(terminals.len(), 3);
+    assert_eq!(terminals[2].body, first.body);
+    assert!(fixture.bus.dead_letters().await.is_empty(), "no dead letter of a conflict");
+}

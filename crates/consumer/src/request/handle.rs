@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use chrono::Utc;
 use events::names::OPEN_REQUESTS_QUEUE;
 use tracing::Instrument as _;
 
@@ -17,7 +16,7 @@ use super::{
     context::Context,
     decode, failure_dead_letter,
     park::park,
-    report::{Unreported, report},
+    report::{Unreported, parked_without_queue, report},
     request_state::RequestState,
     wait_reason::WaitReason,
 };
@@ -35,10 +34,6 @@ use crate::{
     },
     worker::Worker,
 };
-
-/// How long a request whose answer no queue takes is parked: longer, the older the answer is.
-const PARKED_WITHOUT_QUEUE: [Duration; 3] =
-    [Duration::from_secs(4), Duration::from_secs(16), Duration::from_secs(64)];
 
 /// How long a request whose audit line cannot be written is parked. Its answer is published again each
 /// time that it is delivered.
@@ -91,8 +86,10 @@ async fn settle(
         Ok(outcome) => {
             failpoint::reach("before-ack");
             if session.acknowledge(&delivery.acker).await.is_ok() {
-                let ended = session.ended_token();
-                context.worker.ledger.settled(state.key(), state.perhaps_copied, ended);
+                if state.owns_record {
+                    let ended = session.ended_token();
+                    context.worker.ledger.settled(state.key(), state.perhaps_copied, ended);
+                }
                 settled::answered(&outcome.terminal, received_at);
             }
         }
@@ -156,14 +153,7 @@ impl Unfinished {
             Unreported::Unpublished(Unpublished::Abandoned) => Self::Abandoned,
             // The outcome is in the ledger: the next owner of the message publishes it.
             Unreported::Unpublished(Unpublished::NoQueue) => {
-                let age = (Utc::now() - outcome.terminal.time).to_std().unwrap_or_default();
-                let [shortest, longer, longest] = PARKED_WITHOUT_QUEUE;
-                let wait = match age {
-                    age if age < 2 * shortest => shortest,
-                    age if age < 2 * longer => longer,
-                    _ => longest,
-                };
-                Self::Wait(wait, WaitReason::AnswerQueue)
+                Self::Wait(parked_without_queue(outcome), WaitReason::AnswerQueue)
             }
             Unreported::Record(error) => Self::Record(error),
         }
@@ -204,7 +194,10 @@ async fn answer(
     loop {
         let mut claimed = match claim(context, state).await? {
             ClaimResult::Concluded(outcome) => return Ok(*outcome),
-            ClaimResult::Conflict(first) => return Err(Unfinished::Conflict(first)),
+            // The ledger had forgotten the request before another one was given its id.
+            ClaimResult::Conflict(first) => {
+                return state.carried_outcome().ok_or(Unfinished::Conflict(first));
+            }
             ClaimResult::Claimed(claimed) => claimed,
             ClaimResult::Busy(wait) => {
                 return Err(Unfinished::Wait(wait, WaitReason::OtherWorker));

@@ -1,5 +1,8 @@
 //! Step 7: publish the answer.
 
+use std::time::Duration;
+
+use chrono::Utc;
 use events::Outbound;
 use publisher::Message;
 
@@ -9,6 +12,10 @@ use crate::{
     failpoint,
     state::{ledger::RecordedOutcome, store::RecordError},
 };
+
+/// How long a request whose answer no queue takes is parked: longer, the older the answer is.
+const PARKED: [Duration; 3] =
+    [Duration::from_secs(4), Duration::from_secs(16), Duration::from_secs(64)];
 
 /// Why an answer is not published.
 #[derive(Debug)]
@@ -67,5 +74,16 @@ async fn publish(session: &SessionHandle, event: &Outbound) -> Result<(), Unpubl
             tracing::error!(%error, answer_id = %event.id, "an outcome cannot be published");
             Err(Unpublished::Abandoned)
         }
+    }
+}
+
+/// How long a request is parked whose answer no queue takes now.
+pub(super) fn parked_without_queue(outcome: &RecordedOutcome) -> Duration {
+    let age = (Utc::now() - outcome.terminal.time).to_std().unwrap_or_default();
+    let [shortest, longer, longest] = PARKED;
+    match age {
+        age if age < 2 * shortest => shortest,
+        age if age < 2 * longer => longer,
+        _ => longest,
     }
 }

@@ -11,7 +11,9 @@ use crate::{
     broker::session_handle::SessionHandle,
     state::{
         failure::Failure,
-        ledger::{Claim, ClaimOwner, LastCommand, LastResult, RequestKey, Resumption},
+        ledger::{
+            Claim, ClaimOwner, LastCommand, LastResult, RecordedOutcome, RequestKey, Resumption,
+        },
     },
     worker::IN_PLACE,
 };
@@ -45,6 +47,8 @@ pub(super) struct RequestState {
     in_doubt_since: Option<Instant>,
     /// The answer that the message carries: it was recorded before, and became a dead letter.
     pub(super) answer: Option<Outbound>,
+    /// Whether the record of this id is the request's own.
+    pub(super) owns_record: bool,
     /// Whether a copy of the message may exist: it was parked, replayed or delivered before.
     pub(super) perhaps_copied: bool,
     key: Uuid,
@@ -65,10 +69,26 @@ impl RequestState {
             doubt_at_last_log_query: 0,
             in_doubt_since: None,
             answer: None,
+            owns_record: true,
             perhaps_copied: redelivered,
             key: events::request_key(&request.source, &request.id),
             request,
         }
+    }
+
+    /// The answer that the message carries, where the record of its id is another request's by now: its
+    /// dead letter is made, and nothing is recorded.
+    pub(super) fn carried_outcome(&mut self) -> Option<RecordedOutcome> {
+        let terminal = self.answer.take()?;
+        self.owns_record = false;
+        Some(RecordedOutcome {
+            terminal,
+            check_in: None,
+            dead_lettered: true,
+            audit: None,
+            terminal_published: false,
+            claimed_elsewhere: false,
+        })
     }
 
     /// Whether this event is the terminal one of this request.

@@ -29,6 +29,14 @@ async fn replay_all(fixture: &Fixture) {
     fixture.wait_until_settled("open-requests", settled + 1).await;
 }
 
+/// The request `R-1` has so many answers by now, and the last one is the first one.
+async fn assert_answered_alike(fixture: &Fixture, count: usize) {
+    fixture.outbound.catch_up().await;
+    let terminals = &fixture.outbound.terminals()["R-1"];
+    assert_eq!(terminals.len(), count);
+    assert_eq!(terminals[0].body, terminals[count - 1].body);
+}
+
 #[tokio::test]
 async fn a_dead_letter_is_answered_alike_after_the_ledger_has_forgotten_its_request() {
     let fixture = Fixture::new(Setup::unactivated().await, 1).await;
@@ -47,10 +55,7 @@ async fn a_dead_letter_is_answered_alike_after_the_ledger_has_forgotten_its_requ
             fixture.bus.publish_raw("", "postern.open-requests", &letter.body, properties).await;
             fixture.wait_until_settled("open-requests", 3).await;
         }
-        fixture.outbound.catch_up().await;
-        let terminals = &fixture.outbound.terminals()["R-1"];
-        assert_eq!(terminals.len(), replays + 1);
-        assert_eq!(terminals[0].body, terminals[replays].body);
+        assert_answered_alike(&fixture, replays + 1).await;
     }
     assert_eq!(fixture.setup.simulator.opening_count().await, 0);
     assert!(fixture.bus.dead_letters().await.is_empty(), "no second dead letter");
@@ -92,10 +97,7 @@ async fn an_outcome_outlives_the_retention_while_its_message_is_not_settled() {
     let worker = fixture.setup.worker("second").start().await;
     fixture.workers = vec![worker];
     fixture.wait_until_settled("open-requests", 1).await;
-    fixture.outbound.catch_up().await;
-    let terminals = &fixture.outbound.terminals()["R-1"];
-    assert_eq!(terminals.len(), 2);
-    assert_eq!(terminals[0].body, terminals[1].body);
+    assert_answered_alike(&fixture, 2).await;
     assert_eq!(fixture.setup.simulator.opening_count().await, 1);
 }
 
@@ -124,10 +126,7 @@ async fn an_id_that_was_used_for_another_request_is_a_dead_letter() {
     // The first request is as it was.
     fixture.bus.open_request(&open_request("R-1", BOOKING)).await;
     fixture.wait_until_settled("open-requests", 3).await;
-    fixture.outbound.catch_up().await;
-    let terminals = &fixture.outbound.terminals()["R-1"];
-    assert_eq!(terminals.len(), 2);
-    assert_eq!(terminals[0].body, terminals[1].body);
+    assert_answered_alike(&fixture, 2).await;
     assert_eq!(fixture.setup.simulator.opening_count().await, 1);
 }
 
@@ -135,7 +134,7 @@ async fn an_id_that_was_used_for_another_request_is_a_dead_letter() {
 async fn a_dead_letter_is_answered_alike_after_another_request_was_given_its_id() {
     let fixture = Fixture::new(Setup::unactivated().await, 1).await;
     fixture.store_status(&booking_status("B-2", "paid")).await;
-    let first = fixture.open("R-1", BOOKING).await;
+    fixture.open("R-1", BOOKING).await;
     fixture.wait_until_settled("open-requests", 1).await;
     forget(fixture.setup.redis_url(), fixture.setup.key_prefix(), "request:").await;
     let mut other = open_request("R-1", "B-2");
@@ -144,9 +143,6 @@ async fn a_dead_letter_is_answered_alike_after_another_request_was_given_its_id(
     fixture.wait_until_settled("open-requests", 2).await;
 
     replay_all(&fixture).await;
-    fixture.outbound.catch_up().await;
-    let terminals = &fixture.outbound.terminals()["R-1"];
-    assert_eq!(terminals.len(), 3);
-    assert_eq!(terminals[2].body, first.body);
+    assert_answered_alike(&fixture, 3).await;
     assert!(fixture.bus.dead_letters().await.is_empty(), "no dead letter of a conflict");
 }

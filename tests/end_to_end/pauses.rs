@@ -40,7 +40,7 @@ async fn a_pause_is_listed_and_lifted() {
     assert_eq!((&lifted["lifted"], &lifted["seconds_left"]), (&json!(false), &json!(0)));
 
     for command in ["list", "lift"] {
-        let unknown = postern(setup, &["pause", command, "--integration", "nobody"]).await;
+        let unknown = postern(setup, &["pause", command, "--integration", "unknown"]).await;
         assert_eq!(unknown.status, Some(2), "{unknown:?}");
         assert!(unknown.stderr.contains(INTEGRATION), "it names the configured ones: {unknown:?}");
     }

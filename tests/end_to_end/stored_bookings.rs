@@ -56,7 +56,7 @@ async fn unknown_bookings_and_integrations_are_named() {
     for command in ["show", "forget"] {
         let of = |integration| ["booking", command, "--integration", integration, "b-1"];
         let yes: &[&str] = if command == "forget" { &["--yes"] } else { &[] };
-        let unknown = postern(&setup, &[&of("nobody")[..], yes].concat()).await;
+        let unknown = postern(&setup, &[&of("unknown")[..], yes].concat()).await;
         assert_eq!(unknown.status, Some(2), "{unknown:?}");
         assert!(unknown.stderr.contains(INTEGRATION), "it names the configured ones: {unknown:?}");
         let unknown = postern(&setup, &[&of(INTEGRATION)[..], yes].concat()).await;

@@ -14,7 +14,6 @@ use crate::{
     },
     failpoint,
     operator::{message_span, settled},
-    settings::Routing,
     worker::Worker,
 };
 
@@ -39,9 +38,7 @@ pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, del
 /// Reads a booking status.
 fn decode(worker: &Worker, delivery: &Delivery) -> Result<Event<BookingStatus>, RefusedMessage> {
     let event = events::decode_booking_status(delivery.message.content(), Utc::now())?;
-    if worker.routing == Routing::Strict {
-        event.check_routing_key(&delivery.message.first_routing_key())?;
-    }
+    worker.routing.check(&event, &delivery.message)?;
     Ok(event)
 }
 

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use events::{Event, InboundData, RefusedMessage};
+use publisher::ReceivedMessage;
 use salto::{Account, Environment};
 use secrecy::SecretString;
 
@@ -48,6 +50,24 @@ pub enum Routing {
     Any,
     /// The one that names the event's integration.
     Strict,
+}
+
+impl Routing {
+    /// Checks the routing key with which the event first arrived.
+    ///
+    /// # Errors
+    ///
+    /// Where the event may not have that key.
+    pub fn check<T: InboundData>(
+        self,
+        event: &Event<T>,
+        message: &ReceivedMessage,
+    ) -> Result<(), RefusedMessage> {
+        match self {
+            Self::Any => Ok(()),
+            Self::Strict => event.check_routing_key(&message.first_routing_key()),
+        }
+    }
 }
 
 /// Redis.

@@ -14,6 +14,19 @@ pub struct RefusedMessage {
     pub detail: String,
 }
 
+impl RefusedMessage {
+    /// A request whose source and id were used before for another one. `first`: what that one is about, as
+    /// JSON.
+    #[must_use]
+    pub fn id_conflict(first: &str) -> Self {
+        let detail = format!(
+            "a request with this source and id came before, about [integration, booking, object] \
+             {first}; every request needs an id of its own"
+        );
+        Self { reason: DeadLetterReason::IdConflict, detail }
+    }
+}
+
 impl From<DecodeError> for RefusedMessage {
     fn from(error: DecodeError) -> Self {
         Self { reason: error.kind.into(), detail: error.detail }

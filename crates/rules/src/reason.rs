@@ -40,7 +40,7 @@ coded_enum! {
         IqOffline = "iq_offline",
         /// The IQ did not carry the command out, and gave a code that is not known.
         IqRefused = "iq_refused",
-        /// The command was refused, and somebody inside has turned the lock's privacy mode on.
+        /// The command was refused, and the lock is in privacy mode, which is turned on from inside.
         PrivacyMode = "privacy_mode",
         /// Salto refused the one-time password.
         OtpInvalid = "otp_invalid",

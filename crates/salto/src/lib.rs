@@ -53,6 +53,7 @@ pub use http::client::{Http, HttpError};
 pub use http::host_check::check_host;
 pub use otp::{Otp, OtpKey, OtpScheme, UnknownOtpScheme};
 pub use redis::key_check::{KeyCheckError, check_key};
+pub use redis::key_pattern::key_pattern;
 pub use redis::query::StoreError;
 pub use redis::rotation::{Rotation, RotationCounts, SealedKind, rotate};
 pub use redis::seal;

@@ -108,7 +108,7 @@ pub fn bodies() -> Vec<Row> {
         let opened = under(carried_out(error(200, "3102", message)), End::OpenedByLog);
         rows.push(opened.commands(ONCE).openings(ONCE));
     }
-    rows.extend(in_doubt(error(200, "3102", "nobody_has_seen_this")));
+    rows.extend(in_doubt(error(200, "3102", "not_documented")));
     rows.extend(in_doubt(error(202, 9999, "An error that is not documented")));
     rows.extend(in_doubt(with(status(200), &json!({"body": "<html>Back soon</html>"}))));
     let text = json!({"body": "ok", "content_type": "text/plain"});
@@ -122,8 +122,8 @@ pub fn bodies() -> Vec<Row> {
 /// Codes of the IQ that are not known.
 fn refused_by_iq() -> impl Iterator<Item = Row> {
     let messages = [
-        (400, "Request execution failed with code: nobody_has_seen_this"),
-        (403, "nobody_has_seen_this"),
+        (400, "Request execution failed with code: not_documented"),
+        (403, "not_documented"),
         (400, "Request execution failed with code: Not Known"),
     ];
     messages.into_iter().map(|(code, message)| {

@@ -21,9 +21,7 @@ pub fn rows() -> Vec<Row> {
     }
     rows.push(failed(error(401, "invalid_client", "in words"), "credentials_rejected"));
     rows.push(failed(error(500, "invalid_grant", "in words"), "salto_unavailable"));
-    for (status, code) in
-        [(400, "nobody_has_seen_this"), (403, "access_denied"), (403, "mfa_required")]
-    {
+    for (status, code) in [(400, "not_documented"), (403, "access_denied"), (403, "mfa_required")] {
         rows.push(failed(error(status, code, "in words"), "credentials_rejected"));
     }
     for code in ["temporarily_unavailable", "server_error", "slow_down"] {

@@ -13,7 +13,7 @@ pub enum RuleSet {
     AnswerForgotten,
     /// A command leaves however old the state is that it rests on.
     StateOfAnyAge,
-    /// An outcome is recorded whoever has the claim.
+    /// An outcome is recorded for any owner, whether it has the claim or not.
     OutcomeOfAnyOwner,
     /// A claim that is applied again reserves again, or undoes its reservation.
     RepeatedClaimReserves,

@@ -36,23 +36,6 @@ pub(crate) async fn unstorable(
     session.acknowledge(&delivery.acker).await
 }
 
-/// Makes a dead letter of a request whose id was used before for another one, and acknowledges the
-/// message. `first`: what the first one is about.
-pub(crate) async fn id_conflict(
-    session: &SessionHandle,
-    delivery: &Delivery,
-    first: &str,
-) -> Result<(), Abandoned> {
-    let detail = format!(
-        "a request with this source and id came before, about [integration, booking, object] \
-         {first}; every request needs an id of its own"
-    );
-    let reason = DeadLetterReason::IdConflict;
-    let why = DeadLetter { reason, detail: &detail, attempts: 0, answer: None };
-    make(session, &delivery.message, why).await?;
-    session.acknowledge(&delivery.acker).await
-}
-
 /// Publishes a message to the dead letters until the broker has confirmed it.
 pub(crate) async fn make(
     session: &SessionHandle,

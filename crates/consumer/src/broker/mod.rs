@@ -1,5 +1,6 @@
 //! RabbitMQ, inward: subscriptions and receivers, what a delivery can do with its session, dead letters,
-//! the poison guard, and the routing keys that no queue takes. The session itself is in [`crate::process`], because it starts the steps.
+//! the poison guard, and the routing keys that no queue takes. The session itself is in
+//! [`crate::process`], because it starts the steps.
 
 pub(crate) mod dead_letter;
 pub(crate) mod delivery;

@@ -100,17 +100,6 @@ pub(crate) fn unstorable(queue: &'static str, error: &RecordError, received: Ins
     );
 }
 
-/// The id of a request was used before for another one, and the message is a dead letter now.
-pub(crate) fn id_conflict(queue: &'static str, first: &str, received: Instant) {
-    metrics::settled(metrics::short(queue), "dead_letter");
-    tracing::warn!(
-        reason = DeadLetterReason::IdConflict.code(),
-        first,
-        duration_ms = millis(received.elapsed()),
-        "dead letter made"
-    );
-}
-
 /// A delivery is back in its queue, unsettled.
 pub(crate) fn requeued(received: Instant) {
     tracing::info!(duration_ms = millis(received.elapsed()), "delivery requeued");

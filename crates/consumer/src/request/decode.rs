@@ -4,16 +4,12 @@ use chrono::Utc;
 use events::RefusedMessage;
 
 use super::request_state::RequestState;
-use crate::{
-    broker::delivery::Delivery, failpoint, settings::Routing, state::ledger, worker::Worker,
-};
+use crate::{broker::delivery::Delivery, failpoint, state::ledger, worker::Worker};
 
 /// Reads an open request.
 pub(super) fn decode(delivery: &Delivery, worker: &Worker) -> Result<RequestState, RefusedMessage> {
     let request = events::decode_open_request(delivery.message.content(), Utc::now())?;
-    if worker.routing == Routing::Strict {
-        request.check_routing_key(&delivery.message.first_routing_key())?;
-    }
+    worker.routing.check(&request, &delivery.message)?;
     failpoint::reach_with("after-decode", &request.id);
     let mut state = RequestState::new(request, delivery.redelivered, worker.opening.request_ttl);
     let message = &delivery.message;

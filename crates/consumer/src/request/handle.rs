@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use events::names::OPEN_REQUESTS_QUEUE;
+use events::{RefusedMessage, names::OPEN_REQUESTS_QUEUE};
 use tracing::Instrument as _;
 
 use super::{
@@ -54,15 +54,22 @@ pub(crate) async fn open_request(
 
     let state = match decode::decode(&delivery, worker) {
         Ok(state) => state,
-        Err(error) => {
-            if dead_letter::refused(session, &delivery, &error).await.is_ok() {
-                settled::refused(OPEN_REQUESTS_QUEUE, &error, received_at);
-            }
-            return;
-        }
+        Err(refused) => return refuse(session, &delivery, &refused, received_at).await,
     };
     let span = message_span::of_request(&state.request);
     settle(context, delivery, state, received_at).instrument(span).await;
+}
+
+/// Makes a dead letter of a request that is refused.
+async fn refuse(
+    session: &SessionHandle,
+    delivery: &Delivery,
+    refused: &RefusedMessage,
+    received_at: Instant,
+) {
+    if dead_letter::refused(session, delivery, refused).await.is_ok() {
+        settled::refused(OPEN_REQUESTS_QUEUE, refused, received_at);
+    }
 }
 
 /// Takes a decoded request to its end.
@@ -99,10 +106,8 @@ async fn settle(
                 settled::unstorable(OPEN_REQUESTS_QUEUE, &error, received_at);
             }
         }
-        Err(Unfinished::Conflict(first)) => {
-            if dead_letter::id_conflict(session, &delivery, &first).await.is_ok() {
-                settled::id_conflict(OPEN_REQUESTS_QUEUE, &first, received_at);
-            }
+        Err(Unfinished::Refused(refused)) => {
+            refuse(session, &delivery, &refused, received_at).await;
         }
         Err(Unfinished::Abandoned | Unfinished::Wait(..)) => {
             requeue(context, &delivery, &state).await;
@@ -128,8 +133,8 @@ enum Unfinished {
     Wait(Duration, WaitReason),
     /// A record that it needs could not be used, again and again.
     Record(RecordError),
-    /// Its id was used before, for a request about this.
-    Conflict(String),
+    /// It is refused: its id was used before, for another request.
+    Refused(RefusedMessage),
 }
 
 impl From<Abandoned> for Unfinished {
@@ -196,7 +201,8 @@ async fn answer(
             ClaimResult::Concluded(outcome) => return Ok(*outcome),
             // The ledger had forgotten the request before another one was given its id.
             ClaimResult::Conflict(first) => {
-                return state.carried_outcome().ok_or(Unfinished::Conflict(first));
+                let refused = || Unfinished::Refused(RefusedMessage::id_conflict(&first));
+                return state.carried_outcome().ok_or_else(refused);
             }
             ClaimResult::Claimed(claimed) => claimed,
             ClaimResult::Busy(wait) => {

@@ -1,4 +1,4 @@
-//! After a refused command: whether somebody inside has turned the lock's privacy mode on.
+//! After a refused command: whether the lock is in privacy mode, which is turned on from inside.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub(super) async fn privacy_attempt(
             written: error.written,
             ..FailedAttempt::without_command(
                 FailedReason::PrivacyMode,
-                format!("somebody inside has turned privacy mode on at this lock ({error})"),
+                format!("the lock is in privacy mode, which is turned on from inside ({error})"),
             )
         }),
         Ok(Ok(false)) => None,

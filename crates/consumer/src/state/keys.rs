@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use salto::key_pattern;
 use uuid::Uuid;
 
 /// Makes keys below one prefix.
@@ -27,12 +28,12 @@ impl Keys {
 
     /// The pattern of all bookings' keys, for `SCAN`.
     pub(crate) fn bookings(&self) -> String {
-        format!("{}booking:*", escape_pattern(&self.prefix))
+        key_pattern(&self.prefix, "booking:")
     }
 
     /// The pattern of all requests' keys, for `SCAN`.
     pub(crate) fn requests(&self) -> String {
-        format!("{}request:*", escape_pattern(&self.prefix))
+        key_pattern(&self.prefix, "request:")
     }
 
     /// The integration and the booking that a key of [`Self::booking`] names.
@@ -145,18 +146,6 @@ fn decode(part: &str) -> Option<String> {
     }
     whole.push_str(rest);
     Some(whole)
-}
-
-/// A pattern that matches this text alone.
-fn escape_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len());
-    for character in text.chars() {
-        if matches!(character, '*' | '?' | '[' | ']' | '^' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern
 }
 
 #[cfg(test)]

@@ -83,14 +83,9 @@ pub(super) enum Command {
     ///
     /// Shows one line per decided request. Changes nothing.
     Audit(AuditArguments),
-    /// Publish an event as the booking system would.
-    #[command(subcommand)]
-    Publish(PublishCommand),
-    /// Print the events that postern publishes, as they arrive.
-    Tail(TailArguments),
-    /// The dead letters: messages that could not be processed, and requests that failed.
-    #[command(subcommand)]
-    Dlq(DlqCommand),
+    /// The commands that need the broker alone.
+    #[command(flatten)]
+    Broker(BrokerCommand),
     /// What is stored of a booking.
     #[command(subcommand)]
     Booking(BookingCommand),
@@ -122,4 +117,17 @@ pub(super) enum Command {
     /// The mapping of objects to locks.
     #[command(subcommand)]
     Mapping(MappingCommand),
+}
+
+/// The commands that need `[broker]` alone (`docs/contract.md`, Commands).
+#[derive(Debug, Subcommand)]
+pub(super) enum BrokerCommand {
+    /// Publish an event as the booking system would.
+    #[command(subcommand)]
+    Publish(PublishCommand),
+    /// Print the events that postern publishes, as they arrive.
+    Tail(TailArguments),
+    /// The dead letters: messages that could not be processed, and requests that failed.
+    #[command(subcommand)]
+    Dlq(DlqCommand),
 }

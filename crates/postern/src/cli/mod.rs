@@ -21,8 +21,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tokio::runtime;
 
-use command_line::Command;
 pub(crate) use command_line::CommandLine;
+use command_line::{BrokerCommand, Command};
 use commands::{
     audit, booking, check_config, dlq, doctor, explain, guest_key, iq, lock, login, mapping, pause,
     publish, secrets, site, tail, worker,
@@ -50,12 +50,14 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
     };
     logging::start(&line.global, default_filter)?;
 
-    if matches!(line.command, Command::Publish(_) | Command::Tail(_) | Command::Dlq(_)) {
-        let config = broker_config(line.global.config.as_deref())?;
-        return block_on(runtime::Builder::new_current_thread(), async {
-            run_with_broker(line.command, &config).await
-        });
-    }
+    let command = match line.command {
+        Command::Broker(command) => {
+            let config = broker_config(line.global.config.as_deref())?;
+            let builder = runtime::Builder::new_current_thread();
+            return block_on(builder, run_with_broker(command, &config));
+        }
+        command => command,
+    };
     let file = line.global.config.ok_or_else(|| {
         CommandFailure::Usage(
             "no configuration file is given: give --config FILE or set POSTERN_CONFIG".to_owned(),
@@ -70,7 +72,7 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
     } else {
         runtime::Builder::new_current_thread()
     };
-    block_on(builder, run_command(line.command, config, file))
+    block_on(builder, run_command(command, config, file))
 }
 
 fn block_on(
@@ -97,25 +99,14 @@ fn broker_config(file: Option<&Path>) -> Result<BrokerConfig, CommandFailure> {
 }
 
 /// Runs one of the commands that need the broker alone.
-async fn run_with_broker(command: Command, config: &BrokerConfig) -> Result<(), CommandFailure> {
+async fn run_with_broker(
+    command: BrokerCommand,
+    config: &BrokerConfig,
+) -> Result<(), CommandFailure> {
     match command {
-        Command::Publish(command) => publish::run(command, config).await,
-        Command::Tail(arguments) => tail::run(arguments, config).await,
-        Command::Dlq(command) => dlq::run(command, config).await,
-        Command::Worker
-        | Command::CheckConfig(_)
-        | Command::Doctor(_)
-        | Command::Explain(_)
-        | Command::Audit(_)
-        | Command::Booking(_)
-        | Command::Pause(_)
-        | Command::Secrets(_)
-        | Command::Login(_)
-        | Command::GuestKey(_)
-        | Command::Iq(_)
-        | Command::Site(_)
-        | Command::Mapping(_)
-        | Command::Lock(_) => Ok(()),
+        BrokerCommand::Publish(command) => publish::run(command, config).await,
+        BrokerCommand::Tail(arguments) => tail::run(arguments, config).await,
+        BrokerCommand::Dlq(command) => dlq::run(command, config).await,
     }
 }
 
@@ -135,11 +126,7 @@ async fn run_command(
     }
     let settings = config.settings;
     match command {
-        Command::CheckConfig(_)
-        | Command::Doctor(_)
-        | Command::Publish(_)
-        | Command::Tail(_)
-        | Command::Dlq(_) => Ok(()),
+        Command::CheckConfig(_) | Command::Doctor(_) | Command::Broker(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,
         Command::Explain(arguments) => explain::run(arguments, &settings).await,
         Command::Audit(arguments) => audit::run(arguments, &settings).await,

@@ -44,6 +44,27 @@ pub(crate) fn original_headers() -> FieldTable {
     headers
 }
 
+/// Those properties of [`original`] that it has when it is published again, without its headers.
+pub(crate) fn expected_properties() -> BasicProperties {
+    BasicProperties::default()
+        .with_content_type("text/plain".into())
+        .with_content_encoding("gzip".into())
+        .with_priority(3)
+        .with_reply_to("answers".into())
+        .with_cluster_id("east".into())
+        .with_message_id("m-1".into())
+        .with_correlation_id("c-1".into())
+        .with_type("lock.open-request.v1".into())
+        .with_timestamp(1_700_000_001)
+        .with_app_id("hotel".into())
+        .with_headers(FieldTable::default())
+}
+
+/// The properties without headers.
+pub(crate) fn without_headers(properties: &BasicProperties) -> BasicProperties {
+    properties.clone().with_headers(FieldTable::default())
+}
+
 /// A message with every property and header.
 pub(crate) fn original(user: &str) -> Message {
     Message {

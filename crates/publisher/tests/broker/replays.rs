@@ -6,7 +6,10 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use publisher::{DeadLetter, DeadLetterHeaders, Message, ReceivedMessage, declare};
 
-use crate::fixtures::{OVER_THE_LIMIT, dead_letter, number, original, return_unsettled};
+use crate::fixtures::{
+    OVER_THE_LIMIT, dead_letter, expected_properties, number, original, return_unsettled,
+    without_headers,
+};
 use crate::virtual_host::{VirtualHost, take};
 
 #[tokio::test]
@@ -45,20 +48,7 @@ async fn a_replay_counts_itself_and_changes_nothing_else() {
     assert_eq!(replay.body, letter.body);
     let properties = &replay.properties;
     assert_eq!((properties.expiration(), properties.user_id()), (&None, &None));
-    let bare =
-        |properties: &BasicProperties| properties.clone().with_headers(FieldTable::default());
-    let wanted = BasicProperties::default()
-        .with_content_type("text/plain".into())
-        .with_content_encoding("gzip".into())
-        .with_priority(3)
-        .with_reply_to("answers".into())
-        .with_cluster_id("east".into())
-        .with_message_id("m-1".into())
-        .with_correlation_id("c-1".into())
-        .with_type("lock.open-request.v1".into())
-        .with_timestamp(1_700_000_001)
-        .with_app_id("hotel".into());
-    assert_eq!(bare(properties), bare(&wanted));
+    assert_eq!(without_headers(properties), expected_properties());
     let mut wanted = letter.properties.headers().clone().unwrap();
     wanted.insert("postern-replays".into(), AMQPValue::LongLongInt(1));
     assert_eq!(properties.headers(), &Some(wanted.clone()));

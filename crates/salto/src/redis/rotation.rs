@@ -8,6 +8,7 @@ use deadpool_redis::redis::cmd;
 use serde::Serialize;
 
 use super::key_check::marker_key;
+use super::key_pattern::key_pattern;
 use super::query::{self, StoreError};
 use super::seal::Sealer;
 use super::sealed_place::Place;
@@ -163,7 +164,7 @@ impl Rotation<'_> {
         wanted: &str,
         counts: &mut RotationCounts,
     ) -> Result<Vec<String>, StoreError> {
-        let pattern = format!("{}{name}*", escape_pattern(self.key_prefix));
+        let pattern = key_pattern(self.key_prefix, name);
         let (mut found, mut cursor) = (Vec::new(), 0_u64);
         loop {
             let mut scan = cmd("SCAN");
@@ -209,16 +210,4 @@ impl Rotation<'_> {
         }
         Ok(Resealed::Contested)
     }
-}
-
-/// A pattern that matches this text alone.
-fn escape_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len());
-    for character in text.chars() {
-        if matches!(character, '*' | '?' | '[' | ']' | '^' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern
 }

@@ -281,7 +281,7 @@ async fn every_oauth_error_but_the_temporary_ones_is_a_rejection(shared: SharedC
         (400, "invalid_grant", "invalid_grant"),
         (403, "access_denied", "access_denied"),
         (403, "mfa_required", "mfa_required"),
-        (418, "nobody_has_seen_this", "nobody_has_seen_this"),
+        (418, "not_documented", "not_documented"),
         (400, "Jane Doe", "unknown"),
     ]
     .into_iter()

@@ -39,8 +39,8 @@ pub struct LockInfo {
     /// The model.
     #[serde(default, deserialize_with = "lenient")]
     pub lock_type: Option<String>,
-    /// Whether somebody inside refuses openings (`docs/salto-ks.md`, What else stands between a command and
-    /// a door).
+    /// Whether the lock is in privacy mode, which is turned on from inside, and refuses openings
+    /// (`docs/salto-ks.md`, What else stands between a command and a door).
     #[serde(default, deserialize_with = "lenient")]
     pub privacy_mode: Option<bool>,
     /// The IQ that the lock is reached through.

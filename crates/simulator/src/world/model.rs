@@ -147,7 +147,7 @@ pub struct Lock {
     pub customer_reference: String,
     /// The IQ that commands to the lock go through.
     pub iq_id: Uuid,
-    /// Whether somebody inside has turned privacy mode on.
+    /// Whether privacy mode is on, which is turned on from inside.
     #[serde(default)]
     pub privacy_mode: bool,
 }

@@ -112,7 +112,7 @@ impl System {
         self.rename_owner(late, gone);
     }
 
-    /// A delivery ends: nobody claims as its owner any more, except for an operation that is still on its
+    /// A delivery ends: no claim is made for its owner any more, except for an operation that is still on its
     /// way. All such owners are the same to the others.
     pub(super) fn end_owner(&mut self, worker: usize) {
         let ended = owner_of(worker);

@@ -98,7 +98,7 @@ pub struct WorkerState {
     pub task: Option<Task>,
 }
 
-/// An operation that is delayed on its way to Redis. Nobody waits for its reply.
+/// An operation that is delayed on its way to Redis. No worker waits for its reply.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum LateOperation {
     Claim(ClaimRequest),

@@ -181,10 +181,7 @@ impl System {
             keep_until: self.keep_until(setup),
         };
         match reply {
-            Reply::Late => {
-                self.budget.faults -= 1;
-                self.late = Some(LateOperation::Claim(asked));
-            }
+            Reply::Late => self.delay(LateOperation::Claim(asked)),
             Reply::Lost => {
                 self.budget.faults -= 1;
                 self.workers[worker].heartbeat = true;
@@ -225,10 +222,7 @@ impl System {
     fn decide_step(&mut self, task: &mut Task, decision: Decision) {
         let Step::Decide(grant) = task.step else { return };
         let attempts = grant.loaded.attempts;
-        let conclude = |kind| Step::Conclude {
-            answer: RecordedAnswer { kind, attempts },
-            dead_lettered: false,
-        };
+        let conclude = |kind| concluding(kind, attempts);
         task.step = match decision {
             Decision::Conclude(kind) => conclude(kind),
             Decision::LogShowsOpening => conclude(AnswerKind::Opened),
@@ -263,10 +257,7 @@ impl System {
         let Step::AwaitAnswer { grant, sent_at } = task.step else { return };
         let history = &mut self.history[usize::from(task.message.subject)];
         let attempts = grant.loaded.attempts + 1;
-        let conclude = |kind| Step::Conclude {
-            answer: RecordedAnswer { kind, attempts },
-            dead_lettered: false,
-        };
+        let conclude = |kind| concluding(kind, attempts);
         let in_doubt = grant.loaded.doubts > 0;
         if answer != SaltoAnswer::Unknown {
             history.answered(sent_at);
@@ -289,6 +280,12 @@ impl System {
         };
     }
 
+    /// The operation arrives at Redis later.
+    fn delay(&mut self, operation: LateOperation) {
+        self.budget.faults -= 1;
+        self.late = Some(operation);
+    }
+
     fn conclude_step(&mut self, worker: usize, task: &mut Task, reply: Reply, setup: &Setup) {
         let Step::Conclude { answer, dead_lettered } = task.step else { return };
         let asked = ConcludeRequest {
@@ -301,10 +298,7 @@ impl System {
             doubts: task.doubts,
         };
         match reply {
-            Reply::Late => {
-                self.budget.faults -= 1;
-                self.late = Some(LateOperation::Conclude(asked));
-            }
+            Reply::Late => self.delay(LateOperation::Conclude(asked)),
             Reply::Lost => {
                 self.budget.faults -= 1;
                 self.conclude(&asked, setup);
@@ -333,10 +327,7 @@ impl System {
         let (owner, granted, last) = (owner_of(worker), task.granted, task.last);
         let asked = ReleaseRequest { owner, granted, last, failures: 0, wait: 0 };
         match reply {
-            Reply::Late => {
-                self.budget.faults -= 1;
-                self.late = Some(LateOperation::Release(asked));
-            }
+            Reply::Late => self.delay(LateOperation::Release(asked)),
             Reply::Lost => {
                 self.budget.faults -= 1;
                 self.release(&asked, setup);
@@ -455,4 +446,9 @@ fn granted(task: &mut Task, grant: Grant) {
         Some(answer) => Step::Conclude { answer, dead_lettered: true },
         None => Step::Decide(grant),
     };
+}
+
+/// The step that records an answer.
+fn concluding(kind: AnswerKind, attempts: i64) -> Step {
+    Step::Conclude { answer: RecordedAnswer { kind, attempts }, dead_lettered: false }
 }

@@ -22,8 +22,7 @@
 --
 -- In the record, 'round' is the attempt, 'announced' the reservation, 'alive' the key of the owner's
 -- heartbeat, and 'slot' the key of the IQ's commands in flight where the owner has one there.
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = redis_now()
 local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
   'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
   'not_before', 'slot', 'rehearsal', 'audit', 'terminal_published', 'subject', 'doubt_seen')
@@ -70,11 +69,7 @@ end
 
 -- The commands in flight: one member each, 'owner\nheartbeat', until its lease ends. The member of an
 -- earlier attempt, or of an owner whose claim has lapsed, does not count.
-if r[16] and r[16] ~= '' then
-  local member = r[4] .. '\n' .. r[6]
-  redis.call('ZREM', KEYS[6], member)
-  redis.call('ZREM', r[16], member)
-end
+remove_in_flight(KEYS[6], r[16], r[4], r[6])
 -- What this costs does not grow with the number of commands: only where there is no room, the few oldest
 -- are read, and removed where their worker is dead.
 local function has_room(key, limit)
@@ -116,15 +111,7 @@ local doubt_at = tonumber(r[10] or '0')
 local doubt_seen = tonumber(r[21] or '0')
 local undo = ''
 if mine and r[13] == 'yes' and not again then
-  -- A result counts once, for the attempt that it is about. The command of a later attempt was never
-  -- sent: the reply to its claim was lost. Of an earlier one nothing is known where Redis lost the claim
-  -- that was granted last.
-  local attempt, granted = tonumber(r[7]), tonumber(ARGV[15])
-  if attempt == granted then
-    undo = ARGV[4]
-  elseif attempt > granted then
-    undo = 'unsent'
-  end
+  undo = result_of(r[7], ARGV[15], ARGV[4])
 end
 if undo == 'unsent' then
   attempts = attempts - 1

@@ -20,10 +20,8 @@ if known[12] and known[12] ~= ARGV[10] then
   return {'claimed'}
 end
 local mine = known[7] == ARGV[7]
-if mine and known[4] and known[4] ~= '' then
-  local member = known[7] .. '\n' .. known[9]
-  redis.call('ZREM', KEYS[3], member)
-  redis.call('ZREM', known[4], member)
+if mine then
+  remove_in_flight(KEYS[3], known[4], known[7], known[9])
   redis.call('HDEL', KEYS[1], 'slot')
 end
 if known[1] then
@@ -33,8 +31,7 @@ if ARGV[9] ~= '1' and known[11] and (not mine or tonumber(ARGV[8]) < tonumber(kn
   or tonumber(known[10]) ~= tonumber(ARGV[12])) then
   return {'claimed'}
 end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = redis_now()
 
 -- The line comes first, so that no outcome is recorded where its line cannot be. The whole stream
 -- expires with its last line, because nothing trims it while nothing is decided.

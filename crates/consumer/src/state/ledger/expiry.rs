@@ -7,7 +7,7 @@
 //! the broker has seen the acknowledgement.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -37,7 +37,7 @@ const WAITING_MAX: usize = 100_000;
 #[derive(Debug)]
 pub(crate) struct SettledRequest {
     key: String,
-    until: DateTime<Utc>,
+    request_expires_at: DateTime<Utc>,
     acknowledged_at: Instant,
     perhaps_copied: bool,
     session_ended: CancellationToken,
@@ -46,6 +46,12 @@ pub(crate) struct SettledRequest {
 /// Settled requests whose records still have the expiry of unsettled ones.
 #[derive(Debug, Default)]
 pub(super) struct Expiries(Mutex<Vec<SettledRequest>>);
+
+impl Expiries {
+    fn waiting(&self) -> MutexGuard<'_, Vec<SettledRequest>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Ledger {
     /// The message of a request is acknowledged over the session that ends with this token.
@@ -57,9 +63,14 @@ impl Ledger {
         session_ended: CancellationToken,
     ) {
         let (acknowledged_at, key) = (Instant::now(), self.keys.request(request.key));
-        let until = request.expires_at;
-        let settled = SettledRequest { key, until, acknowledged_at, perhaps_copied, session_ended };
-        let mut waiting = self.expiries.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let settled = SettledRequest {
+            key,
+            request_expires_at: request.expires_at,
+            acknowledged_at,
+            perhaps_copied,
+            session_ended,
+        };
+        let mut waiting = self.expiries.waiting();
         if waiting.len() < WAITING_MAX {
             waiting.push(settled);
         }
@@ -71,10 +82,7 @@ impl Ledger {
         let is_due = |it: &SettledRequest| {
             all || it.session_ended.is_cancelled() || it.acknowledged_at.elapsed() >= ACKNOWLEDGED
         };
-        let due: Vec<_> = {
-            let mut waiting = self.expiries.0.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.extract_if(.., |it| is_due(it)).collect()
-        };
+        let due: Vec<_> = self.expiries.waiting().extract_if(.., |it| is_due(it)).collect();
         if due.is_empty() {
             return Ok(());
         }
@@ -84,12 +92,12 @@ impl Ledger {
             let certain = !settled.perhaps_copied && !settled.session_ended.is_cancelled();
             let at_least = if certain { Duration::ZERO } else { PERHAPS_COPIED };
             let retention = self.settings.retention.outcomes.max(at_least);
-            let until = kept_until(now, settled.until, retention);
+            let until = kept_until(now, settled.request_expires_at, retention);
             expire.cmd("PEXPIREAT").arg(&settled.key).arg(until).ignore();
         }
         let expired = self.store.query_all::<()>(&expire).await;
         if expired.is_err() {
-            let mut waiting = self.expiries.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = self.expiries.waiting();
             let room = WAITING_MAX.saturating_sub(waiting.len());
             waiting.extend(due.into_iter().take(room));
         }

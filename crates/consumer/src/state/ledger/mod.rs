@@ -89,10 +89,10 @@ impl Ledger {
             heartbeat,
             settings,
             expiries: Expiries::default(),
-            claim: Script::new(include_str!("claim.lua")),
+            claim: script(include_str!("claim.lua")),
             mark: Script::new(include_str!("mark.lua")),
-            conclude: Script::new(include_str!("conclude.lua")),
-            release: Script::new(include_str!("release.lua")),
+            conclude: script(include_str!("conclude.lua")),
+            release: script(include_str!("release.lua")),
         }
     }
 
@@ -226,6 +226,11 @@ impl Ledger {
             )
             .await
     }
+}
+
+/// A script, after what the scripts share.
+fn script(code: &str) -> Script {
+    Script::new(&[include_str!("shared.lua"), code].concat())
 }
 
 /// Reads a terminal event from its record.

@@ -11,27 +11,13 @@ if r[1] ~= ARGV[1] then
   return 0
 end
 redis.call('HDEL', KEYS[1], 'owner', 'until', 'alive', 'round', 'announced', 'slot')
-if r[5] and r[5] ~= '' then
-  local member = r[1] .. '\n' .. r[8]
-  redis.call('ZREM', KEYS[2], member)
-  redis.call('ZREM', r[5], member)
-end
+remove_in_flight(KEYS[2], r[5], r[1], r[8])
 if r[2] then
   return 1
 end
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local now = redis_now()
 redis.call('HSET', KEYS[1], 'failures', ARGV[4], 'not_before', now + tonumber(ARGV[5]))
--- As in claim.lua: a result counts once, for the attempt that it is about.
-local undo = ''
-if r[7] == 'yes' then
-  local attempt, granted = tonumber(r[6]), tonumber(ARGV[6])
-  if attempt == granted then
-    undo = ARGV[2]
-  elseif attempt > granted then
-    undo = 'unsent'
-  end
-end
+local undo = r[7] == 'yes' and result_of(r[6], ARGV[6], ARGV[2]) or ''
 if undo == 'unsent' then
   redis.call('HSET', KEYS[1], 'attempts', tonumber(r[3]) - 1)
 end

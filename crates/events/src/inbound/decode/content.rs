@@ -49,10 +49,11 @@ impl Content<'_> {
     /// CloudEvents.
     pub(crate) fn read(&self) -> Result<Object, DecodeError> {
         let content_type = self.content_type.unwrap_or_default().trim().to_ascii_lowercase();
-        if content_type.starts_with(BATCH) || (!self.is_binary(&content_type) && self.is_list()) {
+        let binary = self.is_binary(&content_type);
+        if content_type.starts_with(BATCH) || (!binary && self.is_list()) {
             return Err(DecodeError::malformed(BATCHES_ARE_REFUSED));
         }
-        if !self.is_binary(&content_type) {
+        if !binary {
             return json::read(self.body);
         }
         let data = json::read(self.body)?;

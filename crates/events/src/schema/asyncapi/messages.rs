@@ -14,7 +14,7 @@ const DELIVERIES: &str = "The number of deliveries without a settlement before i
     left out where it is 0.";
 
 const AUTHENTICATION: &str = "Proves to postern that it wrote the headers that it reads back: first arrival, \
-    replays, deliveries. From a publisher these headers have no effect.";
+    replays, deliveries, answer. From a publisher these headers have no effect.";
 
 /// `lock.open-request.v1` is `lockOpenRequest` in the document.
 pub(super) fn key(event_type: &str) -> String {

@@ -100,10 +100,7 @@ impl<'a> Predictor<'a> {
         letter: &ReceivedMessage,
     ) -> Result<Event<T>, RefusedMessage> {
         let event = event?;
-        match self.routing {
-            Routing::Any => {}
-            Routing::Strict => event.check_routing_key(&letter.first_routing_key())?,
-        }
+        self.routing.check(&event, letter)?;
         Ok(event)
     }
 }

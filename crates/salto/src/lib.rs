@@ -6,7 +6,7 @@
 //! - circuit breakers of the hosts: [`Breakers`]
 //! - Salto's time: [`SaltoClock`], stored over restarts by [`ClockStore`]
 //! - the system user's rights at its site: [`SystemUser`]
-//! - sign-in by the browser: [`LoginAttempt`]
+//! - sign-in by the browser: [`LoginAttempt`], [`NewLogin`], [`SignedInAccount`]
 //! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
 //! - the open command: [`PreparedLock`], [`SendPermission`], [`RenewPermission`]
 //! - one-time passwords: [`OtpKey`], [`OtpScheme`]
@@ -60,8 +60,9 @@ pub use redis::seal;
 pub use site::Site;
 pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};
 pub use site::iqs::PinAnswer;
+pub use site::signed_in_account::SignedInAccount;
 pub use site::system_user::SystemUser;
 pub use token::{
-    CredentialsRejection, Login, LoginAttempt, MemoryTokenCache, RedirectError, RedisTokenCache,
-    Token, TokenCache, TokenRecord, TokenState, UnusableGrant,
+    CredentialsRejection, Login, LoginAttempt, MemoryTokenCache, NewLogin, RedirectError,
+    RedisTokenCache, Token, TokenCache, TokenRecord, TokenState, UnusableGrant,
 };

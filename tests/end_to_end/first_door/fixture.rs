@@ -100,7 +100,7 @@ record_opened_at_in = "salto_opened_at"
     }
 
     /// `postern` with these arguments, in the directory of the configuration file.
-    fn command(&self, line: &str) -> Command {
+    pub(super) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(services::program("postern"));
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(|name| name.starts_with("POSTERN")) {

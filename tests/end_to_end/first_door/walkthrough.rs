@@ -83,16 +83,21 @@ async fn setup_with_a_sign_in_by_the_browser_and_the_pin_typed_at_a_terminal() {
         → run `postern login` for this integration",
     );
 
-    let login =
-        operator.start_in_background("login", "login --integration acme-utrecht --no-browser");
+    let login = operator
+        .start_in_background("login", "login --integration acme-utrecht --no-browser --yes");
     let page = sign_in(&printed_address(&login).await, "demo-password").await;
     assert!(
-        page.contains("acme-utrecht now opens doors as this user. You can close this page."),
+        page.contains(
+            "You are signed in as system-user@acme.example. Go on in the terminal; you can close this page."
+        ),
         "{page}"
     );
     assert_eq!(login.ended(SOON).await.code(), Some(0));
     let last = login.log().lines().last().map(str::to_owned);
-    assert_eq!(last.as_deref(), Some("signed in; acme-utrecht now opens doors as this user"));
+    assert_eq!(
+        last.as_deref(),
+        Some("signed in; acme-utrecht now opens doors as system-user@acme.example")
+    );
 
     finish_setup(&mut operator, async |operator, activate| {
         let terminal = operator.run_at_terminal(activate);

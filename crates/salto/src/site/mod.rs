@@ -7,6 +7,7 @@ pub(crate) mod iqs;
 mod lock_list;
 mod privacy_mode;
 mod sign_in;
+pub(crate) mod signed_in_account;
 pub(crate) mod system_user;
 
 use std::sync::Arc;

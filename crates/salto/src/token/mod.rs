@@ -17,6 +17,7 @@ mod redis_cache;
 mod token_answer;
 mod transport;
 
+pub use browser_sign_in::NewLogin;
 pub use cache::TokenCache;
 pub use login::{LoginAttempt, RedirectError};
 pub use memory_cache::MemoryTokenCache;

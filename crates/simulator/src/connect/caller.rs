@@ -29,6 +29,11 @@ pub(super) fn user(
     }
 }
 
+/// The id of a user, as `GET /me` and the entries log have it.
+pub(super) fn user_id(username: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, username.as_bytes())
+}
+
 /// The guest of a valid token. A user is refused.
 pub(super) fn guest(
     cloud: &Cloud,

@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::list_query::ListQuery;
 use super::{caller, rights};
@@ -49,6 +48,6 @@ fn entry_json(entry: &Entry) -> Value {
         "access_by": "remote",
         "utc_date_time": entry.time.to_rfc3339_opts(SecondsFormat::Millis, true),
         "lock_id": entry.lock_id,
-        "user_id": Uuid::new_v5(&Uuid::NAMESPACE_URL, entry.username.as_bytes()),
+        "user_id": caller::user_id(&entry.username),
     })
 }

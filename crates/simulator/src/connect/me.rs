@@ -1,4 +1,4 @@
-//! `GET /sites/{id}/me` and `GET /me/{site}/activated_iqs`.
+//! `GET /me`, `GET /sites/{id}/me` and `GET /me/{site}/activated_iqs`.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,6 +13,17 @@ use super::{caller, rights};
 use crate::cloud::Cloud;
 use crate::wire::{Refusal, json_answer};
 use crate::world::{Iq, ListForm};
+
+/// Of the answer, only `id` is known (`docs/salto-ks.md`, Connect API).
+pub(super) async fn account(
+    State(cloud): State<Arc<Cloud>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let state = cloud.state();
+    let user = caller::user(&cloud, &state, &headers)?;
+    let body = json!({"id": caller::user_id(&user), "email": *user});
+    Ok(json_answer(StatusCode::OK, &body))
+}
 
 pub(super) async fn at_site(
     State(cloud): State<Arc<Cloud>>,

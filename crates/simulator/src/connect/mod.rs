@@ -29,6 +29,7 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
     Router::new()
         .route("/v1.2/sites", get(sites::list))
         .route("/v1.2/sites/{site}", get(sites::one))
+        .route("/v1.2/me", get(me::account))
         .route("/v1.2/sites/{site}/me", get(me::at_site))
         .route("/v1.2/me/{site}/activated_iqs", get(me::activated_iqs))
         .route("/v1.2/sites/{site}/iqs", get(iqs::list))

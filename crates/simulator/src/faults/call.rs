@@ -68,7 +68,7 @@ impl Call {
             ("connect", ["authorize", "", ..]) => CallKind::Authorize,
             ("connect" | ".well-known", _) => CallKind::Discovery,
             ("v1.2", ["sites", _, "", ..]) => CallKind::Sites,
-            ("v1.2", ["sites", _, "me", "", _]) => CallKind::Me,
+            ("v1.2", ["me", "", ..] | ["sites", _, "me", "", _]) => CallKind::Me,
             ("v1.2", ["me", _, "activated_iqs", "", _]) => CallKind::ActivatedIqs,
             ("v1.2", ["sites", _, "iqs", "", _]) => CallKind::Iqs,
             ("v1.2", ["sites", _, "iqs", id, "secret"]) => {
@@ -107,6 +107,7 @@ mod tests {
             ("/.well-known/openid-configuration".to_owned(), CallKind::Discovery),
             ("/v1.2/sites".to_owned(), CallKind::Sites),
             (format!("/v1.2/sites/{site}"), CallKind::Sites),
+            ("/v1.2/me".to_owned(), CallKind::Me),
             (format!("/v1.2/sites/{site}/me"), CallKind::Me),
             (format!("/v1.2/me/{site}/activated_iqs"), CallKind::ActivatedIqs),
             (format!("/v1.2/sites/{site}/iqs"), CallKind::Iqs),

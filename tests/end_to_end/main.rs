@@ -41,6 +41,7 @@ mod otp_guard;
 mod parked;
 mod parking;
 mod pauses;
+mod permissions;
 mod poison;
 mod probe;
 mod rate_limits;

@@ -42,6 +42,17 @@ impl PrivateRedis {
         self.directory.path()
     }
 
+    /// Creates a user, with a line as in an ACL file: `user NAME RULE…`.
+    pub async fn set_user(&self, line: &str) {
+        let mut connection = connect(&self.url()).await;
+        let mut command = redis::cmd("ACL");
+        command.arg("SETUSER");
+        for part in line.split_whitespace().skip(1) {
+            command.arg(part);
+        }
+        let () = command.query_async(&mut connection).await.expect("the user is created");
+    }
+
     /// Sends SIGKILL. Everything that it has confirmed is in its append-only file, at least in the kernel's cache.
     pub async fn kill(&mut self) {
         if let Some(server) = self.server.take() {

@@ -9,6 +9,8 @@ use crate::services;
 use crate::settings::Settings;
 use crate::simulator::{IQ_FIRST_FLOOR, IQ_GROUND_FLOOR, Simulator};
 use crate::worker::{WorkerCommand, postern};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::{Output, Stdio};
@@ -195,6 +197,9 @@ impl Setup {
     pub fn write_settings(&self, name: &str) -> PathBuf {
         let path = self.directory.path().join(format!("{name}.toml"));
         std::fs::write(&path, self.settings.to_toml()).expect("the configuration is written");
+        // It contains secrets.
+        let closed = Permissions::from_mode(0o600);
+        std::fs::set_permissions(&path, closed).expect("the configuration's mode is set");
         path
     }
 }

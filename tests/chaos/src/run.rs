@@ -31,9 +31,10 @@ pub struct RunPlan {
     pub faults: Vec<PlannedFault>,
 }
 
-/// The time after the last message and fault: requests have expired, Salto has answered, and the leases of dead workers
-/// have ended by then.
-const QUIET: Duration = Duration::from_secs(100);
+/// The limit of the time after the last message and fault: requests have expired, Salto has answered, the leases of dead
+/// workers have ended, and RabbitMQ has moved parked messages by then. A move that its start interrupted is repeated after
+/// 180 s (`dead_letter_worker_publisher_confirm_timeout`).
+const QUIET: Duration = Duration::from_secs(300);
 const STOPPING: Duration = Duration::from_secs(40);
 const PROGRESS: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);

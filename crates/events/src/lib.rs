@@ -3,7 +3,8 @@
 //!
 //! Inbound, bytes become events that hold only what the contract names, checked member by member:
 //!
-//! - [`decode_booking_status`] and [`decode_open_request`], with [`DecodeError`] for everything else.
+//! - [`decode_booking_status`] and [`decode_open_request`], with [`DecodeError`] for everything else;
+//!   [`decode_event`] for both types, outside a queue.
 //! - [`Event`], the envelope, around [`BookingStatus`] or [`OpenRequest`].
 //!
 //! Outbound, an [`Outbound`] is a whole CloudEvent that serialises to the same bytes every time:
@@ -29,6 +30,7 @@ mod timestamp;
 mod traceparent;
 
 pub use dead_letter_reason::DeadLetterReason;
+pub use inbound::any_event::{InboundEvent, decode_event};
 pub use inbound::booking_status::{BookingStatus, decode_booking_status};
 pub use inbound::event::{Event, InboundData};
 pub use inbound::open_request::{OpenRequest, decode_open_request};

@@ -8,8 +8,8 @@ use serde_json::json;
 /// The bound of invariant 8: twice the undisturbed value and this.
 const BOUND_MS: i64 = 100;
 
-/// The latencies of the healthy integration, from the publication of a request to its terminal event, and what became
-/// of the workers.
+/// The latencies of the healthy integration, from the publication of a request to its terminal event or, where there is
+/// none, to the end of the run; and what became of the workers.
 #[derive(Debug, Clone, Serialize)]
 pub struct Measurement {
     pub profile: String,
@@ -50,7 +50,7 @@ impl Measurement {
                 .push(format!("{} requests have no lock.opened", self.requests - self.openings));
         }
         if self.without_ms.count == 0 || self.with_ms.count == 0 {
-            violations.push("a phase has no answers: nothing was measured".to_owned());
+            violations.push("a phase has no requests: nothing was measured".to_owned());
         }
         if self.worker_restarts > 0 {
             violations.push(format!("workers ended {} times", self.worker_restarts));

@@ -11,7 +11,7 @@ use crate::load::{Content, LoadKind, LoadPlan, LoadShape, Outgoing};
 use crate::report::Percentiles;
 use crate::run_directory::RunDirectory;
 use crate::system::{SystemOptions, SystemUnderTest};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use end_to_end::broker::Event;
 use end_to_end::deadline::within;
 use rand::SeedableRng;
@@ -111,6 +111,8 @@ struct Guests {
     requests: Vec<Published<Request>>,
     /// The beginning of the phase without the trouble, and of the one with it.
     phases: [DateTime<Utc>; 2],
+    /// When the wait for answers ended.
+    until: DateTime<Utc>,
 }
 
 /// Publishes the load and waits until it is answered.
@@ -136,7 +138,8 @@ async fn guests(phase: &TroublePhase<'_>, plan: &NoisyPlan) -> Guests {
     while !answered() && published.elapsed() < GIVE_UP {
         sleep(PAUSE).await;
     }
-    Guests { planned, requests, phases: [began + WARM_UP, began + begin_trouble] }
+    let phases = [began + WARM_UP, began + begin_trouble];
+    Guests { planned, requests, phases, until: Utc::now() }
 }
 
 /// The latencies of both phases.
@@ -151,20 +154,15 @@ impl Phases {
         let latencies = |from: DateTime<Utc>, until: DateTime<Utc>| {
             let of_phase =
                 guests.requests.iter().filter(move |one| (from..until).contains(&one.sent.first));
-            Percentiles::of(of_phase.filter_map(|one| latency(one, ended)))
+            // One without an answer has waited until the end.
+            let end = |one: &Published<Request>| *ended.get(&one.what.id).unwrap_or(&guests.until);
+            Percentiles::of(of_phase.map(|one| end(one) - one.sent.first))
         };
         Self {
             without: latencies(quiet, trouble),
             with: latencies(trouble, DateTime::<Utc>::MAX_UTC),
         }
     }
-}
-
-fn latency(
-    request: &Published<Request>,
-    ended: &BTreeMap<String, DateTime<Utc>>,
-) -> Option<TimeDelta> {
-    ended.get(&request.what.id).map(|at| *at - request.sent.first)
 }
 
 /// Whether the dead letters can be listed.

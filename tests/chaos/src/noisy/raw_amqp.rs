@@ -27,6 +27,7 @@ const SELECT_OK: [u16; 2] = [85, 11];
 /// A message of arbitrary bytes.
 #[derive(Debug, Clone)]
 pub(super) struct RawMessage {
+    pub(super) exchange: &'static str,
     pub(super) routing_key: Vec<u8>,
     pub(super) content_type: Vec<u8>,
     pub(super) message_id: Vec<u8>,
@@ -61,8 +62,8 @@ impl RawConnection {
         start_ok.extend(short(b"en_US"));
         connection.call(0, START_OK, &start_ok).await;
         connection.wait_for(TUNE).await;
-        // No limit of channels, frames of 128 KiB, no heartbeat.
-        connection.call(0, TUNE_OK, &[0, 0, 0, 2, 0, 0, 0, 0]).await;
+        // One channel, frames of 128 KiB, no heartbeat.
+        connection.call(0, TUNE_OK, &[0, 1, 0, 2, 0, 0, 0, 0]).await;
         connection.call(0, OPEN, &[short(vhost.as_bytes()), vec![0, 0]].concat()).await;
         connection.wait_for(OPEN_OK).await;
         connection.call(1, CHANNEL_OPEN, &[0]).await;
@@ -72,14 +73,14 @@ impl RawConnection {
         connection
     }
 
-    /// Publishes a persistent message to `postern.inbound` and waits for the confirm.
+    /// Publishes a persistent message and waits for the confirm.
     ///
     /// # Panics
     /// If the broker refuses it.
     pub(super) async fn publish(&mut self, message: &RawMessage) {
         let body = b"{}";
         let mut publish = vec![0, 0];
-        publish.extend(short(b"postern.inbound"));
+        publish.extend(short(message.exchange.as_bytes()));
         publish.extend(short(&message.routing_key));
         publish.push(0);
         self.call(1, PUBLISH, &publish).await;

@@ -11,16 +11,22 @@ const LATIN_1: &[u8] = b"caf\xe9";
 pub(super) async fn cause(phase: &TroublePhase<'_>) {
     let mut connection = RawConnection::open(phase.system.setup.vhost.url()).await;
     phase.trouble_begins().await;
-    for routing_key in ["lock.open-request", "booking.status"] {
-        for message in messages(routing_key) {
+    // Among the dead letters they are as after too many deliveries.
+    for (exchange, routing_key) in [
+        ("postern.dead-letter", "lock.open-request"),
+        ("postern.inbound", "lock.open-request"),
+        ("postern.inbound", "booking.status"),
+    ] {
+        for message in messages(exchange, routing_key) {
             connection.publish(&message).await;
         }
     }
     phase.trouble_ends().await;
 }
 
-fn messages(routing_key: &str) -> [RawMessage; 7] {
+fn messages(exchange: &'static str, routing_key: &str) -> [RawMessage; 7] {
     let usual = RawMessage {
+        exchange,
         routing_key: routing_key.into(),
         content_type: b"application/cloudevents+json".into(),
         message_id: b"message".into(),

@@ -5,8 +5,8 @@ use end_to_end::inbound::{booking_status, time};
 use std::time::Duration;
 use tokio::time::interval;
 
-/// Per second.
-const RATE: f64 = 20.0;
+/// Per second: a quarter of a megabyte each.
+const RATE: f64 = 5.0;
 /// As large as an event may be, almost.
 const OBJECTS: usize = 1_000;
 const DAYS: i64 = 390;

@@ -11,6 +11,8 @@ const RATE: f64 = 3.0;
 /// Longer than any trouble.
 const NO_ANSWER_MS: u64 = 120_000;
 const LATE_MS: u64 = 8_000;
+/// The life of tokens where the trouble is at the identity host.
+const TOKEN_SECONDS: u32 = 15;
 
 pub(super) async fn lock_503(phase: &TroublePhase<'_>) {
     let door = phase.doors()[0];
@@ -19,6 +21,7 @@ pub(super) async fn lock_503(phase: &TroublePhase<'_>) {
 }
 
 pub(super) async fn account_500(phase: &TroublePhase<'_>) {
+    shorten_tokens(phase).await;
     let username = &phase.neighbour().username;
     let fault = json!({"kind": "status", "call": "token", "username": username, "status": 500});
     cause(phase, fault, &phase.doors()).await;
@@ -32,9 +35,18 @@ pub(super) async fn sick_iq(phase: &TroublePhase<'_>) {
 }
 
 pub(super) async fn slow_account(phase: &TroublePhase<'_>) {
+    shorten_tokens(phase).await;
     let username = &phase.neighbour().username;
     let fault = json!({"kind": "delay", "call": "any", "username": username, "delay_ms": LATE_MS});
     cause(phase, fault, &phase.doors()).await;
+}
+
+/// Every account needs tokens often in both phases: so the healthy one meets what the trouble does to calls to the
+/// identity host.
+async fn shorten_tokens(phase: &TroublePhase<'_>) {
+    let simulator = &phase.system.setup.simulator;
+    simulator.change_settings(json!({"token_lifetime_seconds": TOKEN_SECONDS})).await;
+    simulator.revoke_tokens().await;
 }
 
 async fn cause(phase: &TroublePhase<'_>, fault: Value, doors: &[&Door]) {

@@ -27,13 +27,20 @@ pub(super) async fn cause(phase: &TroublePhase<'_>) {
     let held = hold_suspects(phase).await.expect("the suspects are delivered");
     phase.trouble_begins().await;
     // What is not acknowledged returns to the queue.
-    held.close(200, "held".into()).await.expect("the connection closes");
+    held.connection.close(200, "held".into()).await.expect("the connection closes");
     phase.trouble_ends().await;
+}
+
+/// What holds the suspects. A channel or consumer that is dropped ends, and its messages return.
+struct Held {
+    connection: Connection,
+    _channel: Channel,
+    _consumer: Consumer,
 }
 
 /// Publishes the suspects and takes them before the workers do, by a consumer of a higher priority that returns them
 /// again and again. In the end it holds all of them, so that it gets no other message.
-async fn hold_suspects(phase: &TroublePhase<'_>) -> lapin::Result<Connection> {
+async fn hold_suspects(phase: &TroublePhase<'_>) -> lapin::Result<Held> {
     let url = phase.system.setup.vhost.url();
     let connection = Connection::connect(url, ConnectionProperties::default()).await?;
     let channel = connection.create_channel().await?;
@@ -50,7 +57,7 @@ async fn hold_suspects(phase: &TroublePhase<'_>) -> lapin::Result<Connection> {
         channel.basic_nack(0, all).await?;
         receive(&mut consumer).await?;
     }
-    Ok(connection)
+    Ok(Held { connection, _channel: channel, _consumer: consumer })
 }
 
 async fn publish(phase: &TroublePhase<'_>, channel: &Channel) -> lapin::Result<()> {

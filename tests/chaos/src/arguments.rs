@@ -94,7 +94,8 @@ pub enum Scenario {
     ///
     /// Fails where p99 with the trouble is more than twice the p99 without it plus 100 ms, where a request has no
     /// lock.opened, where a worker ended or lost its session with RabbitMQ, and where `postern dlq list` fails
-    /// afterwards (docs/contract.md, invariant 8). A row takes a minute; on a busy machine the latencies vary.
+    /// afterwards (docs/contract.md, invariant 8). A profile takes a minute; on a busy machine the latencies
+    /// vary. `make chaos` builds a release worker for it.
     Noisy {
         #[arg(value_enum, value_name = "PROFILE")]
         profiles: Vec<Profile>,

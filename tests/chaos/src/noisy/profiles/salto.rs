@@ -12,7 +12,7 @@ const RATE: f64 = 3.0;
 const NO_ANSWER_MS: u64 = 120_000;
 const LATE_MS: u64 = 8_000;
 /// The life of tokens where the trouble is at the identity host.
-const TOKEN_SECONDS: u32 = 15;
+const TOKEN_SECONDS: u32 = 10;
 
 pub(super) async fn lock_503(phase: &TroublePhase<'_>) {
     let door = phase.doors()[0];

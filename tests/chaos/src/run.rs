@@ -10,7 +10,7 @@ use crate::nemesis::{FaultAction, PlannedFault};
 use crate::output::{Output, Progress};
 use crate::run_directory::RunDirectory;
 use crate::stored_bookings::StoredBookingWatch;
-use crate::system::SystemUnderTest;
+use crate::system::{SystemOptions, SystemUnderTest};
 use crate::worker_slot::WorkerSlot;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -48,9 +48,11 @@ pub async fn run(plan: &RunPlan, output: Output, directory: &RunDirectory) -> Hi
     output.remark("starting RabbitMQ, Redis, the simulator and workers (half a minute)");
     let kills_broker = |fault: &PlannedFault| matches!(fault.action, FaultAction::BrokerKill);
     let broker_is_killed = plan.faults.iter().any(kills_broker);
-    let system = Arc::new(SystemUnderTest::start(fixtures, plan.workers, broker_is_killed).await);
+    let options =
+        SystemOptions { workers: plan.workers, broker_is_killed, ..SystemOptions::default() };
+    let system = Arc::new(SystemUnderTest::start(fixtures, options).await);
     // Dropped before the system is.
-    let _copy = CopyOnDrop(directory);
+    let _copy = directory.copy_at_end("");
     let publish_log = Arc::new(PublishLog::default());
     let watch = Arc::new(BookingStorageWatch::default());
     let watching = tokio::spawn({
@@ -137,7 +139,7 @@ async fn finish(
 fn request_ids(plan: &LoadPlan) -> BTreeSet<String> {
     let id = |content: &Content| match content {
         Content::Request(request) => Some(request.id.clone()),
-        Content::Booking(_) | Content::Invalid(_) => None,
+        Content::Booking(_) | Content::Invalid(_) | Content::NotRecorded => None,
     };
     plan.messages.iter().filter_map(|message| id(&message.content)).collect()
 }
@@ -178,14 +180,5 @@ async fn report_progress(
             faults: system.faults.ended().len(),
             active_faults: system.faults.active(),
         });
-    }
-}
-
-/// Copies the files to keep when a run ends, also by a panic.
-struct CopyOnDrop<'a>(&'a RunDirectory);
-
-impl Drop for CopyOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.copy_files();
     }
 }

@@ -24,6 +24,9 @@ const MAX_ITEMS: usize = 10_000;
 /// The limit of all pages together, in bytes; a lock has about 500.
 const MAX_BYTES: usize = 8 << 20;
 
+/// The limit of one item: a longer one cannot be read.
+const MAX_ITEM_BYTES: usize = 64 << 10;
+
 /// A list that is read page by page.
 pub(crate) struct Pages<T> {
     first: Url,
@@ -67,12 +70,14 @@ impl<T: DeserializeOwned> Items<T> {
         if self.sent > MAX_ITEMS {
             return false;
         }
-        let id = serde_json::from_str(item.get()).ok().and_then(|Identity { id }| id);
-        let identity = self.hasher.hash_one(id.unwrap_or(item).get());
-        if self.identities.insert(identity) {
-            match serde_json::from_str(item.get()) {
-                Ok(item) => self.read.push(item),
-                Err(_) => self.unreadable += 1,
+        let text = item.get();
+        let is_usual = text.starts_with('{') && text.len() <= MAX_ITEM_BYTES;
+        let parsed = if is_usual { serde_json::from_str(text).ok() } else { None };
+        let id = parsed.and_then(|Identity { id }| id);
+        if self.identities.insert(self.hasher.hash_one(id.unwrap_or(item).get())) {
+            match if is_usual { serde_json::from_str(text).ok() } else { None } {
+                Some(item) => self.read.push(item),
+                None => self.unreadable += 1,
             }
         }
         true

@@ -101,10 +101,12 @@ fn a_body_that_is_not_a_list_is_an_error() {
 #[test]
 fn nested_junk_is_skipped() {
     let deep = "[".repeat(MAX_BYTES / 8) + &"]".repeat(MAX_BYTES / 8);
+    let shallow = "[".repeat(10_000) + &"]".repeat(10_000);
     let id = "a5091d73-d7ea-4eb7-b883-0a4d241584ca";
     for (body, locks) in [
         (format!(r#"[{{"id":"{id}"}},{deep}]"#), 1),
-        (format!(r#"{{"junk":{deep},"items":[{{"id":"{id}","online":{deep},"new":{deep}}}]}}"#), 1),
+        (format!(r#"[{{"id":"{id}","online":{shallow},"new":{shallow}}}]"#), 1),
+        (format!(r#"{{"junk":{deep},"items":[{{"id":"{id}","online":{deep},"new":{deep}}}]}}"#), 0),
         (format!(r#"{{"items":[{{"id":{deep}}}],"count":{deep},"next_page_link":{deep}}}"#), 0),
     ] {
         let mut pages = Pages::<crate::LockInfo>::new(Url::parse("http://h/l").unwrap());

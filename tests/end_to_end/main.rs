@@ -35,6 +35,7 @@ mod login;
 mod lost_replies;
 mod malformed;
 mod mapping;
+mod neighbours;
 mod opening;
 mod operator;
 mod otp_guard;

@@ -78,7 +78,7 @@ impl Cause {
             Self::IqRefused => "the IQ did not carry the command out",
             Self::RateLimited => "Salto asks for fewer calls",
             Self::Unavailable => "Salto is not available",
-            Self::BreakerOpen => "Salto keeps failing; the circuit breaker is open",
+            Self::BreakerOpen => "no call was sent, because a circuit breaker is open",
             Self::Unanswered => "Salto did not answer",
             Self::Expired => "the deadline passed before the command could be sent",
             Self::Withdrawn => "the command was withdrawn before it was sent",

@@ -3,7 +3,7 @@
 //!
 //! - environment and account: [`Environment`], [`Account`]; [`Site`] makes the calls of one account
 //! - HTTP: [`Http`], shared by all integrations; [`check_host()`] asks whether a host answers
-//! - circuit breakers of the hosts: [`Breakers`]
+//! - circuit breakers of the hosts and of their parts: [`Breakers`]
 //! - Salto's time: [`SaltoClock`], stored over restarts by [`ClockStore`]
 //! - the system user's rights at its site: [`SystemUser`]
 //! - sign-in by the browser: [`LoginAttempt`], [`NewLogin`], [`SignedInAccount`]
@@ -27,6 +27,8 @@ mod clock;
 mod command;
 mod environment;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guest_key;
 mod http;
 mod otp;
@@ -38,7 +40,7 @@ mod site;
 mod token;
 
 pub use activation::{Activation, ActivationState, ActivationStore};
-pub use breaker::{BreakerState, Breakers, Host, HostHealth};
+pub use breaker::{BreakerScope, BreakerState, Breakers, Host, HostHealth};
 pub use clock::SaltoClock;
 pub use clock::store::ClockStore;
 pub use command::permission::{RenewPermission, SendPermission};

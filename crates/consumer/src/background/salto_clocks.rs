@@ -21,6 +21,9 @@ pub(crate) async fn store_and_show(worker: Arc<Worker>, store: ClockStore) {
             for (host, state) in breakers.state() {
                 metrics::breaker(&environment, host.as_str(), state != BreakerState::Closed);
             }
+            for (host, scope, open) in breakers.open() {
+                metrics::breakers(&environment, host.as_str(), scope.as_str(), open);
+            }
         }
         for clock in worker.integrations.clocks() {
             let (environment, offset) = (clock.environment().to_owned(), clock.offset());

@@ -27,6 +27,7 @@ const SESSIONS: &str = "postern_sessions_total";
 const UNROUTED_KEYS: &str = "postern_unrouted_routing_keys";
 const CLOCK_OFFSET: &str = "postern_salto_clock_offset_seconds";
 const BREAKER_OPEN: &str = "postern_salto_breaker_open";
+const BREAKERS_OPEN: &str = "postern_salto_breakers_open";
 
 const BUCKETS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
@@ -60,7 +61,11 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(SESSIONS, "Sessions with RabbitMQ begun");
     describe_gauge!(
         BREAKER_OPEN,
-        "1 while the breaker stops calls to a host of Salto, by environment and host"
+        "1 while the breaker of a host of Salto is open, by environment and host"
+    );
+    describe_gauge!(
+        BREAKERS_OPEN,
+        "Breakers that are open, by environment, host and scope (host, integration, call, iq, lock)"
     );
     describe_gauge!(CLOCK_OFFSET, "Salto's clock minus the worker's, by environment");
     Ok(handle)
@@ -175,7 +180,15 @@ pub(crate) fn clock_offset(environment: &str, seconds: f64) {
     gauge!(CLOCK_OFFSET, "environment" => environment.to_owned()).set(seconds);
 }
 
-/// Whether the breaker stops calls to a host of Salto.
+/// How many breakers of this scope are open at a host of Salto.
+pub(crate) fn breakers(environment: &str, host: &'static str, scope: &'static str, open: usize) {
+    let environment = environment.to_owned();
+    let gauge =
+        gauge!(BREAKERS_OPEN, "environment" => environment, "host" => host, "scope" => scope);
+    gauge.set(u32::try_from(open).map_or(f64::INFINITY, f64::from));
+}
+
+/// Whether the breaker of a host of Salto is open.
 pub(crate) fn breaker(environment: &str, host: &'static str, open: bool) {
     let gauge = gauge!(BREAKER_OPEN, "environment" => environment.to_owned(), "host" => host);
     gauge.set(f64::from(u8::from(open)));

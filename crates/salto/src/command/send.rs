@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::permission::{RenewPermission, SendPermission};
 use super::prepared::PreparedLock;
 use super::send_guard::{CommandBody, NotSent, SendGuard};
-use crate::breaker::HostHealth;
+use crate::breaker::{CallPath, HostHealth, Part};
 use crate::classification::{self, Classification, Row};
 use crate::environment::url::below;
 use crate::error::{CallError, Cause, Certainty, OpenError};
@@ -57,6 +57,15 @@ impl Command<'_> {
         }
     }
 
+    /// What the command is attributed to.
+    fn path(&self, client: &SaltoClient) -> CallPath {
+        let part = match self.kind {
+            CommandKind::Open => Part::Lock(self.lock.lock_id),
+            CommandKind::VerifyOtp => Part::Activation,
+        };
+        CallPath::to_iq(&client.caller, &self.lock.iq_id, part)
+    }
+
     fn request(&self, client: &SaltoClient, guard: &SendGuard) -> Request {
         let (site, lock) = (self.lock.site_id.to_string(), self.lock.lock_id.to_string());
         let (method, path) = match self.kind {
@@ -83,14 +92,14 @@ pub(crate) async fn send(
     command: &Command<'_>,
     renewal: &mut impl RenewPermission,
 ) -> Result<(), OpenError> {
-    let permitted = client.breakers.api.permit();
+    let permitted = client.breakers.api.permit(command.path(client));
     let permit = permitted.map_err(|error| classification::BREAKER_OPEN.error(error))?;
     let guard = SendGuard::new(command.permission);
     let answer = client.send(command.request(client, &guard));
     let result = wait_for_answer(answer, &guard, renewal, command.limit).await;
     match &result {
         Ok(()) => permit.record_success(),
-        Err((error, health)) => permit.record(*health, Some(&command.lock.iq_id), error),
+        Err((error, health)) => permit.record(*health, error),
     }
     result.map_err(|(error, _)| error)
 }
@@ -161,7 +170,8 @@ fn early_answer(answer: CommandResult) -> CommandResult {
             Err((OpenError { written: false, ..error }, health))
         }
         Ok(()) | Err(_) => {
-            failed(&classification::NO_CONNECTION, detail_only("an answer came before the command"))
+            let error = detail_only("an answer came before the command");
+            Err((classification::NO_CONNECTION.error(error), HostHealth::Failed))
         }
     }
 }
@@ -169,7 +179,7 @@ fn early_answer(answer: CommandResult) -> CommandResult {
 /// The deadline for sending passed after this time of connecting.
 fn expired(connecting: Duration) -> CommandResult {
     let row = &classification::EXPIRED;
-    let health = if connecting < SLOW_CONNECT { row.health } else { HostHealth::Down };
+    let health = if connecting < SLOW_CONNECT { row.health } else { HostHealth::Unreachable };
     Err((row.error(detail_only("")), health))
 }
 
@@ -178,7 +188,11 @@ fn not_sent(why: NotSent, error: Option<CallError>) -> CommandResult {
     match (why, error) {
         (NotSent::Expired, _) => failed(&classification::EXPIRED, detail_only("")),
         (NotSent::Unconnected | NotSent::Unrenewed, Some(error)) => {
-            failed(&classification::NO_CONNECTION, error)
+            let row = &classification::NO_CONNECTION;
+            // A connection that there was, and that broke off, says less about the host.
+            let connected = error.cause == Cause::Unanswered;
+            let health = if connected { HostHealth::Failed } else { row.health };
+            Err((row.error(error), health))
         }
         (NotSent::Unconnected, None) => {
             let none_in_time = detail_only("no connection within the time limit");

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::answer::{self, CallTarget};
 use super::client::Http;
-use crate::breaker::{Breakers, HostHealth};
+use crate::breaker::{Breakers, Caller, HostHealth};
 use crate::clock::SaltoClock;
 use crate::environment::Environment;
 use crate::error::{CallError, Cause};
@@ -26,9 +26,11 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The limit of an answer's length. A page of 20 locks has about 10 kB.
 const BODY_LIMIT: usize = 4 << 20;
 
-/// The client of one environment: HTTP client, addresses, clock and circuit breakers.
+/// The client of one environment: HTTP client, addresses, clock and circuit breakers; and whom its calls are
+/// made for.
 #[derive(Debug, Clone)]
 pub(crate) struct SaltoClient {
+    pub(crate) caller: Arc<Caller>,
     pub(crate) http: Http,
     pub(crate) environment: Arc<Environment>,
     pub(crate) clock: Arc<SaltoClock>,
@@ -36,12 +38,12 @@ pub(crate) struct SaltoClient {
 }
 
 /// A call to the Connect API.
-pub(crate) struct Call {
+pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) body: Option<Value>,
     /// What the call is about.
-    pub(crate) target: CallTarget,
+    pub(crate) target: CallTarget<'a>,
 }
 
 /// The body of a 2xx answer.
@@ -51,24 +53,28 @@ pub(crate) struct Answer {
 
 impl SaltoClient {
     /// Makes a call to the Connect API with this `Authorization`.
-    pub(crate) async fn call(&self, bearer: HeaderValue, call: Call) -> Result<Answer, CallError> {
-        let permit = self.breakers.api.permit()?;
+    pub(crate) async fn call(
+        &self,
+        bearer: HeaderValue,
+        call: Call<'_>,
+    ) -> Result<Answer, CallError> {
+        let permit = self.breakers.api.permit(answer::path(&self.caller, call.target))?;
         let mut request = request(call.method, call.url, bearer);
         *request.body_mut() = call.body.map(|body| body.to_string().into());
         let answered = timeout(CALL_TIMEOUT, self.exchange(request, call.target)).await;
         let no_answer = || CallError::new(Cause::Unanswered, "no answer within the time limit");
-        match answered.unwrap_or_else(|_| Err((no_answer(), HostHealth::Down))) {
+        match answered.unwrap_or_else(|_| Err((no_answer(), HostHealth::Failed))) {
             Ok(answer) if is_json(&answer.body) => {
                 permit.record_success();
                 Ok(answer)
             }
             // The caller reports what is wrong with the answer.
             Ok(answer) => {
-                permit.record(HostHealth::Down, None, &"an answer that is not JSON");
+                permit.record(HostHealth::Failed, &"an answer that is not JSON");
                 Ok(answer)
             }
             Err((error, health)) => {
-                permit.record(health, None, &error);
+                permit.record(health, &error);
                 Err(error)
             }
         }
@@ -78,13 +84,16 @@ impl SaltoClient {
     async fn exchange(
         &self,
         request: Request,
-        target: CallTarget,
+        target: CallTarget<'_>,
     ) -> Result<Answer, (CallError, HostHealth)> {
-        let down = |error| (error, HostHealth::Down);
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
-        let response = self.send(request).await.map_err(|error| down(call_error(&error)))?;
+        let response = self.send(request).await.map_err(|error| {
+            let health = health_without_answer(&error);
+            (call_error(&error), health)
+        })?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = read_body(response, BODY_LIMIT).await.map_err(down)?;
+        let body = read_body(response, BODY_LIMIT).await;
+        let body = body.map_err(|error| (error, HostHealth::Failed))?;
         tracing::debug!(%method, path, status = status.as_u16(), "answer of the Connect API");
         if status.is_success() {
             return Ok(Answer { body });
@@ -101,8 +110,8 @@ impl SaltoClient {
             | CallTarget::Sites
             | CallTarget::Site
             | CallTarget::Lock
-            | CallTarget::Iq
-            | CallTarget::FirstSecret => row.health,
+            | CallTarget::Iq(_)
+            | CallTarget::FirstSecret(_) => row.health,
         };
         Err((error, health))
     }
@@ -111,7 +120,9 @@ impl SaltoClient {
     pub(crate) async fn send(&self, request: Request) -> Result<Response, reqwest::Error> {
         let sent = Utc::now();
         let response = self.http.0.execute(request).await?;
-        self.observe(response.headers(), sent);
+        if is_of_salto(&response) {
+            self.observe(response.headers(), sent);
+        }
         Ok(response)
     }
 
@@ -120,6 +131,14 @@ impl SaltoClient {
             self.clock.observe(date, sent, Utc::now());
         }
     }
+}
+
+/// Whether an answer may be Salto's own, by its head: a host in front of it may have another time.
+fn is_of_salto(response: &Response) -> bool {
+    let status = response.status();
+    let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_page = content_type.is_some_and(|it| it.to_ascii_lowercase().starts_with(b"text/html"));
+    (status.is_success() || status.is_client_error()) && !is_page
 }
 
 /// Whether the body is JSON. An empty body is accepted too.
@@ -180,6 +199,12 @@ async fn read_into(
         }
     }
     Ok(())
+}
+
+/// What a call without an answer says about the host: only where there was no connection, the host itself
+/// did not work.
+pub(crate) fn health_without_answer(error: &reqwest::Error) -> HostHealth {
+    if error.is_connect() { HostHealth::Unreachable } else { HostHealth::Failed }
 }
 
 /// The error of a call without a whole answer.

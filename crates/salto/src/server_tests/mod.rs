@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::server::{Reply, Request, Server};
+use crate::breaker::Caller;
 use crate::http::salto_client::SaltoClient;
 use crate::token::{Now, TokenCache};
 use crate::{
@@ -70,7 +71,8 @@ fn client_of(environment: Environment) -> SaltoClient {
     let clock = Arc::new(SaltoClock::new("acceptance"));
     let breakers = Arc::new(Breakers::new("acceptance"));
     let environment = Arc::new(environment);
-    SaltoClient { http: Http::new().unwrap(), environment, clock, breakers }
+    let caller = Caller::new("acme", &account());
+    SaltoClient { caller, http: Http::new().unwrap(), environment, clock, breakers }
 }
 
 fn site(server: &Server) -> Site {

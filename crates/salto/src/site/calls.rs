@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
-use super::info::{LockInfo, SiteInfo, readable};
+use super::info::{LockInfo, SiteInfo};
 use super::lock_list::LockList;
 use crate::environment::account::Account;
 use crate::environment::url::below;
@@ -57,7 +58,7 @@ impl SiteCalls {
         method: Method,
         url: Url,
         body: impl Fn() -> Option<Value> + Send + Sync,
-        target: CallTarget,
+        target: CallTarget<'_>,
     ) -> Result<Answer, CallError> {
         let call = || Call { method: method.clone(), url: url.clone(), body: body(), target };
         let token = self.tokens.get().await?;
@@ -81,31 +82,37 @@ impl SiteCalls {
         rejected
     }
 
-    pub(crate) async fn get(&self, url: Url, target: CallTarget) -> Result<Answer, CallError> {
+    pub(crate) async fn get(&self, url: Url, target: CallTarget<'_>) -> Result<Answer, CallError> {
         self.call(Method::GET, url, || None, target).await
     }
 
-    pub(super) async fn list(&self, url: Url, target: CallTarget) -> Result<Vec<Value>, CallError> {
+    /// A whole list; `what` is its name in the log.
+    pub(super) async fn list<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        target: CallTarget<'_>,
+        what: &'static str,
+    ) -> Result<Vec<T>, CallError> {
         let mut pages = Pages::new(url);
         while let Some(url) = pages.next() {
             pages.add(&self.get(url, target).await?.body)?;
         }
-        Ok(pages.items())
+        Ok(pages.items(what))
     }
 
     pub(super) async fn sites(&self) -> Result<Vec<SiteInfo>, CallError> {
         let url = below(&self.client.environment.api_url, &["v1.2", "sites"]);
-        Ok(readable(self.list(url, CallTarget::Sites).await?, "sites"))
+        self.list(url, CallTarget::Sites, "sites").await
     }
 
     pub(super) async fn locks(&self) -> Result<Vec<LockInfo>, CallError> {
         let url = self.site_url(&["locks"]).await?;
-        let items = self.list(url, CallTarget::Site).await.inspect_err(|error| {
+        let locks = self.list::<LockInfo>(url, CallTarget::Site, "locks").await;
+        let locks = locks.inspect_err(|error| {
             if error.cause == Cause::SiteNotFound {
                 self.lock_list.clear_site_id();
             }
         })?;
-        let locks: Vec<LockInfo> = readable(items, "locks");
         if !self.lock_list.replace(&locks, Instant::now()) {
             tracing::warn!(
                 integration_id = self.integration,

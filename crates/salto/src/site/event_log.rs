@@ -2,11 +2,12 @@
 //! Connect API).
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use serde_json::Value;
+use serde::Deserialize;
 use url::Url;
 use uuid::Uuid;
 
 use super::calls::SiteCalls;
+use super::info::lenient;
 use crate::environment::url::below;
 use crate::error::CallError;
 use crate::http::answer::CallTarget;
@@ -23,16 +24,39 @@ struct OpeningFilter {
     since: DateTime<Utc>,
 }
 
+/// An entry of the log, as far as it is used.
+#[derive(Debug, Deserialize)]
+struct Entry {
+    #[serde(default, deserialize_with = "lenient")]
+    event_category: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    access_by: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    lock_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "lenient")]
+    utc_date_time: Option<String>,
+}
+
+impl Entry {
+    /// `utc_date_time` is UTC, with an offset or without.
+    fn time(&self) -> Option<DateTime<Utc>> {
+        let text = self.utc_date_time.as_deref()?.trim();
+        let with_offset = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));
+        let without = || text.parse::<NaiveDateTime>().map(|at| at.and_utc());
+        with_offset.or_else(|_| without()).ok()
+    }
+}
+
 impl OpeningFilter {
     /// The time of the entry where it is a remote opening of the lock, by `event_category`, `access_by`
     /// and `lock_id`.
-    fn opened_at(&self, entry: &Value) -> Option<DateTime<Utc>> {
-        let is = |member: &str, value: &str| {
-            entry[member].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value))
+    fn opened_at(&self, entry: &Entry) -> Option<DateTime<Utc>> {
+        let is = |member: &Option<String>, value: &str| {
+            member.as_ref().is_some_and(|text| text.eq_ignore_ascii_case(value))
         };
-        let lock = Uuid::try_parse(entry["lock_id"].as_str()?).ok()?;
-        let opened = is("event_category", "lock_opened") && is("access_by", "remote");
-        time(entry).filter(|at| opened && lock == self.lock && *at >= self.since)
+        let opened = is(&entry.event_category, "lock_opened") && is(&entry.access_by, "remote");
+        let of_lock = entry.lock_id == Some(self.lock);
+        entry.time().filter(|at| opened && of_lock && *at >= self.since)
     }
 }
 
@@ -45,7 +69,7 @@ pub(crate) async fn opened_since(
     let offset = calls.client.clock.offset();
     let since = since.checked_add_signed(offset - ENTRY_RESOLUTION).unwrap_or(since);
     let filter = OpeningFilter { lock, since };
-    let mut pages = Pages::new(first_page(calls).await?);
+    let mut pages = Pages::<Entry>::new(first_page(calls).await?);
     let mut read = 0;
     while let Some(url) = pages.next() {
         let before = pages.so_far().len();
@@ -54,7 +78,7 @@ pub(crate) async fn opened_since(
         // The newest come first: after a page with an older entry, all others are older too.
         let all_newer = pages.so_far()[before..]
             .iter()
-            .filter_map(time)
+            .filter_map(Entry::time)
             .min()
             .is_some_and(|oldest| oldest >= filter.since);
         if read == MAX_PAGES || !all_newer {
@@ -73,22 +97,23 @@ async fn first_page(calls: &SiteCalls) -> Result<Url, CallError> {
     Ok(url)
 }
 
-/// `utc_date_time` is UTC, with an offset or without.
-fn time(entry: &Value) -> Option<DateTime<Utc>> {
-    let text = entry["utc_date_time"].as_str()?.trim();
-    let with_offset = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));
-    let without = || text.parse::<NaiveDateTime>().map(|at| at.and_utc());
-    with_offset.or_else(|_| without()).ok()
+/// Whether a body is a page of the log with an entry that can be read.
+pub(super) fn has_item(body: &[u8]) -> bool {
+    Pages::<Entry>::has_item(body)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    fn at(text: &str) -> Option<DateTime<Utc>> {
-        time(&json!({ "utc_date_time": text }))
+    fn entry(entry: &Value) -> Option<Entry> {
+        serde_json::from_str(&entry.to_string()).ok()
+    }
+
+    fn at(text: &Value) -> Option<DateTime<Utc>> {
+        entry(&json!({ "utc_date_time": text }))?.time()
     }
 
     #[test]
@@ -101,23 +126,25 @@ mod tests {
             "2026-08-25T09:25:00+02:00",
             " 2026-08-25T07:25:00.0000000Z",
         ] {
-            assert_eq!(at(text), Some(expected), "{text}");
+            assert_eq!(at(&json!(text)), Some(expected), "{text}");
         }
-        assert_eq!(at("yesterday"), None);
-        assert_eq!(time(&json!({"utc_date_time": null})), None);
-        assert_eq!(time(&json!({})), None);
-        assert_eq!(time(&json!(3)), None);
+        assert_eq!(at(&json!("yesterday")), None);
+        assert_eq!(at(&json!(null)), None);
+        assert_eq!(at(&json!([3])), None);
+        assert_eq!(entry(&json!({})).unwrap().time(), None);
+        assert!(entry(&json!(3)).is_none());
     }
 
     #[test]
     fn only_a_remote_opening_of_the_lock_since_then_is_found() {
         let lock = Uuid::from_u128(7);
         let filter = OpeningFilter { lock, since: "2026-08-25T07:25:00Z".parse().unwrap() };
-        let entry = json!({
+        let opening = json!({
             "event_category": "lock_opened", "access_by": "remote", "lock_id": lock,
             "utc_date_time": "2026-08-25T07:25:00Z", "user_id": null, "new": [1],
         });
-        assert_eq!(filter.opened_at(&entry), Some(filter.since));
+        let opened_at = |it: &Value| filter.opened_at(&entry(it)?);
+        assert_eq!(opened_at(&opening), Some(filter.since));
         for (member, value) in [
             ("event_category", json!("lock_rejected")),
             ("event_category", json!(null)),
@@ -127,10 +154,10 @@ mod tests {
             ("utc_date_time", json!("2026-08-25T07:24:59Z")),
             ("utc_date_time", json!(null)),
         ] {
-            let mut other = entry.clone();
+            let mut other = opening.clone();
             other[member] = value;
-            assert_eq!(filter.opened_at(&other), None, "{other}");
+            assert_eq!(opened_at(&other), None, "{other}");
         }
-        assert_eq!(filter.opened_at(&json!(null)), None);
+        assert_eq!(opened_at(&json!(null)), None);
     }
 }

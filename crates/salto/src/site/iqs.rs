@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::Site;
-use super::info::{ActivatedIq, IqInfo, readable};
+use super::info::{ActivatedIq, IqInfo};
 use crate::environment::url::below;
 use crate::error::CallError;
 use crate::http::answer::CallTarget;
@@ -28,7 +28,7 @@ impl Site {
     /// A call failed, or the account has no such site.
     pub async fn iqs(&self) -> Result<Vec<IqInfo>, CallError> {
         let url = self.calls.site_url(&["iqs"]).await?;
-        Ok(readable(self.calls.list(url, CallTarget::Site).await?, "iqs"))
+        self.calls.list(url, CallTarget::Site, "iqs").await
     }
 
     /// This user's activations at the site's IQs, as Salto has them.
@@ -40,7 +40,7 @@ impl Site {
         let site = calls.site_id().await?.to_string();
         let path = ["v1.2", "me", &site, "activated_iqs"];
         let url = below(&calls.client.environment.api_url, &path);
-        Ok(readable(calls.list(url, CallTarget::Site).await?, "activated IQs"))
+        calls.list(url, CallTarget::Site, "activated IQs").await
     }
 
     /// The secret of an IQ where this user was never activated.
@@ -49,7 +49,7 @@ impl Site {
     /// [`Cause::AlreadyActivated`](crate::Cause::AlreadyActivated) where the user was; or the call failed.
     pub async fn read_secret(&self, iq: &str) -> Result<SecretString, CallError> {
         let url = self.calls.site_url(&["iqs", iq, "secret"]).await?;
-        let answer = self.calls.get(url, CallTarget::FirstSecret).await?;
+        let answer = self.calls.get(url, CallTarget::FirstSecret(iq)).await?;
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         match body["secret"].as_str() {
             Some(secret) if !secret.is_empty() => Ok(secret.into()),
@@ -65,7 +65,7 @@ impl Site {
     pub async fn request_pin(&self, iq: &str) -> Result<PinAnswer, CallError> {
         let mut url = self.calls.site_url(&["iqs", iq, "pin"]).await?;
         url.set_query(Some("send_email=true"));
-        let answer = self.calls.get(url, CallTarget::FirstSecret).await?;
+        let answer = self.calls.get(url, CallTarget::FirstSecret(iq)).await?;
         Ok(shown_pin(&answer).map_or(PinAnswer::Mailed, PinAnswer::Shown))
     }
 
@@ -81,7 +81,7 @@ impl Site {
             let otp = key.otp(calls.client.clock.now());
             Some(json!({"otp": otp.expose(), "delta": delta}))
         };
-        calls.call(Method::PUT, url, body, CallTarget::Iq).await.map(drop)
+        calls.call(Method::PUT, url, body, CallTarget::Iq(iq)).await.map(drop)
     }
 }
 

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use self::calls::SiteCalls;
 use self::info::{LockInfo, SiteInfo};
 use self::lock_list::LockAddress;
-use crate::breaker::Breakers;
+use crate::breaker::{Breakers, Caller};
 use crate::clock::SaltoClock;
 use crate::command::permission::{RenewPermission, SendPermission};
 use crate::command::prepared::PreparedLock;
@@ -51,7 +51,8 @@ impl Site {
         account: Account,
         cache: Arc<dyn TokenCache>,
     ) -> Self {
-        let client = SaltoClient { http, environment, clock, breakers };
+        let caller = Caller::new(integration_id, &account);
+        let client = SaltoClient { caller, http, environment, clock, breakers };
         Self::with_time(integration_id, client, account, cache, Arc::new(Utc::now))
     }
 
@@ -227,6 +228,11 @@ impl Site {
             ))
         })
     }
+}
+
+/// Whether a body is a page of a list with an item that can be read, for the program that fuzzes this.
+pub(crate) fn has_item(body: &[u8]) -> bool {
+    info::has_item(body) || event_log::has_item(body)
 }
 
 /// `None`: the lock has no IQ.

@@ -24,7 +24,7 @@ pub use memory_cache::MemoryTokenCache;
 pub use record::{CredentialsRejection, Login, Token, TokenRecord, TokenState, UnusableGrant};
 pub use redis_cache::RedisTokenCache;
 
-pub(crate) use access_code::{AccessCodeExchange, exchange_access_code};
+pub(crate) use access_code::{AccessCodeExchange, exchange_access_code, has_token};
 pub(crate) use grant::GrantError;
 pub(crate) use manager::{Now, TokenManager};
 pub(crate) use record::bearer;

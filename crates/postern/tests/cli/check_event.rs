@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::running::{RunResult, bare, end};
 
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/samples");
-const NOW: [&str; 2] = ["--now", "2026-08-25T07:25:00Z"];
+const NOW: [&str; 2] = ["--now", "2026-01-15T12:00:00Z"];
 
 fn check(paths: &[&str], more: &[&str]) -> RunResult {
     end(bare().arg("check-event").args(paths).args(NOW).args(more))

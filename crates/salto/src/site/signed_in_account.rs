@@ -6,7 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::Site;
-use super::info::{SiteInfo, readable};
+use super::info::SiteInfo;
 use crate::environment::url::below;
 use crate::error::{CallError, Cause};
 use crate::http::answer::CallTarget;
@@ -42,14 +42,14 @@ impl Site {
         while let Some(url) = pages.next() {
             pages.add(&self.get_with(login, url, CallTarget::Sites).await?.body)?;
         }
-        Ok(SignedInAccount { name, sites: readable(pages.items(), "sites") })
+        Ok(SignedInAccount { name, sites: pages.items("sites") })
     }
 
     async fn get_with(
         &self,
         login: &NewLogin,
         url: Url,
-        target: CallTarget,
+        target: CallTarget<'_>,
     ) -> Result<Answer, CallError> {
         let bearer: HeaderValue = login.header();
         let call = Call { method: Method::GET, url, body: None, target };

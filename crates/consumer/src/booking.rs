@@ -37,6 +37,7 @@ pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, del
 
 /// Reads a booking status.
 fn decode(worker: &Worker, delivery: &Delivery) -> Result<Event<BookingStatus>, RefusedMessage> {
+    delivery.require_body()?;
     let event = events::decode_booking_status(delivery.message.content(), Utc::now())?;
     worker.routing.check(&event, &delivery.message)?;
     Ok(event)

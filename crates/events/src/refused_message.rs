@@ -15,6 +15,12 @@ pub struct RefusedMessage {
 }
 
 impl RefusedMessage {
+    /// A message with a body of so many bytes, more than [`crate::limits::BODY`].
+    #[must_use]
+    pub fn body_too_large(bytes: u64) -> Self {
+        DecodeError::body_too_large(bytes).into()
+    }
+
     /// A request whose source and id were used before for another one. `first`: what that one is about, as
     /// JSON.
     #[must_use]

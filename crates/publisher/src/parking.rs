@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use amqp_stream::REPAIRED_HEADER;
 use events::names;
 
 use crate::message::authentication::AUTHENTICATION_MAX;
@@ -21,11 +22,12 @@ pub const RETRY_DELAYS: [Duration; 5] = {
 const BROKERS_SHARE: usize = 1024;
 
 /// The headers that are added, none of them long.
-const OUR_HEADERS: [&str; 4] = [
+const OUR_HEADERS: [&str; 5] = [
     names::HEADER_DELIVERIES,
     names::HEADER_EXCHANGE,
     names::HEADER_ROUTING_KEY,
     names::HEADER_QUEUE,
+    REPAIRED_HEADER,
 ];
 
 impl Message {

@@ -10,6 +10,7 @@ mod management;
 mod node;
 mod outbound;
 mod private;
+mod raw_publisher;
 mod vhost;
 
 pub use balancer::Balancer;
@@ -19,6 +20,7 @@ pub use dead_letter::DeadLetter;
 pub use event::Event;
 pub use outbound::OutboundListener;
 pub use private::PrivateBroker;
+pub use raw_publisher::{RawMessage, RawPublisher, long, short};
 pub use vhost::Vhost;
 
 /// The queues in which open requests wait for the next attempt.

@@ -10,12 +10,18 @@ use super::{
 };
 use crate::{operator::metrics, state::store::RecordError};
 
-/// Makes a dead letter of a message that is refused, and acknowledges the message.
+/// Makes a dead letter of a message that is refused, and acknowledges the message. Where the body was not
+/// read, the broker makes it, at least once as well, and keeps the whole body.
 pub(crate) async fn refused(
     session: &SessionHandle,
     delivery: &Delivery,
     refused: &RefusedMessage,
 ) -> Result<(), Abandoned> {
+    if delivery.message.body_left_out().is_some() {
+        session.reject(&delivery.acker).await?;
+        metrics::dead_letter(refused.reason);
+        return Ok(());
+    }
     let why =
         DeadLetter { reason: refused.reason, detail: &refused.detail, attempts: 0, answer: None };
     make(session, &delivery.message, why).await?;

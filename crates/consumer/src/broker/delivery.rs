@@ -1,5 +1,6 @@
 //! A delivery that a worker has taken.
 
+use events::RefusedMessage;
 use lapin::Acker;
 use publisher::{HeaderKey, ReceivedMessage};
 
@@ -22,5 +23,13 @@ impl Delivery {
         let redelivered = delivery.redelivered;
         let (message, acker) = ReceivedMessage::from_delivery(queue, delivery);
         Self { message: message.authenticated(header_key, redelivered), acker, redelivered }
+    }
+
+    /// Refuses a message whose body was left out, because it is too large.
+    pub(crate) fn require_body(&self) -> Result<(), RefusedMessage> {
+        match self.message.body_left_out() {
+            Some(bytes) => Err(RefusedMessage::body_too_large(bytes)),
+            None => Ok(()),
+        }
     }
 }

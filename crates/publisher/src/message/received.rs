@@ -1,11 +1,13 @@
 //! A message as received from a queue.
 
+use amqp_stream::BODY_BYTES_HEADER;
 use events::{ATTRIBUTE_PREFIXES, Content, names};
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, ShortString};
 use lapin::{Acker, BasicProperties};
 
 use super::header_fields::{DELIVERY_COUNT, attribute_text, integer, text};
+use super::header_size::header_size;
 
 /// A message as received from a queue, without the handle that settles it.
 #[derive(Clone, PartialEq)]
@@ -16,9 +18,10 @@ pub struct ReceivedMessage {
     pub routing_key: String,
     /// The queue from which it was received.
     pub queue: String,
-    /// Properties and headers, unchanged.
+    /// Properties and headers. Only what the client cannot read was changed, and a header says so
+    /// ([`amqp_stream::REPAIRED_HEADER`]).
     pub properties: BasicProperties,
-    /// The body, unchanged.
+    /// The body, unchanged; empty where it was left out ([`ReceivedMessage::body_left_out`]).
     pub body: Vec<u8>,
 }
 
@@ -33,6 +36,19 @@ impl ReceivedMessage {
             body: delivery.data,
         };
         (message, delivery.acker)
+    }
+
+    /// The size of the body in bytes, where it was left out because it is too large. Only the broker has it:
+    /// such a message must not be published again.
+    pub fn body_left_out(&self) -> Option<u64> {
+        let headers = self.properties.headers().as_ref()?;
+        let bytes = integer(headers.inner().get(BODY_BYTES_HEADER)?)?;
+        Some(bytes.unsigned_abs())
+    }
+
+    /// The size of body and headers in bytes.
+    pub fn size(&self) -> usize {
+        self.body.len() + self.properties.headers().as_ref().map_or(0, header_size)
     }
 
     /// The content, with the attributes that the headers hold.

@@ -2,7 +2,7 @@
 //!
 //! - This file: the end of the session, and waiting until then.
 //! - [`publish`]: publishing until the broker has confirmed.
-//! - [`settle`]: acknowledging and requeuing.
+//! - [`settle`]: acknowledging, rejecting and requeuing.
 //! - [`redis_retry`]: repeating Redis commands until Redis answers, or until the session ends.
 
 mod publish;

@@ -2,6 +2,8 @@
 
 use rules::coded_enum;
 
+use crate::limits;
+
 coded_enum! {
     /// The kind of a decode error; its code is the `postern-reason` of the dead letter.
     pub enum DecodeErrorKind {
@@ -33,6 +35,11 @@ const MISTAKES_IN_DETAIL: usize = 5;
 impl DecodeError {
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
         Self::of(DecodeErrorKind::Malformed, vec![detail.into()])
+    }
+
+    /// The body has so many bytes, more than [`limits::BODY`].
+    pub(crate) fn body_too_large(bytes: u64) -> Self {
+        Self::malformed(format!("the body has {bytes} bytes, at most {} are allowed", limits::BODY))
     }
 
     pub(crate) fn unknown_type(detail: impl Into<String>) -> Self {

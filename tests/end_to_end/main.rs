@@ -37,6 +37,7 @@ mod malformed;
 mod mapping;
 mod opening;
 mod operator;
+mod otp_causes;
 mod otp_guard;
 mod parked;
 mod parking;

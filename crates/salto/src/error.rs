@@ -226,7 +226,7 @@ pub struct OpenError {
     /// The code of the IQ, where it has the form of one: only with [`Cause::IqRefused`].
     pub iq_code: Option<String>,
     /// The time that the one-time password was made for; `None` where the command was not sent.
-    pub(crate) otp_time: Option<OtpTime>,
+    pub(crate) otp_time: Option<Box<OtpTime>>,
     pub(crate) detail: Cow<'static, str>,
 }
 
@@ -240,14 +240,8 @@ impl OpenError {
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = CallError {
-            cause: self.cause,
-            retry_after: self.retry_after,
-            status: self.status,
-            code: self.code.clone(),
-            iq_code: self.iq_code.clone(),
-            detail: self.detail.clone(),
-        };
+        let mut call = CallError::new(self.cause, self.detail.clone());
+        (call.status, call.code) = (self.status, self.code.clone());
         write!(f, "{call}")
     }
 }

@@ -33,7 +33,7 @@ impl Machine {
     }
 
     fn offset(&self) -> i64 {
-        (self.clock.offset().as_seconds_f64()).round() as i64
+        self.clock.offset().num_seconds()
     }
 
     fn is_certain(&self) -> bool {
@@ -97,7 +97,7 @@ fn a_header_without_a_date_and_an_answer_that_took_long_are_ignored() {
     received.wall += TimeDelta::seconds(11);
     received.monotonic += Duration::from_secs(11);
     clock.observe_between(&sent.wall.to_rfc2822(), sent, received);
-    received = sent;
+    let sent = received;
     received.wall -= TimeDelta::seconds(2);
     clock.observe_between(&sent.wall.to_rfc2822(), sent, received);
     assert_eq!(clock.offset(), TimeDelta::zero());

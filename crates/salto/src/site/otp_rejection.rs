@@ -70,7 +70,9 @@ impl Site {
         is_open: bool,
         error: OpenError,
     ) -> (OpenError, RejectionCause) {
-        let Some(otp_time) = error.otp_time else { return (error, RejectionCause::Iq) };
+        let Some(otp_time) = error.otp_time.as_deref().copied() else {
+            return (error, RejectionCause::Iq);
+        };
         let calls = &self.calls;
         let read = async {
             if is_open {

@@ -136,13 +136,9 @@ async fn while_the_cause_of_a_rejection_is_looked_for_its_request_holds_back_the
 #[tokio::test]
 async fn a_claim_has_what_other_workers_have_corrected() {
     let fixture = Fixture::booked(LEASE).await;
-    let claim = async || {
-        fixture
-            .claimed(&mut ClaimOwner::new(false), false, LastCommand::NoneOrUnknown)
-            .await
-            .corrections
-    };
-    assert_eq!(claim().await, SharedCorrections::default());
+    let (mut owner, last) = (ClaimOwner::new(false), LastCommand::NoneOrUnknown);
+    let before = fixture.claimed(&mut owner, false, last).await;
+    assert_eq!(before.corrections, SharedCorrections::default());
 
     let (store, prefix) = (&fixture.ledger.store, &fixture.ledger.key_prefix);
     let moved_locks = MovedLocks::new(Arc::clone(store), Keys::new(prefix.as_str()));
@@ -157,5 +153,6 @@ async fn a_claim_has_what_other_workers_have_corrected() {
     clocks.share_correction(&SaltoClock::new("production")).await.unwrap();
     clocks.share_correction(&SaltoClock::new("production")).await.unwrap();
     let expected = HashMap::from([(lock, "iq-2".to_owned()), (without_iq, String::new())]);
-    assert_eq!(claim().await, SharedCorrections { moved_locks: expected, clock: 1 });
+    let after = fixture.claimed(&mut owner, false, last).await;
+    assert_eq!(after.corrections, SharedCorrections { moved_locks: expected, clock: 1 });
 }

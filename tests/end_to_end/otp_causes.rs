@@ -126,6 +126,7 @@ async fn a_lock_that_was_moved_costs_one_password_and_opens_through_its_new_iq()
 #[tokio::test]
 async fn a_lock_that_is_moved_under_load_costs_no_more_than_the_commands_in_flight() {
     let fixture = fixture(Setup::new().await).await;
+    fixture.setup.simulator.change_settings(json!({"otp_failures": 8})).await;
     let moved_at = move_room_12(&fixture).await;
     for answer in load(&fixture, "after", 60).await {
         if answer.kind != "lock.opened.v1" {
@@ -133,9 +134,10 @@ async fn a_lock_that_is_moved_under_load_costs_no_more_than_the_commands_in_flig
         }
     }
     let cost = cost_since(&fixture, "moved lock under load", moved_at).await;
-    assert!((1..=2).contains(&cost.rejected), "{}", cost.rejected);
+    // `opening.in_flight_per_iq` is 4.
+    assert!((1..=4).contains(&cost.rejected), "{}", cost.rejected);
     assert_eq!(cost.rejected + cost.opened, 60);
-    assert!(cost.recovered_after_ms.is_some_and(|after| after < 5_000));
+    assert!(cost.recovered_after_ms.is_some());
     nothing_counted(&fixture).await;
 }
 

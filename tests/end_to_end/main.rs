@@ -40,6 +40,7 @@ mod mapping;
 mod neighbours;
 mod opening;
 mod operator;
+mod otp_causes;
 mod otp_guard;
 mod parked;
 mod parking;

@@ -8,7 +8,8 @@ use std::{
 use publisher::HeaderKey;
 use rules::ResendLimits;
 use salto::{
-    ActivationStore, CallError, Http, OpenError, RedisTokenCache, TokenCache, seal::Sealer,
+    ActivationStore, CallError, ClockStore, Http, OpenError, RedisTokenCache, SaltoClock, Site,
+    TokenCache, seal::Sealer,
 };
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -17,7 +18,11 @@ use uuid::Uuid;
 use crate::{
     audit::AuditWriter,
     broker::{poison_guard::PoisonGuard, unrouted_keys::UnroutedKeys},
-    integrations::{denied_logs::DeniedLogs, iq_queue::IqQueues, registry::Integrations},
+    integrations::{
+        denied_logs::DeniedLogs,
+        iq_queue::IqQueues,
+        registry::{Integration, Integrations},
+    },
     operator::health::Health,
     settings::{OpeningSettings, Routing, Settings, claim_lease},
     state::{
@@ -29,6 +34,7 @@ use crate::{
         keys::Keys,
         last_errors::LastErrors,
         ledger::{InFlightLimits, Ledger, LedgerSettings},
+        moved_locks::MovedLocks,
         otp_guard::{OtpGuard, OtpSubject, OtpVerdict},
         pauses::{Pauses, requested_pause},
         store::Store,
@@ -65,6 +71,8 @@ pub(crate) struct Worker {
     pub(crate) iq_checks: IqChecks,
     pub(crate) last_errors: LastErrors,
     pub(crate) activations: ActivationStore,
+    pub(crate) moved_locks: MovedLocks,
+    pub(crate) clocks: ClockStore,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) header_key: Arc<HeaderKey>,
     pub(crate) audit: AuditWriter,
@@ -109,12 +117,25 @@ impl Worker {
             iq_checks: IqChecks::new(store(), keys()),
             last_errors: LastErrors::new(store(), prefix),
             activations: ActivationStore::new(store().pool(), prefix, Arc::clone(&sealer)),
+            moved_locks: MovedLocks::new(store(), keys()),
+            clocks: ClockStore::new(store().pool(), prefix),
             sealer,
             header_key: settings.secrets.header_key(),
             audit: AuditWriter::new(settings.audit.clone()),
             health: Arc::new(Health::default()),
             tasks: TaskTracker::new(),
             drained_by: OnceLock::new(),
+        }
+    }
+
+    /// The limits for repeating a command whose outcome is unknown: at a lock that is known to close sooner than
+    /// `resend_window`, another command would open the door again (docs/contract.md, invariant 3).
+    pub(crate) fn resend_limits(&self, site: &Site, lock: Uuid) -> ResendLimits {
+        match site.open_time(lock) {
+            Some(open_time) if open_time < self.resend.window => {
+                ResendLimits { window: Duration::ZERO, ..self.resend }
+            }
+            Some(_) | None => self.resend,
         }
     }
 
@@ -142,6 +163,31 @@ impl Worker {
                 tracing::debug!(integration_id, iq_id, %error, "last error not recorded");
             }
         });
+    }
+
+    /// Shares the locks that this worker has found at another IQ; where Redis does not answer, the next time.
+    pub(crate) async fn share_moved_locks(&self, integration: &Integration) {
+        let moved = integration.site.take_moved_locks();
+        if moved.is_empty() {
+            return;
+        }
+        let integration_id = integration.rules.id.as_str();
+        for lock in &moved {
+            let iq_id = lock.iq_id.as_deref();
+            tracing::info!(integration_id, lock_id = %lock.lock_id, iq_id, "lock was moved to another IQ");
+        }
+        if let Err(error) = self.moved_locks.share(integration_id, &moved).await {
+            tracing::warn!(integration_id, %error, "moved locks not shared yet");
+            integration.site.put_back_moved_locks(moved);
+        }
+    }
+
+    /// Shares that the clock offset was wrong: each other worker measures its own before its next command.
+    pub(crate) async fn share_clock_correction(&self, clock: &SaltoClock) {
+        if let Err(error) = self.clocks.share_correction(clock).await {
+            let environment = clock.environment();
+            tracing::warn!(environment, %error, "correction of the clock offset not shared");
+        }
     }
 
     /// Shares the pause that Salto asked for in its answer to a call other than a command. Answers that

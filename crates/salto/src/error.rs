@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use crate::clock::OtpTime;
 use crate::redis::query::StoreError;
 
 /// Why a call failed.
@@ -34,6 +35,11 @@ pub enum Cause {
     /// The one-time password was wrong. It must not be retried without a change: repeated failures
     /// block the user (`docs/salto-ks.md`, The OTP).
     OtpInvalid,
+    /// The one-time password was made for a wrong time. The clock offset is correct by now.
+    OtpMistimed,
+    /// The one-time password was made for an IQ that the lock no longer belongs to. The list of locks is
+    /// correct by now.
+    LockMoved,
     /// The user is blocked at this IQ, for about 20 minutes (`docs/salto-ks.md`, The OTP).
     OtpBlocked,
     /// The IQ is not connected to Salto.
@@ -73,6 +79,12 @@ impl Cause {
             Self::AlreadyActivated => "this user is already activated at the IQ",
             Self::NotActivated => "this user is not activated at the IQ",
             Self::OtpInvalid => "Salto does not accept the one-time password",
+            Self::OtpMistimed => {
+                "Salto rejected a one-time password that was made for a wrong time"
+            }
+            Self::LockMoved => {
+                "Salto rejected a one-time password, as the lock was moved to another IQ"
+            }
             Self::OtpBlocked => "the user is blocked at the IQ after wrong one-time passwords",
             Self::IqOffline => "the IQ is not online",
             Self::IqRefused => "the IQ did not carry the command out",
@@ -99,6 +111,8 @@ impl Cause {
             | Self::AlreadyActivated
             | Self::NotActivated
             | Self::OtpInvalid
+            | Self::OtpMistimed
+            | Self::LockMoved
             | Self::OtpBlocked => Certainty::Refused,
             Self::TokenRejected
             | Self::TokenUnusable
@@ -130,7 +144,7 @@ pub struct CallError {
     pub code: Option<String>,
     /// The code of the IQ, where it has the form of one: only with [`Cause::IqRefused`].
     pub iq_code: Option<String>,
-    /// A detail in this crate's own text; empty where the cause says enough.
+    /// In this crate's own text; empty where the cause says enough.
     pub(crate) detail: Cow<'static, str>,
 }
 
@@ -211,26 +225,23 @@ pub struct OpenError {
     pub code: Option<String>,
     /// The code of the IQ, where it has the form of one: only with [`Cause::IqRefused`].
     pub iq_code: Option<String>,
+    /// The time that the one-time password was made for; `None` where the command was not sent.
+    pub(crate) otp_time: Option<Box<OtpTime>>,
     pub(crate) detail: Cow<'static, str>,
 }
 
 impl OpenError {
     pub(crate) fn from_call(error: CallError, certainty: Certainty, written: bool) -> Self {
         let CallError { cause, retry_after, status, code, iq_code, detail } = error;
-        Self { certainty, cause, written, retry_after, status, code, iq_code, detail }
+        let otp_time = None;
+        Self { certainty, cause, written, retry_after, status, code, iq_code, otp_time, detail }
     }
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = CallError {
-            cause: self.cause,
-            retry_after: self.retry_after,
-            status: self.status,
-            code: self.code.clone(),
-            iq_code: self.iq_code.clone(),
-            detail: self.detail.clone(),
-        };
+        let mut call = CallError::new(self.cause, self.detail.clone());
+        (call.status, call.code) = (self.status, self.code.clone());
         write!(f, "{call}")
     }
 }

@@ -9,7 +9,7 @@
 //! - sign-in by the browser: [`LoginAttempt`], [`NewLogin`], [`SignedInAccount`]
 //! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
 //! - the open command: [`PreparedLock`], [`SendPermission`], [`RenewPermission`]
-//! - one-time passwords: [`OtpKey`], [`OtpScheme`]
+//! - one-time passwords: [`OtpKey`], [`OtpScheme`]; why one was rejected: [`RejectionCause`]
 //! - activation of IQs: [`activation`]
 //! - Digital Key for Guests: [`AccessCode`], [`GuestApp`], [`GuestToken`], set up by [`GuestKeys`]
 //! - encryption at rest: [`seal`], [`check_key`], [`rotate`]
@@ -42,7 +42,7 @@ mod token;
 pub use activation::{Activation, ActivationState, ActivationStore};
 pub use breaker::{BreakerScope, BreakerState, Breakers, Host, HostHealth};
 pub use clock::SaltoClock;
-pub use clock::store::ClockStore;
+pub use clock::store::{ClockStore, clock_corrections_key};
 pub use command::permission::{RenewPermission, SendPermission};
 pub use command::prepared::PreparedLock;
 pub use environment::account::{Account, RedirectUri, SignIn};
@@ -62,6 +62,8 @@ pub use redis::seal;
 pub use site::Site;
 pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};
 pub use site::iqs::PinAnswer;
+pub use site::lock_list::MovedLock;
+pub use site::otp_rejection::{RejectionCause, SharedCorrections};
 pub use site::signed_in_account::SignedInAccount;
 pub use site::system_user::SystemUser;
 pub use token::{

@@ -7,7 +7,10 @@ use std::{
 
 use salto::{Account, Breakers, Environment, Http, SaltoClock, Site, TokenCache};
 
-use crate::settings::{IntegrationSettings, Mode, Settings};
+use crate::{
+    failpoint,
+    settings::{IntegrationSettings, Mode, Settings},
+};
 
 /// An integration and its client.
 #[derive(Debug)]
@@ -15,6 +18,8 @@ pub(crate) struct Integration {
     pub(crate) rules: rules::IntegrationRules,
     pub(crate) mode: Mode,
     pub(crate) site: Site,
+    /// The clock of its environment.
+    pub(crate) clock: Arc<SaltoClock>,
     /// Whether Salto's log of entries is asked after a command that was not answered.
     pub(crate) ask_entries: bool,
     environment: Arc<Environment>,
@@ -59,7 +64,7 @@ impl Integrations {
     fn set(&self, settings: &Settings) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         for name in settings.environments.keys() {
-            let clock = || Arc::new(SaltoClock::new(name));
+            let clock = || Arc::new(SaltoClock::with_wall_clock(name, failpoint::wall_clock));
             entries.clocks.entry(name.clone()).or_insert_with(clock);
             let breakers = || Arc::new(Breakers::new(name));
             entries.breakers.entry(name.clone()).or_insert_with(breakers);
@@ -100,6 +105,7 @@ impl Integrations {
             rules: settings.rules.clone(),
             mode: settings.mode,
             site,
+            clock: Arc::clone(clock),
             ask_entries: settings.ask_entries,
             environment: Arc::clone(environment),
             account: settings.account.clone(),

@@ -8,7 +8,7 @@ mod subscription_check;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use publisher::TopologyError;
-use salto::{ClockStore, Http, KeyCheckError};
+use salto::{Http, KeyCheckError};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -85,15 +85,14 @@ pub async fn run(
         tokio::spawn(heartbeat::beat(Arc::clone(&worker))),
         tokio::spawn(record_expiry::expire_settled(Arc::clone(&worker))),
     ];
-    let clocks = ClockStore::new(store.pool(), &worker.key_prefix);
     let at_start = tokio::select! {
-        at_start = redis_at_start::wait(&worker, &store, &clocks) => at_start,
+        at_start = redis_at_start::wait(&worker, &store) => at_start,
         () = shutdown.cancelled() => Ok(()),
     };
     let result = match at_start {
         Ok(()) => {
             let beside_session = [
-                tokio::spawn(salto_clocks::store_and_show(Arc::clone(&worker), clocks)),
+                tokio::spawn(salto_clocks::store_and_show(Arc::clone(&worker))),
                 tokio::spawn(iq_restore::watch(Arc::clone(&worker))),
                 tokio::spawn(unrouted_keys::share(Arc::clone(&worker))),
             ];

@@ -151,7 +151,8 @@ async fn send_command(
             }
             let attempts = claim.attempts + u32::from(failed.written);
             let paused = failed.pause.is_some();
-            match follow_up(context.worker, state, claim, &opening, failed, iq_id) {
+            let limits = context.worker.resend_limits(&integration.site, opening.lock_id);
+            match follow_up(limits, state, claim, &opening, failed, iq_id) {
                 FollowUp::Retry(wait) => AttemptResult::Wait(wait, WaitReason::NextAttempt),
                 FollowUp::Conclude(outcome) => AttemptResult::Concluded(outcome, attempts),
                 FollowUp::ConcludeInDoubt if paused => {

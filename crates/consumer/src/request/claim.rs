@@ -1,6 +1,6 @@
 //! Step 2: claim the request, so that no two workers act on it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rules::Delays;
 use salto::PreparedLock;
@@ -77,12 +77,14 @@ pub(super) async fn claim(
     let Context { worker, session } = context;
     let integration = worker.integrations.get(state.integration_id());
     let mode = integration.as_ref().map_or(Mode::Live, |integration| integration.mode);
+    let clock = integration.as_ref().map(|integration| Arc::clone(&integration.clock));
     let prepared = integration.and_then(|integration| ready(&integration, state));
     let (mut permit, iq_is_full) = acquire_permit(context, state, mode, prepared.as_ref()).await?;
     let mut polls = 0;
     loop {
         let planned = PlannedCommand {
             iq_id: prepared.as_ref().map(|prepared| prepared.iq_id.as_str()),
+            environment: clock.as_ref().map_or("", |clock| clock.environment()),
             follows_at_once: permit.is_some() && state.answer.is_none(),
             rehearsal: mode.rehearses(),
         };

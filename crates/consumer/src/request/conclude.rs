@@ -166,7 +166,7 @@ fn terminal(state: &RequestState, outcome: Outcome, attempts: u32) -> Outbound {
         Outcome::Failed { failure, lock_id, iq_id } => OutboundData::OpenFailed(OpenFailed {
             request,
             reason: failure.reason,
-            class: failure.reason.class(),
+            class: failure.class,
             detail: failure.detail,
             attempts,
             lock_id,

@@ -72,7 +72,7 @@ pub(super) fn decide(
     let mode = integration.map_or(Mode::Live, |integration| integration.mode);
     let rules = integration.map(|integration| &integration.rules);
     match rules::decide(now, rules, claim.booking.as_ref(), &request) {
-        Decision::Open(opening) if !worker.resend.allow(claim.doubt, Duration::ZERO) => {
+        Decision::Open(opening) if !may_repeat(worker, integration, &opening, claim) => {
             AttemptPlan::ConcludeInDoubt(opening)
         }
         Decision::Open(opening) => match door_action(claim.rehearsal, mode) {
@@ -95,6 +95,18 @@ pub(super) fn decide(
         }
         Decision::Rejected(rejection) => AttemptPlan::Conclude(Outcome::Rejected(rejection)),
     }
+}
+
+/// Whether a command may be sent, where earlier ones have unknown outcomes.
+fn may_repeat(
+    worker: &Worker,
+    integration: Option<&Integration>,
+    opening: &Opening,
+    claim: &Claim,
+) -> bool {
+    let of_lock =
+        integration.map(|integration| worker.resend_limits(&integration.site, opening.lock_id));
+    of_lock.unwrap_or(worker.resend).allow(claim.doubt, Duration::ZERO)
 }
 
 /// The answer to a request that was taken while its integration was live.

@@ -25,6 +25,7 @@ mod failed_attempt;
 mod failure_dead_letter;
 mod handle;
 mod open;
+mod otp_rejection;
 mod park;
 mod prepare;
 mod privacy_mode;

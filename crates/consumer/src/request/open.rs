@@ -11,8 +11,9 @@ use super::{
     command_result::CommandResult,
     context::Context,
     decide::{AllowedOpening, DoorAction},
-    failed_attempt::FailedAttempt,
-    prepare::{prepare, renew_beside},
+    failed_attempt::{FailedAttempt, is_about_the_otp},
+    otp_rejection::{RejectedOtp, explain},
+    prepare::{prepare, read_open_time_beside, renew_beside},
     privacy_mode::privacy_attempt,
     renewal::{Renewal, RestsOn},
     request_state::RequestState,
@@ -20,7 +21,6 @@ use super::{
     wait_reason::WaitReason,
 };
 use crate::{
-    background::iq_restore,
     failpoint,
     integrations::registry::Integration,
     operator::metrics,
@@ -69,6 +69,10 @@ async fn reserved_command(
         return not_opened(FailedAttempt::paused(claim.pause), None);
     }
     renew_beside(worker, integration);
+    if *action == DoorAction::Open {
+        read_open_time_beside(worker, integration, opening.lock_id);
+    }
+    integration.site.heed(&claim.corrections);
     let prepared = match (&claimed.prepared, integration.site.ready(opening.lock_id)) {
         (Some(claimed_for), Some(ready)) if claimed_for.iq_id == ready.iq_id => ready,
         // The next claim is for this IQ.
@@ -160,28 +164,9 @@ async fn send(
             CommandResult::Withdrawn
         }
         Err(error) => {
-            let failed = failed_attempt(worker, allowed, subject, error).await;
+            let failed = failed_attempt(worker, allowed, &prepared, subject, error).await;
             CommandResult::NotOpened { failed, iq_id: Some(iq_id) }
         }
-    }
-}
-
-/// Records what a failed command says about the IQ, before anything else: other workers must know it
-/// before they send their next command.
-async fn record_failure(
-    worker: &Arc<Worker>,
-    integration: &Arc<Integration>,
-    subject: OtpSubject<'_>,
-    error: &OpenError,
-) {
-    if error.cause == Cause::OtpBlocked {
-        worker.record_verdict(subject, OtpVerdict::Blocked).await;
-    } else if error.cause == Cause::OtpInvalid {
-        worker.record_verdict(subject, OtpVerdict::Invalid).await;
-        iq_restore::check_beside(worker, integration);
-    }
-    if error.written {
-        worker.record_last_error(subject.iq, error);
     }
 }
 
@@ -190,11 +175,20 @@ async fn record_failure(
 async fn failed_attempt(
     worker: &Arc<Worker>,
     allowed: &AllowedOpening,
+    prepared: &PreparedLock,
     subject: OtpSubject<'_>,
     error: OpenError,
 ) -> FailedAttempt {
-    let AllowedOpening { integration, opening, .. } = allowed;
-    record_failure(worker, integration, subject, &error).await;
+    let AllowedOpening { integration, opening, action } = allowed;
+    let error = if error.written && is_about_the_otp(error.cause) {
+        let rejected = RejectedOtp { prepared, subject, is_open: *action == DoorAction::Open };
+        explain(worker, integration, rejected, error).await
+    } else {
+        if error.written {
+            worker.record_last_error(subject.iq, &error);
+        }
+        error
+    };
     if !subject.rehearsal
         && let Some(failed) = privacy_attempt(worker, integration, opening.lock_id, &error).await
     {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use rules::Opening;
+use uuid::Uuid;
 
 use super::{
     claim::ClaimedRequest, command_result::CommandResult, context::Context,
@@ -28,10 +29,13 @@ pub(super) async fn prepare(
     let session = context.session;
     let (remaining, wait_limit) = (state.remaining(), state.wait_limit(session));
     tokio::select! {
-        prepared = integration.site.prepare(opening.lock_id) => match prepared {
-            Ok(_) => CommandResult::Prepared,
-            Err(error) => CommandResult::NotOpened { failed: error.into(), iq_id: None },
-        },
+        prepared = integration.site.prepare(opening.lock_id) => {
+            context.worker.share_moved_locks(integration).await;
+            match prepared {
+                Ok(_) => CommandResult::Prepared,
+                Err(error) => CommandResult::NotOpened { failed: error.into(), iq_id: None },
+            }
+        }
         over = session.wait(remaining.min(wait_limit)) => match over {
             Ok(()) if remaining <= wait_limit => {
                 CommandResult::NotOpened { failed: FailedAttempt::out_of_time(), iq_id: None }
@@ -51,9 +55,31 @@ pub(super) fn renew_beside(worker: &Arc<Worker>, integration: &Arc<Integration>)
     let Some(renewal) = integration.site.renewal() else { return };
     let (worker, integration) = (Arc::clone(worker), Arc::clone(integration));
     tokio::spawn(async move {
-        let Err(error) = renewal.await else { return };
+        let renewed = renewal.await;
+        worker.share_moved_locks(&integration).await;
+        let Err(error) = renewed else { return };
         let integration_id = integration.rules.id.as_str();
         tracing::warn!(integration_id, %error, "token or locks could not be renewed yet");
+        worker.share_pause(integration_id, &error).await;
+    });
+}
+
+/// Reads beside the command how long its lock stays open, where that is due: whether a command may be repeated
+/// depends on it. A failure only leaves it unknown.
+pub(super) fn read_open_time_beside(
+    worker: &Arc<Worker>,
+    integration: &Arc<Integration>,
+    lock_id: Uuid,
+) {
+    if worker.resend.window.is_zero() {
+        return;
+    }
+    let Some(reading) = integration.site.open_time_reading(lock_id) else { return };
+    let (worker, integration) = (Arc::clone(worker), Arc::clone(integration));
+    tokio::spawn(async move {
+        let Err(error) = reading.await else { return };
+        let integration_id = integration.rules.id.as_str();
+        tracing::debug!(integration_id, %lock_id, %error, "open time of the lock not read");
         worker.share_pause(integration_id, &error).await;
     });
 }

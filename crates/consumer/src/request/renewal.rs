@@ -56,6 +56,7 @@ impl Renewal<'_> {
         let Self { worker, state, claim, allowed, rests_on, .. } = self;
         let planned = PlannedCommand {
             iq_id: Some(&rests_on.prepared.iq_id),
+            environment: allowed.integration.clock.environment(),
             follows_at_once: true,
             rehearsal: allowed.integration.mode.rehearses(),
         };
@@ -99,9 +100,12 @@ impl Renewal<'_> {
         if opening.lock_id != lock_id || action != allowed.action {
             return Err("another lock or action is asked for by now");
         }
+        integration.site.heed(&claim.corrections);
         let ready = integration.site.ready(lock_id);
         if ready.is_none_or(|ready| ready.iq_id != rests_on.prepared.iq_id) {
-            return Err("the lock has another IQ by now, or there is no token");
+            return Err(
+                "the lock has another IQ by now, or token or clock are to be asked for again",
+            );
         }
         if !claim.pause.is_zero() {
             return Err("Salto has asked for a pause");

@@ -64,6 +64,16 @@ impl Keys {
         format!("{}guard:{}", self.prefix, encode(integration_id))
     }
 
+    /// Exists while a worker looks for the cause of a rejected OTP at the IQ.
+    pub(crate) fn rejection(&self, integration_id: &str, iq_id: &str) -> String {
+        format!("{}rejection:{}:{}", self.prefix, encode(integration_id), encode(iq_id))
+    }
+
+    /// By lock: the IQ that a worker has found it at, where that was another one before.
+    pub(crate) fn moved_locks(&self, integration_id: &str) -> String {
+        format!("{}moved:{}", self.prefix, encode(integration_id))
+    }
+
     /// The lease of an operator's command that sends one-time passwords to the IQ.
     pub(crate) fn operator_lease(&self, integration_id: &str, iq_id: &str) -> String {
         format!("{}turn:{}:{}", self.prefix, encode(integration_id), encode(iq_id))

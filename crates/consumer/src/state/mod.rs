@@ -10,6 +10,7 @@ pub(crate) mod iq_ref;
 pub(crate) mod keys;
 pub(crate) mod last_errors;
 pub(crate) mod ledger;
+pub(crate) mod moved_locks;
 pub(crate) mod otp_guard;
 pub(crate) mod pauses;
 pub(crate) mod store;

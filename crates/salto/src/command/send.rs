@@ -101,7 +101,7 @@ pub(crate) async fn send(
         Ok(()) => permit.record_success(),
         Err((error, health)) => permit.record(*health, error),
     }
-    result.map_err(|(error, _)| error)
+    result.map_err(|(error, _)| OpenError { otp_time: guard.otp_time().map(Box::new), ..error })
 }
 
 /// Waits until the deadline for sending, and renews the permission where the connection waits for that; then,

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::header::{AGE, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, Response, StatusCode};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -17,7 +16,7 @@ use zeroize::Zeroizing;
 use super::answer::{self, CallTarget};
 use super::client::Http;
 use crate::breaker::{Breakers, Caller, HostHealth};
-use crate::clock::SaltoClock;
+use crate::clock::{Reading, SaltoClock};
 use crate::environment::Environment;
 use crate::error::{CallError, Cause};
 
@@ -118,7 +117,7 @@ impl SaltoClient {
 
     /// Sends a request and takes the clock offset from its answer.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, reqwest::Error> {
-        let sent = Utc::now();
+        let sent = self.clock.reading();
         let response = self.http.0.execute(request).await?;
         if is_of_salto(&response) {
             self.observe(response.headers(), sent);
@@ -126,9 +125,13 @@ impl SaltoClient {
         Ok(response)
     }
 
-    fn observe(&self, headers: &HeaderMap, sent: chrono::DateTime<Utc>) {
+    fn observe(&self, headers: &HeaderMap, sent: Reading) {
+        // An answer from a cache says what time it was when Salto gave it.
+        if headers.get(AGE).is_some_and(|age| age != "0") {
+            return;
+        }
         if let Some(date) = headers.get(DATE).and_then(|date| date.to_str().ok()) {
-            self.clock.observe(date, sent, Utc::now());
+            self.clock.observe(date, sent);
         }
     }
 }

@@ -7,6 +7,7 @@ mod entries;
 mod guest_keys;
 mod logins;
 mod open;
+mod otp_rejection;
 mod redis;
 mod rotation;
 mod server;
@@ -68,7 +69,11 @@ fn client(url: &str) -> SaltoClient {
 }
 
 fn client_of(environment: Environment) -> SaltoClient {
-    let clock = Arc::new(SaltoClock::new("acceptance"));
+    client_with(environment, SaltoClock::new("acceptance"))
+}
+
+fn client_with(environment: Environment, clock: SaltoClock) -> SaltoClient {
+    let clock = Arc::new(clock);
     let breakers = Arc::new(Breakers::new("acceptance"));
     let environment = Arc::new(environment);
     let caller = Caller::new("acme", &account());

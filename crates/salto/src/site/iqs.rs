@@ -1,5 +1,7 @@
 //! A site's IQs: their list, and secret and PIN of one (`docs/salto-ks.md`, Connect API).
 
+use std::sync::{Mutex, PoisonError};
+
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 use super::Site;
 use super::info::{ActivatedIq, IqInfo};
 use crate::environment::url::below;
-use crate::error::CallError;
+use crate::error::{CallError, Cause};
 use crate::http::answer::CallTarget;
 use crate::http::salto_client::Answer;
 use crate::otp::OtpKey;
@@ -46,7 +48,7 @@ impl Site {
     /// The secret of an IQ where this user was never activated.
     ///
     /// # Errors
-    /// [`Cause::AlreadyActivated`](crate::Cause::AlreadyActivated) where the user was; or the call failed.
+    /// [`Cause::AlreadyActivated`] where the user was; or the call failed.
     pub async fn read_secret(&self, iq: &str) -> Result<SecretString, CallError> {
         let url = self.calls.site_url(&["iqs", iq, "secret"]).await?;
         let answer = self.calls.get(url, CallTarget::FirstSecret(iq)).await?;
@@ -60,8 +62,7 @@ impl Site {
     /// Asks Salto for the IQ's PIN.
     ///
     /// # Errors
-    /// [`Cause::AlreadyActivated`](crate::Cause::AlreadyActivated) where this user is activated at the
-    /// IQ; or the call failed.
+    /// [`Cause::AlreadyActivated`] where this user is activated at the IQ; or the call failed.
     pub async fn request_pin(&self, iq: &str) -> Result<PinAnswer, CallError> {
         let mut url = self.calls.site_url(&["iqs", iq, "pin"]).await?;
         url.set_query(Some("send_email=true"));
@@ -73,15 +74,26 @@ impl Site {
     /// subtracted digit by digit; `0000` keeps the PIN. Activates the user at the IQ.
     ///
     /// # Errors
-    /// [`Cause::OtpInvalid`](crate::Cause::OtpInvalid) where secret or PIN is wrong; or the call failed.
+    /// [`Cause::OtpInvalid`] where secret or PIN is wrong; [`Cause::OtpMistimed`] where the clock was, which is
+    /// corrected by now; or the call failed.
     pub async fn put_pin(&self, iq: &str, key: &OtpKey, delta: &str) -> Result<(), CallError> {
         let calls = &self.calls;
         let url = calls.site_url(&["iqs", iq, "pin"]).await?;
+        calls.establish_clock().await?;
+        let made = Mutex::new(None);
         let body = || {
-            let otp = key.otp(calls.client.clock.now());
-            Some(json!({"otp": otp.expose(), "delta": delta}))
+            let otp_time = calls.client.clock.otp_time_now();
+            *made.lock().unwrap_or_else(PoisonError::into_inner) = Some(otp_time);
+            Some(json!({"otp": key.otp(otp_time.at).expose(), "delta": delta}))
         };
-        calls.call(Method::PUT, url, body, CallTarget::Iq(iq)).await.map(drop)
+        let answer = calls.call(Method::PUT, url, body, CallTarget::Iq(iq)).await;
+        let made = made.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match (answer, made) {
+            (Err(error), Some(otp_time)) if error.cause == Cause::OtpInvalid => {
+                Err(self.explain_rejected_pin(error, otp_time).await)
+            }
+            (answer, _) => answer.map(drop),
+        }
     }
 }
 

@@ -31,6 +31,17 @@ struct State {
     /// When the list was last read after a refused command.
     read_after_refusal_at: Option<Instant>,
     site_missing_at: Option<Instant>,
+    /// The locks that were found at another IQ than before, until they are taken out.
+    moved: Vec<MovedLock>,
+}
+
+/// A lock and the IQ that it belongs to by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedLock {
+    /// The lock.
+    pub lock_id: Uuid,
+    /// Its IQ. `None`: it has none.
+    pub iq_id: Option<String>,
 }
 
 /// A lock of the list.
@@ -39,6 +50,10 @@ struct KnownLock {
     /// `None`: the lock has no IQ.
     iq_id: Option<String>,
     privacy_mode: bool,
+    /// The IQ that another replica has found the lock at.
+    shared: Option<Option<String>>,
+    /// Since when that is known, where the list was not read since.
+    outdated_since: Option<Instant>,
 }
 
 /// The site and the IQ of a lock, which commands to it need.
@@ -60,8 +75,34 @@ impl LockList {
 
     pub(super) fn find(&self, lock: Uuid) -> Option<LockAddress> {
         let state = self.state();
-        let iq_id = state.locks.get(&lock)?.iq_id.clone();
-        Some(LockAddress { site_id: state.site_id?, iq_id })
+        let lock = state.locks.get(&lock).filter(|lock| lock.outdated_since.is_none())?;
+        Some(LockAddress { site_id: state.site_id?, iq_id: lock.iq_id.clone() })
+    }
+
+    /// Whether another replica has found the lock at another IQ, and the list was not read since.
+    pub(super) fn is_outdated(&self, lock: Uuid) -> bool {
+        self.state().locks.get(&lock).is_some_and(|lock| lock.outdated_since.is_some())
+    }
+
+    /// Takes note of the IQ that another replica has found a lock at. Only Salto's list decides, as that may be
+    /// older than this list: where both differ, the list has to be read again, once.
+    pub(super) fn heed(&self, moved: &MovedLock, now: Instant) {
+        let mut state = self.state();
+        let Some(lock) = state.locks.get_mut(&moved.lock_id) else { return };
+        if lock.iq_id != moved.iq_id && lock.shared.as_ref() != Some(&moved.iq_id) {
+            lock.shared = Some(moved.iq_id.clone());
+            lock.outdated_since = Some(now);
+        }
+    }
+
+    /// Takes out the locks that were found at another IQ than the other replicas know.
+    pub(super) fn take_moved(&self) -> Vec<MovedLock> {
+        std::mem::take(&mut self.state().moved)
+    }
+
+    /// Puts back what could not be shared with the other replicas.
+    pub(super) fn put_back_moved(&self, moved: Vec<MovedLock>) {
+        self.state().moved.extend(moved);
     }
 
     /// The first of these locks that is in the list and has an IQ, where all others in the list have
@@ -135,6 +176,7 @@ impl LockList {
     /// Replaces the list, and returns whether it did. A list without any lock is believed where none are
     /// known, or where it is read a second time, [`MIN_READ_INTERVAL`] later or more: until then the
     /// known locks stay in use, because one wrong answer must not close all doors of a site (decision).
+    /// `now`: when reading it began.
     pub(super) fn replace(&self, locks: &[LockInfo], now: Instant) -> bool {
         let mut state = self.state();
         if locks.is_empty() && !state.locks.is_empty() {
@@ -145,7 +187,7 @@ impl LockList {
         }
         state.first_empty_at = None;
         state.is_invalid = false;
-        state.locks = locks.iter().map(|lock| (lock.id, KnownLock::of(lock))).collect();
+        state.replace_locks(locks, now);
         state.read_at = Some(now);
         true
     }
@@ -166,11 +208,29 @@ impl LockList {
 impl KnownLock {
     fn of(lock: &LockInfo) -> Self {
         let iq_id = lock.iq.as_ref().map(|iq| iq.id.clone());
-        Self { iq_id, privacy_mode: lock.privacy_mode == Some(true) }
+        let privacy_mode = lock.privacy_mode == Some(true);
+        Self { iq_id, privacy_mode, shared: None, outdated_since: None }
     }
 }
 
 impl State {
+    fn replace_locks(&mut self, locks: &[LockInfo], began: Instant) {
+        let mut before = std::mem::take(&mut self.locks);
+        for info in locks {
+            let mut lock = KnownLock::of(info);
+            if let Some(before) = before.remove(&info.id) {
+                lock.shared = before.shared;
+                if lock.shared.as_ref().unwrap_or(&before.iq_id) != &lock.iq_id {
+                    lock.shared = Some(lock.iq_id.clone());
+                    let iq_id = lock.iq_id.clone();
+                    self.moved.push(MovedLock { lock_id: info.id, iq_id });
+                }
+                lock.outdated_since = before.outdated_since.filter(|since| began < *since);
+            }
+            self.locks.insert(info.id, lock);
+        }
+    }
+
     fn may_read(&self, now: Instant) -> bool {
         self.attempted_at.is_none_or(|attempted| now >= attempted + MIN_READ_INTERVAL)
     }

@@ -4,7 +4,10 @@ pub(crate) mod calls;
 mod event_log;
 pub(crate) mod info;
 pub(crate) mod iqs;
-mod lock_list;
+pub(crate) mod lock_list;
+mod lock_settings;
+mod open_times;
+pub(crate) mod otp_rejection;
 mod privacy_mode;
 mod sign_in;
 pub(crate) mod signed_in_account;
@@ -88,13 +91,20 @@ impl Site {
     #[must_use]
     pub fn ready(&self, lock: Uuid) -> Option<PreparedLock> {
         let address = self.calls.lock_list.find(lock)?;
-        prepared(lock, address, self.calls.tokens.current()?)
+        self.ready_at(lock, address)
     }
 
     /// The same for one of several locks, where all of them that the site has are behind one IQ.
     #[must_use]
     pub fn ready_behind_one_iq(&self, locks: impl Iterator<Item = Uuid>) -> Option<PreparedLock> {
         let (lock, address) = self.calls.lock_list.behind_one_iq(locks)?;
+        self.ready_at(lock, address)
+    }
+
+    fn ready_at(&self, lock: Uuid, address: LockAddress) -> Option<PreparedLock> {
+        if !self.calls.client.clock.is_certain() {
+            return None;
+        }
         prepared(lock, address, self.calls.tokens.current()?)
     }
 
@@ -125,13 +135,17 @@ impl Site {
     /// A call failed, or [`Cause::LockNotFound`]: the site has no such lock, or the lock has no IQ.
     pub async fn prepare(&self, lock: Uuid) -> Result<PreparedLock, CallError> {
         let calls = &self.calls;
-        if calls.lock_list.find(lock).is_none() {
+        let now = Instant::now();
+        if calls.lock_list.is_outdated(lock) {
+            calls.refresh_locks_since(now).await?;
+        } else if calls.lock_list.find(lock).is_none() {
             // A wrong mapping must not make every request read the site.
-            if calls.lock_list.recently_read(Instant::now()) {
+            if calls.lock_list.recently_read(now) {
                 return Err(CallError::new(Cause::LockNotFound, ""));
             }
             calls.refresh_locks().await?;
         }
+        calls.establish_clock().await?;
         let token = calls.tokens.get().await?;
         let address = calls.lock_list.find(lock);
         let address = address.ok_or_else(|| CallError::new(Cause::LockNotFound, ""))?;
@@ -221,12 +235,8 @@ impl Site {
         limit: Duration,
     ) -> Result<Option<DateTime<Utc>>, CallError> {
         let asked = timeout(limit, event_log::opened_since(&self.calls, lock, since)).await;
-        asked.unwrap_or_else(|_| {
-            Err(CallError::new(
-                Cause::Unanswered,
-                "the event log was not read within the time limit",
-            ))
-        })
+        let late = "the event log was not read within the time limit";
+        asked.unwrap_or_else(|_| Err(CallError::new(Cause::Unanswered, late)))
     }
 }
 

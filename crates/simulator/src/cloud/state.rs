@@ -14,7 +14,7 @@ use crate::faults::FaultSet;
 use crate::otp::{OtpParameters, OtpWindow};
 use crate::records::Records;
 use crate::wire::Refusal;
-use crate::world::{Account, Iq, Site, World};
+use crate::world::{Account, Iq, Lock, Site, World};
 
 /// A lock's place in the world, and until when it is open.
 #[derive(Clone)]
@@ -109,6 +109,18 @@ impl CloudState {
         self.iq(iq).is_some_and(|iq| {
             iq.activated_for.iter().any(|activation| activation.username == username)
         })
+    }
+
+    /// How long a lock stays open.
+    pub(crate) fn open_seconds(&self, lock: &Lock) -> u32 {
+        lock.open_seconds.unwrap_or(self.world.settings.open_seconds)
+    }
+
+    /// The same for a lock of this site; that of the whole cloud where the site has no such lock.
+    pub(crate) fn open_seconds_of(&self, site: Uuid, lock: Uuid) -> u32 {
+        let mut locks = self.site(site).into_iter().flat_map(|site| &site.locks);
+        let lock = locks.find(|other| other.id == lock);
+        lock.map_or(self.world.settings.open_seconds, |lock| self.open_seconds(lock))
     }
 
     /// Whether privacy mode is on at a lock.

@@ -7,6 +7,7 @@ mod guest_keys;
 mod iqs;
 mod json_body;
 mod list_query;
+mod lock_settings;
 mod locks;
 mod me;
 mod rights;
@@ -39,6 +40,7 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
             get(activation::send_pin).put(activation::change_pin),
         )
         .route("/v1.2/sites/{site}/locks", get(locks::list))
+        .route("/v1.2/sites/{site}/locks/{lock}/settings", get(lock_settings::one))
         .route("/v1.2/sites/{site}/locks/{lock}/locking", patch(unlock::unlock))
         .route("/v1.2/sites/{site}/access_codes", post(guest_keys::create_access_code))
         .route("/v1.2/digital_keys", post(guest_keys::create_digital_key))

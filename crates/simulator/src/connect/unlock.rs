@@ -131,7 +131,7 @@ fn record(
     if category == EntryCategory::LockRejected {
         return None;
     }
-    let open_seconds = state.world.settings.open_seconds;
+    let open_seconds = state.open_seconds_of(lock.site, lock_id);
     if let Some(lock) = state.locks.get_mut(&lock_id) {
         lock.open_until = Some(now + TimeDelta::seconds(i64::from(open_seconds)));
     }

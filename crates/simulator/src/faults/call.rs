@@ -17,6 +17,7 @@ pub(crate) enum CallKind {
     Secret,
     Pin,
     Locks,
+    LockSettings,
     Open,
     Entries,
     AccessCode,
@@ -37,6 +38,7 @@ impl CallKind {
             | Self::Secret
             | Self::Pin
             | Self::Locks
+            | Self::LockSettings
             | Self::Open
             | Self::Entries
             | Self::AccessCode
@@ -80,6 +82,10 @@ impl Call {
                 CallKind::Pin
             }
             ("v1.2", ["sites", _, "locks", "", _]) => CallKind::Locks,
+            ("v1.2", ["sites", _, "locks", id, "settings"]) => {
+                lock = id.parse().ok();
+                CallKind::LockSettings
+            }
             ("v1.2", ["sites", _, "locks", id, "locking"]) => {
                 lock = id.parse().ok();
                 CallKind::Open
@@ -114,6 +120,7 @@ mod tests {
             (format!("/v1.2/sites/{site}/iqs/{site}/secret"), CallKind::Secret),
             (format!("/v1.2/sites/{site}/iqs/{site}/pin"), CallKind::Pin),
             (format!("/v1.2/sites/{site}/locks"), CallKind::Locks),
+            (format!("/v1.2/sites/{site}/locks/{site}/settings"), CallKind::LockSettings),
             (format!("/v1.2/sites/{site}/locks/{site}/locking"), CallKind::Open),
             (format!("/v1.1/sites/{site}/entries"), CallKind::Entries),
             (format!("/v1.2/sites/{site}/access_codes"), CallKind::AccessCode),

@@ -95,12 +95,14 @@ fn locks() -> Vec<Lock> {
         customer_reference: "front door".to_owned(),
         iq_id: IQ_1,
         privacy_mode: false,
+        open_seconds: None,
     };
     let rooms = (1..=LAST_ROOM).map(|number| Lock {
         id: if number == 12 { ROOM_12 } else { Uuid::from_u128(ROOMS + u128::from(number)) },
         customer_reference: format!("room-{number:02}"),
         iq_id: if number <= 12 { IQ_1 } else { IQ_2 },
         privacy_mode: false,
+        open_seconds: None,
     });
     std::iter::once(front_door).chain(rooms).collect()
 }

@@ -150,6 +150,9 @@ pub struct Lock {
     /// Whether privacy mode is on, which is turned on from inside.
     #[serde(default)]
     pub privacy_mode: bool,
+    /// How long the lock stays open; the setting of the whole cloud when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_seconds: Option<u32>,
 }
 
 pub(super) fn default_scopes() -> Vec<String> {

@@ -187,3 +187,29 @@ async fn a_lock_is_found_at_its_own_site_only() {
     assert_eq!((status, &*code), (404, "2202"));
     assert_eq!(simulator.openings().await, 0);
 }
+
+#[tokio::test]
+async fn a_lock_that_is_moved_accepts_passwords_of_its_new_iq_alone() {
+    let simulator = TestSimulator::activated().await;
+    let other = simulator.read("world").await["sites"][0]["iqs"][1]["id"].clone();
+    let moved = json!({"iq_id": other});
+    simulator.control("PATCH", &format!("locks/{ROOM_12}"), moved).await;
+    let (status, _, message) = simulator.open(ROOM_12, &otp()).await.error();
+    assert_eq!(status, 400);
+    assert!(message.ends_with("otp_invalid"), "{message}");
+    let command = simulator.last_command().await;
+    assert_eq!((&command["iq_id"], &command["verdict"]), (&other, &json!("otp_invalid")));
+    assert_eq!(simulator.open(FRONT_DOOR, &otp()).await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_settings_of_a_lock_say_how_long_it_stays_open() {
+    let simulator = TestSimulator::activated().await;
+    let open_time = async |lock: &str| {
+        let path = format!("/v1.2/sites/{SITE}/locks/{lock}/settings");
+        simulator.get(&path).await.json()["open_time"].clone()
+    };
+    simulator.control("PATCH", "settings", json!({"open_seconds": 7})).await;
+    simulator.control("PATCH", &format!("locks/{ROOM_12}"), json!({"open_seconds": 2})).await;
+    assert_eq!((open_time(ROOM_12).await, open_time(FRONT_DOOR).await), (json!(2), json!(7)));
+}

@@ -2,6 +2,7 @@
 
 use super::{HistoryIndex, Violation};
 use crate::history::{Answer, Event, EventType, Request, RequestKey};
+use rules::{FailedClass, FailedReason};
 use std::collections::{BTreeMap, BTreeSet};
 
 const CHECK: &str = "1 answers";
@@ -14,6 +15,7 @@ pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
             Some(record) => {
                 found.extend(repeated(index, key, events));
                 found.extend(addressed(key, events[0], record.request));
+                found.extend(wrong_class(key, events[0]));
             }
         }
     }
@@ -48,6 +50,17 @@ fn repeated(index: &HistoryIndex<'_>, key: &RequestKey, events: &[&Event]) -> Op
     let what =
         format!("two different answers: {one} ({}) and {two} ({})", events[0].id(), other.id());
     Some(Violation::of(CHECK, what).about(key).maybe_at(other.time()))
+}
+
+/// The class of a failed request is that of its reason; that of a rejected one-time password may be temporary, where
+/// its cause is corrected.
+fn wrong_class(key: &RequestKey, event: &Event) -> Option<Violation> {
+    let Some(Answer::Failed(reason)) = event.answer() else { return None };
+    let class = FailedClass::from_code(event.text("class"));
+    let corrected = reason == FailedReason::OtpInvalid && class == Some(FailedClass::Temporary);
+    let what = || format!("{reason} has the class {:?}", event.text("class"));
+    let wrong = class != Some(reason.class()) && !corrected;
+    wrong.then(|| Violation::of(CHECK, what()).about(key).maybe_at(event.time()))
 }
 
 /// A request with the source and id of another one gets no answer, unless it was the first that postern saw, or the

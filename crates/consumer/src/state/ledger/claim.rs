@@ -1,10 +1,14 @@
 //! A claim: what it says of the last command, what it reserves, and what it loads.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use deadpool_redis::redis::{FromRedisValue, Value};
 use rules::{BookingStates, Doubt};
+use salto::SharedCorrections;
 use uuid::Uuid;
 
 use super::outcome::{RecordedOutcome, read_outcome};
@@ -55,6 +59,8 @@ impl ClaimOwner {
 pub(crate) struct PlannedCommand<'a> {
     /// The IQ it would go to, where that is known.
     pub(crate) iq_id: Option<&'a str>,
+    /// The environment of its integration; empty where the integration is unknown.
+    pub(crate) environment: &'a str,
     /// Whether it follows the claim at once, so that the claim reserves it.
     pub(crate) follows_at_once: bool,
     /// Whether the integration rehearses now. What it did at a request's first claim holds for the
@@ -137,6 +143,8 @@ pub(crate) struct Claim {
     pub(crate) reservation: Reservation,
     /// Whether the request is rehearsed: it opens no door, even where its integration is live by now.
     pub(crate) rehearsal: bool,
+    /// What other replicas have found about locks and clocks.
+    pub(crate) corrections: SharedCorrections,
 }
 
 impl Claim {
@@ -215,7 +223,16 @@ fn read_claim(
             _ => Reservation::NotReserved,
         },
         rehearsal: next::<String>(&mut fields)? == "1",
+        corrections: SharedCorrections {
+            moved_locks: moved_locks(next(&mut fields)?),
+            clock: next(&mut fields)?,
+        },
     })
+}
+
+fn moved_locks(records: HashMap<String, String>) -> HashMap<Uuid, String> {
+    let readable = |(lock, iq): (String, String)| Some((lock.parse().ok()?, iq));
+    records.into_iter().filter_map(readable).collect()
 }
 
 fn next<T: FromRedisValue>(fields: &mut impl Iterator<Item = Value>) -> Result<T, StoreError> {

@@ -68,6 +68,7 @@ pub(crate) fn for_call_error(error: &CallError) -> &'static str {
         | Cause::OtpBlocked => {
             "run `postern iq list`, which shows the state of the site's IQs and what to do"
         }
+        Cause::OtpMistimed | Cause::LockMoved => "run this command again",
         Cause::IqOffline => "check the power and the network of the IQ",
         Cause::IqRefused => {
             "try again; if it lasts, check the lock at the door and the code in Salto's documents"

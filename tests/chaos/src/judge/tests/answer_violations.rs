@@ -28,6 +28,15 @@ fn the_same_answer_with_another_content() {
 }
 
 #[test]
+fn a_failure_of_another_class_than_its_reason() {
+    assert_violation("1 answers", "iq_offline has the class", |run| {
+        run.remove_answers(1);
+        run.failed(1, 21.3, "iq_offline", 1);
+        run.events.last_mut().unwrap().body["data"]["class"] = "configuration".into();
+    });
+}
+
+#[test]
 fn an_id_that_is_not_derived_from_the_request() {
     assert_violation("1 answers", "belongs to another request", |run| {
         let id = run.events[0].body["id"].clone();

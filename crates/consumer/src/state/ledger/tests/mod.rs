@@ -151,7 +151,12 @@ fn conclusion(terminal: &Outbound) -> Conclusion<'_> {
 }
 
 fn to_iq(follows_at_once: bool) -> PlannedCommand<'static> {
-    PlannedCommand { iq_id: Some("iq-1"), follows_at_once, rehearsal: false }
+    PlannedCommand {
+        iq_id: Some("iq-1"),
+        environment: "acceptance",
+        follows_at_once,
+        rehearsal: false,
+    }
 }
 
 fn detail(outcome: &RecordedOutcome) -> &str {

@@ -10,7 +10,7 @@ use super::{
     deadline::{Deadline, DeadlineExceeded},
     finding::{Check, Finding},
     iqs::{self, IqRecords},
-    mapping, rights,
+    mapping, open_times, rights,
 };
 use crate::cli::{
     connections::{
@@ -169,7 +169,10 @@ impl IntegrationCheck<'_> {
                 let locks = LockAvailability::new(&locks, &iqs, &activations, &otp_statuses);
                 let records = IqRecords { activations, otp_statuses };
                 findings.extend(iqs::check(&self.integration.rules, &iqs, &records, &locks));
-                findings.extend(mapping::check(&self.integration.rules, &locks));
+                let rules = &self.integration.rules;
+                findings.extend(mapping::check(rules, &locks));
+                let window = connections.resend_window();
+                findings.extend(open_times::check(site, rules, window, *deadline).await);
                 Ok(locks)
             }
             (iqs, locks, _) => {

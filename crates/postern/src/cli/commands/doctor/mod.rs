@@ -14,6 +14,7 @@ mod integration;
 mod iqs;
 mod listeners;
 mod mapping;
+mod open_times;
 mod publishing;
 mod redis;
 mod rights;

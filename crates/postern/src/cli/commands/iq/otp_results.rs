@@ -63,7 +63,11 @@ impl<'a> OtpResults<'a> {
     }
 
     /// Records an error answer to an OTP that was made with the secret and PIN in `of`, or with others.
+    /// One for a wrong time says nothing about the IQ.
     pub(super) async fn record_error(&self, cause: Cause, detail: String, of: Option<&Stored>) {
+        if cause == Cause::OtpMistimed {
+            return;
+        }
         if cause == Cause::OtpBlocked {
             self.record(OtpVerdict::Blocked, of).await;
         } else if cause == Cause::OtpInvalid {

@@ -118,6 +118,8 @@ const fn may_have_changed_the_pin(cause: Cause) -> bool {
         | Cause::AlreadyActivated
         | Cause::NotActivated
         | Cause::OtpInvalid
+        | Cause::OtpMistimed
+        | Cause::LockMoved
         | Cause::OtpBlocked
         | Cause::IqOffline
         | Cause::IqRefused

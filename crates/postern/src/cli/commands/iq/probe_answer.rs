@@ -30,6 +30,7 @@ impl ProbeAnswer {
 const fn code(cause: Cause) -> &'static str {
     match cause {
         Cause::OtpInvalid => "otp_invalid",
+        Cause::OtpMistimed => "otp_mistimed",
         Cause::OtpBlocked => "otp_blocked",
         Cause::NotActivated => "not_activated",
         Cause::IqOffline => "iq_offline",
@@ -46,9 +47,11 @@ const fn code(cause: Cause) -> &'static str {
         Cause::Unanswered => "unanswered",
         Cause::Cache => "redis_away",
         // No known answers to this call.
-        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired | Cause::Withdrawn => {
-            "other"
-        }
+        Cause::LockNotFound
+        | Cause::LockMoved
+        | Cause::AlreadyActivated
+        | Cause::Expired
+        | Cause::Withdrawn => "other",
     }
 }
 
@@ -64,6 +67,10 @@ const fn next_step(cause: Cause) -> &'static str {
         Cause::OtpBlocked => {
             "No command is sent to this IQ for 25 minutes. Find out meanwhile why one-time passwords \
              were rejected, then probe again"
+        }
+        Cause::OtpMistimed => {
+            "The rejection shows nothing about secret and PIN, and is not counted against the IQ. Correct \
+             the clock of this machine, then probe again"
         }
         Cause::NotActivated => {
             "The activation was reset at Salto: run `postern iq forget`, then `postern iq activate`"
@@ -96,8 +103,10 @@ const fn next_step(cause: Cause) -> &'static str {
             "It is not known whether Salto checked the one-time password; probe again later"
         }
         Cause::Cache => "Check Redis, then probe again",
-        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired | Cause::Withdrawn => {
-            "This answer to a probe is not known"
-        }
+        Cause::LockNotFound
+        | Cause::LockMoved
+        | Cause::AlreadyActivated
+        | Cause::Expired
+        | Cause::Withdrawn => "This answer to a probe is not known",
     }
 }

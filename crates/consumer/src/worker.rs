@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     audit::AuditWriter,
-    broker::{poison_guard::PoisonGuard, unrouted_keys::UnroutedKeys},
+    broker::{places::Places, poison_guard::PoisonGuard, unrouted_keys::UnroutedKeys},
     integrations::{denied_logs::DeniedLogs, iq_queue::IqQueues, registry::Integrations},
     operator::health::Health,
     settings::{OpeningSettings, Routing, Settings, claim_lease},
@@ -54,6 +54,7 @@ pub(crate) struct Worker {
     pub(crate) denied_logs: DeniedLogs,
     pub(crate) iq_queues: IqQueues,
     pub(crate) poison_guard: PoisonGuard,
+    pub(crate) places: Arc<Places>,
     pub(crate) unrouted_keys: Arc<UnroutedKeys>,
     pub(crate) bookings: Bookings,
     pub(crate) ledger: Ledger,
@@ -86,6 +87,7 @@ impl Worker {
             per_iq: opening.in_flight_per_iq,
             per_integration: opening.in_flight_per_integration,
         };
+        let places = usize::from(settings.broker.prefetch);
         let heartbeat = Arc::new(Heartbeat::new(store(), &keys(), Uuid::new_v4()));
         let ledger_settings =
             LedgerSettings { lease: claim_lease(opening.command_timeout), limits, retention };
@@ -98,6 +100,7 @@ impl Worker {
             denied_logs: DeniedLogs::default(),
             iq_queues: IqQueues::new(limits.per_iq, IN_PLACE),
             poison_guard: PoisonGuard::default(),
+            places: Arc::new(Places::new(places)),
             unrouted_keys: Arc::default(),
             bookings: Bookings::new(store(), keys(), retention.bookings),
             ledger: Ledger::new(store(), prefix, Arc::clone(&heartbeat), ledger_settings),
@@ -111,7 +114,7 @@ impl Worker {
             activations: ActivationStore::new(store().pool(), prefix, Arc::clone(&sealer)),
             sealer,
             header_key: settings.secrets.header_key(),
-            audit: AuditWriter::new(settings.audit.clone()),
+            audit: AuditWriter::new(settings.audit.clone(), places),
             health: Arc::new(Health::default()),
             tasks: TaskTracker::new(),
             drained_by: OnceLock::new(),

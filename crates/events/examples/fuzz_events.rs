@@ -9,6 +9,7 @@ use std::{
     env,
     error::Error,
     fs,
+    io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
 };
@@ -254,12 +255,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    println!(
+    writeln!(
+        io::stdout(),
         "messages={count} seed={seed} accepted={accepted} refused={refused} bytes={bytes} seconds={:.1} \
          longest_ms={:.2} bytes_of_longest={size_of_longest} peak_memory={:?}",
         started.elapsed().as_secs_f64(),
         longest.as_secs_f64() * 1e3,
         peak_memory()
-    );
+    )?;
     Ok(())
 }

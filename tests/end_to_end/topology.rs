@@ -14,30 +14,32 @@ async fn channel(setup: &Setup) -> Channel {
     connection.create_channel().await.expect("a channel opens")
 }
 
+fn work(queue: &str) -> Value {
+    json!({
+        "x-queue-type": "quorum",
+        "x-delivery-limit": 100,
+        "x-dead-letter-exchange": "postern.dead-letter",
+        "x-dead-letter-routing-key": format!("{queue}.delivery_limit"),
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    })
+}
+
+fn retry(queue: &str, milliseconds: u32) -> Value {
+    json!({
+        "x-queue-type": "quorum",
+        "x-delivery-limit": 1_000_000_000,
+        "x-message-ttl": milliseconds,
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": queue,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    })
+}
+
 #[tokio::test]
 async fn exchanges_and_queues_are_declared_as_in_the_contract() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
-    let work = |queue: &str| {
-        json!({
-            "x-queue-type": "quorum",
-            "x-delivery-limit": 100,
-            "x-dead-letter-exchange": "postern.dead-letter",
-            "x-dead-letter-routing-key": format!("{queue}.delivery_limit"),
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
-        })
-    };
-    let retry = |queue: &str, milliseconds: u32| {
-        json!({
-            "x-queue-type": "quorum",
-            "x-delivery-limit": 1_000_000_000,
-            "x-message-ttl": milliseconds,
-            "x-dead-letter-exchange": "",
-            "x-dead-letter-routing-key": queue,
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
-        })
-    };
     for (queue, arguments) in [
         ("postern.booking-status", work("postern.booking-status")),
         ("postern.open-requests", work("postern.open-requests")),

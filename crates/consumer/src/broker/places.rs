@@ -1,8 +1,8 @@
 //! The places of a worker for open requests: how many it handles at a time, and how many of them may
 //! belong to one integration, return from a retry queue, or wait.
 //!
-//! Each limit is a share of what is free, so that places are never reserved, and some always stay free for
-//! those who have none: with one busy integration a third of them, with two a fifth, and so on.
+//! Each limit is a share of what is free: with one busy integration a third of the places stay free, with two a
+//! fifth, and so on. The last eighth is for integrations that have none.
 
 use std::{
     collections::HashMap,
@@ -23,6 +23,9 @@ const INTEGRATION_WEIGHT: usize = 2;
 
 /// The same for those of its requests that return from a retry queue: the rest is for new ones.
 const RETURNING_WEIGHT: usize = 1;
+
+/// So many parts of the places are one part for integrations that have none.
+const PARTS: usize = 8;
 
 /// The places of a worker.
 #[derive(Debug)]
@@ -93,10 +96,9 @@ impl Places {
 
     fn try_take(self: &Arc<Self>, integration: &Option<String>, returning: bool) -> Option<Place> {
         let mut usage = self.usage();
-        let free = usage.free(self.total);
         let share = usage.shares.get(integration).copied().unwrap_or_default();
-        let may_take = is_below(share.taken, INTEGRATION_WEIGHT, free)
-            && (!returning || is_below(share.returning, RETURNING_WEIGHT, free));
+        let may_take = usage.allows(self.total, share.taken, INTEGRATION_WEIGHT)
+            && (!returning || usage.allows(self.total, share.returning, RETURNING_WEIGHT));
         if !may_take {
             return None;
         }
@@ -126,11 +128,12 @@ impl Usage {
     fn free(&self, total: usize) -> usize {
         total.saturating_sub(self.taken)
     }
-}
 
-/// Whether one more may be taken. The last free place is for an integration that has none.
-const fn is_below(mine: usize, weight: usize, free: usize) -> bool {
-    (mine == 0 && free > 0) || (free > 1 && mine < weight * free)
+    /// Whether one that has `mine` places may take another one.
+    fn allows(&self, total: usize, mine: usize, weight: usize) -> bool {
+        let free = self.free(total);
+        (mine == 0 && free > 0) || (free > (total / PARTS).max(1) && mine < weight * free)
+    }
 }
 
 /// Whether one more may wait: not more than half as many as are free.

@@ -126,6 +126,8 @@ async fn without_faults_it_reports_ok_and_requests_no_new_token() {
         "redis.appendonly",
         "redis.maxmemory_policy",
         "redis.secrets_key",
+        "redis.contents",
+        "redis.memory",
         "salto.identity",
         "salto.api",
         "salto.clock",

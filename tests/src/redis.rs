@@ -172,6 +172,13 @@ async fn stream(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
     values.collect::<Vec<_>>().join(&b'\n')
 }
 
+/// Writes a text under a key, whatever was there.
+pub async fn set(url: &str, key: &str, value: &str) {
+    let mut connection = connect(url).await;
+    let set = redis::cmd("SET").arg(key).arg(value).query_async::<()>(&mut connection).await;
+    set.expect("a key can be written");
+}
+
 /// Deletes the keys whose name has `word` after the prefix; there must be at least one.
 pub async fn forget(url: &str, prefix: &str, word: &str) {
     let mut connection = connect(url).await;

@@ -29,7 +29,10 @@ mod state;
 mod worker;
 
 pub use operator::key_rotation::rotate_secrets;
-pub use operator::lookup::{BookingRecord, ClaimRecord, Lookup, RequestRecord, StoredBooking};
+pub use operator::lookup::{
+    BookingRecord, ClaimRecord, Contents, KeyKind, Lookup, RedisMemory, RequestRecord,
+    StoredBooking,
+};
 pub use process::{RunError, run};
 pub use secret_keys::{SecretKey, SecretKeys};
 pub use settings::{

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     audit::AuditWriter,
-    broker::{poison_guard::PoisonGuard, unrouted_keys::UnroutedKeys},
+    broker::{places::Places, poison_guard::PoisonGuard, unrouted_keys::UnroutedKeys},
     integrations::{
         denied_logs::DeniedLogs,
         iq_queue::IqQueues,
@@ -60,6 +60,7 @@ pub(crate) struct Worker {
     pub(crate) denied_logs: DeniedLogs,
     pub(crate) iq_queues: IqQueues,
     pub(crate) poison_guard: PoisonGuard,
+    pub(crate) places: Arc<Places>,
     pub(crate) unrouted_keys: Arc<UnroutedKeys>,
     pub(crate) bookings: Bookings,
     pub(crate) ledger: Ledger,
@@ -94,6 +95,7 @@ impl Worker {
             per_iq: opening.in_flight_per_iq,
             per_integration: opening.in_flight_per_integration,
         };
+        let places = usize::from(settings.broker.prefetch);
         let heartbeat = Arc::new(Heartbeat::new(store(), &keys(), Uuid::new_v4()));
         let ledger_settings =
             LedgerSettings { lease: claim_lease(opening.command_timeout), limits, retention };
@@ -106,6 +108,7 @@ impl Worker {
             denied_logs: DeniedLogs::default(),
             iq_queues: IqQueues::new(limits.per_iq, IN_PLACE),
             poison_guard: PoisonGuard::default(),
+            places: Arc::new(Places::new(places)),
             unrouted_keys: Arc::default(),
             bookings: Bookings::new(store(), keys(), retention.bookings),
             ledger: Ledger::new(store(), prefix, Arc::clone(&heartbeat), ledger_settings),
@@ -121,7 +124,7 @@ impl Worker {
             clocks: ClockStore::new(store().pool(), prefix),
             sealer,
             header_key: settings.secrets.header_key(),
-            audit: AuditWriter::new(settings.audit.clone()),
+            audit: AuditWriter::new(settings.audit.clone(), places),
             health: Arc::new(Health::default()),
             tasks: TaskTracker::new(),
             drained_by: OnceLock::new(),

@@ -31,6 +31,13 @@ impl RefusedMessage {
         );
         Self { reason: DeadLetterReason::IdConflict, detail }
     }
+
+    /// A message that was delivered so often without being settled.
+    #[must_use]
+    pub fn delivered_too_often(deliveries: u32) -> Self {
+        let detail = format!("delivered {deliveries} times without being settled");
+        Self { reason: DeadLetterReason::DeliveryLimit, detail }
+    }
 }
 
 impl From<DecodeError> for RefusedMessage {

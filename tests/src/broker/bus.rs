@@ -5,7 +5,8 @@ use super::connection::{confirming, connection};
 use crate::deadline::{SOON, until, within};
 use futures_util::future::join_all;
 use lapin::options::{
-    BasicGetOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+    BasicGetOptions, BasicNackOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions,
+    QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
@@ -181,6 +182,25 @@ impl Bus {
         })
         .await;
         DeadLetter::from_message(&message)
+    }
+
+    /// Takes this number of messages and returns them unsettled, so often: as workers do that are killed.
+    pub async fn return_unsettled(&self, queue: &str, count: usize, times: usize) {
+        let channel = self.connection.create_channel().await.expect("a channel opens");
+        for _ in 0..times {
+            let mut last = 0;
+            for _ in 0..count {
+                last = until(&format!("a message in {queue}"), SOON, || async {
+                    let options = BasicGetOptions { no_ack: false };
+                    channel.basic_get(queue.into(), options).await.expect("the queue can be read")
+                })
+                .await
+                .delivery_tag;
+            }
+            let all = BasicNackOptions { multiple: true, requeue: true };
+            channel.basic_nack(last, all).await.expect("they are returned");
+        }
+        channel.close(200, "returned".into()).await.expect("the channel closes");
     }
 
     /// Reads all dead letters; they stay in their queue.

@@ -32,6 +32,14 @@ pub const RETRY_QUEUES: [&str; 5] = [
     "postern.retry.open-requests.64s",
 ];
 
+/// The queues in which booking statuses wait for the next attempt.
+pub const BOOKING_RETRY_QUEUES: [&str; 4] = [
+    "postern.retry.booking-status.1s",
+    "postern.retry.booking-status.4s",
+    "postern.retry.booking-status.16s",
+    "postern.retry.booking-status.64s",
+];
+
 /// The queue of open requests and its retry queues.
 pub fn request_queues() -> impl Iterator<Item = &'static str> {
     std::iter::once("postern.open-requests").chain(RETRY_QUEUES)

@@ -58,7 +58,7 @@ async fn publish_events(
                 continue;
             }
         };
-        match session.publish_event(&message, rehearsal).await {
+        match session.publish_event(&message, rehearsal, None).await {
             Ok(()) => {}
             // The event is due again after a while.
             Err(Unpublished::NoQueue) => continue,

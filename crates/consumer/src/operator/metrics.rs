@@ -41,7 +41,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
         "Open requests answered, by decision, reason and whether it was a rehearsal"
     );
     describe_counter!(DEAD_LETTERS, "Dead letters made, by reason");
-    describe_counter!(PARKED, "Open requests parked in a retry queue, by the reason of the wait");
+    describe_counter!(PARKED, "Messages parked in a retry queue, by the reason of the wait");
     describe_counter!(COMMANDS, "Open commands to Salto, and probes of rehearsals, by result");
     describe_counter!(
         IQ_REFUSALS,
@@ -90,7 +90,7 @@ pub(crate) fn answered(
     histogram!(REQUEST_SECONDS).record(duration);
 }
 
-/// A request was parked.
+/// A message was parked.
 pub(crate) fn parked(reason: &'static str) {
     counter!(PARKED, "reason" => reason).increment(1);
 }

@@ -41,7 +41,7 @@ pub(crate) fn answered(terminal: &Outbound, received: Instant) {
     }
 }
 
-/// A request waits in a retry queue, and its message is acknowledged.
+/// A message waits in a retry queue, and its message is acknowledged.
 pub(crate) fn parked(wait: Duration, reason: &'static str) {
     metrics::parked(reason);
     tracing::debug!(wait_ms = millis(wait), reason, "request parked");

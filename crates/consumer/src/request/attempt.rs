@@ -15,10 +15,9 @@ use super::{
     open::open,
     request_state::RequestState,
     retry_decision::{FollowUp, follow_up},
-    wait_reason::WaitReason,
 };
 use crate::{
-    broker::session_handle::Unstored,
+    broker::{session_handle::Unstored, wait_reason::WaitReason},
     integrations::registry::Integration,
     state::ledger::{Claim, LastCommand, Reservation},
 };
@@ -145,14 +144,16 @@ async fn send_command(
         CommandResult::Wait(wait, reason) => AttemptResult::Wait(wait, reason),
         CommandResult::Abandoned => return Err(Unstored::Abandoned),
         CommandResult::NotOpened { failed, iq_id } => {
-            if let Some(pause) = failed.pause {
+            let attempts = claim.attempts + u32::from(failed.written);
+            let (pause, paused) = (failed.pause, failed.pause.is_some());
+            // First of all, what became of the command: the delivery may be given back at each wait.
+            let limits = context.worker.resend_limits(&integration.site, opening.lock_id);
+            let next = follow_up(limits, state, claim, &opening, failed, iq_id);
+            if let Some(pause) = pause {
                 let share = || context.worker.pauses.share(&integration.rules.id, pause);
                 context.session.retry_until_stopped(share).await?;
             }
-            let attempts = claim.attempts + u32::from(failed.written);
-            let paused = failed.pause.is_some();
-            let limits = context.worker.resend_limits(&integration.site, opening.lock_id);
-            match follow_up(limits, state, claim, &opening, failed, iq_id) {
+            match next {
                 FollowUp::Retry(wait) => AttemptResult::Wait(wait, WaitReason::NextAttempt),
                 FollowUp::Conclude(outcome) => AttemptResult::Concluded(outcome, attempts),
                 FollowUp::ConcludeInDoubt if paused => {

@@ -74,7 +74,7 @@ pub(super) async fn claim(
     context: Context<'_>,
     state: &mut RequestState,
 ) -> Result<ClaimResult, Unstored> {
-    let Context { worker, session } = context;
+    let Context { worker, session, place } = context;
     let integration = worker.integrations.get(state.integration_id());
     let mode = integration.as_ref().map_or(Mode::Live, |integration| integration.mode);
     let clock = integration.as_ref().map(|integration| Arc::clone(&integration.clock));
@@ -122,9 +122,10 @@ pub(super) async fn claim(
         let wait = POLLS.wait(polls, 0.5 + jitter() / 2.0).min(left);
         // A message that the broker took back from a dead worker can be claimed soon; a mere copy of the
         // request cannot.
-        if !state.owner.is_redelivered() && !state.may_wait_in_place(session, wait) {
+        let is_short = state.owner.is_redelivered() || state.may_wait_in_place(wait);
+        let Some(_waiting) = is_short.then(|| place.wait()).flatten() else {
             return Ok(ClaimResult::Busy(left.min(OTHER_OWNER_WAIT)));
-        }
+        };
         session.wait(wait).await?;
         state.waited_in_place += wait;
     }

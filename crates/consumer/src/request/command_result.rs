@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{failed_attempt::FailedAttempt, wait_reason::WaitReason};
+use super::failed_attempt::FailedAttempt;
+use crate::broker::wait_reason::WaitReason;
 
 /// The result of trying to open.
 #[derive(Debug)]

@@ -68,7 +68,7 @@ pub(super) async fn conclude(
     outcome: Outcome,
     attempts: u32,
 ) -> Result<Concluded, Unstored> {
-    let Context { worker, session } = context;
+    let Context { worker, session, place } = context;
     let check_in = check_in(state, &outcome);
     let terminal = terminal(state, outcome, attempts);
     let audit =
@@ -83,7 +83,7 @@ pub(super) async fn conclude(
     };
     // Only this worker knows the result of a command; any other outcome can be found again.
     let recorded = if attempts > 0 {
-        session.retry_until_done(record).await?
+        session.retry_until_done(place, record).await?
     } else {
         session.retry_until_stopped(record).await?
     };

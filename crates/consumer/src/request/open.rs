@@ -18,9 +18,9 @@ use super::{
     renewal::{Renewal, RestsOn},
     request_state::RequestState,
     send_permission::send_permission,
-    wait_reason::WaitReason,
 };
 use crate::{
+    broker::wait_reason::WaitReason,
     failpoint,
     integrations::registry::Integration,
     operator::metrics,
@@ -61,7 +61,7 @@ async fn reserved_command(
     claimed: &ClaimedRequest,
     allowed: &AllowedOpening,
 ) -> Result<ReservedCommand, CommandResult> {
-    let Context { worker, session } = context;
+    let Context { worker, session, .. } = context;
     let AllowedOpening { integration, opening, action } = allowed;
     let claim = &*claimed.claim;
     let not_opened = |failed, iq_id| Err(CommandResult::NotOpened { failed, iq_id });

@@ -7,10 +7,12 @@ use uuid::Uuid;
 
 use super::{
     claim::ClaimedRequest, command_result::CommandResult, context::Context,
-    failed_attempt::FailedAttempt, request_state::RequestState, wait_reason::WaitReason,
+    failed_attempt::FailedAttempt, request_state::RequestState,
 };
 use crate::{
-    broker::session_handle::Abandoned, integrations::registry::Integration, worker::Worker,
+    broker::{session_handle::Abandoned, wait_reason::WaitReason},
+    integrations::registry::Integration,
+    worker::Worker,
 };
 
 /// How long a request is parked while its token or the list of locks is on its way: longer, the longer it
@@ -26,8 +28,9 @@ pub(super) async fn prepare(
     claimed: &ClaimedRequest,
     opening: &Opening,
 ) -> CommandResult {
-    let session = context.session;
-    let (remaining, wait_limit) = (state.remaining(), state.wait_limit(session));
+    let Context { session, place, .. } = context;
+    let waiting = place.wait();
+    let (remaining, wait_limit) = (state.remaining(), state.wait_limit(waiting.is_some()));
     tokio::select! {
         prepared = integration.site.prepare(opening.lock_id) => {
             context.worker.share_moved_locks(integration).await;

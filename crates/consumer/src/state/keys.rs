@@ -16,6 +16,11 @@ impl Keys {
         Self { prefix: prefix.into() }
     }
 
+    /// What all keys begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The ledger's record of a request.
     pub(crate) fn request(&self, request: Uuid) -> String {
         format!("{}request:{request}", self.prefix)

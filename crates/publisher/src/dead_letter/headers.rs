@@ -127,12 +127,13 @@ impl DeadLetterHeaders {
 /// because headers of postern may be left from an earlier failure.
 fn work_queue_of_broker(letter: &ReceivedMessage, headers: &FieldTable) -> Option<&'static str> {
     WORK_QUEUES.into_iter().find(|queue| {
+        let recorded = XDeathRecord::latest(headers, queue).is_some();
         if letter.exchange == names::DEAD_LETTER_EXCHANGE {
-            letter.routing_key == DeadLetterReason::DeliveryLimit.routing_key(queue)
+            // Without the broker's record, postern has counted the deliveries and made the dead letter.
+            letter.routing_key == DeadLetterReason::DeliveryLimit.routing_key(queue) && recorded
         } else {
             // It was moved here by hand, with no headers but the broker's.
-            !headers.contains_key(names::HEADER_REASON)
-                && XDeathRecord::latest(headers, queue).is_some()
+            !headers.contains_key(names::HEADER_REASON) && recorded
         }
     })
 }

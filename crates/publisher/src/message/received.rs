@@ -74,13 +74,25 @@ impl ReceivedMessage {
     /// The number of earlier deliveries that were not settled: in this stay in the queue, by the
     /// broker's count, and in the stays before it was parked. 0 the first time.
     pub fn deliveries(&self) -> u32 {
-        let count = |name| {
-            let headers = self.properties.headers().as_ref()?;
-            let count = integer(headers.inner().get(name)?)?.max(0);
-            Some(u32::try_from(count).unwrap_or(u32::MAX))
-        };
-        let before = count(names::HEADER_DELIVERIES).unwrap_or(0);
-        before.saturating_add(count(DELIVERY_COUNT).unwrap_or(0))
+        self.count(names::HEADER_DELIVERIES).saturating_add(self.count(DELIVERY_COUNT))
+    }
+
+    /// Whether it was delivered before in this stay in the queue, and not settled.
+    pub fn was_delivered_in_this_stay(&self) -> bool {
+        self.count(DELIVERY_COUNT) > 0
+    }
+
+    /// How often a record in Redis that it needs could not be used. Only of an authenticated message
+    /// ([`ReceivedMessage::authenticated`]).
+    pub fn record_failures(&self) -> u32 {
+        self.count(names::HEADER_RECORD_FAILURES)
+    }
+
+    /// The count in this header; 0 without it.
+    fn count(&self, name: &str) -> u32 {
+        let headers = self.properties.headers().as_ref();
+        let count = headers.and_then(|headers| integer(headers.inner().get(name)?));
+        u32::try_from(count.unwrap_or(0).max(0)).unwrap_or(u32::MAX)
     }
 
     /// Whether postern published it to its queue: it was parked or replayed. Only of an authenticated

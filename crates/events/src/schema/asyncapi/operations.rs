@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::messages::{BINDING, PARKED, key};
+use super::messages::{BINDING, PARKED_BOOKING, PARKED_REQUEST, key};
 use crate::{OutboundType, names};
 
 pub(super) fn operations() -> Value {
@@ -23,7 +23,11 @@ pub(super) fn operations() -> Value {
     }
     insert(
         "sendParkedOpenRequest",
-        send("openRequestsRetry", PARKED, "The request waits for its next attempt."),
+        send("openRequestsRetry", PARKED_REQUEST, "The request waits for its next attempt."),
+    );
+    insert(
+        "sendParkedBookingStatus",
+        send("bookingStatusRetry", PARKED_BOOKING, "The status waits until it can be stored."),
     );
     insert("sendDeadLetter", send("deadLetter", "deadLetter", "The message could not be handled."));
     Value::Object(operations)

@@ -18,6 +18,7 @@ use crate::wire::json_answer;
 #[serde(deny_unknown_fields)]
 struct LockChange {
     privacy_mode: Option<bool>,
+    online: Option<bool>,
 }
 
 pub(super) async fn change_lock(
@@ -33,6 +34,7 @@ pub(super) async fn change_lock(
     let mut locks = world.sites.iter_mut().flat_map(|site| &mut site.locks);
     let lock = locks.find(|lock| lock.id == lock_id).ok_or_else(not_found)?;
     set_if_given(&mut lock.privacy_mode, change.privacy_mode);
+    set_if_given(&mut lock.online, change.online);
     let answer = json_answer(StatusCode::OK, lock);
     replace_world(&mut state, world)?;
     Ok(answer)

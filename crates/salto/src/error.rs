@@ -221,17 +221,24 @@ impl OpenError {
     }
 }
 
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = CallError {
+impl OpenError {
+    /// What it says about the call alone.
+    #[must_use]
+    pub fn to_call_error(&self) -> CallError {
+        CallError {
             cause: self.cause,
             retry_after: self.retry_after,
             status: self.status,
             code: self.code.clone(),
             iq_code: self.iq_code.clone(),
             detail: self.detail.clone(),
-        };
-        write!(f, "{call}")
+        }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to_call_error())
     }
 }
 

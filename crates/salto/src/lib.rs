@@ -59,7 +59,7 @@ pub use redis::rotation::{Rotation, RotationCounts, SealedKind, rotate};
 pub use redis::seal;
 pub use site::Site;
 pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};
-pub use site::iqs::PinAnswer;
+pub use site::iqs::{PinAnswer, PinDelivery};
 pub use site::system_user::SystemUser;
 pub use token::{
     CredentialsRejection, Login, LoginAttempt, MemoryTokenCache, RedirectError, RedisTokenCache,

@@ -33,6 +33,7 @@ mod report;
 mod request_state;
 mod retry_decision;
 mod send_permission;
+mod signing;
 mod wait_reason;
 
 #[cfg(test)]

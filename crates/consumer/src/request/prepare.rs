@@ -28,7 +28,7 @@ pub(super) async fn prepare(
     let session = context.session;
     let (remaining, wait_limit) = (state.remaining(), state.wait_limit(session));
     tokio::select! {
-        prepared = integration.site.prepare(opening.lock_id) => match prepared {
+        prepared = integration.prepare(&opening.lock) => match prepared {
             Ok(_) => CommandResult::Prepared,
             Err(error) => CommandResult::NotOpened { failed: error.into(), iq_id: None },
         },

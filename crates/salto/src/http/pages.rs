@@ -1,5 +1,5 @@
-//! Lists in pages: a bare array or `{"items", "next_page_link", "count"}` (`docs/salto-ks.md`, Connect
-//! API).
+//! Lists in pages: a bare array or `{"items", "next_page_link", "count"}`, of the event log
+//! `{"items", "continuation_token"}` (`docs/salto-ks.md`, Connect API).
 
 use std::collections::HashSet;
 
@@ -43,6 +43,8 @@ impl Page {
                 };
                 let count = object.get("count").and_then(Value::as_u64);
                 let next = match (object.remove("next_page_link"), count) {
+                    // How such a token is passed on is not public: what follows cannot be read.
+                    _ if object.contains_key("continuation_token") => Next::End,
                     (Some(Value::String(link)), _) if !link.is_empty() => Next::Link(link),
                     (Some(_), None) => Next::End,
                     (_, count) => Next::Count(count),

@@ -1,7 +1,7 @@
 //! A site's IQs: their list, and secret and PIN of one (`docs/salto-ks.md`, Connect API).
 
 use reqwest::Method;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::Site;
@@ -15,10 +15,19 @@ use crate::otp::OtpKey;
 /// How Salto gives the PIN.
 #[derive(Debug)]
 pub enum PinAnswer {
-    /// Salto sends it to the user by mail.
-    Mailed,
+    /// Salto sends it to the user.
+    Sent,
     /// The answer has it.
     Shown(SecretString),
+}
+
+/// How Salto sends a PIN to the user (`docs/salto-ks.md`, Connect API).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinDelivery {
+    /// By mail.
+    Email,
+    /// As a text message.
+    Sms,
 }
 
 impl Site {
@@ -49,24 +58,41 @@ impl Site {
     /// [`Cause::AlreadyActivated`](crate::Cause::AlreadyActivated) where the user was; or the call failed.
     pub async fn read_secret(&self, iq: &str) -> Result<SecretString, CallError> {
         let url = self.calls.site_url(&["iqs", iq, "secret"]).await?;
-        let answer = self.calls.get(url, CallTarget::FirstSecret).await?;
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        match body["secret"].as_str() {
-            Some(secret) if !secret.is_empty() => Ok(secret.into()),
-            _ => Err(CallError::unreadable("the answer has no secret")),
-        }
+        secret(&self.calls.get(url, CallTarget::FirstSecret).await?)
     }
 
-    /// Asks Salto for the IQ's PIN.
+    /// The secret of an IQ by the code that an active device of this user shows. Salto has published that such a
+    /// code gives a secret; this project has not seen it (`docs/salto-ks.md`, The OTP).
+    ///
+    /// # Errors
+    /// [`Cause::OtpInvalid`](crate::Cause::OtpInvalid) where Salto does not accept the code; or the call failed.
+    pub async fn read_secret_with_code(
+        &self,
+        iq: &str,
+        code: &SecretString,
+    ) -> Result<SecretString, CallError> {
+        let mut url = self.calls.site_url(&["iqs", iq, "secret"]).await?;
+        url.query_pairs_mut().append_pair("otp", code.expose_secret());
+        secret(&self.calls.get(url, CallTarget::Iq).await?)
+    }
+
+    /// Has Salto send the IQ's PIN to the user, or show it.
     ///
     /// # Errors
     /// [`Cause::AlreadyActivated`](crate::Cause::AlreadyActivated) where this user is activated at the
     /// IQ; or the call failed.
-    pub async fn request_pin(&self, iq: &str) -> Result<PinAnswer, CallError> {
+    pub async fn request_pin(
+        &self,
+        iq: &str,
+        delivery: PinDelivery,
+    ) -> Result<PinAnswer, CallError> {
         let mut url = self.calls.site_url(&["iqs", iq, "pin"]).await?;
-        url.set_query(Some("send_email=true"));
+        match delivery {
+            PinDelivery::Email => url.set_query(Some("send_email=true")),
+            PinDelivery::Sms => {}
+        }
         let answer = self.calls.get(url, CallTarget::FirstSecret).await?;
-        Ok(shown_pin(&answer).map_or(PinAnswer::Mailed, PinAnswer::Shown))
+        Ok(shown_pin(&answer).map_or(PinAnswer::Sent, PinAnswer::Shown))
     }
 
     /// Proves secret and PIN by a one-time password, and changes the PIN by `delta`: 4 digits that are
@@ -82,6 +108,14 @@ impl Site {
             Some(json!({"otp": otp.expose(), "delta": delta}))
         };
         calls.call(Method::PUT, url, body, CallTarget::Iq).await.map(drop)
+    }
+}
+
+fn secret(answer: &Answer) -> Result<SecretString, CallError> {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    match body["secret"].as_str() {
+        Some(secret) if !secret.is_empty() => Ok(secret.into()),
+        _ => Err(CallError::unreadable("the answer has no secret")),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use chrono::Utc;
-use salto::{ActivationState, Cause, OpenError, PreparedLock};
+use salto::{Cause, OpenError, PreparedLock};
 use uuid::Uuid;
 
 use super::{
@@ -112,22 +112,20 @@ async fn send(
     command: ReservedCommand,
 ) -> CommandResult {
     let ReservedCommand { prepared, signing } = command;
-    let sealed_activation = signing.as_ref().map(|signing| signing.sealed.as_slice());
-    let otp_key = signing.as_ref().map(|signing| &signing.otp_key);
+    let (sealed, otp_key) = signing.as_ref().map(|it| (&it.sealed[..], &it.otp_key)).unzip();
     failpoint::reach("before-command");
     let permission = send_permission(worker, state, claim, &allowed.opening);
     let timeout = worker.opening.command_timeout;
     let (site, action) = (allowed.integration.site.clone(), allowed.action);
-    let (lock_id, iq_id, deadline) =
-        (prepared.lock_id, prepared.iq_id.as_str(), permission.send_before);
-    tracing::debug!(%lock_id, iq_id, ?action, %deadline, "sending");
+    let (lock_id, iq_id) = (prepared.lock_id, prepared.iq_id.as_str());
+    tracing::debug!(%lock_id, iq_id, ?action, deadline = %permission.send_before, "sending");
     let sent_at = Instant::now();
     let mut renewal = Renewal {
         worker,
         state: &mut *state,
         claim: &mut *claim,
         allowed: &mut *allowed,
-        rests_on: RestsOn { prepared: &prepared, sealed_activation },
+        rests_on: RestsOn { prepared: &prepared, sealed_activation: sealed },
         refusal: None,
     };
     let answer = match action {
@@ -144,18 +142,16 @@ async fn send(
     let iq = IqRef { integration_id: &integration.rules.id, iq_id: &prepared.iq_id };
     let subject = OtpSubject {
         iq,
-        sealed: sealed_activation.unwrap_or_default(),
+        sealed: sealed.unwrap_or_default(),
         traceparent: state.request.traceparent.as_deref(),
         rehearsal: claim.rehearsal,
     };
     let iq_id = prepared.iq_id.clone();
     match answer {
         Ok(()) => {
-            let state = signing.as_ref().map(|signing| signing.state);
-            if claim.rejected_otps > 0 || state == Some(ActivationState::Degraded) {
+            if claim.rejected_otps > 0 || signing.as_ref().is_some_and(Signing::is_degraded) {
                 worker.record_verdict(subject, OtpVerdict::Accepted).await;
             }
-            let lock_id = prepared.lock_id;
             CommandResult::Accepted(OpenedLock { lock_id, iq_id, opened_at: Utc::now() })
         }
         Err(error) if error.cause == Cause::Withdrawn => {

@@ -8,9 +8,15 @@ use crate::{integrations::registry::Integration, state::ledger::Claim, worker::W
 
 /// What signs a command: the IQ's activation, opened and sealed.
 pub(super) struct Signing {
-    pub(super) state: ActivationState,
+    state: ActivationState,
     pub(super) sealed: Vec<u8>,
     pub(super) otp_key: OtpKey,
+}
+
+impl Signing {
+    pub(super) fn is_degraded(&self) -> bool {
+        self.state == ActivationState::Degraded
+    }
 }
 
 /// What signs the command, from the activation as the claim loaded it; none where the IQ needs no one-time

@@ -9,12 +9,7 @@ use crate::cli::{site_state::lock_availability::LockAvailability, terminal::text
 
 pub(super) fn check(rules: &IntegrationRules, locks: &LockAvailability) -> Vec<Finding> {
     let check = Check::new("mapping", &rules.id);
-    let mut by_lock: BTreeMap<&LockRef, Vec<&str>> = BTreeMap::new();
-    let objects = rules.locks.iter().map(|(object, lock)| (lock, object.as_str()));
-    let others = rules.default_lock.iter().map(|lock| (lock, "(all others)"));
-    for (lock, object) in objects.chain(others) {
-        by_lock.entry(lock).or_default().push(object);
-    }
+    let by_lock = objects_by_lock(rules);
     if by_lock.is_empty() {
         return vec![check.broken(
             "no object is mapped to a lock",
@@ -69,4 +64,15 @@ pub(super) fn check(rules: &IntegrationRules, locks: &LockAvailability) -> Vec<F
         findings.push(check.ok(detail));
     }
     findings
+}
+
+/// The objects of each lock, as the configuration names it.
+fn objects_by_lock(rules: &IntegrationRules) -> BTreeMap<&LockRef, Vec<&str>> {
+    let mut by_lock: BTreeMap<&LockRef, Vec<&str>> = BTreeMap::new();
+    let objects = rules.locks.iter().map(|(object, lock)| (lock, object.as_str()));
+    let others = rules.default_lock.iter().map(|lock| (lock, "(all others)"));
+    for (lock, object) in objects.chain(others) {
+        by_lock.entry(lock).or_default().push(object);
+    }
+    by_lock
 }

@@ -24,7 +24,7 @@ pub(super) struct OperatorCommand<'a> {
 }
 
 /// What the command rests on, as it was read.
-struct State {
+struct FreshState {
     /// The activation that signs it; none where the IQ needs no one-time password.
     stored: Option<Stored>,
     permission: SendPermission,
@@ -34,9 +34,9 @@ impl OperatorCommand<'_> {
     /// Sends the command once. The outer error means that nothing was sent.
     pub(super) async fn send(&self) -> anyhow::Result<Result<(), OpenError>> {
         let OtpResults { access, .. } = &self.attempts.results;
-        let State { stored, permission } = self.read().await?;
+        let FreshState { stored, permission } = self.read().await?;
         let key = stored.as_ref().map(|stored| self.key(stored)).transpose()?;
-        let mut renewal = Renewal { command: self, stored: stored.as_ref() };
+        let mut renewal = OperatorRenewal { command: self, stored: stored.as_ref() };
         let sending =
             access.site.open(self.prepared, key.as_ref(), permission, self.timeout, &mut renewal);
         let answer = sending.await;
@@ -45,7 +45,7 @@ impl OperatorCommand<'_> {
     }
 
     /// Reads what the command rests on. Fails where it may not be sent.
-    async fn read(&self) -> anyhow::Result<State> {
+    async fn read(&self) -> anyhow::Result<FreshState> {
         let OtpResults { access, iq, .. } = &self.attempts.results;
         let read_at = Instant::now();
         self.attempts.may_send().await?;
@@ -58,7 +58,7 @@ impl OperatorCommand<'_> {
         };
         let permission =
             SendPermission { send_before: self.send_before, fresh_until: read_at + FRESH_FOR };
-        Ok(State { stored, permission })
+        Ok(FreshState { stored, permission })
     }
 
     fn key(&self, stored: &Stored) -> anyhow::Result<OtpKey> {
@@ -95,14 +95,14 @@ impl OperatorCommand<'_> {
 }
 
 /// The renewal of a command that waits on its connection: everything is read again.
-struct Renewal<'a> {
+struct OperatorRenewal<'a> {
     command: &'a OperatorCommand<'a>,
     stored: Option<&'a Stored>,
 }
 
-impl RenewPermission for Renewal<'_> {
+impl RenewPermission for OperatorRenewal<'_> {
     async fn renew(&mut self) -> Option<SendPermission> {
-        let State { stored, permission } = self.command.read().await.ok()?;
+        let FreshState { stored, permission } = self.command.read().await.ok()?;
         let is_same = stored.as_ref().map(Stored::sealed) == self.stored.map(Stored::sealed);
         is_same.then_some(permission)
     }

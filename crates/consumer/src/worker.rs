@@ -133,8 +133,8 @@ impl Worker {
 
     /// The limits for repeating a command whose outcome is unknown: at a lock that is known to close sooner than
     /// `resend_window`, another command would open the door again (docs/contract.md, invariant 3).
-    pub(crate) fn resend_limits(&self, site: &Site, lock: Uuid) -> ResendLimits {
-        match site.open_time(lock) {
+    pub(crate) fn resend_limits(&self, site: &Site, lock: Option<Uuid>) -> ResendLimits {
+        match lock.and_then(|lock| site.open_time(lock)) {
             Some(open_time) if open_time < self.resend.window => {
                 ResendLimits { window: Duration::ZERO, ..self.resend }
             }

@@ -238,11 +238,24 @@ impl OpenError {
     }
 }
 
+impl OpenError {
+    /// What it says about the call alone.
+    #[must_use]
+    pub fn to_call_error(&self) -> CallError {
+        CallError {
+            cause: self.cause,
+            retry_after: self.retry_after,
+            status: self.status,
+            code: self.code.clone(),
+            iq_code: self.iq_code.clone(),
+            detail: self.detail.clone(),
+        }
+    }
+}
+
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut call = CallError::new(self.cause, self.detail.clone());
-        (call.status, call.code) = (self.status, self.code.clone());
-        write!(f, "{call}")
+        write!(f, "{}", self.to_call_error())
     }
 }
 

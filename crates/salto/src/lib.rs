@@ -61,7 +61,7 @@ pub use redis::rotation::{Rotation, RotationCounts, SealedKind, rotate};
 pub use redis::seal;
 pub use site::Site;
 pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};
-pub use site::iqs::PinAnswer;
+pub use site::iqs::{PinAnswer, PinDelivery};
 pub use site::lock_list::MovedLock;
 pub use site::otp_rejection::{RejectionCause, SharedCorrections};
 pub use site::signed_in_account::SignedInAccount;

@@ -5,7 +5,11 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use salto::{Account, Breakers, Environment, Http, SaltoClock, Site, TokenCache};
+use rules::LockRef;
+use salto::{
+    Account, Breakers, CallError, Environment, Http, PreparedLock, SaltoClock, Site, TokenCache,
+};
+use uuid::Uuid;
 
 use crate::{
     failpoint,
@@ -24,6 +28,25 @@ pub(crate) struct Integration {
     pub(crate) ask_entries: bool,
     environment: Arc<Environment>,
     account: Account,
+}
+
+impl Integration {
+    /// The id of a lock; none where the list of locks has no lock, or several, of that name.
+    pub(crate) fn lock_id(&self, lock: &LockRef) -> Option<Uuid> {
+        match lock {
+            LockRef::Id(id) => Some(*id),
+            LockRef::Name(name) => self.site.lock_named(name),
+        }
+    }
+
+    /// What a command to the lock needs; asks Salto for what this process does not have.
+    pub(crate) async fn prepare(&self, lock: &LockRef) -> Result<PreparedLock, CallError> {
+        let lock_id = match lock {
+            LockRef::Id(id) => *id,
+            LockRef::Name(name) => self.site.find_lock_named(name).await?,
+        };
+        self.site.prepare(lock_id).await
+    }
 }
 
 /// All integrations of the configuration that was read last.

@@ -153,7 +153,10 @@ async fn acquire_permit(
 fn ready(integration: &Integration, state: &RequestState) -> Option<PreparedLock> {
     let request = &state.request.data;
     let (rules, site) = (&integration.rules, &integration.site);
-    let named = || request.object_id.as_deref().and_then(|object| rules.lock_of(object));
+    let named = || {
+        let lock = request.object_id.as_deref().and_then(|object| rules.lock_of(object))?;
+        integration.lock_id(lock)
+    };
     if let Some(lock) = state.lock.or_else(named) {
         return site.ready(lock);
     }
@@ -162,5 +165,5 @@ fn ready(integration: &Integration, state: &RequestState) -> Option<PreparedLock
         return None;
     }
     let locks = rules.default_lock.iter().chain(rules.locks.values());
-    site.ready_behind_one_iq(locks.copied())
+    site.ready_behind_one_iq(locks.filter_map(|lock| integration.lock_id(lock)))
 }

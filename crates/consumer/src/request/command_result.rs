@@ -3,17 +3,26 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::failed_attempt::FailedAttempt;
 use crate::broker::wait_reason::WaitReason;
+
+/// The lock that was opened, through which IQ and when.
+#[derive(Debug)]
+pub(super) struct OpenedLock {
+    pub(super) lock_id: Uuid,
+    pub(super) iq_id: String,
+    pub(super) opened_at: DateTime<Utc>,
+}
 
 /// The result of trying to open.
 #[derive(Debug)]
 pub(super) enum CommandResult {
     /// Salto accepted the command.
-    Accepted { iq_id: String, opened_at: DateTime<Utc> },
+    Accepted(OpenedLock),
     /// Everything that a command needs was ready, and the rehearsal ends here.
-    Rehearsed { iq_id: String },
+    Rehearsed(OpenedLock),
     /// No command was sent. What was missing is ready now, and the next claim reserves the command.
     Prepared,
     /// No command was sent: what it rests on is different by now, or could not be read again in time. The

@@ -7,7 +7,7 @@ use events::{
 use rules::{BookingStates, FailedReason, Opening, Rejection};
 use uuid::Uuid;
 
-use super::{context::Context, request_state::RequestState};
+use super::{command_result::OpenedLock, context::Context, request_state::RequestState};
 use crate::{
     audit::{AuditEntry, Inputs, TiedState},
     broker::session_handle::Unstored,
@@ -26,6 +26,7 @@ pub(super) enum Outcome {
     /// Salto accepted the command.
     Opened {
         opening: Opening,
+        lock_id: Uuid,
         iq_id: String,
         opened_at: DateTime<Utc>,
         booking_ends_at: DateTime<Utc>,
@@ -38,17 +39,13 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// The door opened at that time, through that IQ.
-    pub(super) fn opened(
-        claim: &Claim,
-        opening: Opening,
-        opened_at: DateTime<Utc>,
-        iq_id: String,
-    ) -> Self {
+    pub(super) fn opened(claim: &Claim, opening: Opening, opened: OpenedLock) -> Self {
+        let OpenedLock { lock_id, iq_id, opened_at } = opened;
         let states = claim.booking.iter().flat_map(BookingStates::all);
         let booking_ends_at = states.map(|state| state.ends_at).max().unwrap_or(opened_at);
         // Doors may open for longer than the booking lasts.
         let booking_ends_at = booking_ends_at.max(opening.window.closes_at);
-        Self::Opened { opening, iq_id, opened_at, booking_ends_at }
+        Self::Opened { opening, lock_id, iq_id, opened_at, booking_ends_at }
     }
 
     /// A command was not answered and may not be repeated. The outcome stays unknown, whatever Salto
@@ -147,15 +144,17 @@ fn audit_line(
 fn terminal(state: &RequestState, outcome: Outcome, attempts: u32) -> Outbound {
     let request = RequestRef::from(&state.request);
     let data = match outcome {
-        Outcome::Opened { opening, iq_id, opened_at, .. } => OutboundData::Opened(Opened {
-            request,
-            object_id: opening.object_id,
-            lock_id: opening.lock_id,
-            iq_id,
-            opened_at,
-            record_in_field: opening.record_in_field,
-            attempts,
-        }),
+        Outcome::Opened { opening, lock_id, iq_id, opened_at, .. } => {
+            OutboundData::Opened(Opened {
+                request,
+                object_id: opening.object_id,
+                lock_id,
+                iq_id,
+                opened_at,
+                record_in_field: opening.record_in_field,
+                attempts,
+            })
+        }
         Outcome::Rejected(rejection) => OutboundData::OpenRejected(OpenRejected {
             request,
             reason: rejection.reason,

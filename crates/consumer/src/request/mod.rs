@@ -34,6 +34,7 @@ mod report;
 mod request_state;
 mod retry_decision;
 mod send_permission;
+mod signing;
 mod unfinished;
 
 #[cfg(test)]

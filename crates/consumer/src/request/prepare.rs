@@ -32,7 +32,7 @@ pub(super) async fn prepare(
     let waiting = place.wait();
     let (remaining, wait_limit) = (state.remaining(), state.wait_limit(waiting.is_some()));
     tokio::select! {
-        prepared = integration.site.prepare(opening.lock_id) => {
+        prepared = integration.prepare(&opening.lock) => {
             context.worker.share_moved_locks(integration).await;
             match prepared {
                 Ok(_) => CommandResult::Prepared,

@@ -49,7 +49,7 @@ pub(super) fn follow_up(
     state.failure = Some(failure.clone());
     let of_attempt = failed.failure.as_ref().unwrap_or(&failure);
     tracing::info!(
-        lock_id = %opening.lock_id,
+        lock_id = %opening.lock,
         iq_id,
         reason = %of_attempt.reason,
         detail = of_attempt.detail,
@@ -70,7 +70,7 @@ pub(super) fn follow_up(
             FollowUp::ConcludeInDoubt
         }
         RetryDecision::Retry(_) | RetryDecision::GiveUp => {
-            let lock_id = Some(opening.lock_id);
+            let lock_id = opening.lock.id();
             FollowUp::Conclude(Outcome::Failed { failure, lock_id, iq_id })
         }
     }

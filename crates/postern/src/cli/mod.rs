@@ -3,7 +3,7 @@
 //! [`command_line`] is the arguments of the program with their help, and [`commands`] what they do.
 //! The commands share [`arguments`]; what is printed on the [`terminal`] and read from it; the
 //! [`connections`] to RabbitMQ, Redis and Salto; the state of a site's IQs and locks
-//! ([`site_state`]); and [`failure`], the error of a command with its exit status.
+//! ([`site_state`]); one-time passwords that a command sends ([`otp_attempts`]); and [`failure`], the error of a command with its exit status.
 
 mod arguments;
 mod command_line;
@@ -11,6 +11,7 @@ mod commands;
 mod connections;
 mod failure;
 mod logging;
+mod otp_attempts;
 mod site_state;
 mod terminal;
 

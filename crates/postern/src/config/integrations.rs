@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use consumer::{IntegrationSettings, Mode, Rehearsal};
-use rules::IntegrationRules;
+use rules::{IntegrationRules, LockRef};
 use salto::{Account, Environment, OtpScheme, SignIn};
-use uuid::Uuid;
 
 use super::{
     address, defaults,
@@ -14,7 +13,7 @@ use super::{
     reader::{Section, nearest},
     shown_value::shown_under,
     tree::{Node, Value},
-    value::{any_text, boolean, integer, lock_id, text, texts},
+    value::{any_text, boolean, integer, lock, text, texts},
     variables::Variables,
 };
 
@@ -100,7 +99,7 @@ fn integration(
         }),
         check_in_status: section.optional("check_in_status", text),
         record_opened_at_in: section.optional("record_opened_at_in", text),
-        default_lock: section.optional("default_lock", lock_id),
+        default_lock: section.optional("default_lock", lock),
         locks: locks(section.section("locks"), mistakes),
         shared_doors: shared_doors(section.section("shared_doors"), mistakes),
     };
@@ -213,10 +212,10 @@ fn require_client_secret(
 }
 
 /// The locks by object. Any object is allowed, so no key is unknown.
-fn locks(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, Uuid> {
+fn locks(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, LockRef> {
     section
         .entries()
-        .filter_map(|(object, node)| match lock_id(node) {
+        .filter_map(|(object, node)| match lock(node) {
             Ok(lock) => Some((object.to_owned(), lock)),
             Err(what) => {
                 let path = section.path_of(object);

@@ -42,18 +42,19 @@ pub(crate) enum CommandKind {
 pub(crate) struct Command<'a> {
     pub(crate) kind: CommandKind,
     pub(crate) lock: &'a PreparedLock,
-    pub(crate) key: &'a OtpKey,
+    /// None where the IQ needs no one-time password.
+    pub(crate) key: Option<&'a OtpKey>,
     pub(crate) permission: SendPermission,
     /// The time limit for sending and the answer together.
     pub(crate) limit: Duration,
 }
 
 impl Command<'_> {
-    /// The text of the body before the one-time password.
+    /// The text of the body before the one-time password, or before its end.
     const fn body_prefix(&self) -> &'static str {
         match self.kind {
-            CommandKind::Open => r#"{"locked_state":"unlocked","otp":""#,
-            CommandKind::VerifyOtp => r#"{"delta":"0000","otp":""#,
+            CommandKind::Open => r#"{"locked_state":"unlocked""#,
+            CommandKind::VerifyOtp => r#"{"delta":"0000""#,
         }
     }
 
@@ -78,7 +79,7 @@ impl Command<'_> {
         *request.body_mut() = Some(Body::wrap(CommandBody {
             guard: guard.clone(),
             prefix: self.body_prefix(),
-            key: self.key.clone(),
+            key: self.key.cloned(),
             clock: client.clock.clone(),
             done: false,
         }));

@@ -26,7 +26,10 @@ use super::permission::SendPermission;
 use crate::clock::{OtpTime, SaltoClock};
 use crate::otp::OtpKey;
 
-const BODY_END: &str = r#""}"#;
+/// The texts around the one-time password, and the end of a body without one.
+const BEFORE_OTP: &str = r#","otp":""#;
+const AFTER_OTP: &str = r#""}"#;
+const END_WITHOUT_OTP: &str = "}";
 
 /// Decides once whether a command is sent: the body and the caller both ask, and the first one decides.
 #[derive(Debug, Clone)]
@@ -164,9 +167,10 @@ impl SendGuard {
 /// The body of a command. Its length is known before; its content exists only if it is sent in time.
 pub(super) struct CommandBody {
     pub(super) guard: SendGuard,
-    /// The text before the one-time password.
+    /// The text before the one-time password, or before the end.
     pub(super) prefix: &'static str,
-    pub(super) key: OtpKey,
+    /// None: the body has no one-time password.
+    pub(super) key: Option<OtpKey>,
     pub(super) clock: Arc<SaltoClock>,
     pub(super) done: bool,
 }
@@ -178,7 +182,11 @@ pub(super) struct MayNotBeSent;
 
 impl CommandBody {
     fn length(&self) -> usize {
-        self.prefix.len() + self.key.otp_len() + BODY_END.len()
+        self.prefix.len()
+            + match &self.key {
+                Some(key) => BEFORE_OTP.len() + key.otp_len() + AFTER_OTP.len(),
+                None => END_WITHOUT_OTP.len(),
+            }
     }
 }
 
@@ -196,8 +204,13 @@ impl Body for CommandBody {
         let sent = std::task::ready!(self.guard.poll_sent(connection, self.clock.otp_time()));
         self.done = true;
         let Some(otp_time) = sent else { return Poll::Ready(Some(Err(MayNotBeSent))) };
-        let otp = self.key.otp(otp_time.at);
-        let body = [self.prefix, otp.expose(), BODY_END].concat();
+        let body = match &self.key {
+            Some(key) => {
+                let otp = key.otp(otp_time.at);
+                [self.prefix, BEFORE_OTP, otp.expose(), AFTER_OTP].concat()
+            }
+            None => [self.prefix, END_WITHOUT_OTP].concat(),
+        };
         Poll::Ready(Some(Ok(Frame::data(body.into()))))
     }
 

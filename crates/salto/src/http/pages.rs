@@ -1,6 +1,6 @@
-//! Lists in pages: a bare array or `{"items", "next_page_link", "count"}` (`docs/salto-ks.md`, Connect
-//! API). Items are read one by one into their type, so that a page costs little more than its bytes, whatever
-//! is in it.
+//! Lists in pages: a bare array or `{"items", "next_page_link", "count"}`, of the event log
+//! `{"items", "continuation_token"}` (`docs/salto-ks.md`, Connect API). Items are read one by one into their
+//! type, so that a page costs little more than its bytes, whatever is in it.
 
 mod page;
 

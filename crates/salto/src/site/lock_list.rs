@@ -22,6 +22,7 @@ pub(super) struct LockList(Mutex<State>);
 struct State {
     site_id: Option<Uuid>,
     locks: HashMap<Uuid, KnownLock>,
+    names: HashMap<String, NamedLocks>,
     read_at: Option<Instant>,
     /// When the list was first read without any lock, where locks are known.
     first_empty_at: Option<Instant>,
@@ -49,6 +50,7 @@ pub struct MovedLock {
 struct KnownLock {
     /// `None`: the lock has no IQ.
     iq_id: Option<String>,
+    needs_otp: bool,
     privacy_mode: bool,
     /// The IQ that another replica has found the lock at.
     shared: Option<Option<String>>,
@@ -62,6 +64,15 @@ pub(super) struct LockAddress {
     pub(super) site_id: Uuid,
     /// `None`: the lock has no IQ.
     pub(super) iq_id: Option<String>,
+    /// Whether the IQ checks one-time passwords.
+    pub(super) needs_otp: bool,
+}
+
+/// The locks of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NamedLocks {
+    One(Uuid),
+    Several(usize),
 }
 
 impl LockList {
@@ -76,7 +87,8 @@ impl LockList {
     pub(super) fn find(&self, lock: Uuid) -> Option<LockAddress> {
         let state = self.state();
         let lock = state.locks.get(&lock).filter(|lock| lock.outdated_since.is_none())?;
-        Some(LockAddress { site_id: state.site_id?, iq_id: lock.iq_id.clone() })
+        let (iq_id, needs_otp) = (lock.iq_id.clone(), lock.needs_otp);
+        Some(LockAddress { site_id: state.site_id?, iq_id, needs_otp })
     }
 
     /// Whether another replica has found the lock at another IQ, and the list was not read since.
@@ -105,18 +117,27 @@ impl LockList {
         self.state().moved.extend(moved);
     }
 
+    /// The locks of that name; none where the list has no such lock.
+    pub(super) fn named(&self, name: &str) -> Option<NamedLocks> {
+        self.state().names.get(name).copied()
+    }
+
     /// The first of these locks that is in the list and has an IQ, where all others in the list have
     /// the same IQ.
     pub(super) fn behind_one_iq(
         &self,
         locks: impl Iterator<Item = Uuid>,
     ) -> Option<(Uuid, LockAddress)> {
+        // Before the list is locked: a lock may be looked up by its name on the way.
+        let locks: Vec<Uuid> = locks.collect();
         let state = self.state();
-        let mut with_iq =
-            locks.filter_map(|lock| Some((lock, state.locks.get(&lock)?.iq_id.as_ref()?)));
-        let (lock, iq_id) = with_iq.next()?;
-        let address = LockAddress { site_id: state.site_id?, iq_id: Some(iq_id.clone()) };
-        with_iq.all(|(_, other)| other == iq_id).then_some((lock, address))
+        let with_iq =
+            locks.into_iter().filter_map(|lock| state.locks.get(&lock).map(|known| (lock, known)));
+        let mut with_iq = with_iq.filter(|(_, known)| known.iq_id.is_some());
+        let (lock, KnownLock { iq_id, needs_otp, .. }) = with_iq.next()?;
+        let (site_id, needs_otp) = (state.site_id?, *needs_otp);
+        let address = LockAddress { site_id, iq_id: iq_id.clone(), needs_otp };
+        with_iq.all(|(_, other)| other.iq_id == *iq_id).then_some((lock, address))
     }
 
     /// Whether privacy mode was on at a lock when the list was read.
@@ -188,6 +209,7 @@ impl LockList {
         state.first_empty_at = None;
         state.is_invalid = false;
         state.replace_locks(locks, now);
+        state.names = by_name(locks);
         state.read_at = Some(now);
         true
     }
@@ -200,6 +222,16 @@ impl LockList {
         state.is_invalid = true;
     }
 
+    /// Remembers that the IQ of a lock checks one-time passwords, though the list says that it does not.
+    pub(super) fn require_otp(&self, lock: Uuid) {
+        let mut state = self.state();
+        let iq_id = state.locks.get(&lock).and_then(|known| known.iq_id.clone());
+        for known in state.locks.values_mut().filter(|known| known.iq_id == iq_id) {
+            known.needs_otp = true;
+        }
+        state.is_invalid = true;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -207,10 +239,32 @@ impl LockList {
 
 impl KnownLock {
     fn of(lock: &LockInfo) -> Self {
-        let iq_id = lock.iq.as_ref().map(|iq| iq.id.clone());
-        let privacy_mode = lock.privacy_mode == Some(true);
-        Self { iq_id, privacy_mode, shared: None, outdated_since: None }
+        let iq = lock.iq.as_ref();
+        Self {
+            iq_id: iq.map(|iq| iq.id.clone()),
+            needs_otp: iq.and_then(|iq| iq.otp_enabled) != Some(false),
+            privacy_mode: lock.privacy_mode == Some(true),
+            shared: None,
+            outdated_since: None,
+        }
     }
+}
+
+fn by_name(locks: &[LockInfo]) -> HashMap<String, NamedLocks> {
+    let mut names = HashMap::new();
+    for lock in locks {
+        let Some(name) = &lock.customer_reference else { continue };
+        names
+            .entry(name.clone())
+            .and_modify(|known| {
+                *known = match known {
+                    NamedLocks::One(_) => NamedLocks::Several(2),
+                    NamedLocks::Several(count) => NamedLocks::Several(*count + 1),
+                }
+            })
+            .or_insert(NamedLocks::One(lock.id));
+    }
+    names
 }
 
 impl State {

@@ -5,6 +5,7 @@ mod event_log;
 pub(crate) mod info;
 pub(crate) mod iqs;
 pub(crate) mod lock_list;
+mod lock_name;
 mod lock_settings;
 mod open_times;
 pub(crate) mod otp_rejection;
@@ -153,7 +154,7 @@ impl Site {
             .ok_or_else(|| CallError::new(Cause::LockNotFound, "the lock has no IQ"))
     }
 
-    /// Sends one open command as `permission` allows, or not at all, and waits for the answer until
+    /// Sends one open command, with a one-time password where the lock needs one, as `permission` allows, or not at all, and waits for the answer until
     /// `timeout` after the call. Where connecting took so long that the permission is no longer fresh,
     /// the command is sent once `renewal` has renewed it, and otherwise fails as [`Cause::Withdrawn`].
     ///
@@ -163,13 +164,14 @@ impl Site {
     pub async fn open(
         &self,
         lock: &PreparedLock,
-        key: &OtpKey,
+        key: impl Into<Option<&OtpKey>>,
         permission: SendPermission,
         timeout: Duration,
         renewal: &mut impl RenewPermission,
     ) -> Result<(), OpenError> {
         let kind = CommandKind::Open;
-        self.send(Command { kind, lock, key, permission, limit: timeout }, renewal).await
+        let command = Command { kind, lock, key: key.into(), permission, limit: timeout };
+        self.send(command, renewal).await
     }
 
     /// Rehearses an open command: the same as [`Self::open`], but Salto only checks the one-time
@@ -181,13 +183,14 @@ impl Site {
     pub async fn rehearse(
         &self,
         lock: &PreparedLock,
-        key: &OtpKey,
+        key: impl Into<Option<&OtpKey>>,
         permission: SendPermission,
         timeout: Duration,
         renewal: &mut impl RenewPermission,
     ) -> Result<(), OpenError> {
         let kind = CommandKind::VerifyOtp;
-        self.send(Command { kind, lock, key, permission, limit: timeout }, renewal).await
+        let command = Command { kind, lock, key: key.into(), permission, limit: timeout };
+        self.send(command, renewal).await
     }
 
     async fn send(
@@ -200,6 +203,9 @@ impl Site {
         match result.as_ref().map_err(|error| error.cause) {
             Err(Cause::TokenRejected) => calls.tokens.reject(&command.lock.token),
             Err(Cause::LockNotFound) => calls.lock_list.invalidate(command.lock.lock_id),
+            Err(Cause::OtpInvalid) if command.key.is_none() => {
+                calls.lock_list.require_otp(command.lock.lock_id);
+            }
             Ok(()) | Err(_) => {}
         }
         result
@@ -247,7 +253,8 @@ pub(crate) fn has_item(body: &[u8]) -> bool {
 
 /// `None`: the lock has no IQ.
 fn prepared(lock_id: Uuid, address: LockAddress, token: Arc<Token>) -> Option<PreparedLock> {
-    Some(PreparedLock { lock_id, iq_id: address.iq_id?, site_id: address.site_id, token })
+    let LockAddress { site_id, iq_id, needs_otp } = address;
+    Some(PreparedLock { lock_id, iq_id: iq_id?, needs_otp, site_id, token })
 }
 
 impl std::fmt::Debug for Site {

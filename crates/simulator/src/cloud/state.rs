@@ -14,14 +14,14 @@ use crate::faults::FaultSet;
 use crate::otp::{OtpParameters, OtpWindow};
 use crate::records::Records;
 use crate::wire::Refusal;
-use crate::world::{Account, Iq, Lock, Site, World};
+use crate::world::{Account, Iq, Lock, SecretAndPin, Site, World};
 
 /// A lock's place in the world, and until when it is open.
 #[derive(Clone)]
 pub(crate) struct LockState {
     pub(crate) name: Arc<str>,
     pub(crate) site: Uuid,
-    pub(crate) iq: Uuid,
+    pub(crate) iq: Option<Uuid>,
     pub(crate) open_until: Option<DateTime<Utc>>,
 }
 
@@ -29,8 +29,28 @@ pub(crate) struct LockState {
 struct IqState {
     site_index: usize,
     index: usize,
+    users: HashMap<Arc<str>, UserAtIq>,
+}
+
+/// What a user's OTPs at an IQ are checked with.
+#[derive(Default)]
+struct UserAtIq {
+    /// Whether the IQ's own secret and PIN are the user's.
+    is_owner: bool,
     window: OtpWindow,
-    otp_failures: HashMap<Arc<str>, OtpFailures>,
+    /// Rejections of each command are counted apart (`docs/salto-ks.md`, The OTP).
+    failures: HashMap<OtpCommand, OtpFailures>,
+}
+
+/// The calls that check an OTP.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum OtpCommand {
+    /// `PUT …/pin`
+    ChangePin,
+    /// `PATCH …/locking`
+    Unlock,
+    /// `GET …/secret?otp=`
+    ReadSecret,
 }
 
 pub(crate) struct CloudState {
@@ -129,10 +149,17 @@ impl CloudState {
         locks.any(|other| other.id == lock && other.privacy_mode)
     }
 
+    /// Whether a lock reaches its IQ.
+    pub(crate) fn is_lock_online(&self, site: Uuid, lock: Uuid) -> bool {
+        let mut locks = self.site(site).into_iter().flat_map(|site| &site.locks);
+        locks.any(|other| other.id == lock && other.online)
+    }
+
     /// Checks a user's OTP at an IQ. A rejection counts towards a block. While the IQ is offline or the
     /// user is blocked, the OTP is not checked and nothing is counted.
     pub(crate) fn check_otp(
         &mut self,
+        command: OtpCommand,
         iq_id: Uuid,
         username: &Arc<str>,
         otp: &str,
@@ -146,12 +173,17 @@ impl CloudState {
         if !iq.online {
             return Err(Refusal::IqOffline);
         }
-        let failures = state.otp_failures.entry(Arc::clone(username)).or_default();
+        let user = state.users.entry(Arc::clone(username)).or_insert_with(|| UserAtIq {
+            is_owner: self.world.owns_keys(iq, username),
+            ..UserAtIq::default()
+        });
+        let failures = user.failures.entry(command).or_default();
         if failures.is_blocked(now) {
             return Err(Refusal::OtpBlocked);
         }
-        let parameters = OtpParameters { scheme: iq.otp_scheme, secret: &iq.secret, pin: &iq.pin };
-        let accepted = state.window.accepts(parameters, now.timestamp(), otp);
+        let SecretAndPin { secret, pin } = iq.key_of(username, user.is_owner);
+        let parameters = OtpParameters { scheme: iq.otp_scheme, secret: &secret, pin: &pin };
+        let accepted = user.window.accepts(parameters, now.timestamp(), otp);
         if accepted && !iq.restore_required {
             failures.reset();
             return Ok(());
@@ -164,7 +196,7 @@ impl CloudState {
     /// Ends every block at an IQ and resets every count of rejected OTPs.
     pub(crate) fn unblock_all(&mut self, iq: Uuid) {
         if let Some(state) = self.iqs.get_mut(&iq) {
-            state.otp_failures.clear();
+            state.users.clear();
         }
     }
 

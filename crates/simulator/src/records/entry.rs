@@ -12,6 +12,7 @@ pub(crate) struct Entry {
     /// By the simulator's clock.
     pub(crate) time: DateTime<Utc>,
     pub(crate) lock_id: Uuid,
+    pub(crate) iq_id: Option<Uuid>,
     pub(crate) username: Arc<str>,
 }
 

@@ -41,6 +41,8 @@ pub enum OtpVerdict {
     Accepted,
     /// It asks for a restore of the IQ: secret and PIN no longer count.
     RestoreRequired,
+    /// It gave a new secret, after a reset of the activation: earlier rejections say nothing about it.
+    NewSecret,
     /// It accepted an OTP that an operator's command sent, as an activation does: earlier rejections
     /// and a block have ended.
     Proven,
@@ -166,6 +168,7 @@ const fn code(verdict: OtpVerdict) -> &'static str {
         OtpVerdict::Blocked => "blocked",
         OtpVerdict::Accepted => "accepted",
         OtpVerdict::RestoreRequired => "restore",
+        OtpVerdict::NewSecret => "new-secret",
         OtpVerdict::Proven => "proven",
     }
 }

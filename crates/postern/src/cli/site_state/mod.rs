@@ -2,4 +2,5 @@
 
 pub(crate) mod iq_overview;
 pub(crate) mod lock_availability;
+pub(crate) mod lock_names;
 pub(crate) mod next_step;

@@ -40,6 +40,7 @@ enum Member {
     Items,
     NextPageLink,
     Count,
+    ContinuationToken,
     #[serde(other)]
     Other,
 }
@@ -57,7 +58,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for PageVisitor<'_, T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Next, A::Error> {
-        let (mut has_items, mut link, mut count) = (false, None, None);
+        let (mut has_items, mut link, mut count, mut is_last) = (false, None, None, false);
         while let Some(member) = members.next_key()? {
             match member {
                 Member::Items => {
@@ -66,6 +67,11 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for PageVisitor<'_, T> {
                 }
                 Member::NextPageLink => link = Some(lenient::<A, String>(&mut members)?),
                 Member::Count => count = lenient::<A, u64>(&mut members)?,
+                // How such a token is passed on is not public: what follows cannot be read.
+                Member::ContinuationToken => {
+                    members.next_value::<IgnoredAny>()?;
+                    is_last = true;
+                }
                 Member::Other => {
                     members.next_value::<IgnoredAny>()?;
                 }
@@ -73,6 +79,9 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for PageVisitor<'_, T> {
         }
         if !has_items {
             return Err(A::Error::missing_field("items"));
+        }
+        if is_last {
+            return Ok(Next::End);
         }
         Ok(match (link, count) {
             (Some(Some(link)), _) if !link.is_empty() => Next::Link(link),

@@ -155,7 +155,7 @@ fn failures<'a>(
         let request = Request { object_id: Some(object.clone()), taken_at: at, expires_at };
         let reason = match rules::decide(at, rules, Some(booking), &request) {
             Decision::Rejected(rejection) => rejection.reason.code(),
-            Decision::Open(opening) => locks?.expected_failure(opening.lock_id)?.code(),
+            Decision::Open(opening) => locks?.expected_failure(&opening.lock)?.code(),
             // The request cannot have expired: it is taken at the time of the decision.
             Decision::Expired(_) => return None,
         };

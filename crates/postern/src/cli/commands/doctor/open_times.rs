@@ -11,7 +11,7 @@ use super::{
     deadline::Deadline,
     finding::{Check, Finding},
 };
-use crate::cli::terminal::text::first_few;
+use crate::cli::{site_state::lock_availability::LockAvailability, terminal::text::first_few};
 
 /// Each lock costs a call, so that of a large mapping only the first locks are checked.
 const MOST_LOCKS: usize = 50;
@@ -23,10 +23,12 @@ const AT_ONCE: usize = 4;
 pub(super) async fn check(
     site: &Site,
     rules: &IntegrationRules,
+    locks: &LockAvailability,
     resend_window: Duration,
     deadline: Deadline,
 ) -> Option<Finding> {
-    let locks: BTreeSet<Uuid> = rules.locks.values().copied().chain(rules.default_lock).collect();
+    let mapped = rules.locks.values().chain(&rules.default_lock);
+    let locks: BTreeSet<Uuid> = mapped.filter_map(|lock| locks.resolve(lock).ok()).collect();
     let reading = stream::iter(locks.into_iter().take(MOST_LOCKS))
         .map(async |lock| {
             let open_time = deadline.within(site.read_open_time(lock)).await.ok()?.ok()??;

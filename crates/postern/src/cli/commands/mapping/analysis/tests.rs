@@ -20,8 +20,8 @@ fn rules(locks: &[(&str, Uuid)], default_lock: Option<Uuid>) -> IntegrationRules
         shared_doors: BTreeMap::new(),
         check_in_status: None,
         record_opened_at_in: None,
-        default_lock,
-        locks: locks.iter().map(|(object, lock)| ((*object).to_owned(), *lock)).collect(),
+        default_lock: default_lock.map(LockRef::from),
+        locks: locks.iter().map(|(object, lock)| ((*object).to_owned(), (*lock).into())).collect(),
     }
 }
 
@@ -29,7 +29,8 @@ fn locks() -> Vec<LockInfo> {
     [(GOOD, Some("q1")), (OTHER, Some("q2")), (WITHOUT_IQ, None)]
         .map(|(id, iq)| {
             let iq = iq.map(|id| json!({"id": id}));
-            serde_json::from_value(json!({"id": id, "iq": iq})).unwrap()
+            let name = if id == GOOD { "Good" } else { "Door" };
+            serde_json::from_value(json!({"id": id, "customer_reference": name, "iq": iq})).unwrap()
         })
         .into()
 }
@@ -70,6 +71,20 @@ fn broken_findings_come_first_and_name_their_objects() {
         (MappingFindingKind::NoDefaultLock, ""),
     ];
     assert_eq!(found(&rules, &iqs), expected.map(|(kind, objects)| (kind, objects.to_owned())));
+}
+
+#[test]
+fn a_name_is_a_lock_where_it_is_unique() {
+    let named = |name: &str| {
+        let locks = BTreeMap::from([("room-1".to_owned(), LockRef::from(name))]);
+        IntegrationRules { locks, ..rules(&[], Some(GOOD)) }
+    };
+    let iqs = [iq("q1", ActivationState::Activated)];
+    assert_eq!(found(&named("Good"), &iqs), []);
+    for name in ["good", "Door"] {
+        let expected = [(MappingFindingKind::LockNotFound, "room-1".to_owned())];
+        assert_eq!(found(&named(name), &iqs), expected, "{name}");
+    }
 }
 
 #[test]

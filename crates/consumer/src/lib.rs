@@ -33,8 +33,8 @@ pub use operator::lookup::{BookingRecord, ClaimRecord, Lookup, RequestRecord, St
 pub use process::{RunError, run};
 pub use secret_keys::{SecretKey, SecretKeys};
 pub use settings::{
-    AuditSink, BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings,
-    Rehearsal, RetentionSettings, Routing, Settings, claim_lease,
+    AuditSink, BrokerSettings, ConfirmOpenings, IntegrationSettings, Mode, OpeningSettings,
+    RedisSettings, Rehearsal, RetentionSettings, Routing, Settings, claim_lease,
 };
 pub use state::{
     bookings::BookingStored,

@@ -9,6 +9,7 @@
 //! - sign-in by the browser: [`LoginAttempt`]
 //! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
 //! - the open command: [`PreparedLock`], [`SendPermission`], [`RenewPermission`]
+//! - openings as Salto records them: [`Entry`], read from its log or from its [`EventStream`]
 //! - one-time passwords: [`OtpKey`], [`OtpScheme`]
 //! - activation of IQs: [`activation`]
 //! - Digital Key for Guests: [`AccessCode`], [`GuestApp`], [`GuestToken`], set up by [`GuestKeys`]
@@ -58,6 +59,8 @@ pub use redis::query::StoreError;
 pub use redis::rotation::{Rotation, RotationCounts, SealedKind, rotate};
 pub use redis::seal;
 pub use site::Site;
+pub use site::entry::Entry;
+pub use site::event_stream::{EventStream, StreamNews};
 pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};
 pub use site::iqs::PinAnswer;
 pub use site::system_user::SystemUser;

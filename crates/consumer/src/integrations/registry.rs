@@ -7,7 +7,7 @@ use std::{
 
 use salto::{Account, Breakers, Environment, Http, SaltoClock, Site, TokenCache};
 
-use crate::settings::{IntegrationSettings, Mode, Settings};
+use crate::settings::{ConfirmOpenings, IntegrationSettings, Mode, Settings};
 
 /// An integration and its client.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct Integration {
     pub(crate) site: Site,
     /// Whether Salto's log of entries is asked after a command that was not answered.
     pub(crate) ask_entries: bool,
+    pub(crate) confirm_openings: ConfirmOpenings,
     environment: Arc<Environment>,
     account: Account,
 }
@@ -101,6 +102,7 @@ impl Integrations {
             mode: settings.mode,
             site,
             ask_entries: settings.ask_entries,
+            confirm_openings: settings.confirm_openings,
             environment: Arc::clone(environment),
             account: settings.account.clone(),
         }))

@@ -131,9 +131,9 @@ async fn send_command(
     let claim = &*claimed.claim;
     let AllowedOpening { integration, opening, .. } = allowed;
     Ok(match result {
-        CommandResult::Accepted { iq_id, opened_at } => {
+        CommandResult::Accepted { iq_id, sent_at, opened_at } => {
             state.last_command = LastCommand::NoneOrUnknown;
-            let outcome = Outcome::opened(claim, opening, opened_at, iq_id);
+            let outcome = Outcome::opened(claim, opening, opened_at, iq_id).with_sent_at(sent_at);
             AttemptResult::Concluded(outcome, claim.attempts + 1)
         }
         CommandResult::Rehearsed { iq_id } => {

@@ -1,6 +1,6 @@
 //! The result of an attempt to send a command.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +10,7 @@ use super::{failed_attempt::FailedAttempt, wait_reason::WaitReason};
 #[derive(Debug)]
 pub(super) enum CommandResult {
     /// Salto accepted the command.
-    Accepted { iq_id: String, opened_at: DateTime<Utc> },
+    Accepted { iq_id: String, sent_at: DateTime<Utc>, opened_at: DateTime<Utc> },
     /// Everything that a command needs was ready, and the rehearsal ends here.
     Rehearsed { iq_id: String },
     /// No command was sent. What was missing is ready now, and the next claim reserves the command.
@@ -25,4 +25,12 @@ pub(super) enum CommandResult {
     NotOpened { failed: FailedAttempt, iq_id: Option<String> },
     /// The worker stops; no command was sent.
     Abandoned,
+}
+
+impl CommandResult {
+    /// Salto has accepted the command now.
+    pub(super) fn accepted(iq_id: String, sent: Instant) -> Self {
+        let opened_at = Utc::now();
+        Self::Accepted { iq_id, sent_at: opened_at - sent.elapsed(), opened_at }
+    }
 }

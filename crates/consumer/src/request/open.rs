@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Instant};
 
-use chrono::Utc;
 use rules::FailedReason;
 use salto::{Activation, ActivationState, Cause, OpenError, OtpKey, PreparedLock};
 
@@ -153,7 +152,7 @@ async fn send(
             if claim.rejected_otps > 0 || activation_state == ActivationState::Degraded {
                 worker.record_verdict(subject, OtpVerdict::Accepted).await;
             }
-            CommandResult::Accepted { iq_id, opened_at: Utc::now() }
+            CommandResult::accepted(iq_id, sent_at)
         }
         Err(error) if error.cause == Cause::Withdrawn => {
             tracing::info!(iq_id, why = refusal, %error, "command withdrawn");

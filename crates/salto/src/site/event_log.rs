@@ -1,14 +1,19 @@
-//! The event log of a site: whether a command without an answer opened the door (`docs/salto-ks.md`,
-//! Connect API).
+//! The event log of a site: whether a command without an answer opened the door, and which openings it has
+//! (`docs/salto-ks.md`, Connect API).
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
+use tokio::time::timeout;
 use url::Url;
 use uuid::Uuid;
 
+use super::Site;
 use super::calls::SiteCalls;
+use super::entry::{Entry, has_text, lock, time};
 use crate::environment::url::below;
-use crate::error::CallError;
+use crate::error::{CallError, Cause};
 use crate::http::answer::CallTarget;
 use crate::http::pages::Pages;
 
@@ -16,6 +21,43 @@ use crate::http::pages::Pages;
 const MAX_PAGES: usize = 5;
 /// Entries have whole seconds: one that seems up to a second too old may be from just after `since`.
 const ENTRY_RESOLUTION: TimeDelta = TimeDelta::seconds(1);
+
+impl Site {
+    /// When the site's event log first has a remote opening of the lock since then, by any user. All
+    /// times are of this machine's clock; entries have whole seconds, so that one that seems to be up
+    /// to a second older counts too. `limit` is the time limit of all calls together.
+    ///
+    /// # Errors
+    /// [`Cause::Forbidden`] where this account may not read the log, or Salto has none; or a call
+    /// failed.
+    pub async fn opened_since(
+        &self,
+        lock: Uuid,
+        since: DateTime<Utc>,
+        limit: Duration,
+    ) -> Result<Option<DateTime<Utc>>, CallError> {
+        let asked = timeout(limit, opened_since(&self.calls, lock, since)).await;
+        asked.unwrap_or_else(|_| Err(log_not_read()))
+    }
+
+    /// The openings by the system user that the site's event log has since then, by this machine's clock.
+    /// `limit` is the time limit of all calls together.
+    ///
+    /// # Errors
+    /// As for [`Self::opened_since`].
+    pub async fn openings_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: Duration,
+    ) -> Result<Vec<Entry>, CallError> {
+        let asked = timeout(limit, openings_since(&self.calls, since)).await;
+        asked.unwrap_or_else(|_| Err(log_not_read()))
+    }
+}
+
+fn log_not_read() -> CallError {
+    CallError::new(Cause::Unanswered, "the event log was not read within the time limit")
+}
 
 /// The opening that is searched. Times are of Salto's clock.
 struct OpeningFilter {
@@ -27,17 +69,15 @@ impl OpeningFilter {
     /// The time of the entry where it is a remote opening of the lock, by `event_category`, `access_by`
     /// and `lock_id`.
     fn opened_at(&self, entry: &Value) -> Option<DateTime<Utc>> {
-        let is = |member: &str, value: &str| {
-            entry[member].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value))
-        };
-        let lock = Uuid::try_parse(entry["lock_id"].as_str()?).ok()?;
-        let opened = is("event_category", "lock_opened") && is("access_by", "remote");
+        let opened = has_text(entry, "event_category", "lock_opened")
+            && has_text(entry, "access_by", "remote");
+        let lock = lock(entry)?;
         time(entry).filter(|at| opened && lock == self.lock && *at >= self.since)
     }
 }
 
 /// The time of the first remote opening of the lock since then; both are times of this machine's clock.
-pub(crate) async fn opened_since(
+async fn opened_since(
     calls: &SiteCalls,
     lock: Uuid,
     since: DateTime<Utc>,
@@ -45,40 +85,48 @@ pub(crate) async fn opened_since(
     let offset = calls.client.clock.offset();
     let since = since.checked_add_signed(offset - ENTRY_RESOLUTION).unwrap_or(since);
     let filter = OpeningFilter { lock, since };
-    let mut pages = Pages::new(first_page(calls).await?);
+    let rows = rows_since(calls, since, 20).await?;
+    let opened_at = rows.iter().filter_map(|entry| filter.opened_at(entry)).min();
+    Ok(opened_at.map(|at| at.checked_sub_signed(offset).unwrap_or(at)))
+}
+
+/// The openings by the system user since then, by this machine's clock; the newest first.
+async fn openings_since(calls: &SiteCalls, since: DateTime<Utc>) -> Result<Vec<Entry>, CallError> {
+    let filter = calls.entry_filter().await?;
+    let since = since.checked_add_signed(filter.clock_offset - ENTRY_RESOLUTION).unwrap_or(since);
+    let rows = rows_since(calls, since, 100).await?;
+    Ok(rows.iter().filter_map(|row| filter.read(row)).collect())
+}
+
+/// The rows since then, by Salto's clock, the newest first; older ones may follow. `top`: how many are
+/// asked for in one page.
+async fn rows_since(
+    calls: &SiteCalls,
+    since: DateTime<Utc>,
+    top: u32,
+) -> Result<Vec<Value>, CallError> {
+    let mut pages = Pages::new(first_page(calls, top).await?);
     let mut read = 0;
     while let Some(url) = pages.next() {
         let before = pages.so_far().len();
         pages.add(&calls.get(url, CallTarget::EventLog).await?.body)?;
         read += 1;
         // The newest come first: after a page with an older entry, all others are older too.
-        let all_newer = pages.so_far()[before..]
-            .iter()
-            .filter_map(time)
-            .min()
-            .is_some_and(|oldest| oldest >= filter.since);
+        let all_newer =
+            pages.so_far()[before..].iter().filter_map(time).min().is_some_and(|at| at >= since);
         if read == MAX_PAGES || !all_newer {
             break;
         }
     }
-    let opened_at = pages.so_far().iter().filter_map(|entry| filter.opened_at(entry)).min();
-    Ok(opened_at.map(|at| at.checked_sub_signed(offset).unwrap_or(at)))
+    Ok(pages.items())
 }
 
 /// The event log exists in v1.1 only.
-async fn first_page(calls: &SiteCalls) -> Result<Url, CallError> {
+async fn first_page(calls: &SiteCalls, top: u32) -> Result<Url, CallError> {
     let site = calls.site_id().await?.to_string();
     let mut url = below(&calls.client.environment.api_url, &["v1.1", "sites", &site, "entries"]);
-    url.set_query(Some("$top=20&$orderby=utc_date_time desc"));
+    url.set_query(Some(&format!("$top={top}&$orderby=utc_date_time desc")));
     Ok(url)
-}
-
-/// `utc_date_time` is UTC, with an offset or without.
-fn time(entry: &Value) -> Option<DateTime<Utc>> {
-    let text = entry["utc_date_time"].as_str()?.trim();
-    let with_offset = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));
-    let without = || text.parse::<NaiveDateTime>().map(|at| at.and_utc());
-    with_offset.or_else(|_| without()).ok()
 }
 
 #[cfg(test)]
@@ -86,28 +134,6 @@ mod tests {
     use super::*;
 
     use serde_json::json;
-
-    fn at(text: &str) -> Option<DateTime<Utc>> {
-        time(&json!({ "utc_date_time": text }))
-    }
-
-    #[test]
-    fn times_are_utc_in_every_form() {
-        let expected: DateTime<Utc> = "2026-08-25T07:25:00Z".parse().unwrap();
-        for text in [
-            "2026-08-25T07:25:00Z",
-            "2026-08-25T07:25:00",
-            "2026-08-25T07:25:00.000",
-            "2026-08-25T09:25:00+02:00",
-            " 2026-08-25T07:25:00.0000000Z",
-        ] {
-            assert_eq!(at(text), Some(expected), "{text}");
-        }
-        assert_eq!(at("yesterday"), None);
-        assert_eq!(time(&json!({"utc_date_time": null})), None);
-        assert_eq!(time(&json!({})), None);
-        assert_eq!(time(&json!(3)), None);
-    }
 
     #[test]
     fn only_a_remote_opening_of_the_lock_since_then_is_found() {

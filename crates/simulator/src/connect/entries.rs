@@ -7,12 +7,11 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use chrono::SecondsFormat;
+use chrono::{SecondsFormat, Utc};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::list_query::ListQuery;
-use super::{caller, rights};
+use super::{caller, me, rights};
 use crate::cloud::Cloud;
 use crate::records::Entry;
 use crate::wire::Refusal;
@@ -29,6 +28,10 @@ pub(super) async fn list(
     let query = ListQuery::parse(&headers, &uri)?;
     let newest_first = newest_first(query.order_by.as_deref())?;
     let entries = state.records.entries.get(&site.id).map(Vec::as_slice).unwrap_or_default();
+    let visible_to = Utc::now() - state.world.settings.entry_delay();
+    // Rows are recorded in the order of their times.
+    let visible = entries.partition_point(|entry| entry.recorded_at <= visible_to);
+    let entries = &entries[..visible];
     let position = |index: usize| if newest_first { entries.len() - 1 - index } else { index };
     let items =
         |range: Range<usize>| range.map(|index| entry_json(&entries[position(index)])).collect();
@@ -43,12 +46,14 @@ fn newest_first(order_by: Option<&str>) -> Result<bool, Refusal> {
     }
 }
 
-fn entry_json(entry: &Entry) -> Value {
+pub(super) fn entry_json(entry: &Entry) -> Value {
     json!({
+        "id": entry.id,
         "event_category": entry.category,
         "access_by": "remote",
         "utc_date_time": entry.time.to_rfc3339_opts(SecondsFormat::Millis, true),
         "lock_id": entry.lock_id,
-        "user_id": Uuid::new_v5(&Uuid::NAMESPACE_URL, entry.username.as_bytes()),
+        "iq_id": entry.iq_id,
+        "user_id": me::user_id(&entry.username),
     })
 }

@@ -1,4 +1,4 @@
-//! `GET /sites/{id}/me` and `GET /me/{site}/activated_iqs`.
+//! `GET /me`, `GET /sites/{id}/me` and `GET /me/{site}/activated_iqs`.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::list_query::ListQuery;
 use super::{caller, rights};
@@ -31,6 +32,20 @@ pub(super) async fn at_site(
         "subscription_state": "active",
     });
     Ok(json_answer(StatusCode::OK, &body))
+}
+
+pub(super) async fn own(
+    State(cloud): State<Arc<Cloud>>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let state = cloud.state();
+    let user = caller::user(&cloud, &state, &headers)?;
+    Ok(json_answer(StatusCode::OK, &json!({"id": user_id(&user), "username": &*user})))
+}
+
+/// The id of a user, by which rows of the event log name it.
+pub(super) fn user_id(username: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, username.as_bytes())
 }
 
 pub(super) async fn activated_iqs(

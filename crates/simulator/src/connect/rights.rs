@@ -51,6 +51,11 @@ pub(super) fn may_activate(state: &CloudState, username: &str) -> bool {
     has_role(state, username, "site_admin")
 }
 
+/// All events of a site are for its admins; every user gets its own (`docs/salto-ks.md`, The event stream).
+pub(super) fn may_stream_all(state: &CloudState, username: &str) -> bool {
+    has_role(state, username, "site_admin")
+}
+
 fn has_role(state: &CloudState, username: &str, role: &str) -> bool {
     state
         .account(username)

@@ -126,7 +126,15 @@ fn record(
         CommandResult::Refused(refusal) if refusal.is_from_the_iq() => EntryCategory::LockRejected,
         CommandResult::Refused(_) | CommandResult::Fault => return None,
     };
-    let entry = Entry { category, time: now, lock_id, username: Arc::clone(&username) };
+    let entry = Entry {
+        id: Uuid::new_v4(),
+        category,
+        time: now,
+        recorded_at: Utc::now(),
+        lock_id,
+        iq_id: lock.iq,
+        username: Arc::clone(&username),
+    };
     state.records.entries.entry(lock.site).or_default().push(entry);
     if category == EntryCategory::LockRejected {
         return None;

@@ -19,6 +19,7 @@ pub(crate) enum CallKind {
     Locks,
     Open,
     Entries,
+    Hub,
     AccessCode,
     DigitalKey,
     /// Any other path of the two hosts.
@@ -39,6 +40,7 @@ impl CallKind {
             | Self::Locks
             | Self::Open
             | Self::Entries
+            | Self::Hub
             | Self::AccessCode
             | Self::DigitalKey
             | Self::Other => false,
@@ -69,6 +71,7 @@ impl Call {
             ("connect" | ".well-known", _) => CallKind::Discovery,
             ("v1.2", ["sites", _, "", ..]) => CallKind::Sites,
             ("v1.2", ["sites", _, "me", "", _]) => CallKind::Me,
+            ("v1.2", ["me", "", ..]) => CallKind::Me,
             ("v1.2", ["me", _, "activated_iqs", "", _]) => CallKind::ActivatedIqs,
             ("v1.2", ["sites", _, "iqs", "", _]) => CallKind::Iqs,
             ("v1.2", ["sites", _, "iqs", id, "secret"]) => {
@@ -87,7 +90,8 @@ impl Call {
             ("v1.2", ["sites", _, "access_codes", "", _]) => CallKind::AccessCode,
             ("v1.2", ["digital_keys", "", ..]) => CallKind::DigitalKey,
             ("v1.1", ["sites", _, "entries", "", _]) => CallKind::Entries,
-            ("v1.1" | "v1.2" | "v2", _) => CallKind::Other,
+            ("v1", ["hub", "entries", ..]) => CallKind::Hub,
+            ("v1" | "v1.1" | "v1.2" | "v2", _) => CallKind::Other,
             _ => return None,
         };
         Some(Self { kind, method: method.clone(), lock, iq })
@@ -116,6 +120,9 @@ mod tests {
             (format!("/v1.2/sites/{site}/locks/{site}/locking"), CallKind::Open),
             (format!("/v1.1/sites/{site}/entries"), CallKind::Entries),
             (format!("/v1.2/sites/{site}/access_codes"), CallKind::AccessCode),
+            ("/v1.2/me".to_owned(), CallKind::Me),
+            ("/v1/hub/entries/negotiate".to_owned(), CallKind::Hub),
+            ("/v1/hub/entries".to_owned(), CallKind::Hub),
             ("/v1.2/digital_keys".to_owned(), CallKind::DigitalKey),
             (format!("/v1.2/sites/{site}/entries"), CallKind::Other),
             ("/v2/anything".to_owned(), CallKind::Other),

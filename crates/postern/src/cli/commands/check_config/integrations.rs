@@ -44,6 +44,7 @@ pub(super) struct IntegrationDetails<'a> {
     minutes_after: u32,
     shared_doors: &'a BTreeMap<String, Vec<String>>,
     ask_entries: bool,
+    confirm_openings: &'static str,
 }
 
 impl<'a> IntegrationSummary<'a> {
@@ -103,6 +104,7 @@ impl<'a> IntegrationDetails<'a> {
             minutes_after: integration.rules.minutes_after,
             shared_doors: &integration.rules.shared_doors,
             ask_entries: integration.ask_entries,
+            confirm_openings: integration.confirm_openings.code(),
         }
     }
 }

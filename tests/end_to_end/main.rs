@@ -14,6 +14,7 @@ mod broker_away;
 mod broker_commands;
 mod cluster;
 mod commands;
+mod confirmations;
 mod crashes;
 mod dead_letters;
 mod doctor;

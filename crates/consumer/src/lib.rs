@@ -36,8 +36,8 @@ pub use operator::lookup::{
 pub use process::{RunError, run};
 pub use secret_keys::{SecretKey, SecretKeys};
 pub use settings::{
-    AuditSink, BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings,
-    Rehearsal, RetentionSettings, Routing, Settings, claim_lease,
+    AuditSink, BrokerSettings, ConfirmOpenings, IntegrationSettings, Mode, OpeningSettings,
+    RedisSettings, Rehearsal, RetentionSettings, Routing, Settings, claim_lease,
 };
 pub use state::{
     bookings::BookingStored,

@@ -10,8 +10,8 @@
 //! Outbound, an [`Outbound`] is a whole CloudEvent that serialises to the same bytes every time:
 //!
 //! - [`OutboundType`]: the list of the event types.
-//! - [`outbound::answer`]: the answers to a request, [`Opened`], [`OpenRejected`] and [`OpenFailed`], and
-//!   [`CheckIn`]; [`outbound::attention`]: [`IqAttention`].
+//! - [`outbound::answer`]: the answers to a request, [`Opened`], [`OpenRejected`] and [`OpenFailed`],
+//!   [`CheckIn`] and [`OpenConfirmed`]; [`outbound::attention`]: [`IqAttention`].
 //! - [`outbound::identity`]: ids derived from the request, so that a repeated event has the same id.
 //!
 //! Both: [`DeadLetterReason`], the reasons of dead letters; [`names`] for exchanges, queues, keys and
@@ -35,7 +35,9 @@ pub use inbound::booking_status::{BookingStatus, decode_booking_status};
 pub use inbound::event::{Event, InboundData};
 pub use inbound::open_request::{OpenRequest, decode_open_request};
 pub use inbound::{ATTRIBUTE_PREFIXES, Content, DecodeError, DecodeErrorKind};
-pub use outbound::answer::{CheckIn, OpenFailed, OpenRejected, Opened, RequestRef};
+pub use outbound::answer::{
+    CheckIn, ConfirmationSource, OpenConfirmed, OpenFailed, OpenRejected, Opened, RequestRef,
+};
 pub use outbound::attention::{IqAttention, IqState};
 pub use outbound::event::{Outbound, OutboundData};
 pub use outbound::event_type::OutboundType;

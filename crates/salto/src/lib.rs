@@ -9,6 +9,7 @@
 //! - sign-in by the browser: [`LoginAttempt`], [`NewLogin`], [`SignedInAccount`]
 //! - tokens: [`TokenCache`] with [`RedisTokenCache`] and [`MemoryTokenCache`]
 //! - the open command: [`PreparedLock`], [`SendPermission`], [`RenewPermission`]
+//! - openings as Salto records them: [`Entry`], read from its log or from its [`EventStream`]
 //! - one-time passwords: [`OtpKey`], [`OtpScheme`]; why one was rejected: [`RejectionCause`]
 //! - activation of IQs: [`activation`]
 //! - Digital Key for Guests: [`AccessCode`], [`GuestApp`], [`GuestToken`], set up by [`GuestKeys`]
@@ -60,6 +61,8 @@ pub use redis::query::StoreError;
 pub use redis::rotation::{Rotation, RotationCounts, SealedKind, rotate};
 pub use redis::seal;
 pub use site::Site;
+pub use site::entry::Entry;
+pub use site::event_stream::{EventStream, StreamNews};
 pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};
 pub use site::iqs::{PinAnswer, PinDelivery};
 pub use site::lock_list::MovedLock;

@@ -194,7 +194,9 @@ impl AuditEntry {
                 iq_id: data.iq_id.clone(),
                 ..entry(&data.request, AuditOutcome::Failed, data.attempts)
             }),
-            OutboundData::CheckIn(_) | OutboundData::IqAttention(_) => None,
+            OutboundData::CheckIn(_)
+            | OutboundData::OpenConfirmed(_)
+            | OutboundData::IqAttention(_) => None,
         }
     }
 }

@@ -2,8 +2,10 @@
 
 pub(crate) mod audit_retention;
 pub(crate) mod heartbeat;
-pub(crate) mod iq_events;
 pub(crate) mod iq_restore;
+pub(crate) mod opening_confirmation;
+pub(crate) mod outbox_events;
 pub(crate) mod record_expiry;
 pub(crate) mod salto_clocks;
+pub(crate) mod salto_events;
 pub(crate) mod unrouted_keys;

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     failpoint,
-    settings::{IntegrationSettings, Mode, Settings},
+    settings::{ConfirmOpenings, IntegrationSettings, Mode, Settings},
 };
 
 /// An integration and its client.
@@ -26,6 +26,7 @@ pub(crate) struct Integration {
     pub(crate) clock: Arc<SaltoClock>,
     /// Whether Salto's log of entries is asked after a command that was not answered.
     pub(crate) ask_entries: bool,
+    pub(crate) confirm_openings: ConfirmOpenings,
     environment: Arc<Environment>,
     account: Account,
 }
@@ -130,6 +131,7 @@ impl Integrations {
             site,
             clock: Arc::clone(clock),
             ask_entries: settings.ask_entries,
+            confirm_openings: settings.confirm_openings,
             environment: Arc::clone(environment),
             account: settings.account.clone(),
         }))

@@ -24,6 +24,10 @@ const SUBSCRIBED: &str = "postern_subscribed";
 const BROKER_BLOCKED: &str = "postern_broker_blocked";
 const REDIS_UP: &str = "postern_redis_up";
 const SESSIONS: &str = "postern_sessions_total";
+const CONFIRMATIONS: &str = "postern_confirmations_total";
+const CONFIRMATION_SECONDS: &str = "postern_confirmation_seconds";
+const UNMATCHED_ENTRIES: &str = "postern_unmatched_entries_total";
+const EVENT_STREAMS: &str = "postern_event_streams";
 const UNROUTED_KEYS: &str = "postern_unrouted_routing_keys";
 const CLOCK_OFFSET: &str = "postern_salto_clock_offset_seconds";
 const BREAKER_OPEN: &str = "postern_salto_breaker_open";
@@ -58,6 +62,16 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
         UNROUTED_KEYS,
         "Routing keys whose events no queue takes, so that requests wait"
     );
+    describe_counter!(
+        CONFIRMATIONS,
+        "Openings that Salto's own record confirmed, or did not confirm in time, by result and source"
+    );
+    describe_histogram!(
+        CONFIRMATION_SECONDS,
+        "Time from the answer to a command until Salto's record of the opening was seen, by source"
+    );
+    describe_counter!(UNMATCHED_ENTRIES, "Openings in Salto's record that no request explains");
+    describe_gauge!(EVENT_STREAMS, "Event streams of Salto that this worker listens to");
     describe_counter!(SESSIONS, "Sessions with RabbitMQ begun");
     describe_gauge!(
         BREAKER_OPEN,
@@ -145,6 +159,35 @@ impl InFlight {
 }
 
 impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
+/// An opening was confirmed.
+pub(crate) fn confirmed(seen_in: String, delay: Duration) {
+    counter!(CONFIRMATIONS, "result" => "confirmed", "seen_in" => seen_in.clone()).increment(1);
+    histogram!(CONFIRMATION_SECONDS, "seen_in" => seen_in).record(delay);
+}
+
+/// So many openings were not confirmed in time, and so many rows belong to no opening.
+pub(crate) fn not_confirmed(openings: u64, rows: u64) {
+    counter!(CONFIRMATIONS, "result" => "unconfirmed", "seen_in" => "").increment(openings);
+    counter!(UNMATCHED_ENTRIES).increment(rows);
+}
+
+/// Counts a connection to an event stream until it is dropped.
+pub(crate) struct EventStream(metrics::Gauge);
+
+impl EventStream {
+    pub(crate) fn connected() -> Self {
+        let gauge = gauge!(EVENT_STREAMS);
+        gauge.increment(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for EventStream {
     fn drop(&mut self) {
         self.0.decrement(1);
     }

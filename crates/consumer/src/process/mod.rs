@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     audit::AuditWriteError,
     background::{
-        audit_retention, heartbeat, iq_restore, record_expiry, salto_clocks, unrouted_keys,
+        audit_retention, heartbeat, iq_restore, opening_confirmation, record_expiry, salto_clocks,
+        salto_events, unrouted_keys,
     },
     operator::{health, metrics},
     settings::Settings,
@@ -95,6 +96,8 @@ pub async fn run(
                 tokio::spawn(salto_clocks::store_and_show(Arc::clone(&worker))),
                 tokio::spawn(iq_restore::watch(Arc::clone(&worker))),
                 tokio::spawn(unrouted_keys::share(Arc::clone(&worker))),
+                tokio::spawn(opening_confirmation::watch(Arc::clone(&worker))),
+                tokio::spawn(salto_events::listen(Arc::clone(&worker))),
             ];
             let kept = session::keep(&worker, &settings.broker, &shutdown).await;
             beside_session.iter().for_each(JoinHandle::abort);

@@ -106,7 +106,7 @@ async fn ask_log(
     let (lock_id, limit) = (opening.lock.id()?, LOG_BEFORE_COMMAND);
     match entry_log::ask(context.worker, integration, claim, lock_id, limit).await {
         LogAnswer::Opened { at, iq_id } => {
-            let opened = OpenedLock { lock_id, iq_id, opened_at: at };
+            let opened = OpenedLock::at(lock_id, iq_id, at);
             let outcome = Outcome::opened(claim, opening.clone(), opened);
             Some(AttemptResult::Concluded(outcome, claim.attempts))
         }
@@ -182,7 +182,7 @@ async fn outcome_in_doubt(
     let Some(lock_id) = opening.lock.id() else { return Outcome::unknown(None) };
     match entry_log::ask(context.worker, integration, claim, lock_id, limit).await {
         LogAnswer::Opened { at, iq_id } => {
-            Outcome::opened(claim, opening, OpenedLock { lock_id, iq_id, opened_at: at })
+            Outcome::opened(claim, opening, OpenedLock::at(lock_id, iq_id, at))
         }
         LogAnswer::NoEntry | LogAnswer::NotAsked | LogAnswer::Paused => {
             Outcome::unknown(Some(lock_id))

@@ -14,6 +14,7 @@
 
 mod attempt;
 mod audit;
+mod awaited_opening;
 mod claim;
 mod command_result;
 mod conclude;

@@ -93,7 +93,7 @@ async fn reserved_command(
     // Without a one-time password, a rehearsal has nothing that Salto could check.
     if *action == DoorAction::Nothing || (*action == DoorAction::Probe && signing.is_none()) {
         let PreparedLock { lock_id, iq_id, .. } = prepared;
-        return Err(CommandResult::Rehearsed(OpenedLock { lock_id, iq_id, opened_at: Utc::now() }));
+        return Err(CommandResult::Rehearsed(OpenedLock::at(lock_id, iq_id, Utc::now())));
     }
     if claim.reservation != Reservation::Reserved {
         return Err(match claimed.permit_wait(worker, state) {
@@ -156,7 +156,7 @@ async fn send(
             if claim.rejected_otps > 0 || signing.as_ref().is_some_and(Signing::is_degraded) {
                 worker.record_verdict(subject, OtpVerdict::Accepted).await;
             }
-            CommandResult::Accepted(OpenedLock { lock_id, iq_id, opened_at: Utc::now() })
+            CommandResult::Accepted(OpenedLock::accepted(lock_id, iq_id, sent_at))
         }
         Err(error) if error.cause == Cause::Withdrawn => {
             tracing::info!(iq_id, why = refusal, %error, "command withdrawn");

@@ -8,6 +8,7 @@ use publisher::Message;
 
 use super::{context::Context, request_state::RequestState};
 use crate::{
+    background::opening_confirmation,
     broker::session_handle::{Unpublished, Unstored},
     failpoint,
     state::{ledger::RecordedOutcome, store::RecordError},
@@ -53,6 +54,14 @@ pub(super) async fn report(
     if !outcome.terminal_published {
         publish(context, &outcome.terminal).await?;
         failpoint::reach("after-report");
+    }
+    if outcome.confirmation_awaited {
+        let request = state.key();
+        let answered = || worker.confirmations.answered(request.key);
+        if session.retry_until_stopped(answered).await? {
+            worker.confirmed_events.notify();
+        }
+        opening_confirmation::look_beside(worker, request.integration_id);
     }
     let Some(check_in) = &outcome.check_in else { return Ok(()) };
     let published = publish(context, check_in).await;

@@ -84,6 +84,7 @@ impl RequestState {
             dead_lettered: true,
             audit: None,
             terminal_published: false,
+            confirmation_awaited: false,
             claimed_elsewhere: false,
         })
     }

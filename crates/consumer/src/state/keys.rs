@@ -36,6 +36,11 @@ impl Keys {
         key_pattern(&self.prefix, "booking:")
     }
 
+    /// What comes before the id in [`Self::request`], for scripts.
+    pub(crate) fn request_prefix(&self) -> String {
+        format!("{}request:", self.prefix)
+    }
+
     /// The pattern of all requests' keys, for `SCAN`.
     pub(crate) fn requests(&self) -> String {
         key_pattern(&self.prefix, "request:")
@@ -57,6 +62,19 @@ impl Keys {
     pub(crate) fn rehearsed_check_in(&self, integration_id: &str, booking_id: &str) -> String {
         let (integration, booking) = (encode(integration_id), encode(booking_id));
         format!("{}rehearsed-check-in:{integration}:{booking}", self.prefix)
+    }
+
+    /// The mark that an opening sets: after a rehearsed one, the real first opening is still to come.
+    pub(crate) fn check_in_mark(
+        &self,
+        rehearsal: bool,
+        integration: &str,
+        booking: &str,
+    ) -> String {
+        match rehearsal {
+            true => self.rehearsed_check_in(integration, booking),
+            false => self.check_in(integration, booking),
+        }
     }
 
     /// Exists while Salto has asked for no calls for an integration.
@@ -114,9 +132,39 @@ impl Keys {
         format!("{}attention", self.prefix)
     }
 
-    /// The events about IQs that one call has taken out, until its worker must have seen the reply.
-    pub(crate) fn taken_iq_events(&self, call: Uuid) -> String {
-        format!("{}attention-taken:{call}", self.prefix)
+    /// The confirmations of openings that wait to be published.
+    pub(crate) fn confirmed_events(&self) -> String {
+        format!("{}confirmed", self.prefix)
+    }
+
+    /// The integrations with openings that wait for their confirmation, or rows that wait for an opening.
+    pub(crate) fn confirming(&self) -> String {
+        format!("{}confirming", self.prefix)
+    }
+
+    /// The openings that wait for their confirmation.
+    pub(crate) fn unconfirmed(&self, integration_id: &str) -> String {
+        format!("{}unconfirmed:{}", self.prefix, encode(integration_id))
+    }
+
+    /// The rows of Salto's log of entries that belong to no opening yet.
+    pub(crate) fn entry_rows(&self, integration_id: &str) -> String {
+        format!("{}entry-rows:{}", self.prefix, encode(integration_id))
+    }
+
+    /// The ids of the rows that were seen.
+    pub(crate) fn known_entry_rows(&self, integration_id: &str) -> String {
+        format!("{}entry-rows-known:{}", self.prefix, encode(integration_id))
+    }
+
+    /// When Salto's log of entries was asked for confirmations.
+    pub(crate) fn entries_asked(&self, integration_id: &str) -> String {
+        format!("{}entries-asked:{}", self.prefix, encode(integration_id))
+    }
+
+    /// The lease of the worker that listens to the site's event stream.
+    pub(crate) fn stream_lease(&self, integration_id: &str) -> String {
+        format!("{}stream-lease:{}", self.prefix, encode(integration_id))
     }
 
     /// The routing keys of events that no queue takes.

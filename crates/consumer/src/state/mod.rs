@@ -2,10 +2,11 @@
 //! Lua scripts beside it.
 
 pub(crate) mod bookings;
+pub(crate) mod confirmations;
+pub(crate) mod event_outbox;
 pub(crate) mod failure;
 pub(crate) mod heartbeat;
 pub(crate) mod iq_checks;
-pub(crate) mod iq_event_outbox;
 pub(crate) mod iq_ref;
 pub(crate) mod keys;
 pub(crate) mod last_errors;
@@ -14,5 +15,6 @@ pub(crate) mod moved_locks;
 pub(crate) mod otp_guard;
 pub(crate) mod pauses;
 pub(crate) mod store;
+pub(crate) mod stream_lease;
 pub(crate) mod unrouted;
 mod write_id;

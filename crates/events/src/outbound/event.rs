@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::answer::{CheckIn, OpenFailed, OpenRejected, Opened};
+use super::answer::{CheckIn, OpenConfirmed, OpenFailed, OpenRejected, Opened};
 use super::attention::IqAttention;
 use super::event_type::{OutboundType, REHEARSAL};
 use crate::{names, timestamp};
@@ -44,6 +44,8 @@ pub enum OutboundData {
     OpenRejected(OpenRejected),
     /// The door could not be opened.
     OpenFailed(OpenFailed),
+    /// Salto's own record shows the opening.
+    OpenConfirmed(OpenConfirmed),
     /// An IQ's activation changed state.
     IqAttention(IqAttention),
 }
@@ -57,6 +59,7 @@ impl OutboundData {
             Self::CheckIn(_) => OutboundType::CheckIn,
             Self::OpenRejected(_) => OutboundType::OpenRejected,
             Self::OpenFailed(_) => OutboundType::OpenFailed,
+            Self::OpenConfirmed(_) => OutboundType::OpenConfirmed,
             Self::IqAttention(_) => OutboundType::IqAttention,
         }
     }
@@ -67,6 +70,9 @@ impl OutboundData {
             OutboundType::CheckIn => CheckIn::deserialize(data).map(Self::CheckIn),
             OutboundType::OpenRejected => OpenRejected::deserialize(data).map(Self::OpenRejected),
             OutboundType::OpenFailed => OpenFailed::deserialize(data).map(Self::OpenFailed),
+            OutboundType::OpenConfirmed => {
+                OpenConfirmed::deserialize(data).map(Self::OpenConfirmed)
+            }
             OutboundType::IqAttention => IqAttention::deserialize(data).map(Self::IqAttention),
         }
     }
@@ -88,6 +94,7 @@ impl Outbound {
             OutboundData::CheckIn(data) => &data.request.booking_id,
             OutboundData::OpenRejected(data) => &data.request.booking_id,
             OutboundData::OpenFailed(data) => &data.request.booking_id,
+            OutboundData::OpenConfirmed(data) => &data.request.booking_id,
             OutboundData::IqAttention(data) => &data.iq_id,
         }
     }
@@ -100,6 +107,7 @@ impl Outbound {
             OutboundData::CheckIn(data) => &data.request.integration_id,
             OutboundData::OpenRejected(data) => &data.request.integration_id,
             OutboundData::OpenFailed(data) => &data.request.integration_id,
+            OutboundData::OpenConfirmed(data) => &data.request.integration_id,
             OutboundData::IqAttention(data) => &data.integration_id,
         }
     }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::examples::{self, Example};
 use crate::{
-    BookingStatus, CheckIn, IqAttention, OpenFailed, OpenRejected, OpenRequest, Opened,
-    OutboundType, member_schema, names,
+    BookingStatus, CheckIn, IqAttention, OpenConfirmed, OpenFailed, OpenRejected, OpenRequest,
+    Opened, OutboundType, member_schema, names,
 };
 
 /// An event type with its schema.
@@ -42,6 +42,7 @@ fn of_outbound(event_type: OutboundType) -> serde_json::Result<EventSchema> {
         OutboundType::CheckIn => outbound::<CheckIn>(event_type),
         OutboundType::OpenRejected => outbound::<OpenRejected>(event_type),
         OutboundType::OpenFailed => outbound::<OpenFailed>(event_type),
+        OutboundType::OpenConfirmed => outbound::<OpenConfirmed>(event_type),
         OutboundType::IqAttention => outbound::<IqAttention>(event_type),
     }
 }
@@ -107,7 +108,8 @@ const fn subject_of(event_type: OutboundType) -> &'static str {
         OutboundType::Opened
         | OutboundType::CheckIn
         | OutboundType::OpenRejected
-        | OutboundType::OpenFailed => "The `booking_id`.",
+        | OutboundType::OpenFailed
+        | OutboundType::OpenConfirmed => "The `booking_id`.",
         OutboundType::IqAttention => "The `iq_id`.",
     }
 }

@@ -7,8 +7,9 @@ use serde_json::Value;
 use uuid::{Uuid, uuid};
 
 use crate::{
-    BookingStatus, CheckIn, Event, InboundData, IqAttention, IqState, OpenFailed, OpenRejected,
-    OpenRequest, Opened, Outbound, OutboundData, OutboundType, RequestRef, Role, event_id,
+    BookingStatus, CheckIn, ConfirmationSource, Event, InboundData, IqAttention, IqState,
+    OpenConfirmed, OpenFailed, OpenRejected, OpenRequest, Opened, Outbound, OutboundData,
+    OutboundType, RequestRef, Role, event_id,
 };
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -88,6 +89,7 @@ pub(super) fn outbound(event_type: OutboundType) -> Outbound {
         OutboundType::CheckIn => check_in(),
         OutboundType::OpenRejected => open_rejected(),
         OutboundType::OpenFailed => open_failed(),
+        OutboundType::OpenConfirmed => open_confirmed(),
         OutboundType::IqAttention => iq_attention(),
     }
 }
@@ -147,6 +149,19 @@ fn open_failed() -> Outbound {
         iq_id: Some(IQ.to_owned()),
     };
     answer(Role::Terminal, OutboundData::OpenFailed(failed))
+}
+
+fn open_confirmed() -> Outbound {
+    let confirmed = OpenConfirmed {
+        request: RequestRef::from(&open_request()),
+        object_id: "room-12".to_owned(),
+        lock_id: LOCK,
+        iq_id: IQ.to_owned(),
+        opened_at: noon(121),
+        seen_at: noon(121) + TimeDelta::milliseconds(1400),
+        seen_in: ConfirmationSource::Stream,
+    };
+    answer(Role::Confirmed, OutboundData::OpenConfirmed(confirmed))
 }
 
 fn iq_attention() -> Outbound {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use events::{DeadLetterReason, IqState, OutboundType};
+use events::{ConfirmationSource, DeadLetterReason, IqState, OutboundType};
 use rules::{FailedReason, RejectedReason};
 
 fn runbook() -> String {
@@ -51,6 +51,7 @@ fn codes_of(event_type: OutboundType) -> Vec<&'static str> {
         OutboundType::OpenRejected => RejectedReason::ALL.iter().map(|it| it.code()).collect(),
         OutboundType::OpenFailed => FailedReason::ALL.iter().map(|it| it.code()).collect(),
         OutboundType::IqAttention => IqState::ALL.iter().map(|it| it.code()).collect(),
+        OutboundType::OpenConfirmed => ConfirmationSource::ALL.iter().map(|it| it.code()).collect(),
         OutboundType::Opened | OutboundType::CheckIn => Vec::new(),
     }
 }

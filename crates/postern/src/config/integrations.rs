@@ -1,8 +1,10 @@
 //! `[[integrations]]`: the customers, their accounts at Salto, and the rules for their doors.
 
+mod openings;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use consumer::{IntegrationSettings, Mode, Rehearsal};
+use consumer::IntegrationSettings;
 use rules::{IntegrationRules, LockRef};
 use salto::{Account, Environment, OtpScheme, SignIn};
 
@@ -86,7 +88,10 @@ fn integration(
     let hint = "the booking statuses that open doors, such as [\"confirmed\", \"paid\"]";
     let open_from_statuses = section.required("open_from_statuses", hint, texts);
     let ask_entries = section.with_default("ask_entries", defaults::ASK_ENTRIES, boolean);
-    let mode = mode(section);
+    let environment_settings =
+        environment.as_ref().and_then(|name| environments.get(name)).and_then(Option::as_deref);
+    let confirm_openings = openings::confirm(section, environment_settings);
+    let mode = openings::mode(section);
     let rules = IntegrationRules {
         id: id.unwrap_or_default(),
         active: section.with_default("active", defaults::ACTIVE, boolean),
@@ -104,22 +109,7 @@ fn integration(
         shared_doors: shared_doors(section.section("shared_doors"), mistakes),
     };
     let (environment, account) = (environment?, account?);
-    Some(IntegrationSettings { rules, mode, environment, ask_entries, account })
-}
-
-/// `rehearse_with` is read for a live integration too, so that only `mode` has to be changed.
-fn mode(section: &mut Section<'_>) -> Mode {
-    let rehearsal =
-        section.with_default("rehearse_with", defaults::REHEARSAL, |node| match any_text(node)? {
-            "probe" => Ok(Rehearsal::Probe),
-            "nothing" => Ok(Rehearsal::Nothing),
-            _ => Err("must be \"probe\" or \"nothing\"".to_owned()),
-        });
-    section.with_default("mode", defaults::MODE, |node| match any_text(node)? {
-        "live" => Ok(Mode::Live),
-        "rehearse" => Ok(Mode::Rehearsal(rehearsal)),
-        _ => Err("must be \"live\" or \"rehearse\"".to_owned()),
-    })
+    Some(IntegrationSettings { rules, mode, environment, ask_entries, confirm_openings, account })
 }
 
 fn named_environment(name: &str, environments: &Environments) -> Result<String, String> {

@@ -40,6 +40,7 @@ fn environment(url: &str) -> Environment {
         name: "acceptance".into(),
         identity_url: url.parse().unwrap(),
         api_url: url.parse().unwrap(),
+        events_url: None,
         client_id: "client".into(),
         client_secret: Some("client-hush".into()),
         scope: DEFAULT_SCOPE.into(),

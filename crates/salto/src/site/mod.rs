@@ -1,7 +1,9 @@
 //! The client of one integration: its environment, account and token, its site and locks.
 
 pub(crate) mod calls;
+pub(crate) mod entry;
 mod event_log;
+pub(crate) mod event_stream;
 pub(crate) mod info;
 pub(crate) mod iqs;
 pub(crate) mod lock_list;
@@ -17,8 +19,8 @@ pub(crate) mod system_user;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use tokio::time::{Instant, timeout};
+use chrono::Utc;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use self::calls::SiteCalls;
@@ -225,24 +227,6 @@ impl Site {
     /// A call failed, or the account has no such site.
     pub async fn locks(&self) -> Result<Vec<LockInfo>, CallError> {
         self.calls.locks().await
-    }
-
-    /// When the site's event log first has a remote opening of the lock since then, by any user. All
-    /// times are of this machine's clock; entries have whole seconds, so that one that seems to be up
-    /// to a second older counts too. `limit` is the time limit of all calls together.
-    ///
-    /// # Errors
-    /// [`Cause::Forbidden`] where this account may not read the log, or Salto has none; or a call
-    /// failed.
-    pub async fn opened_since(
-        &self,
-        lock: Uuid,
-        since: DateTime<Utc>,
-        limit: Duration,
-    ) -> Result<Option<DateTime<Utc>>, CallError> {
-        let asked = timeout(limit, event_log::opened_since(&self.calls, lock, since)).await;
-        let late = "the event log was not read within the time limit";
-        asked.unwrap_or_else(|_| Err(CallError::new(Cause::Unanswered, late)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The state of the cloud: the world as it is now, with indexes by id, tokens, records and faults.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -65,6 +65,8 @@ pub(crate) struct CloudState {
     sites: HashMap<Uuid, usize>,
     accounts: HashMap<Arc<str>, usize>,
     errors_answered: u64,
+    /// Connections to the hub that were negotiated and are not made yet.
+    pub(crate) hub_connections: HashSet<Uuid>,
 }
 
 impl CloudState {
@@ -80,6 +82,7 @@ impl CloudState {
             sites: HashMap::new(),
             accounts: HashMap::new(),
             errors_answered: 0,
+            hub_connections: HashSet::new(),
             world,
         };
         for (index, account) in state.world.accounts.iter().enumerate() {

@@ -50,6 +50,22 @@ pub(super) fn guest(
     }
 }
 
+/// The user of a valid token in the query, as clients pass it that can set no headers, or else in the
+/// headers.
+pub(super) fn user_of_stream(
+    cloud: &Cloud,
+    state: &CloudState,
+    headers: &HeaderMap,
+    access_token: Option<&str>,
+) -> Result<(Arc<str>, String), Refusal> {
+    let token = access_token.or_else(|| bearer_token(headers)).ok_or(Refusal::Unauthorized)?;
+    let grant = state.tokens.access(token, cloud.clock.now()).ok_or(Refusal::Unauthorized)?;
+    match grant.holder {
+        Holder::User => Ok((Arc::clone(&grant.username), token.to_owned())),
+        Holder::Guest { .. } => Err(Refusal::Forbidden),
+    }
+}
+
 fn grant<'a>(
     cloud: &Cloud,
     state: &'a CloudState,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use chrono::SecondsFormat;
+use chrono::{SecondsFormat, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -33,6 +33,10 @@ pub(super) async fn list(
     let query = ListQuery::parse(&headers, &uri)?;
     let newest_first = newest_first(query.order_by.as_deref())?;
     let entries = state.records.entries.get(&site.id).map(Vec::as_slice).unwrap_or_default();
+    let visible_to = Utc::now() - state.world.settings.entry_delay();
+    // Rows are recorded in the order of their times.
+    let visible = entries.partition_point(|entry| entry.recorded_at <= visible_to);
+    let entries = &entries[..visible];
     let position = |index: usize| if newest_first { entries.len() - 1 - index } else { index };
     let shown = query.top.unwrap_or(PAGE_SIZE).min(MAX_PAGE_SIZE).min(entries.len());
     let items: Vec<Value> = (0..shown).map(|index| entry_json(&entries[position(index)])).collect();
@@ -49,8 +53,9 @@ fn newest_first(order_by: Option<&str>) -> Result<bool, Refusal> {
     }
 }
 
-fn entry_json(entry: &Entry) -> Value {
+pub(super) fn entry_json(entry: &Entry) -> Value {
     json!({
+        "id": entry.id,
         "event_category": entry.category,
         "access_by": "remote",
         "utc_date_time": entry.time.to_rfc3339_opts(SecondsFormat::Secs, true),

@@ -4,6 +4,8 @@ mod activation;
 mod caller;
 mod entries;
 mod guest_keys;
+mod hub;
+mod hub_session;
 mod iqs;
 mod json_body;
 mod list_query;
@@ -45,6 +47,8 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/v1.2/sites/{site}/access_codes", post(guest_keys::create_access_code))
         .route("/v1.2/digital_keys", post(guest_keys::create_digital_key))
         .route("/v1.1/sites/{site}/entries", get(entries::list))
+        .route("/v1/hub/entries/negotiate", post(hub::negotiate))
+        .route("/v1/hub/entries", get(hub::connect))
 }
 
 /// The answer for an unknown path. v2 paths answer in the form of RFC 7807.

@@ -47,6 +47,12 @@ pub(super) fn may_invite(state: &CloudState, username: &str) -> bool {
         .is_some_and(|account| account.roles.iter().any(|role| role == "pod_member"))
 }
 
+/// All events of a site are for its admins; every user gets its own (`docs/salto-ks.md`, The event stream).
+pub(super) fn may_stream_all(state: &CloudState, username: &str) -> bool {
+    active(state, username)
+        .is_some_and(|account| account.roles.iter().any(|role| role == "site_admin"))
+}
+
 /// An account that is neither blocked nor suspended.
 fn active<'a>(state: &'a CloudState, username: &str) -> Option<&'a Account> {
     state.account(username).filter(|account| !account.blocked && !account.suspended)

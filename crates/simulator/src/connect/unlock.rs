@@ -143,8 +143,15 @@ fn record(
         CommandResult::Refused(refusal) if refusal.has_log_row() => EntryCategory::LockRejected,
         CommandResult::Refused(_) | CommandResult::Fault => return None,
     };
-    let entry =
-        Entry { category, time: now, lock_id, iq_id: lock.iq, username: Arc::clone(&username) };
+    let entry = Entry {
+        id: Uuid::new_v4(),
+        category,
+        time: now,
+        recorded_at: Utc::now(),
+        lock_id,
+        iq_id: lock.iq,
+        username: Arc::clone(&username),
+    };
     state.records.entries.entry(lock.site).or_default().push(entry);
     if category == EntryCategory::LockRejected {
         return None;

@@ -20,6 +20,7 @@ pub(crate) enum CallKind {
     LockSettings,
     Open,
     Entries,
+    Hub,
     AccessCode,
     DigitalKey,
     /// Any other path of the two hosts.
@@ -41,6 +42,7 @@ impl CallKind {
             | Self::LockSettings
             | Self::Open
             | Self::Entries
+            | Self::Hub
             | Self::AccessCode
             | Self::DigitalKey
             | Self::Other => false,
@@ -93,7 +95,8 @@ impl Call {
             ("v1.2", ["sites", _, "access_codes", "", _]) => CallKind::AccessCode,
             ("v1.2", ["digital_keys", "", ..]) => CallKind::DigitalKey,
             ("v1.1", ["sites", _, "entries", "", _]) => CallKind::Entries,
-            ("v1.1" | "v1.2" | "v2", _) => CallKind::Other,
+            ("v1", ["hub", "entries", ..]) => CallKind::Hub,
+            ("v1" | "v1.1" | "v1.2" | "v2", _) => CallKind::Other,
             _ => return None,
         };
         Some(Self { kind, method: method.clone(), lock, iq })
@@ -124,6 +127,9 @@ mod tests {
             (format!("/v1.2/sites/{site}/locks/{site}/locking"), CallKind::Open),
             (format!("/v1.1/sites/{site}/entries"), CallKind::Entries),
             (format!("/v1.2/sites/{site}/access_codes"), CallKind::AccessCode),
+            ("/v1.2/me".to_owned(), CallKind::Me),
+            ("/v1/hub/entries/negotiate".to_owned(), CallKind::Hub),
+            ("/v1/hub/entries".to_owned(), CallKind::Hub),
             ("/v1.2/digital_keys".to_owned(), CallKind::DigitalKey),
             (format!("/v1.2/sites/{site}/entries"), CallKind::Other),
             ("/v2/anything".to_owned(), CallKind::Other),

@@ -10,13 +10,20 @@ pub enum EventType {
     OpenRejected,
     OpenFailed,
     CheckIn,
+    OpenConfirmed,
     IqAttention,
 }
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Opened, Self::OpenRejected, Self::OpenFailed, Self::CheckIn, Self::IqAttention];
+    pub const ALL: [Self; 6] = [
+        Self::Opened,
+        Self::OpenRejected,
+        Self::OpenFailed,
+        Self::CheckIn,
+        Self::OpenConfirmed,
+        Self::IqAttention,
+    ];
 
     /// Its name in `type`.
     pub fn name(self) -> &'static str {
@@ -25,6 +32,7 @@ impl EventType {
             Self::OpenRejected => "lock.open-rejected.v1",
             Self::OpenFailed => "lock.open-failed.v1",
             Self::CheckIn => "booking.check-in.v1",
+            Self::OpenConfirmed => "lock.open-confirmed.v1",
             Self::IqAttention => "iq.attention.v1",
         }
     }
@@ -38,7 +46,7 @@ impl EventType {
     pub fn is_terminal(self) -> bool {
         match self {
             Self::Opened | Self::OpenRejected | Self::OpenFailed => true,
-            Self::CheckIn | Self::IqAttention => false,
+            Self::CheckIn | Self::OpenConfirmed | Self::IqAttention => false,
         }
     }
 }

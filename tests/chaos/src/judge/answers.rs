@@ -22,6 +22,7 @@ pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
     found.extend(conflicts(index));
     found.extend(ids(index));
     found.extend(check_ins(index));
+    found.extend(confirmations(index));
     found.extend(attention(index));
     found
 }
@@ -149,6 +150,28 @@ fn check_ins(index: &HistoryIndex<'_>) -> Vec<Violation> {
         } else if events.len() > 1 && !emptied {
             let what = format!("booking {} of {} was checked in twice", booking.1, booking.0);
             found.push(Violation::of(CHECK, what).about(&events[1].request()));
+        }
+    }
+    found
+}
+
+/// An opening is confirmed once, with one content, and nothing else is.
+fn confirmations(index: &HistoryIndex<'_>) -> Vec<Violation> {
+    let mut first = BTreeMap::<RequestKey, &Event>::new();
+    let mut found = Vec::new();
+    for event in
+        index.history.events.iter().filter(|one| one.event_type() == Some(EventType::OpenConfirmed))
+    {
+        let key = event.request();
+        let opened = index.terminal(&key).and_then(Event::answer) == Some(Answer::Opened);
+        let same = first.entry(key.clone()).or_insert(event).body == event.body;
+        for (holds, what) in [
+            (opened, "an opening was confirmed that was not answered as opened"),
+            (same, "an opening was confirmed twice"),
+        ] {
+            if !holds {
+                found.push(Violation::of(CHECK, what).about(&key).maybe_at(event.time()));
+            }
         }
     }
     found

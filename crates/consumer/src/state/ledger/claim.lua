@@ -13,7 +13,7 @@
 --
 -- Answers {'conflict', what the request of this id is about} or
 -- {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line, '1' when
--- the terminal event is published} or
+-- the terminal event is published, the state of its confirmation} or
 -- {'busy', ms} or {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking
 --  (an array: record, version, tied states), failures, ms until a command may be sent, pause (ms),
 --  activation, consecutive OTP rejections, ms for which the IQ is blocked, 'yes', 'no' or 'full': is
@@ -27,7 +27,7 @@
 local now = redis_now()
 local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
   'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
-  'not_before', 'slot', 'rehearsal', 'audit', 'terminal_published', 'subject', 'doubt_seen')
+  'not_before', 'slot', 'rehearsal', 'audit', 'terminal_published', 'subject', 'doubt_seen', 'confirmation')
 
 -- An id that was used before for something else: this is another request, and the first is not touched.
 if r[20] and r[20] ~= ARGV[16] then
@@ -42,7 +42,7 @@ local left = tonumber(r[5] or '0') - now
 local claimed = r[4] and not mine and left > 0 and left <= 2 * tonumber(ARGV[6])
   and (ARGV[9] == '0' or redis.call('EXISTS', r[6]) == 1)
 if r[1] then
-  return {'known', r[1], r[2], r[3] or '0', claimed and 1 or 0, r[18], r[19] or '0'}
+  return {'known', r[1], r[2], r[3] or '0', claimed and 1 or 0, r[18], r[19] or '0', r[22]}
 end
 if claimed then
   return {'busy', left}

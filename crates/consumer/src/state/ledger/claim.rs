@@ -181,7 +181,9 @@ pub(super) fn read_claim_answer(
             let dead_lettered = next(&mut fields)?;
             let claimed: i64 = next(&mut fields)?;
             let (audit, published) = (next(&mut fields)?, next(&mut fields)?);
-            let outcome = read_outcome((terminal, check_in, dead_lettered, audit, published))?;
+            let confirmation = next(&mut fields)?;
+            let recorded = (terminal, check_in, dead_lettered, audit, published, confirmation);
+            let outcome = read_outcome(recorded)?;
             let outcome = RecordedOutcome { claimed_elsewhere: claimed == 1, ..outcome };
             Ok(ClaimAnswer::Concluded(Box::new(outcome)))
         }

@@ -51,6 +51,10 @@ const fn of_outbound(event_type: OutboundType) -> Operation {
         OutboundType::OpenFailed => {
             Operation { name: "sendOpenFailed", summary: "The door could not be opened." }
         }
+        OutboundType::OpenConfirmed => Operation {
+            name: "sendOpenConfirmed",
+            summary: "Salto's own record shows the opening.",
+        },
         OutboundType::IqAttention => {
             Operation { name: "sendIqAttention", summary: "An IQ's activation changed state." }
         }

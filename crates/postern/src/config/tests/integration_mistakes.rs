@@ -54,6 +54,15 @@ fn modes() {
 }
 
 #[test]
+fn confirmations() {
+    let statuses = "[\"paid\"]";
+    let confirm = |text: &str| with(statuses, &format!("{statuses}\n{text}"));
+    let wanted = "must be \"off\", \"stream\" or \"entries\"";
+    only(&confirm("confirm_openings = true"), &at(16, "confirm_openings"), "must be");
+    only(&confirm("confirm_openings = \"log\""), &at(16, "confirm_openings"), wanted);
+}
+
+#[test]
 fn guest_keys() {
     let paths = "access_code_path = \"/v1/{site_id}/codes\"\ndigital_key_path = \"/v1/keys\"\n";
     let section = "[salto.environments.production.guest_keys]\n";

@@ -62,6 +62,26 @@ fn an_answer_to_an_invalid_message_and_one_without_a_request() {
 }
 
 #[test]
+fn two_different_confirmations_of_an_opening() {
+    let confirm = |run: &mut History, seen_in: &str| {
+        let mut event = run.events[0].clone();
+        event.body["type"] = "lock.open-confirmed.v1".into();
+        event.body["id"] = "confirmed".into();
+        event.body["data"]["seen_in"] = seen_in.into();
+        run.events.push(event);
+    };
+    let twice_the_same = |run: &mut History| {
+        confirm(run, "stream");
+        confirm(run, "stream");
+    };
+    assert_eq!(found(twice_the_same), []);
+    assert_violation("1 answers", "confirmed twice", |run| {
+        confirm(run, "stream");
+        confirm(run, "entries");
+    });
+}
+
+#[test]
 fn an_answer_with_a_wrong_address() {
     assert_violation("1 answers", "wrong address", |run| {
         run.events[0].body["data"]["requested_by"] = "another".into();

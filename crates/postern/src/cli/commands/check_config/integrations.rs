@@ -47,6 +47,7 @@ pub(super) struct IntegrationDetails<'a> {
     locks_by_name: Vec<&'a str>,
     shared_doors: &'a BTreeMap<String, Vec<String>>,
     ask_entries: bool,
+    confirm_openings: &'static str,
 }
 
 impl<'a> IntegrationSummary<'a> {
@@ -107,6 +108,7 @@ impl<'a> IntegrationDetails<'a> {
             locks_by_name: locks_by_name(&integration.rules),
             shared_doors: &integration.rules.shared_doors,
             ask_entries: integration.ask_entries,
+            confirm_openings: integration.confirm_openings.code(),
         }
     }
 }

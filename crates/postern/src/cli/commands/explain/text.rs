@@ -91,6 +91,11 @@ fn request_lines(request: &RequestReport) -> Vec<String> {
             "its answer waits for a queue: since {since} none takes {routing_key} from postern.outbound"
         ));
     }
+    match (&request.confirmed, request.confirmation) {
+        (Some(confirmed), _) => lines.push(event_text::event_line(confirmed)),
+        (None, Some(_)) => lines.push("Salto's own record has not shown the opening".into()),
+        (None, None) => {}
+    }
     if request.dead_lettered {
         lines.push("it has a dead letter".into());
     }

@@ -1,6 +1,6 @@
 -- Takes the events that are due to be published; they are due again after a while, in case the worker
 -- that took them dies: few at a time, so that they are published before. Repeated with the same second key, it answers the events that it took before.
--- KEYS: events about IQs, those taken by this call. ARGV: ms.
+-- KEYS: events, those taken by this call. ARGV: ms.
 local taken = redis.call('LRANGE', KEYS[2], 0, -1)
 if #taken > 0 then
   return taken

@@ -72,6 +72,7 @@ impl Setup {
     pub async fn with_salto(salto: &serde_json::Value) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let simulator = Simulator::start_with_world(directory.path(), salto).await;
+        simulator.change_settings(serde_json::json!({"open_seconds": 240})).await;
         Self::with(Vhost::new().await, services::redis_url(), directory, simulator)
     }
 

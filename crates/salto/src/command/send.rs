@@ -13,9 +13,10 @@ use super::send_guard::{CommandBody, NotSent, SendGuard};
 use crate::breaker::{CallPath, HostHealth, Part};
 use crate::classification::{self, Classification, Row};
 use crate::environment::url::below;
-use crate::error::{CallError, Cause, Certainty, OpenError};
+use crate::error::{CallError, Cause, Certainty};
 use crate::http::answer::{self, CallTarget};
 use crate::http::salto_client::{ReceivedBody, SaltoClient, call_error, read_until, request};
+use crate::open_error::OpenError;
 use crate::otp::OtpKey;
 
 /// A body is read up to this length and for this time: the status says most of it.

@@ -10,7 +10,6 @@ use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
-use super::entry::EntryFilter;
 use super::info::{LockInfo, SiteInfo};
 use super::lock_list::LockList;
 use super::open_times::OpenTimes;
@@ -38,7 +37,7 @@ pub(crate) struct SiteCalls {
     /// The result: when reading the list began.
     lock_reads: SingleFlight<Result<Instant, CallError>>,
     clock_reads: SingleFlight<Result<(), CallError>>,
-    user_id: OnceLock<String>,
+    pub(super) user_id: OnceLock<String>,
 }
 
 impl SiteCalls {
@@ -155,27 +154,6 @@ impl SiteCalls {
         };
         self.lock_list.set_site_id(site.id);
         Ok(site.id)
-    }
-
-    /// The `id` of `GET /me`, by which rows of the event log name the system user.
-    pub(crate) async fn user_id(&self) -> Result<&str, CallError> {
-        if let Some(id) = self.user_id.get() {
-            return Ok(id);
-        }
-        let url = below(&self.client.environment.api_url, &["v1.2", "me"]);
-        let answer = self.get(url, CallTarget::Unpublished).await?;
-        let body: Value = serde_json::from_slice(&answer.body)
-            .map_err(|_| CallError::unreadable("the answer is not JSON"))?;
-        match body["id"].as_str() {
-            Some(id) if !id.is_empty() => Ok(self.user_id.get_or_init(|| id.to_owned())),
-            _ => Err(CallError::unreadable("the user has no id")),
-        }
-    }
-
-    /// What rows of the event log must have to be openings of the system user.
-    pub(crate) async fn entry_filter(&self) -> Result<EntryFilter, CallError> {
-        let user_id = self.user_id().await?.to_owned();
-        Ok(EntryFilter { user_id, clock_offset: self.client.clock.offset() })
     }
 
     pub(super) async fn site_url(&self, rest: &[&str]) -> Result<Url, CallError> {

@@ -6,7 +6,11 @@ use serde::Deserialize;
 use serde_json::{Number, Value};
 use uuid::Uuid;
 
+use super::calls::SiteCalls;
 use super::info::lenient;
+use crate::environment::url::below;
+use crate::error::CallError;
+use crate::http::answer::CallTarget;
 
 /// A row, as far as it is used.
 #[derive(Debug, Deserialize)]
@@ -108,6 +112,29 @@ impl EntryFilter {
         let opened_at = row.time()?.trunc_subsecs(0);
         let opened_from = opened_at.checked_sub_signed(self.clock_offset).unwrap_or(opened_at);
         Some(Entry { id: row.identity()?, lock_id, opened_at, opened_from })
+    }
+}
+
+impl SiteCalls {
+    /// The `id` of `GET /me`, by which rows of the event log name the system user.
+    async fn user_id(&self) -> Result<&str, CallError> {
+        if let Some(id) = self.user_id.get() {
+            return Ok(id);
+        }
+        let url = below(&self.client.environment.api_url, &["v1.2", "me"]);
+        let answer = self.get(url, CallTarget::Unpublished).await?;
+        let body: Value = serde_json::from_slice(&answer.body)
+            .map_err(|_| CallError::unreadable("the answer is not JSON"))?;
+        match body["id"].as_str() {
+            Some(id) if !id.is_empty() => Ok(self.user_id.get_or_init(|| id.to_owned())),
+            _ => Err(CallError::unreadable("the user has no id")),
+        }
+    }
+
+    /// What rows of the event log must have to be openings of the system user.
+    pub(crate) async fn entry_filter(&self) -> Result<EntryFilter, CallError> {
+        let user_id = self.user_id().await?.to_owned();
+        Ok(EntryFilter { user_id, clock_offset: self.client.clock.offset() })
     }
 }
 

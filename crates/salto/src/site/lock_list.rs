@@ -1,5 +1,7 @@
 //! The list of a site's locks, as this process read it last: the site's id, and each lock's IQ.
 
+mod known_lock;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,6 +9,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+pub use self::known_lock::MovedLock;
+pub(super) use self::known_lock::NamedLocks;
+use self::known_lock::{KnownLock, by_name};
 use super::info::LockInfo;
 
 /// An older list stays in use while it is read again.
@@ -36,28 +41,6 @@ struct State {
     moved: Vec<MovedLock>,
 }
 
-/// A lock and the IQ that it belongs to by now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MovedLock {
-    /// The lock.
-    pub lock_id: Uuid,
-    /// Its IQ. `None`: it has none.
-    pub iq_id: Option<String>,
-}
-
-/// A lock of the list.
-#[derive(Debug)]
-struct KnownLock {
-    /// `None`: the lock has no IQ.
-    iq_id: Option<String>,
-    needs_otp: bool,
-    privacy_mode: bool,
-    /// The IQ that another replica has found the lock at.
-    shared: Option<Option<String>>,
-    /// Since when that is known, where the list was not read since.
-    outdated_since: Option<Instant>,
-}
-
 /// The site and the IQ of a lock, which commands to it need.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LockAddress {
@@ -66,13 +49,6 @@ pub(super) struct LockAddress {
     pub(super) iq_id: Option<String>,
     /// Whether the IQ checks one-time passwords.
     pub(super) needs_otp: bool,
-}
-
-/// The locks of a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NamedLocks {
-    One(Uuid),
-    Several(usize),
 }
 
 impl LockList {
@@ -235,36 +211,6 @@ impl LockList {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl KnownLock {
-    fn of(lock: &LockInfo) -> Self {
-        let iq = lock.iq.as_ref();
-        Self {
-            iq_id: iq.map(|iq| iq.id.clone()),
-            needs_otp: iq.and_then(|iq| iq.otp_enabled) != Some(false),
-            privacy_mode: lock.privacy_mode == Some(true),
-            shared: None,
-            outdated_since: None,
-        }
-    }
-}
-
-fn by_name(locks: &[LockInfo]) -> HashMap<String, NamedLocks> {
-    let mut names = HashMap::new();
-    for lock in locks {
-        let Some(name) = &lock.customer_reference else { continue };
-        names
-            .entry(name.clone())
-            .and_modify(|known| {
-                *known = match known {
-                    NamedLocks::One(_) => NamedLocks::Several(2),
-                    NamedLocks::Several(count) => NamedLocks::Several(*count + 1),
-                }
-            })
-            .or_insert(NamedLocks::One(lock.id));
-    }
-    names
 }
 
 impl State {

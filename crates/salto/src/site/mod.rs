@@ -33,9 +33,10 @@ use crate::command::prepared::PreparedLock;
 use crate::command::send::{self, Command, CommandKind};
 use crate::environment::Environment;
 use crate::environment::account::Account;
-use crate::error::{CallError, Cause, OpenError};
+use crate::error::{CallError, Cause};
 use crate::http::client::Http;
 use crate::http::salto_client::SaltoClient;
+use crate::open_error::OpenError;
 use crate::otp::{OtpKey, OtpScheme};
 use crate::token::{Now, Token, TokenCache};
 

@@ -11,7 +11,8 @@ use super::Site;
 use super::lock_list::MovedLock;
 use crate::clock::OtpTime;
 use crate::command::prepared::PreparedLock;
-use crate::error::{CallError, Cause, OpenError};
+use crate::error::{CallError, Cause};
+use crate::open_error::OpenError;
 
 /// The calls after a rejection take this long at most; reading the list goes on beside.
 const LIMIT: Duration = Duration::from_secs(3);

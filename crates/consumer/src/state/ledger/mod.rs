@@ -4,6 +4,7 @@
 //! see the same; all durations are measured on Redis' clock.
 
 mod claim;
+mod claim_owner;
 mod expiry;
 mod follow_up;
 mod outcome;
@@ -25,9 +26,8 @@ use super::{
 use crate::settings::RetentionSettings;
 
 use claim::read_claim_answer;
-pub(crate) use claim::{
-    Claim, ClaimAnswer, ClaimOwner, LastCommand, LastResult, PlannedCommand, Reservation,
-};
+pub(crate) use claim::{Claim, ClaimAnswer, LastCommand, LastResult, PlannedCommand, Reservation};
+pub(crate) use claim_owner::ClaimOwner;
 use expiry::{Expiries, kept_until_settled};
 pub(crate) use outcome::{
     AuditLine, CheckInOfBooking, Concluded, Conclusion, RecordedOutcome, read_event, write_event,

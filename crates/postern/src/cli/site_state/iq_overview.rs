@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn listed_iqs_come_first_and_iqs_that_are_only_stored_come_last() {
-        let listed = ["q2", "q1"].map(|id| serde_json::from_value(json!({"id": id})).unwrap());
+        let listed =
+            ["q2", "q1"].map(|id| serde_json::from_str(&json!({"id": id}).to_string()).unwrap());
         let activated =
             [ActivatedIq { iq_id: "Q1".into(), activated: Some(true), activation_date: None }];
         let activation = || Activation::proven("ABCDEFGHIJKLMNOP".into(), "0601".into());

@@ -155,7 +155,7 @@ mod tests {
             "acme",
             IqOverview {
                 id: "q1".into(),
-                listed: Some(serde_json::from_value(listed).unwrap()),
+                listed: Some(serde_json::from_str(&listed.to_string()).unwrap()),
                 activated_at_salto: Some(false),
                 activated_at_salto_since: None,
                 state: ActivationState::PendingPin,

@@ -132,11 +132,11 @@ mod tests {
         };
         let info = |id: Uuid| -> LockInfo {
             let iq = serde_json::json!({"id": "q1", "customer_reference": "Cellar"});
-            serde_json::from_value(serde_json::json!({
+            let lock = serde_json::json!({
                 "id": id, "online": true, "battery_level": "fresh", "iq": iq,
                 "customer_reference": (id == front).then_some("Front"),
-            }))
-            .unwrap()
+            });
+            serde_json::from_str(&lock.to_string()).unwrap()
         };
         let names = LockNames::of(&[info(room), info(front)]);
         let rows = [room, front].map(|id| LockRow::of(info(id), &rules, &names));

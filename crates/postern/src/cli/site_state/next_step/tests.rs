@@ -9,7 +9,9 @@ use super::*;
 fn iq(state: ActivationState) -> IqOverview {
     IqOverview {
         id: "q1".into(),
-        listed: Some(serde_json::from_value(json!({"id": "q1", "online": true})).unwrap()),
+        listed: Some(
+            serde_json::from_str(&json!({"id": "q1", "online": true}).to_string()).unwrap(),
+        ),
         activated_at_salto: None,
         activated_at_salto_since: None,
         state,
@@ -22,7 +24,7 @@ fn iq(state: ActivationState) -> IqOverview {
 fn listed(iq: IqOverview, members: Value) -> IqOverview {
     let mut listed = json!({"id": "q1", "online": true});
     listed.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-    IqOverview { listed: Some(serde_json::from_value(listed).unwrap()), ..iq }
+    IqOverview { listed: Some(serde_json::from_str(&listed.to_string()).unwrap()), ..iq }
 }
 
 #[track_caller]

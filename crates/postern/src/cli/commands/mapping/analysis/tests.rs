@@ -30,7 +30,10 @@ fn locks() -> Vec<LockInfo> {
         .map(|(id, iq)| {
             let iq = iq.map(|id| json!({"id": id}));
             let name = if id == GOOD { "Good" } else { "Door" };
-            serde_json::from_value(json!({"id": id, "customer_reference": name, "iq": iq})).unwrap()
+            serde_json::from_str(
+                &json!({"id": id, "customer_reference": name, "iq": iq}).to_string(),
+            )
+            .unwrap()
         })
         .into()
 }
@@ -38,7 +41,7 @@ fn locks() -> Vec<LockInfo> {
 fn iq(id: &str, state: ActivationState) -> IqOverview {
     IqOverview {
         id: id.into(),
-        listed: Some(serde_json::from_value(json!({"id": id})).unwrap()),
+        listed: Some(serde_json::from_str(&json!({"id": id}).to_string()).unwrap()),
         activated_at_salto: None,
         activated_at_salto_since: None,
         state,
@@ -94,7 +97,7 @@ fn every_problem_of_an_iq_is_found() {
     let blocked = OtpStatus { rejected_in_a_row: 1, blocked_until: Some(chrono::Utc::now()) };
     let rejected = OtpStatus { rejected_in_a_row: 1, blocked_until: None };
     let restore = json!({"id": "q1", "restore_required": true});
-    let restore = Some(serde_json::from_value(restore).unwrap());
+    let restore = Some(serde_json::from_str(&restore.to_string()).unwrap());
     for (overview, kind) in [
         (iq("q1", ActivationState::Degraded), MappingFindingKind::IqInTrouble),
         (iq("q1", ActivationState::PendingPin), MappingFindingKind::IqNotActivated),

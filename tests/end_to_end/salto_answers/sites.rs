@@ -222,10 +222,12 @@ async fn block(simulator: &Simulator, site: &RowSite) {
     let answer = request.body(form).send().await.expect("the simulator answers");
     let answer: Value = answer.json().await.expect("a token");
     let token = answer["access_token"].as_str().expect("a text");
-    let path = format!("v1.2/sites/{}/iqs/{}/pin", site.site_id(), site.iq);
+    let (_, lock) = site.locks().pop().expect("a spare lock");
+    let path = format!("v1.2/sites/{}/locks/{lock}/locking", site.site_id());
     for _ in 0..8 {
-        let request = http::client().put(format!("{}/{path}", simulator.url()));
-        let request = request.bearer_auth(token).json(&json!({"otp": "wrong", "delta": "0000"}));
+        let request = http::client().patch(format!("{}/{path}", simulator.url()));
+        let command = json!({"locked_state": "unlocked", "otp": "wrong"});
+        let request = request.bearer_auth(token).json(&command);
         let answer = request.send().await.expect("the simulator answers");
         assert!(answer.status().is_client_error(), "{}", answer.status());
     }

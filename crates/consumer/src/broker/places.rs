@@ -19,10 +19,10 @@ use tokio::{
 pub(crate) const SHORTER_THAN_PARKING: Duration = Duration::from_millis(100);
 
 /// An integration may have as many places as this times the free ones.
-const INTEGRATION_WEIGHT: usize = 2;
+const INTEGRATION_WEIGHT: usize = 4;
 
 /// The same for those of its requests that return from a retry queue: the rest is for new ones.
-const RETURNING_WEIGHT: usize = 1;
+const RETURNING_WEIGHT: usize = 3;
 
 /// So many parts of the places are one part for integrations that have none.
 const PARTS: usize = 8;

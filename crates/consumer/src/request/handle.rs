@@ -37,7 +37,7 @@ use crate::{
 /// How long a request is parked whose integration has as many places as it may have: longer, the older it
 /// is.
 const PARKED_WITHOUT_PLACE: (Duration, Duration) =
-    (Duration::from_millis(250), Duration::from_secs(4));
+    (Duration::from_millis(250), Duration::from_secs(1));
 
 /// How long releasing a claim may take when a delivery is given back.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);

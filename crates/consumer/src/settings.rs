@@ -160,6 +160,8 @@ pub struct IntegrationSettings {
     pub environment: String,
     /// Whether Salto's log of entries is asked after a command that was not answered.
     pub ask_entries: bool,
+    /// How long before its start a booking at risk is reported (`booking.at-risk.v1`); zero where none is.
+    pub warn_before: Duration,
     /// Its account at Salto.
     pub account: Account,
 }

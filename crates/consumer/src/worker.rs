@@ -21,17 +21,21 @@ use crate::{
     operator::health::Health,
     settings::{OpeningSettings, Routing, Settings, claim_lease},
     state::{
+        booking_starts::BookingStarts,
         bookings::Bookings,
+        conditions::Conditions,
         heartbeat::Heartbeat,
         iq_checks::IqChecks,
-        iq_event_outbox::IqEventOutbox,
         iq_ref::IqRef,
         keys::Keys,
         last_errors::LastErrors,
         ledger::{InFlightLimits, Ledger, LedgerSettings},
+        notice_outbox::NoticeOutbox,
         otp_guard::{OtpGuard, OtpSubject, OtpVerdict},
         pauses::{Pauses, requested_pause},
+        risks_told::RisksTold,
         store::Store,
+        warning_checks::WarningChecks,
     },
 };
 
@@ -61,7 +65,11 @@ pub(crate) struct Worker {
     pub(crate) heartbeat: Arc<Heartbeat>,
     pub(crate) pauses: Pauses,
     pub(crate) otp_guard: OtpGuard,
-    pub(crate) iq_events: IqEventOutbox,
+    pub(crate) notices: NoticeOutbox,
+    pub(crate) booking_starts: BookingStarts,
+    pub(crate) risks_told: RisksTold,
+    pub(crate) conditions: Conditions,
+    pub(crate) warning_checks: WarningChecks,
     pub(crate) iq_checks: IqChecks,
     pub(crate) last_errors: LastErrors,
     pub(crate) activations: ActivationStore,
@@ -105,7 +113,11 @@ impl Worker {
             heartbeat,
             pauses: Pauses::new(store(), keys()),
             otp_guard: OtpGuard::new(store(), prefix, Arc::clone(&sealer)),
-            iq_events: IqEventOutbox::new(store(), keys()),
+            notices: NoticeOutbox::new(store(), keys()),
+            booking_starts: BookingStarts::new(store(), keys()),
+            risks_told: RisksTold::new(store(), keys()),
+            conditions: Conditions::new(store(), keys()),
+            warning_checks: WarningChecks::new(store(), &keys()),
             iq_checks: IqChecks::new(store(), keys()),
             last_errors: LastErrors::new(store(), prefix),
             activations: ActivationStore::new(store().pool(), prefix, Arc::clone(&sealer)),
@@ -122,7 +134,7 @@ impl Worker {
     /// next one says the same.
     pub(crate) async fn record_verdict(&self, subject: OtpSubject<'_>, verdict: OtpVerdict) {
         match self.otp_guard.record(subject, verdict).await {
-            Ok(true) => self.iq_events.notify(),
+            Ok(true) => self.notices.notify(),
             Ok(false) => {}
             Err(error) => {
                 let IqRef { integration_id, iq_id } = subject.iq;

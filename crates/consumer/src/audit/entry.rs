@@ -185,7 +185,10 @@ impl AuditEntry {
                 iq_id: data.iq_id.clone(),
                 ..entry(&data.request, AuditOutcome::Failed, data.attempts)
             }),
-            OutboundData::CheckIn(_) | OutboundData::IqAttention(_) => None,
+            OutboundData::CheckIn(_)
+            | OutboundData::IqAttention(_)
+            | OutboundData::IntegrationAttention(_)
+            | OutboundData::BookingAtRisk(_) => None,
         }
     }
 }

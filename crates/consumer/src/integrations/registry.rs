@@ -3,9 +3,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
-use salto::{Account, Breakers, Environment, Http, SaltoClock, Site, TokenCache};
+use salto::{Account, Breakers, Environment, Http, SaltoClock, SignIn, Site, TokenCache};
 
 use crate::settings::{IntegrationSettings, Mode, Settings};
 
@@ -17,8 +18,25 @@ pub(crate) struct Integration {
     pub(crate) site: Site,
     /// Whether Salto's log of entries is asked after a command that was not answered.
     pub(crate) ask_entries: bool,
+    /// How long before its start a booking at risk is reported; zero where none is.
+    pub(crate) warn_before: Duration,
     environment: Arc<Environment>,
     account: Account,
+}
+
+impl Integration {
+    /// The name of its environment.
+    pub(crate) fn environment_name(&self) -> &str {
+        &self.environment.name
+    }
+
+    /// The name of its user at Salto; none where it signs in by the browser.
+    pub(crate) fn username(&self) -> Option<&str> {
+        match &self.account.sign_in {
+            SignIn::Password { username, .. } => Some(username),
+            SignIn::Browser { .. } => None,
+        }
+    }
 }
 
 /// All integrations of the configuration that was read last.
@@ -101,6 +119,7 @@ impl Integrations {
             mode: settings.mode,
             site,
             ask_entries: settings.ask_entries,
+            warn_before: settings.warn_before,
             environment: Arc::clone(environment),
             account: settings.account.clone(),
         }))

@@ -16,7 +16,10 @@ pub(crate) fn answered(terminal: &Outbound, received: Instant) {
         OutboundData::OpenRejected(data) => ("rejected", data.reason.code(), data.attempts),
         OutboundData::OpenFailed(data) => ("failed", data.reason.code(), data.attempts),
         // These are no terminal events: no request ends in one.
-        OutboundData::CheckIn(_) | OutboundData::IqAttention(_) => return,
+        OutboundData::CheckIn(_)
+        | OutboundData::IqAttention(_)
+        | OutboundData::IntegrationAttention(_)
+        | OutboundData::BookingAtRisk(_) => return,
     };
     let duration = received.elapsed();
     metrics::answered(decision, reason, terminal.rehearsal, duration);
@@ -33,7 +36,9 @@ pub(crate) fn answered(terminal: &Outbound, received: Instant) {
         | OutboundData::Opened(_)
         | OutboundData::OpenRejected(_)
         | OutboundData::CheckIn(_)
-        | OutboundData::IqAttention(_) => {
+        | OutboundData::IqAttention(_)
+        | OutboundData::IntegrationAttention(_)
+        | OutboundData::BookingAtRisk(_) => {
             tracing::info!(
                 decision, reason, rehearsal, attempts, %answer_id, duration_ms, "request answered"
             );

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{publishing_check, subscription_check};
 use crate::{
-    background::iq_events,
+    background::notices,
     booking::booking_status,
     broker::{
         receiver::Receiver,
@@ -164,7 +164,7 @@ impl Session {
             biased;
             () = ended.cancelled() => "a message could not be settled or published".to_owned(),
             reason = self.publisher.closed() => reason,
-            _ = iq_events::publish(worker, &session) => "events could not be published".to_owned(),
+            _ = notices::publish(worker, &session) => "events could not be published".to_owned(),
             never = publishing_check::watch(&self.publisher, health) => match never {},
             reason = subscription_check::run(&self.checks[0], &bookings, &session, health) => reason,
             reason = subscription_check::run(&self.checks[1], &requests, &session, health) => reason,

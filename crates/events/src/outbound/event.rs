@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer::{CheckIn, OpenFailed, OpenRejected, Opened};
-use super::attention::IqAttention;
+use super::attention::{BookingAtRisk, IntegrationAttention, IqAttention};
 use super::event_type::{OutboundType, REHEARSAL};
 use crate::{names, timestamp};
 
@@ -46,6 +46,10 @@ pub enum OutboundData {
     OpenFailed(OpenFailed),
     /// An IQ's activation changed state.
     IqAttention(IqAttention),
+    /// Something that all doors of an integration depend on changed.
+    IntegrationAttention(IntegrationAttention),
+    /// A booking begins soon, and a door of it could not be opened now.
+    BookingAtRisk(BookingAtRisk),
 }
 
 impl OutboundData {
@@ -58,6 +62,8 @@ impl OutboundData {
             Self::OpenRejected(_) => OutboundType::OpenRejected,
             Self::OpenFailed(_) => OutboundType::OpenFailed,
             Self::IqAttention(_) => OutboundType::IqAttention,
+            Self::IntegrationAttention(_) => OutboundType::IntegrationAttention,
+            Self::BookingAtRisk(_) => OutboundType::BookingAtRisk,
         }
     }
 
@@ -68,6 +74,12 @@ impl OutboundData {
             OutboundType::OpenRejected => OpenRejected::deserialize(data).map(Self::OpenRejected),
             OutboundType::OpenFailed => OpenFailed::deserialize(data).map(Self::OpenFailed),
             OutboundType::IqAttention => IqAttention::deserialize(data).map(Self::IqAttention),
+            OutboundType::IntegrationAttention => {
+                IntegrationAttention::deserialize(data).map(Self::IntegrationAttention)
+            }
+            OutboundType::BookingAtRisk => {
+                BookingAtRisk::deserialize(data).map(Self::BookingAtRisk)
+            }
         }
     }
 }
@@ -80,7 +92,7 @@ impl Outbound {
         if self.rehearsal { event_type.rehearsal().into() } else { event_type.code().into() }
     }
 
-    /// The event's `subject`: the booking, or the IQ.
+    /// The event's `subject`: the booking, the IQ, or the integration.
     #[must_use]
     pub fn subject(&self) -> &str {
         match &self.data {
@@ -89,6 +101,8 @@ impl Outbound {
             OutboundData::OpenRejected(data) => &data.request.booking_id,
             OutboundData::OpenFailed(data) => &data.request.booking_id,
             OutboundData::IqAttention(data) => &data.iq_id,
+            OutboundData::IntegrationAttention(data) => &data.integration_id,
+            OutboundData::BookingAtRisk(data) => &data.booking_id,
         }
     }
 
@@ -101,6 +115,8 @@ impl Outbound {
             OutboundData::OpenRejected(data) => &data.request.integration_id,
             OutboundData::OpenFailed(data) => &data.request.integration_id,
             OutboundData::IqAttention(data) => &data.integration_id,
+            OutboundData::IntegrationAttention(data) => &data.integration_id,
+            OutboundData::BookingAtRisk(data) => &data.integration_id,
         }
     }
 

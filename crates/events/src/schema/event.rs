@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::examples::{self, Example};
 use crate::{
-    BookingStatus, CheckIn, IqAttention, OpenFailed, OpenRejected, OpenRequest, Opened,
-    OutboundType, member_schema, names,
+    BookingAtRisk, BookingStatus, CheckIn, IntegrationAttention, IqAttention, OpenFailed,
+    OpenRejected, OpenRequest, Opened, OutboundType, member_schema, names,
 };
 
 /// An event type with its schema.
@@ -43,6 +43,8 @@ fn of_outbound(event_type: OutboundType) -> serde_json::Result<EventSchema> {
         OutboundType::OpenRejected => outbound::<OpenRejected>(event_type),
         OutboundType::OpenFailed => outbound::<OpenFailed>(event_type),
         OutboundType::IqAttention => outbound::<IqAttention>(event_type),
+        OutboundType::IntegrationAttention => outbound::<IntegrationAttention>(event_type),
+        OutboundType::BookingAtRisk => outbound::<BookingAtRisk>(event_type),
     }
 }
 
@@ -107,8 +109,10 @@ const fn subject_of(event_type: OutboundType) -> &'static str {
         OutboundType::Opened
         | OutboundType::CheckIn
         | OutboundType::OpenRejected
-        | OutboundType::OpenFailed => "The `booking_id`.",
+        | OutboundType::OpenFailed
+        | OutboundType::BookingAtRisk => "The `booking_id`.",
         OutboundType::IqAttention => "The `iq_id`.",
+        OutboundType::IntegrationAttention => "The `integration_id`.",
     }
 }
 

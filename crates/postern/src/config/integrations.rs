@@ -1,6 +1,9 @@
 //! `[[integrations]]`: the customers, their accounts at Salto, and the rules for their doors.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use consumer::{IntegrationSettings, Mode, Rehearsal};
 use rules::IntegrationRules;
@@ -14,12 +17,13 @@ use super::{
     reader::{Section, nearest},
     shown_value::shown_under,
     tree::{Node, Value},
-    value::{any_text, boolean, integer, lock_id, text, texts},
+    value::{any_text, boolean, duration, integer, lock_id, text, texts},
     variables::Variables,
 };
 
-/// One week, the largest value of `minutes_before` and `minutes_after`.
+/// One week, the largest value of `minutes_before` and `minutes_after`, and of `warn_before`.
 const MAX_MINUTES: u32 = 7 * 24 * 60;
+const LONGEST_WARNING: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Reads `[[integrations]]`; returns those without mistakes.
 pub(super) fn read(
@@ -87,6 +91,9 @@ fn integration(
     let hint = "the booking statuses that open doors, such as [\"confirmed\", \"paid\"]";
     let open_from_statuses = section.required("open_from_statuses", hint, texts);
     let ask_entries = section.with_default("ask_entries", defaults::ASK_ENTRIES, boolean);
+    let warn_before = section.with_default("warn_before", defaults::WARN_BEFORE, |node| {
+        duration(node, Duration::ZERO..=LONGEST_WARNING)
+    });
     let mode = mode(section);
     let rules = IntegrationRules {
         id: id.unwrap_or_default(),
@@ -105,7 +112,7 @@ fn integration(
         shared_doors: shared_doors(section.section("shared_doors"), mistakes),
     };
     let (environment, account) = (environment?, account?);
-    Some(IntegrationSettings { rules, mode, environment, ask_entries, account })
+    Some(IntegrationSettings { rules, mode, environment, ask_entries, warn_before, account })
 }
 
 /// `rehearse_with` is read for a live integration too, so that only `mode` has to be changed.

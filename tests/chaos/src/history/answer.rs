@@ -11,12 +11,21 @@ pub enum EventType {
     OpenFailed,
     CheckIn,
     IqAttention,
+    IntegrationAttention,
+    BookingAtRisk,
 }
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Opened, Self::OpenRejected, Self::OpenFailed, Self::CheckIn, Self::IqAttention];
+    pub const ALL: [Self; 7] = [
+        Self::Opened,
+        Self::OpenRejected,
+        Self::OpenFailed,
+        Self::CheckIn,
+        Self::IqAttention,
+        Self::IntegrationAttention,
+        Self::BookingAtRisk,
+    ];
 
     /// Its name in `type`.
     pub fn name(self) -> &'static str {
@@ -26,6 +35,8 @@ impl EventType {
             Self::OpenFailed => "lock.open-failed.v1",
             Self::CheckIn => "booking.check-in.v1",
             Self::IqAttention => "iq.attention.v1",
+            Self::IntegrationAttention => "integration.attention.v1",
+            Self::BookingAtRisk => "booking.at-risk.v1",
         }
     }
 
@@ -38,7 +49,18 @@ impl EventType {
     pub fn is_terminal(self) -> bool {
         match self {
             Self::Opened | Self::OpenRejected | Self::OpenFailed => true,
-            Self::CheckIn | Self::IqAttention => false,
+            Self::CheckIn
+            | Self::IqAttention
+            | Self::IntegrationAttention
+            | Self::BookingAtRisk => false,
+        }
+    }
+
+    /// Whether it is a notice, which no request causes.
+    pub fn is_notice(self) -> bool {
+        match self {
+            Self::IqAttention | Self::IntegrationAttention | Self::BookingAtRisk => true,
+            Self::Opened | Self::OpenRejected | Self::OpenFailed | Self::CheckIn => false,
         }
     }
 }

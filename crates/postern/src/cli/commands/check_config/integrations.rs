@@ -6,7 +6,7 @@ use consumer::{IntegrationSettings, Mode, Rehearsal};
 use salto::SignIn;
 use serde::Serialize;
 
-use super::sections::SET;
+use super::sections::{self, SET};
 use crate::cli::terminal::text::rehearsal_text;
 
 /// The settings of an integration: those in its first line of text, and the others.
@@ -44,6 +44,7 @@ pub(super) struct IntegrationDetails<'a> {
     minutes_after: u32,
     shared_doors: &'a BTreeMap<String, Vec<String>>,
     ask_entries: bool,
+    warn_before: String,
 }
 
 impl<'a> IntegrationSummary<'a> {
@@ -103,6 +104,7 @@ impl<'a> IntegrationDetails<'a> {
             minutes_after: integration.rules.minutes_after,
             shared_doors: &integration.rules.shared_doors,
             ask_entries: integration.ask_entries,
+            warn_before: sections::text(integration.warn_before),
         }
     }
 }

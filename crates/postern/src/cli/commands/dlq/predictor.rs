@@ -186,7 +186,11 @@ fn republished(outcome: &Outbound) -> String {
     let reason = match &outcome.data {
         OutboundData::OpenRejected(rejected) => Some(rejected.reason.code()),
         OutboundData::OpenFailed(failed) => Some(failed.reason.code()),
-        OutboundData::Opened(_) | OutboundData::CheckIn(_) | OutboundData::IqAttention(_) => None,
+        OutboundData::Opened(_)
+        | OutboundData::CheckIn(_)
+        | OutboundData::IqAttention(_)
+        | OutboundData::IntegrationAttention(_)
+        | OutboundData::BookingAtRisk(_) => None,
     };
     let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     format!("{}{reason} is published again", outcome.event_type())

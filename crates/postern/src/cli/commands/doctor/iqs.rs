@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{Local, Utc};
-use consumer::OtpStatus;
+use consumer::{LockAvailability, OtpStatus};
 use rules::IntegrationRules;
 use salto::{Activation, ActivationState, IqInfo};
 
 use super::finding::{Check, Finding};
-use crate::cli::{site_state::lock_availability::LockAvailability, terminal::text::first_few};
+use crate::cli::terminal::text::first_few;
 
 /// The stored records about the IQs of a site, by IQ.
 pub(super) struct IqRecords {

@@ -138,6 +138,8 @@ pub(super) fn object_of(outcome: &Outbound) -> Option<&str> {
         OutboundData::CheckIn(_)
         | OutboundData::OpenRejected(_)
         | OutboundData::OpenFailed(_)
-        | OutboundData::IqAttention(_) => None,
+        | OutboundData::IqAttention(_)
+        | OutboundData::IntegrationAttention(_)
+        | OutboundData::BookingAtRisk(_) => None,
     }
 }

@@ -98,7 +98,9 @@ fn is_outcome_unknown(outcome: &Outbound) -> bool {
         OutboundData::Opened(_)
         | OutboundData::CheckIn(_)
         | OutboundData::OpenRejected(_)
-        | OutboundData::IqAttention(_) => false,
+        | OutboundData::IqAttention(_)
+        | OutboundData::IntegrationAttention(_)
+        | OutboundData::BookingAtRisk(_) => false,
     }
 }
 

@@ -11,7 +11,12 @@ pub(super) const AT_RISK: &str = "booking.at-risk.v1";
 pub(super) const ATTENTION: &str = "integration.attention.v1";
 
 pub(super) async fn start(setup: &Setup, name: &str) -> Worker {
-    setup.worker(name).env("POSTERN_WARNING_INTERVAL", "300").start().await
+    start_with(setup, name, "300").await
+}
+
+/// A worker that checks at this interval, in milliseconds.
+pub(super) async fn start_with(setup: &Setup, name: &str, interval: &str) -> Worker {
+    setup.worker(name).env("POSTERN_WARNING_INTERVAL", interval).start().await
 }
 
 /// One worker.

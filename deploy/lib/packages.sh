@@ -1,32 +1,43 @@
 # shellcheck shell=bash
-# RabbitMQ and Redis from Debian's packages, unpacked into a directory: nothing is installed, no service starts,
+# Programs from Debian's packages (RabbitMQ and Redis; Node.js and npm), unpacked into a directory: nothing is installed, no service starts,
 # and removing the directory undoes it. Sourced; needs say.sh.
 
 # unpack_servers PREFIX: afterwards PREFIX/bin holds rabbitmq-server, rabbitmqctl and redis-server. Fails where the machine
 # has no apt or the package lists cannot be read.
 unpack_servers() {
-  local prefix=$1
+  unpack_packages "$1" redis-server "RabbitMQ, Erlang and Redis" server_packages write_launchers
+}
+
+# unpack_node PREFIX: afterwards PREFIX/bin holds node and npm. Fails as unpack_servers does.
+unpack_node() {
+  unpack_packages "$1" npm "Node.js and npm" node_packages write_node_launchers
+}
+
+# unpack_packages PREFIX PROGRAM WHAT NAMES LAUNCHERS: NAMES prints the packages, LAUNCHERS writes PREFIX/bin; PROGRAM is there
+# when all is done.
+unpack_packages() {
+  local prefix=$1 program=$2 what=$3 names=$4 launchers=$5
   command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
   mkdir -p "${prefix%/*}"
   # One at a time per checkout; a run that waited finds the work done.
   (
     flock 9
-    [[ -x $prefix/bin/redis-server ]] && exit 0
+    [[ -x $prefix/bin/$program ]] && exit 0
     rm -rf "$prefix" "$prefix.new"
     mkdir -p "$prefix.new/archives"
-    fetch_packages "$prefix.new/archives" || exit 1
+    fetch_packages "$prefix.new/archives" "$what" "$names" || exit 1
     for archive in "$prefix.new"/archives/*.deb; do
       dpkg-deb -x "$archive" "$prefix.new"
     done
     rm -r "$prefix.new/archives"
-    write_launchers "$prefix.new"
+    "$launchers" "$prefix.new"
     mv "$prefix.new" "$prefix"
   ) 9>"$prefix.lock"
 }
 
-# fetch_packages DIRECTORY: the servers, all of Erlang (its parts fit only each other), and what else the machine lacks.
+# fetch_packages DIRECTORY WHAT NAMES: downloads the packages that NAMES prints.
 fetch_packages() {
-  local directory=$1 names try options=()
+  local directory=$1 what=$2 names try options=()
   # As root, apt would download as its own user, which may not write here.
   ((EUID != 0)) || options=(-o APT::Sandbox::User=root)
   for try in 1 2 3; do
@@ -35,8 +46,8 @@ fetch_packages() {
       # A failure of another source does not matter as long as the names below resolve.
       apt-get -q update >"$directory/update.log" 2>&1 || true
     fi
-    if names=$(package_names); then
-      say "downloading RabbitMQ, Erlang and Redis ($(wc -w <<<"$names") packages, about 40 MB)"
+    if names=$("$3"); then
+      say "downloading $what ($(wc -w <<<"$names") packages, about 40 MB)"
       # shellcheck disable=SC2086 # one name per package
       if (cd "$directory" && apt-get -q "${options[@]}" download $names >download.log 2>&1); then
         return 0
@@ -49,8 +60,9 @@ fetch_packages() {
   return 1
 }
 
-# Leaves out what is installed, and the C library: two of them in one process do not work.
-package_names() {
+# The servers, all of Erlang (its parts fit only each other), and what else the machine lacks. Leaves out what is installed,
+# and the C library: two of them in one process do not work.
+server_packages() {
   local missing
   missing=$(apt-get -s --no-install-recommends install rabbitmq-server redis-server 2>/dev/null) || return 1
   {
@@ -59,6 +71,33 @@ package_names() {
       --no-replaces --no-enhances rabbitmq-server | grep '^erlang-'
     sed -n 's/^Inst \([^ ]*\).*/\1/p' <<<"$missing"
   } | grep -vx 'libc6\|libc-bin' | sort -u
+}
+
+# Node.js and npm, with what the machine lacks, as above.
+node_packages() {
+  local missing
+  missing=$(apt-get -s --no-install-recommends install nodejs npm 2>/dev/null) || return 1
+  sed -n 's/^Inst \([^ ]*\).*/\1/p' <<<"$missing" | grep -vx 'libc6\|libc-bin' | sort -u
+}
+
+# write_node_launchers PREFIX: programs that find their libraries and modules inside PREFIX.
+write_node_launchers() {
+  local prefix=$1
+  mkdir -p "$prefix/bin"
+  cat >"$prefix/bin/node" <<'LAUNCHER'
+#!/usr/bin/env bash
+prefix=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+libraries=$(printf '%s:' "$prefix"/usr/lib/*-linux-gnu* "$prefix"/lib/*-linux-gnu*)
+export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:-}
+export NODE_PATH=$prefix/usr/share/nodejs:$prefix/usr/lib/nodejs${NODE_PATH:+:$NODE_PATH}
+exec "$prefix"/usr/bin/node "$@"
+LAUNCHER
+  cat >"$prefix/bin/npm" <<'LAUNCHER'
+#!/usr/bin/env bash
+prefix=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+exec "$prefix/bin/node" "$prefix/usr/share/nodejs/npm/bin/npm-cli.js" "$@"
+LAUNCHER
+  chmod +x "$prefix"/bin/*
 }
 
 # write_launchers PREFIX: programs that find their libraries and their Erlang inside PREFIX, wherever PREFIX is.

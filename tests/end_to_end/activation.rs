@@ -150,8 +150,16 @@ async fn rejected_pins_count_and_a_block_is_respected() {
         assert_eq!(listed(&setup, IQ_GROUND_FLOOR).await["rejected_in_a_row"], rejected);
     }
     let blocked = json!({"kind": "status", "status": 403, "error_code": 3102, "message": "otp_blocked", "call": "pin", "times": 1});
+    // A third wrong one could block the user, so none is sent.
+    let before = calls(&setup, "pin").await;
+    let output = activate(&setup, "3333").await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("one more could block the user"), "{}", stderr(&output));
+    assert_eq!(calls(&setup, "pin").await, before, "nothing was sent");
     setup.simulator.add_fault(blocked).await;
-    let output = activate(&setup, "6596").await;
+    let path = pin_file(&setup, "6596");
+    let forced = [&ACTIVATE[..], &["--pin-file", &path, "--force"]].concat();
+    let output = setup.postern(&forced).await;
     assert!(stderr(&output).contains("the user is blocked at the IQ"), "{}", stderr(&output));
     assert!(listed(&setup, IQ_GROUND_FLOOR).await["blocked_until"].is_string());
 

@@ -12,13 +12,13 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 
 /// The doctor's report, and its exit status.
-struct Report {
+pub(crate) struct Report {
     findings: Vec<Value>,
     status: Option<i32>,
 }
 
 impl Report {
-    async fn of(setup: &Setup) -> Self {
+    pub(crate) async fn of(setup: &Setup) -> Self {
         let started = Instant::now();
         let output = setup.postern(&["doctor", "--output", "json"]).await;
         assert!(started.elapsed() < Duration::from_secs(11), "{:?}", started.elapsed());
@@ -54,7 +54,7 @@ impl Report {
     }
 
     /// The finding of this check and level whose subject or detail contains the text; there must be one.
-    fn assert_finding(&self, check: &str, level: &str, text: &str) -> &Value {
+    pub(crate) fn assert_finding(&self, check: &str, level: &str, text: &str) -> &Value {
         let is_it = |finding: &&Value| {
             let has = |member: &str| finding[member].as_str().unwrap_or_default().contains(text);
             finding["check"] == check
@@ -74,6 +74,14 @@ impl Report {
         assert_eq!(broken, [finding]);
     }
 
+    pub(crate) fn findings(&self) -> &[Value] {
+        &self.findings
+    }
+
+    pub(crate) const fn status(&self) -> Option<i32> {
+        self.status
+    }
+
     fn levels(&self) -> Vec<(&str, &str)> {
         self.findings
             .iter()
@@ -91,7 +99,7 @@ async fn sound_setup(server: &PrivateRedis) -> Fixture {
     Fixture::new(setup, 1).await
 }
 
-fn remove_mappings(setup: &mut Setup, object: &str) {
+pub(crate) fn remove_mappings(setup: &mut Setup, object: &str) {
     let integration = setup.settings.integrations()[0].as_table_mut().expect("a table");
     integration["locks"].as_table_mut().expect("a table").remove(object);
 }
@@ -126,6 +134,8 @@ async fn without_faults_it_reports_ok_and_requests_no_new_token() {
         "redis.appendonly",
         "redis.maxmemory_policy",
         "redis.secrets_key",
+        "redis.contents",
+        "redis.memory",
         "salto.identity",
         "salto.api",
         "salto.clock",

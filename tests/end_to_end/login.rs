@@ -45,7 +45,8 @@ async fn setup(client: &str) -> Setup {
 
 /// Starts `postern login`; also returns the address that it prints.
 async fn login(setup: &Setup, name: &str, more: &[&str]) -> (Process, Url) {
-    let arguments = [&["login", "--integration", INTEGRATION, "--no-browser"], more].concat();
+    let arguments =
+        [&["login", "--integration", INTEGRATION, "--no-browser", "--yes"], more].concat();
     let process = setup.postern_in_background(name, &arguments);
     let url = printed_address(&process).await;
     (process, url)
@@ -123,7 +124,9 @@ async fn after_the_end_of_a_sign_in_requests_fail_until_the_next_one() {
     let (again, url) = login(&fixture.setup, "again", &["--output", "json"]).await;
     assert!(sign_in(&url, "demo-password").await.contains("Signed in"));
     assert_eq!(again.ended(SOON).await.code(), Some(0));
-    assert!(again.log().contains(r#"{"integration_id":"acme-utrecht","signed_in":true}"#));
+    assert!(again.log().contains(
+        r#"{"account":"system-user@acme.example","integration_id":"acme-utrecht","signed_in":true}"#
+    ));
     assert_eq!(
         fixture.open("signed-in", BOOKING).await.kind,
         "lock.opened.v1",
@@ -143,7 +146,8 @@ async fn only_the_answer_to_this_sign_in_counts() {
     }
     assert_eq!(process.status(), None, "it goes on waiting");
     let (_, other) = {
-        let second = setup.postern(&["login", "--integration", INTEGRATION, "--no-browser"]).await;
+        let second =
+            setup.postern(&["login", "--integration", INTEGRATION, "--no-browser", "--yes"]).await;
         (second.status, String::from_utf8_lossy(&second.stderr).into_owned())
     };
     assert!(other.contains("cannot listen at http://127.0.0.1:"), "{other}");
@@ -171,7 +175,8 @@ async fn login_waits_for_a_limited_time_and_is_refused_with_a_password_flow() {
     setup.settings.set_integration("flow", "password");
     setup.settings.set_integration("username", "system-user@acme.example");
     setup.settings.set_integration("password", "demo-password");
-    let output = setup.postern(&["login", "--integration", INTEGRATION, "--no-browser"]).await;
+    let output =
+        setup.postern(&["login", "--integration", INTEGRATION, "--no-browser", "--yes"]).await;
     assert_eq!(output.status.code(), Some(2));
     assert!(
         String::from_utf8_lossy(&output.stderr).contains("signs in with a password automatically")

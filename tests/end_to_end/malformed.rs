@@ -129,13 +129,20 @@ async fn every_invalid_message_becomes_a_dead_letter_and_the_next_request_is_ope
     assert_eq!(letters.len(), sent.len(), "one each");
 
     for (kind, key, queue, sample) in sent {
+        // Only the broker has a body that is too large, so it makes the dead letter.
+        let by_broker = sample.body.len() > 1 << 20;
+        let queue_header = if by_broker { "x-first-death-queue" } else { "postern-queue" };
         let is_it = |letter: &&DeadLetter| {
-            letter.header("sample") == sample.name && letter.header("postern-queue") == queue
+            letter.header("sample") == sample.name && letter.header(queue_header) == queue
         };
         let found: Vec<_> = letters.iter().filter(is_it).collect();
         assert_eq!(found.len(), 1, "{} in {queue}", sample.name);
         let letter = found[0];
         assert!(letter.body == sample.body, "the body of {} was changed", sample.name);
+        if by_broker {
+            assert_eq!(letter.header("x-first-death-reason"), "rejected", "{}", sample.name);
+            continue;
+        }
         check(letter, queue, key);
         // In the other queue its type may be the error.
         let reason = letter.reason();

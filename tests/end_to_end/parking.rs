@@ -36,12 +36,9 @@ async fn requests_for_unknown_bookings_do_not_delay_other_requests() {
 
 #[tokio::test]
 async fn a_pause_of_one_integration_does_not_delay_another_one() {
-    let setup = two_integrations().await;
+    let mut setup = two_integrations(1).await;
+    setup.settings.set("broker.prefetch", 2);
     let fixture = Fixture::new(setup, 1).await;
-    let of_other = |mut event: Value| {
-        event["data"]["integration_id"] = OTHER.into();
-        event
-    };
     fixture.store_status(&of_other(booking_status("B-2", "paid"))).await;
     let simulator = &fixture.setup.simulator;
     let fault = json!({
@@ -58,11 +55,41 @@ async fn a_pause_of_one_integration_does_not_delay_another_one() {
     assert_eq!(simulator.opening_count().await, 1 + WAITING as u64, "after the pause");
 }
 
+/// Each IQ of the other integration hangs. Together they may have more commands in flight than there are places.
+#[tokio::test]
+async fn an_integration_whose_salto_is_slow_does_not_delay_another_one() {
+    let mut setup = two_integrations(DOORS).await;
+    setup.settings.set("broker.prefetch", 16);
+    setup.settings.set("opening.command_timeout", "30s");
+    let fixture = Fixture::new(setup, 1).await;
+    let simulator = &fixture.setup.simulator;
+    for number in 1..=DOORS {
+        let mut status = of_other(booking_status(&door(number), "paid"));
+        status["data"]["object_ids"] = json!([door(number)]);
+        fixture.store_status(&status).await;
+        let hang = json!({"kind": "no_answer", "call": "open", "iq": other_iq(number)});
+        simulator.add_fault(hang).await;
+    }
+    let request = |number: usize| {
+        let door = door(1 + u8::try_from(number % usize::from(DOORS)).expect("it is small"));
+        of_other(open_request(&format!("waits-{number}"), &door))
+    };
+    let requests: Vec<_> = (0..SLOW_REQUESTS).map(request).collect();
+    fixture.bus.open_requests(&requests).await;
+    simulator.wait_for_commands(8, SOON).await;
+    assert_overtakes(&fixture, BOOKING).await;
+    let metrics = fixture.workers[0].metrics().await;
+    assert!(metrics.contains(r#"postern_requests_parked_total{reason="place"}"#), "{metrics}");
+
+    simulator.clear_faults().await;
+    fixture.outbound.ended(1 + SLOW_REQUESTS, SOON * 6).await;
+}
+
 #[tokio::test]
 async fn an_iq_whose_commands_hang_does_not_delay_other_doors() {
     let mut setup = Setup::new().await;
-    // Twice the number of commands that one IQ may have at a time.
-    setup.settings.set("broker.prefetch", 8);
+    // The integration may have two thirds: twice the number of commands that one IQ may have at a time.
+    setup.settings.set("broker.prefetch", 12);
     setup.settings.set("opening.command_timeout", "8s");
     let fixture = Fixture::new(setup, 1).await;
     fixture.store_booking("room-13").await;
@@ -81,28 +108,52 @@ async fn an_iq_whose_commands_hang_does_not_delay_other_doors() {
 }
 
 const OTHER: &str = "other";
-const OTHER_IQ: &str = "2c1c0000-0000-4000-8000-000000000002";
-const OTHER_LOCK: &str = "3c1c0000-0000-4000-8000-000000000002";
+const OTHER_LOCK: &str = "3c1c0000-0000-4000-8000-000000000001";
+/// The IQs of the other integration, each with one door.
+const DOORS: u8 = 6;
+const SLOW_REQUESTS: usize = 240;
 
-/// Two customers of Salto, each with an account, a site, an IQ, a lock and an integration; the prefetch is two
-/// messages.
-async fn two_integrations() -> Setup {
-    let site = |number: u8, site_uid: &str, iq: &str, lock: &str| {
+fn of_other(mut event: Value) -> Value {
+    event["data"]["integration_id"] = OTHER.into();
+    event
+}
+
+/// The object of the other integration behind this IQ.
+fn door(number: u8) -> String {
+    format!("door-{number}")
+}
+
+fn other_iq(number: u8) -> String {
+    format!("2c1c0000-0000-4000-8000-{number:012x}")
+}
+
+fn other_lock(number: u8) -> String {
+    format!("3c1c0000-0000-4000-8000-{number:012x}")
+}
+
+/// Two customers of Salto, each with an account, a site and an integration; the first with one IQ and a lock, the
+/// other with this many.
+async fn two_integrations(doors: u8) -> Setup {
+    let site = |number: u8, site_uid: &str, doors: &[(String, String)]| {
+        let iq = |(iq, _): &(String, String)| json!({"id": iq, "customer_reference": iq, "secret": "TwoTenantsApart1", "pin": "0470"});
+        let lock = |(iq, lock): &(String, String)| json!({"id": lock, "customer_reference": lock, "iq_id": iq});
         json!({
             "id": format!("1c1c0000-0000-4000-8000-00000000000{number}"), "site_uid": site_uid,
             "customer_reference": site_uid,
-            "iqs": [{"id": iq, "customer_reference": "iq", "secret": "TwoTenantsApart1", "pin": "0470"}],
-            "locks": [{"id": lock, "customer_reference": "door", "iq_id": iq}],
+            "iqs": doors.iter().map(iq).collect::<Vec<_>>(),
+            "locks": doors.iter().map(lock).collect::<Vec<_>>(),
         })
     };
+    let first = [(IQ_GROUND_FLOOR.to_owned(), ROOM_12.to_owned())];
+    let others: Vec<_> = (1..=doors).map(|it| (other_iq(it), other_lock(it))).collect();
     let (acme, other) = ("system-user@acme.example", "system-user@other.example");
     let account = |name: &str| json!({"username": name, "password": "demo-password"});
     let mut setup = Setup::with_salto(&json!({
         "clients": [{"id": "postern-demo", "secret": "demo-client-secret"}],
         "accounts": [account(acme), account(other)],
         "sites": [
-            site(1, "NL6254340082", IQ_GROUND_FLOOR, ROOM_12),
-            site(2, "NL0000000002", OTHER_IQ, OTHER_LOCK),
+            site(1, "NL6254340082", &first),
+            site(2, "NL0000000002", &others),
         ],
     }))
     .await;
@@ -111,13 +162,18 @@ async fn two_integrations() -> Setup {
     table.insert("id".to_owned(), OTHER.into());
     table.insert("site_uid".to_owned(), "NL0000000002".into());
     table.insert("username".to_owned(), other.into());
-    table["locks"].as_table_mut().expect("a table").insert("room-12".to_owned(), OTHER_LOCK.into());
+    let locks = table["locks"].as_table_mut().expect("a table");
+    locks.insert("room-12".to_owned(), OTHER_LOCK.into());
+    for number in 1..=doors {
+        locks.insert(door(number), other_lock(number).into());
+    }
     setup.settings.integrations().push(integration);
-    setup.settings.set("broker.prefetch", 2);
 
     let (config, pin) = (setup.write_settings("activate"), setup.directory().join("pin"));
     std::fs::write(&pin, "0470").expect("the PIN is written");
     setup.activate_with(&config, INTEGRATION, IQ_GROUND_FLOOR, &pin).await;
-    setup.activate_with(&config, OTHER, OTHER_IQ, &pin).await;
+    for number in 1..=doors {
+        setup.activate_with(&config, OTHER, &other_iq(number), &pin).await;
+    }
     setup
 }

@@ -1,9 +1,10 @@
 //! Redis answers scripts with errors, and takes everything else: messages wait, whatever the error says.
 
-use end_to_end::broker::Vhost;
-use end_to_end::deadline::SOON;
+use end_to_end::broker::{BOOKING_RETRY_QUEUES, Vhost};
+use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
-use end_to_end::inbound::{booking_status, open_request};
+use end_to_end::inbound::{INTEGRATION, booking_status, open_request};
+use end_to_end::redis;
 use end_to_end::resp_proxy::{RespProxy, SCRIPTS};
 use end_to_end::services;
 use end_to_end::setup::Setup;
@@ -61,5 +62,37 @@ async fn errors_of_redis_are_not_the_fault_of_messages_and_a_cancellation_among_
     let found = (&*rejected.kind, rejected.text("reason"));
     assert_eq!(found, ("lock.open-rejected.v1", "status_not_allowed"));
     assert_eq!(fixture.setup.simulator.opening_count().await, 2, "\"before\" and \"waits\"");
+    assert_eq!(fixture.bus.dead_letters().await, []);
+}
+
+/// Many more than the places of a worker: each waits for the repair all the same, and none in a place.
+#[tokio::test]
+async fn many_messages_with_damaged_records_wait_for_the_repair_without_a_place() {
+    const DAMAGED: u32 = 40;
+    let mut setup = Setup::new().await;
+    setup.settings.set("broker.prefetch", 8);
+    let fixture = Fixture::new(setup, 1).await;
+    let stored = fixture.settled("booking-status").await;
+    let (url, prefix) = (fixture.setup.redis_url(), fixture.setup.key_prefix());
+    let booking = |number: u32| format!("damaged-{number}");
+    for number in 0..DAMAGED {
+        let key = format!("{prefix}booking:{INTEGRATION}:{}", booking(number));
+        redis::set(url, &key, "not a hash").await;
+        fixture.bus.booking(&booking_status(&booking(number), "paid")).await;
+    }
+    until_true("all of them to be parked for a longer time", SOON, || async {
+        let mut waiting = 0;
+        for queue in &BOOKING_RETRY_QUEUES[2..] {
+            waiting += fixture.bus.waiting(queue).await.unwrap_or_default();
+        }
+        waiting == DAMAGED
+    })
+    .await;
+    fixture.store_status(&booking_status("healthy", "paid")).await;
+    assert_eq!(fixture.bus.dead_letters().await, []);
+
+    redis::forget(url, prefix, "damaged-").await;
+    fixture.wait_until_settled("booking-status", stored + 1 + u64::from(DAMAGED)).await;
+    assert_eq!(fixture.open("R-1", &booking(7)).await.kind, "lock.opened.v1");
     assert_eq!(fixture.bus.dead_letters().await, []);
 }

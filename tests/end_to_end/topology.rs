@@ -14,30 +14,32 @@ async fn channel(setup: &Setup) -> Channel {
     connection.create_channel().await.expect("a channel opens")
 }
 
+fn work(queue: &str) -> Value {
+    json!({
+        "x-queue-type": "quorum",
+        "x-delivery-limit": 100,
+        "x-dead-letter-exchange": "postern.dead-letter",
+        "x-dead-letter-routing-key": format!("{queue}.delivery_limit"),
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    })
+}
+
+fn retry(queue: &str, milliseconds: u32) -> Value {
+    json!({
+        "x-queue-type": "quorum",
+        "x-delivery-limit": 1_000_000_000,
+        "x-message-ttl": milliseconds,
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": queue,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    })
+}
+
 #[tokio::test]
 async fn exchanges_and_queues_are_declared_as_in_the_contract() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
-    let work = |queue: &str| {
-        json!({
-            "x-queue-type": "quorum",
-            "x-delivery-limit": 100,
-            "x-dead-letter-exchange": "postern.dead-letter",
-            "x-dead-letter-routing-key": format!("{queue}.delivery_limit"),
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
-        })
-    };
-    let retry = |milliseconds: u32| {
-        json!({
-            "x-queue-type": "quorum",
-            "x-delivery-limit": 1_000_000_000,
-            "x-message-ttl": milliseconds,
-            "x-dead-letter-exchange": "",
-            "x-dead-letter-routing-key": "postern.open-requests",
-            "x-dead-letter-strategy": "at-least-once",
-            "x-overflow": "reject-publish",
-        })
-    };
     for (queue, arguments) in [
         ("postern.booking-status", work("postern.booking-status")),
         ("postern.open-requests", work("postern.open-requests")),
@@ -45,11 +47,15 @@ async fn exchanges_and_queues_are_declared_as_in_the_contract() {
             "postern.dead-letters",
             json!({"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}),
         ),
-        ("postern.retry.open-requests.250ms", retry(250)),
-        ("postern.retry.open-requests.1s", retry(1_000)),
-        ("postern.retry.open-requests.4s", retry(4_000)),
-        ("postern.retry.open-requests.16s", retry(16_000)),
-        ("postern.retry.open-requests.64s", retry(64_000)),
+        ("postern.retry.open-requests.250ms", retry("postern.open-requests", 250)),
+        ("postern.retry.open-requests.1s", retry("postern.open-requests", 1_000)),
+        ("postern.retry.open-requests.4s", retry("postern.open-requests", 4_000)),
+        ("postern.retry.open-requests.16s", retry("postern.open-requests", 16_000)),
+        ("postern.retry.open-requests.64s", retry("postern.open-requests", 64_000)),
+        ("postern.retry.booking-status.1s", retry("postern.booking-status", 1_000)),
+        ("postern.retry.booking-status.4s", retry("postern.booking-status", 4_000)),
+        ("postern.retry.booking-status.16s", retry("postern.booking-status", 16_000)),
+        ("postern.retry.booking-status.64s", retry("postern.booking-status", 64_000)),
     ] {
         let found = fixture.setup.vhost.queue(queue).await;
         assert_eq!(found["arguments"], arguments, "{queue}");

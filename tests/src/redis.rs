@@ -42,6 +42,17 @@ impl PrivateRedis {
         self.directory.path()
     }
 
+    /// Creates a user, with a line as in an ACL file: `user NAME RULE…`.
+    pub async fn set_user(&self, line: &str) {
+        let mut connection = connect(&self.url()).await;
+        let mut command = redis::cmd("ACL");
+        command.arg("SETUSER");
+        for part in line.split_whitespace().skip(1) {
+            command.arg(part);
+        }
+        let () = command.query_async(&mut connection).await.expect("the user is created");
+    }
+
     /// Sends SIGKILL. Everything that it has confirmed is in its append-only file, at least in the kernel's cache.
     pub async fn kill(&mut self) {
         if let Some(server) = self.server.take() {
@@ -159,6 +170,13 @@ async fn stream(connection: &mut MultiplexedConnection, key: &str) -> Vec<u8> {
         read.query_async(connection).await.expect("a stream is read");
     let values = entries.into_iter().flat_map(|(_, fields)| fields.into_iter().skip(1).step_by(2));
     values.collect::<Vec<_>>().join(&b'\n')
+}
+
+/// Writes a text under a key, whatever was there.
+pub async fn set(url: &str, key: &str, value: &str) {
+    let mut connection = connect(url).await;
+    let set = redis::cmd("SET").arg(key).arg(value).query_async::<()>(&mut connection).await;
+    set.expect("a key can be written");
 }
 
 /// Deletes the keys whose name has `word` after the prefix; there must be at least one.

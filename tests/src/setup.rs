@@ -9,6 +9,8 @@ use crate::services;
 use crate::settings::Settings;
 use crate::simulator::{IQ_FIRST_FLOOR, IQ_GROUND_FLOOR, Simulator};
 use crate::worker::{WorkerCommand, postern};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::{Output, Stdio};
@@ -60,6 +62,8 @@ impl Setup {
     pub async fn over(vhost: Vhost, redis_url: String) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let simulator = Simulator::start(directory.path()).await;
+        // Longer than any resend window of a test: at a lock that closes sooner, no command is repeated.
+        simulator.change_settings(serde_json::json!({"open_seconds": 240})).await;
         Self::with(vhost, redis_url, directory, simulator)
     }
 
@@ -68,6 +72,7 @@ impl Setup {
     pub async fn with_salto(salto: &serde_json::Value) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let simulator = Simulator::start_with_world(directory.path(), salto).await;
+        simulator.change_settings(serde_json::json!({"open_seconds": 240})).await;
         Self::with(Vhost::new().await, services::redis_url(), directory, simulator)
     }
 
@@ -195,6 +200,9 @@ impl Setup {
     pub fn write_settings(&self, name: &str) -> PathBuf {
         let path = self.directory.path().join(format!("{name}.toml"));
         std::fs::write(&path, self.settings.to_toml()).expect("the configuration is written");
+        // It contains secrets.
+        let closed = Permissions::from_mode(0o600);
+        std::fs::set_permissions(&path, closed).expect("the configuration's mode is set");
         path
     }
 }

@@ -7,7 +7,7 @@ use crate::processes::{Process, ResourceUsage};
 use crate::services;
 use nix::sys::signal::Signal;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 /// A worker that is to be started.
@@ -18,6 +18,7 @@ pub struct WorkerCommand {
     directory: PathBuf,
     listen: String,
     failpoint: PathBuf,
+    output: Option<Stdio>,
 }
 
 impl WorkerCommand {
@@ -28,7 +29,7 @@ impl WorkerCommand {
         command.env("POSTERN__HTTP__LISTEN", &listen).env("POSTERN_FAILPOINT", &failpoint);
         command.args(["--log-format", "json", "worker"]);
         let (name, directory) = (name.to_owned(), directory.to_owned());
-        Self { command, name, directory, listen, failpoint }
+        Self { command, name, directory, listen, failpoint, output: None }
     }
 
     /// Sets another environment variable, as `POSTERN__BROKER__PREFETCH`.
@@ -45,6 +46,29 @@ impl WorkerCommand {
         self
     }
 
+    /// Its standard output goes there, and not to its log.
+    #[must_use]
+    pub fn standard_output(mut self, output: Stdio) -> Self {
+        self.output = Some(output);
+        self
+    }
+
+    /// It may have this number of files and connections open.
+    #[must_use]
+    pub fn descriptors(mut self, most: u32) -> Self {
+        let mut limited = Command::new("sh");
+        limited.arg("-c").arg(format!("ulimit -n {most} && exec \"$0\" \"$@\""));
+        limited.arg(self.command.get_program()).args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        self.command = limited;
+        self
+    }
+
     /// Starts it and waits until it is ready.
     ///
     /// # Panics
@@ -57,7 +81,11 @@ impl WorkerCommand {
 
     /// Starts it without waiting: it may end at a failpoint before it is ready.
     pub fn spawn(mut self) -> Worker {
-        let process = Process::start(&self.name, &self.directory, &mut self.command);
+        let (name, directory, command) = (&self.name, &self.directory, &mut self.command);
+        let process = match self.output {
+            Some(output) => Process::start_with_output(name, directory, command, output),
+            None => Process::start(name, directory, command),
+        };
         Worker { process, url: format!("http://{}", self.listen), failpoint: self.failpoint }
     }
 }

@@ -8,9 +8,9 @@ use tracing::Instrument as _;
 
 use crate::{
     broker::{
-        dead_letter,
+        dead_letter::{self, Disposal},
         delivery::Delivery,
-        session_handle::{RECORD_ATTEMPTS, SessionHandle, Unstored},
+        session_handle::{SessionHandle, Unstored},
     },
     failpoint,
     operator::{message_span, settled},
@@ -20,12 +20,13 @@ use crate::{
 /// Handles a booking status: the delivery is acknowledged once the booking is stored, or requeued.
 pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, delivery: Delivery) {
     let received_at = Instant::now();
-    let Ok(_alone) = worker.poison_guard.admit(session, &delivery.message).await else { return };
+    let admitted = worker.poison_guard.admit(session, &delivery, received_at).await;
+    let Some(_admitted) = admitted else { return };
 
     let event = match decode(worker, &delivery) {
         Ok(event) => event,
         Err(error) => {
-            if dead_letter::refused(session, &delivery, &error).await.is_ok() {
+            if dead_letter::refused(session, &delivery, &error).await == Ok(Disposal::DeadLetter) {
                 settled::refused(BOOKING_STATUS_QUEUE, &error, received_at);
             }
             return;
@@ -37,6 +38,7 @@ pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, del
 
 /// Reads a booking status.
 fn decode(worker: &Worker, delivery: &Delivery) -> Result<Event<BookingStatus>, RefusedMessage> {
+    delivery.require_body()?;
     let event = events::decode_booking_status(delivery.message.content(), Utc::now())?;
     worker.routing.check(&event, &delivery.message)?;
     Ok(event)
@@ -62,7 +64,8 @@ async fn store(
             }
         }
         Err(Unstored::Record(error)) => {
-            if dead_letter::unstorable(session, delivery, &error, RECORD_ATTEMPTS).await.is_ok() {
+            if dead_letter::unstorable(session, delivery, &error).await == Ok(Disposal::DeadLetter)
+            {
                 settled::unstorable(BOOKING_STATUS_QUEUE, &error, received_at);
             }
         }

@@ -1,5 +1,7 @@
 //! Points at which tests end or freeze the process: the step before is done, the next one has not
-//! begun.
+//! begun. And the wall clock, which tests set.
+
+use chrono::{DateTime, Utc};
 
 /// Ends the process here as `kill -9` would, or freezes it, where the file that `POSTERN_FAILPOINT`
 /// names holds `kill` or `freeze` and this point. The file is removed first, so that it acts once.
@@ -54,3 +56,21 @@ pub(crate) const fn reach(_point: &str) {}
 #[cfg(not(feature = "failpoints"))]
 #[inline]
 pub(crate) const fn reach_with(_point: &str, _id: &str) {}
+
+/// The wall clock by which one-time passwords are made, set by so many seconds as the file that
+/// `POSTERN_CLOCK_STEP` names holds.
+#[cfg(feature = "failpoints")]
+pub(crate) fn wall_clock() -> DateTime<Utc> {
+    let step = std::env::var_os("POSTERN_CLOCK_STEP")
+        .and_then(|path| std::fs::read_to_string(path).ok())
+        .and_then(|seconds| seconds.trim().parse().ok())
+        .and_then(chrono::TimeDelta::try_seconds);
+    Utc::now() + step.unwrap_or_default()
+}
+
+/// Release builds have the machine's clock.
+#[cfg(not(feature = "failpoints"))]
+#[inline]
+pub(crate) fn wall_clock() -> DateTime<Utc> {
+    Utc::now()
+}

@@ -31,14 +31,18 @@ mod worker;
 pub use integrations::{
     door_check::{DoorProblem, ProblemReason, door_problems, doors},
     lock_availability::LockAvailability,
+    lock_names::{LockNames, UnresolvedName},
 };
 pub use operator::key_rotation::rotate_secrets;
-pub use operator::lookup::{BookingRecord, ClaimRecord, Lookup, RequestRecord, StoredBooking};
+pub use operator::lookup::{
+    BookingRecord, ClaimRecord, Contents, KeyKind, Lookup, RedisMemory, RequestRecord,
+    StoredBooking,
+};
 pub use process::{RunError, run};
 pub use secret_keys::{SecretKey, SecretKeys};
 pub use settings::{
-    AuditSink, BrokerSettings, IntegrationSettings, Mode, OpeningSettings, RedisSettings,
-    Rehearsal, RetentionSettings, Routing, Settings, claim_lease,
+    AuditSink, BrokerSettings, ConfirmOpenings, IntegrationSettings, Mode, OpeningSettings,
+    RedisSettings, Rehearsal, RetentionSettings, Routing, Settings, claim_lease,
 };
 pub use state::{
     bookings::BookingStored,

@@ -149,6 +149,32 @@ impl Mode {
     }
 }
 
+/// How openings are confirmed by Salto's own record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfirmOpenings {
+    /// They are not.
+    Off,
+    /// By Salto's event stream, and by the log of entries for what the stream has missed.
+    Stream,
+    /// By Salto's log of entries, asked afterwards.
+    Entries,
+}
+
+impl ConfirmOpenings {
+    /// All values.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Stream, Self::Entries];
+
+    /// The value in the configuration.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Stream => "stream",
+            Self::Entries => "entries",
+        }
+    }
+}
+
 /// One integration.
 #[derive(Debug, Clone)]
 pub struct IntegrationSettings {
@@ -162,6 +188,8 @@ pub struct IntegrationSettings {
     pub ask_entries: bool,
     /// How long before its start a booking at risk is reported (`booking.at-risk.v1`); zero where none is.
     pub warn_before: Duration,
+    /// How its openings are confirmed.
+    pub confirm_openings: ConfirmOpenings,
     /// Its account at Salto.
     pub account: Account,
 }

@@ -8,7 +8,8 @@ use std::{
 use publisher::HeaderKey;
 use rules::ResendLimits;
 use salto::{
-    ActivationStore, CallError, Http, OpenError, RedisTokenCache, TokenCache, seal::Sealer,
+    ActivationStore, CallError, ClockStore, Http, OpenError, RedisTokenCache, SaltoClock, Site,
+    TokenCache, seal::Sealer,
 };
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -16,25 +17,33 @@ use uuid::Uuid;
 
 use crate::{
     audit::AuditWriter,
-    broker::{poison_guard::PoisonGuard, unrouted_keys::UnroutedKeys},
-    integrations::{denied_logs::DeniedLogs, iq_queue::IqQueues, registry::Integrations},
+    broker::{places::Places, poison_guard::PoisonGuard, unrouted_keys::UnroutedKeys},
+    integrations::{
+        denied_logs::DeniedLogs,
+        iq_queue::IqQueues,
+        registry::{Integration, Integrations},
+    },
     operator::health::Health,
     settings::{OpeningSettings, Routing, Settings, claim_lease},
     state::{
         booking_starts::BookingStarts,
         bookings::Bookings,
         conditions::Conditions,
+        confirmations::Confirmations,
+        event_outbox::EventOutbox,
         heartbeat::Heartbeat,
         iq_checks::IqChecks,
         iq_ref::IqRef,
         keys::Keys,
         last_errors::LastErrors,
         ledger::{InFlightLimits, Ledger, LedgerSettings},
+        moved_locks::MovedLocks,
         notice_outbox::NoticeOutbox,
         otp_guard::{OtpGuard, OtpSubject, OtpVerdict},
         pauses::{Pauses, requested_pause},
         risks_told::RisksTold,
         store::Store,
+        stream_lease::StreamLeases,
         warning_checks::WarningChecks,
     },
 };
@@ -58,6 +67,7 @@ pub(crate) struct Worker {
     pub(crate) denied_logs: DeniedLogs,
     pub(crate) iq_queues: IqQueues,
     pub(crate) poison_guard: PoisonGuard,
+    pub(crate) places: Arc<Places>,
     pub(crate) unrouted_keys: Arc<UnroutedKeys>,
     pub(crate) bookings: Bookings,
     pub(crate) ledger: Ledger,
@@ -70,9 +80,14 @@ pub(crate) struct Worker {
     pub(crate) risks_told: RisksTold,
     pub(crate) conditions: Conditions,
     pub(crate) warning_checks: WarningChecks,
+    pub(crate) confirmations: Confirmations,
+    pub(crate) confirmed_events: EventOutbox,
+    pub(crate) stream_leases: StreamLeases,
     pub(crate) iq_checks: IqChecks,
     pub(crate) last_errors: LastErrors,
     pub(crate) activations: ActivationStore,
+    pub(crate) moved_locks: MovedLocks,
+    pub(crate) clocks: ClockStore,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) header_key: Arc<HeaderKey>,
     pub(crate) audit: AuditWriter,
@@ -94,6 +109,7 @@ impl Worker {
             per_iq: opening.in_flight_per_iq,
             per_integration: opening.in_flight_per_integration,
         };
+        let places = usize::from(settings.broker.prefetch);
         let heartbeat = Arc::new(Heartbeat::new(store(), &keys(), Uuid::new_v4()));
         let ledger_settings =
             LedgerSettings { lease: claim_lease(opening.command_timeout), limits, retention };
@@ -106,6 +122,7 @@ impl Worker {
             denied_logs: DeniedLogs::default(),
             iq_queues: IqQueues::new(limits.per_iq, IN_PLACE),
             poison_guard: PoisonGuard::default(),
+            places: Arc::new(Places::new(places)),
             unrouted_keys: Arc::default(),
             bookings: Bookings::new(store(), keys(), retention.bookings),
             ledger: Ledger::new(store(), prefix, Arc::clone(&heartbeat), ledger_settings),
@@ -118,15 +135,31 @@ impl Worker {
             risks_told: RisksTold::new(store(), keys()),
             conditions: Conditions::new(store(), keys()),
             warning_checks: WarningChecks::new(store(), &keys()),
+            confirmations: Confirmations::new(store(), keys()),
+            confirmed_events: EventOutbox::new(store(), keys().confirmed_events()),
+            stream_leases: StreamLeases::new(store(), keys()),
             iq_checks: IqChecks::new(store(), keys()),
             last_errors: LastErrors::new(store(), prefix),
             activations: ActivationStore::new(store().pool(), prefix, Arc::clone(&sealer)),
+            moved_locks: MovedLocks::new(store(), keys()),
+            clocks: ClockStore::new(store().pool(), prefix),
             sealer,
             header_key: settings.secrets.header_key(),
-            audit: AuditWriter::new(settings.audit.clone()),
+            audit: AuditWriter::new(settings.audit.clone(), places),
             health: Arc::new(Health::default()),
             tasks: TaskTracker::new(),
             drained_by: OnceLock::new(),
+        }
+    }
+
+    /// The limits for repeating a command whose outcome is unknown: at a lock that is known to close sooner than
+    /// `resend_window`, another command would open the door again (docs/contract.md, invariant 3).
+    pub(crate) fn resend_limits(&self, site: &Site, lock: Option<Uuid>) -> ResendLimits {
+        match lock.and_then(|lock| site.open_time(lock)) {
+            Some(open_time) if open_time < self.resend.window => {
+                ResendLimits { window: Duration::ZERO, ..self.resend }
+            }
+            Some(_) | None => self.resend,
         }
     }
 
@@ -154,6 +187,31 @@ impl Worker {
                 tracing::debug!(integration_id, iq_id, %error, "last error not recorded");
             }
         });
+    }
+
+    /// Shares the locks that this worker has found at another IQ; where Redis does not answer, the next time.
+    pub(crate) async fn share_moved_locks(&self, integration: &Integration) {
+        let moved = integration.site.take_moved_locks();
+        if moved.is_empty() {
+            return;
+        }
+        let integration_id = integration.rules.id.as_str();
+        for lock in &moved {
+            let iq_id = lock.iq_id.as_deref();
+            tracing::info!(integration_id, lock_id = %lock.lock_id, iq_id, "lock was moved to another IQ");
+        }
+        if let Err(error) = self.moved_locks.share(integration_id, &moved).await {
+            tracing::warn!(integration_id, %error, "moved locks not shared yet");
+            integration.site.put_back_moved_locks(moved);
+        }
+    }
+
+    /// Shares that the clock offset was wrong: each other worker measures its own before its next command.
+    pub(crate) async fn share_clock_correction(&self, clock: &SaltoClock) {
+        if let Err(error) = self.clocks.share_correction(clock).await {
+            let environment = clock.environment();
+            tracing::warn!(environment, %error, "correction of the clock offset not shared");
+        }
     }
 
     /// Shares the pause that Salto asked for in its answer to a call other than a command. Answers that

@@ -16,8 +16,8 @@ coded_enum! {
         /// The message expired in its queue, by its own expiration or by a policy, and the broker made
         /// the dead letter itself.
         Expired = "expired",
-        /// The broker delivered the message too often without an acknowledgement, and made the dead
-        /// letter itself.
+        /// The broker delivered the message too often without an acknowledgement. It made the dead letter
+        /// itself; or postern did, where the message was parked between.
         DeliveryLimit = "delivery_limit",
         ..
         /// The message is not an event of its queue.

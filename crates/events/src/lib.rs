@@ -3,14 +3,15 @@
 //!
 //! Inbound, bytes become events that hold only what the contract names, checked member by member:
 //!
-//! - [`decode_booking_status`] and [`decode_open_request`], with [`DecodeError`] for everything else.
+//! - [`decode_booking_status`] and [`decode_open_request`], with [`DecodeError`] for everything else;
+//!   [`decode_event`] for both types, outside a queue.
 //! - [`Event`], the envelope, around [`BookingStatus`] or [`OpenRequest`].
 //!
 //! Outbound, an [`Outbound`] is a whole CloudEvent that serialises to the same bytes every time:
 //!
 //! - [`OutboundType`]: the list of the event types.
-//! - [`outbound::answer`]: the answers to a request, [`Opened`], [`OpenRejected`] and [`OpenFailed`], and
-//!   [`CheckIn`]; [`outbound::attention`]: the notices, [`IqAttention`],
+//! - [`outbound::answer`]: the answers to a request, [`Opened`], [`OpenRejected`] and [`OpenFailed`],
+//!   [`CheckIn`] and [`OpenConfirmed`]; [`outbound::attention`]: the notices, [`IqAttention`],
 //!   [`IntegrationAttention`] and [`BookingAtRisk`].
 //! - [`outbound::identity`]: ids derived from the request, so that a repeated event has the same id.
 //!
@@ -30,11 +31,14 @@ mod timestamp;
 mod traceparent;
 
 pub use dead_letter_reason::DeadLetterReason;
+pub use inbound::any_event::{InboundEvent, decode_event};
 pub use inbound::booking_status::{BookingStatus, decode_booking_status};
 pub use inbound::event::{Event, InboundData};
 pub use inbound::open_request::{OpenRequest, decode_open_request};
 pub use inbound::{ATTRIBUTE_PREFIXES, Content, DecodeError, DecodeErrorKind};
-pub use outbound::answer::{CheckIn, OpenFailed, OpenRejected, Opened, RequestRef};
+pub use outbound::answer::{
+    CheckIn, ConfirmationSource, OpenConfirmed, OpenFailed, OpenRejected, Opened, RequestRef,
+};
 pub use outbound::attention::{
     BookingAtRisk, DoorRisk, IntegrationAttention, IntegrationState, IqAttention, IqState,
 };

@@ -21,6 +21,10 @@ pub const OBJECTS: usize = 1000;
 /// The highest revision of a booking, 2⁶³−1.
 pub const REVISION: u64 = i64::MAX as u64;
 
+/// Deliveries of a message that were not settled, over all its stays in its queue. What exceeds them is a
+/// dead letter: the message ends its worker.
+pub const DELIVERIES: u32 = 100;
+
 /// The maximum by which an event's `time` may be ahead of the worker's clock.
 pub const CLOCK_AHEAD: Duration = Duration::from_secs(5 * 60);
 

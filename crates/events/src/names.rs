@@ -27,6 +27,31 @@ pub const OPEN_REQUEST_RETRIES: [(&str, Duration); 5] = [
     ("postern.retry.open-requests.16s", Duration::from_secs(16)),
     ("postern.retry.open-requests.64s", Duration::from_secs(64)),
 ];
+/// The retry queues of booking statuses with their delays, the shortest first.
+pub const BOOKING_STATUS_RETRIES: [(&str, Duration); 4] = [
+    ("postern.retry.booking-status.1s", Duration::from_secs(1)),
+    ("postern.retry.booking-status.4s", Duration::from_secs(4)),
+    ("postern.retry.booking-status.16s", Duration::from_secs(16)),
+    ("postern.retry.booking-status.64s", Duration::from_secs(64)),
+];
+
+/// A retry queue: a message waits in it for `delay`, and returns to `work_queue`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryQueue {
+    /// Its name.
+    pub name: &'static str,
+    /// How long messages wait in it.
+    pub delay: Duration,
+    /// The queue to which they return.
+    pub work_queue: &'static str,
+}
+
+/// All retry queues; those of one work queue together, the shortest delay first.
+pub fn retry_queues() -> impl Iterator<Item = RetryQueue> {
+    let of = |work_queue| move |(name, delay)| RetryQueue { name, delay, work_queue };
+    let requests = OPEN_REQUEST_RETRIES.into_iter().map(of(OPEN_REQUESTS_QUEUE));
+    requests.chain(BOOKING_STATUS_RETRIES.into_iter().map(of(BOOKING_STATUS_QUEUE)))
+}
 
 /// Routing key of `booking.status.v1`; a suffix (`booking.status.acme`) may follow.
 pub const BOOKING_STATUS_KEY: &str = "booking.status";
@@ -68,6 +93,8 @@ pub const HEADER_REPLAYS: &str = "postern-replays";
 /// Header of a parked message: the number of earlier deliveries that were not settled, over all its
 /// stays in the queue, an integer.
 pub const HEADER_DELIVERIES: &str = "postern-deliveries";
+/// Header of a parked message: how often a record in Redis that it needs could not be used, an integer.
+pub const HEADER_RECORD_FAILURES: &str = "postern-record-failures";
 /// Header of dead letters and parked messages: the exchange of the first arrival.
 pub const HEADER_EXCHANGE: &str = "postern-exchange";
 /// Header of dead letters and parked messages: the routing key of the first arrival.
@@ -106,9 +133,9 @@ mod tests {
 
     #[test]
     fn the_name_of_a_retry_queue_ends_with_its_delay() {
-        for (queue, delay) in OPEN_REQUEST_RETRIES {
-            let kind = OPEN_REQUESTS_QUEUE.strip_prefix("postern.").unwrap();
-            assert_eq!(queue, format!("{RETRY_QUEUE_PREFIX}{kind}.{delay:?}"));
+        for RetryQueue { name, delay, work_queue } in retry_queues() {
+            let kind = work_queue.strip_prefix("postern.").unwrap();
+            assert_eq!(name, format!("{RETRY_QUEUE_PREFIX}{kind}.{delay:?}"));
         }
     }
 }

@@ -15,6 +15,12 @@ pub struct RefusedMessage {
 }
 
 impl RefusedMessage {
+    /// A message with a body of so many bytes, more than [`crate::limits::BODY`].
+    #[must_use]
+    pub fn body_too_large(bytes: u64) -> Self {
+        DecodeError::body_too_large(bytes).into()
+    }
+
     /// A request whose source and id were used before for another one. `first`: what that one is about, as
     /// JSON.
     #[must_use]
@@ -24,6 +30,13 @@ impl RefusedMessage {
              {first}; every request needs an id of its own"
         );
         Self { reason: DeadLetterReason::IdConflict, detail }
+    }
+
+    /// A message that was delivered so often without being settled.
+    #[must_use]
+    pub fn delivered_too_often(deliveries: u32) -> Self {
+        let detail = format!("delivered {deliveries} times without being settled");
+        Self { reason: DeadLetterReason::DeliveryLimit, detail }
     }
 }
 

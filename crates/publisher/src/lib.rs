@@ -23,7 +23,7 @@ mod publishing;
 mod topology;
 
 pub use connection::{ConnectError, InvalidUrl, Reconnect, connect, server_version};
-pub use dead_letter::{DeadLetter, DeadLetterHeaders, NoOrigin, RecordedReason};
+pub use dead_letter::{CannotReplay, DeadLetter, DeadLetterHeaders, RecordedReason};
 pub use message::{HeaderKey, Message, ReceivedMessage};
 pub use parking::RETRY_DELAYS;
 pub use publishing::{PublishError, Publisher};

@@ -1,9 +1,7 @@
 //! The rule: whether a door may open now (`docs/contract.md`, The rule).
 
+use crate::{Booking, BookingStates, IntegrationRules, LockRef, RejectedReason, Window};
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
-
-use crate::{Booking, BookingStates, IntegrationRules, RejectedReason, Window};
 
 /// An open request, as far as the rules need it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +32,7 @@ pub struct Opening {
     /// The booked object.
     pub object_id: String,
     /// Its lock.
-    pub lock_id: Uuid,
+    pub lock: LockRef,
     /// The booking field that takes the time of the opening.
     pub record_in_field: Option<String>,
     /// The status that the booking gets with its first opening.
@@ -94,10 +92,10 @@ fn check(
     window_begun(now, window)?;
     window_not_over(now, window)?;
     let object_id = object_booked(Some(integration), booking, request)?;
-    let lock_id = lock_mapped(integration, &object_id)?;
+    let lock = lock_mapped(integration, &object_id)?.clone();
     Ok(Opening {
         object_id,
-        lock_id,
+        lock,
         record_in_field: integration.record_opened_at_in.clone(),
         check_in_status: integration.check_in_status.clone(),
         window,
@@ -177,10 +175,10 @@ pub(crate) fn window_not_over(now: DateTime<Utc>, window: Window) -> Result<(), 
     Ok(())
 }
 
-pub(crate) fn lock_mapped(
-    integration: &IntegrationRules,
+pub(crate) fn lock_mapped<'a>(
+    integration: &'a IntegrationRules,
     object_id: &str,
-) -> Result<Uuid, Rejection> {
+) -> Result<&'a LockRef, Rejection> {
     integration.lock_of(object_id).ok_or_else(|| {
         let detail = "the object has no lock in the mapping and there is no default lock";
         Rejection::new(RejectedReason::NoLockMapped, detail)

@@ -1,11 +1,10 @@
 //! Every rule with its result and its inputs, for people who ask why a door does not open.
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use crate::coded_enum;
 use crate::decide::{self, Rejection, Request};
-use crate::{BookingStates, IntegrationRules, Window};
+use crate::{BookingStates, IntegrationRules, LockRef, Window};
 
 coded_enum! {
     /// A rule, in the order in which [`crate::decide()`] evaluates them.
@@ -58,7 +57,7 @@ pub enum RuleInput {
     /// A number.
     Number(u32),
     /// A lock, or none.
-    Lock(Option<Uuid>),
+    Lock(Option<LockRef>),
 }
 
 /// The inputs of a rule, by name.
@@ -195,7 +194,7 @@ impl Question<'_> {
         };
         let inputs = vec![
             ("object", text(&object)),
-            ("lock", RuleInput::Lock(integration.lock_of(&object))),
+            ("lock", RuleInput::Lock(integration.lock_of(&object).cloned())),
         ];
         (result(Some(decide::lock_mapped(integration, &object))), inputs)
     }

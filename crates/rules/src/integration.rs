@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
-use crate::Booking;
+use crate::{Booking, LockRef};
 
 /// The settings of an integration that decide whether and which door opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +23,9 @@ pub struct IntegrationRules {
     /// The booking field that takes the time of the opening.
     pub record_opened_at_in: Option<String>,
     /// The lock of objects that the mapping does not name.
-    pub default_lock: Option<Uuid>,
+    pub default_lock: Option<LockRef>,
     /// The lock of each mapped object.
-    pub locks: BTreeMap<String, Uuid>,
+    pub locks: BTreeMap<String, LockRef>,
     /// Doors that come with other objects, such as an entrance: the objects with which each comes, or
     /// [`Self::ANY_OBJECT`].
     pub shared_doors: BTreeMap<String, Vec<String>>,
@@ -54,7 +52,7 @@ impl IntegrationRules {
 
     /// The lock of an object: the mapped one, else the default.
     #[must_use]
-    pub fn lock_of(&self, object_id: &str) -> Option<Uuid> {
-        self.locks.get(object_id).copied().or(self.default_lock)
+    pub fn lock_of(&self, object_id: &str) -> Option<&LockRef> {
+        self.locks.get(object_id).or(self.default_lock.as_ref())
     }
 }

@@ -9,6 +9,7 @@
 //! - [`booking`]: a booking, and the order of its states.
 //! - [`booking_states`]: the newest states of a booking, of which several may be tied.
 //! - [`integration`]: the settings of an integration, as far as the rules need them.
+//! - [`lock_ref`]: a lock, as the configuration names it.
 //! - [`retry`]: the retry decision, after a command that was not accepted.
 //! - [`delay`]: the wait before another attempt.
 //! - [`iq_queue`]: the wait for a permit of an IQ whose permits are all in use.
@@ -24,6 +25,7 @@ pub mod delay;
 pub mod explain;
 pub mod integration;
 pub mod iq_queue;
+pub mod lock_ref;
 pub mod reason;
 pub mod retry;
 pub mod window;
@@ -35,6 +37,7 @@ pub use delay::Delays;
 pub use explain::{Rule, RuleInput, RuleResult, RuleStep, explain};
 pub use integration::IntegrationRules;
 pub use iq_queue::{IqQueueLoad, IqQueueWait};
+pub use lock_ref::LockRef;
 pub use reason::{FailedClass, FailedReason, RejectedReason, RiskReason};
 pub use retry::{Certainty, Doubt, ResendLimits, RetryDecision, retry_decision};
 pub use window::Window;

@@ -109,7 +109,8 @@ coded_enum! {
 }
 
 impl FailedReason {
-    /// Whether another request may succeed.
+    /// Whether another request may succeed, as far as the reason says. An answer may say `temporary` of
+    /// `otp_invalid`, where its cause is found and corrected.
     #[must_use]
     pub const fn class(self) -> FailedClass {
         match self {

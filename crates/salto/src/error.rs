@@ -34,6 +34,11 @@ pub enum Cause {
     /// The one-time password was wrong. It must not be retried without a change: repeated failures
     /// block the user (`docs/salto-ks.md`, The OTP).
     OtpInvalid,
+    /// The one-time password was made for a wrong time. The clock offset is correct by now.
+    OtpMistimed,
+    /// The one-time password was made for an IQ that the lock no longer belongs to. The list of locks is
+    /// correct by now.
+    LockMoved,
     /// The user is blocked at this IQ, for about 20 minutes (`docs/salto-ks.md`, The OTP).
     OtpBlocked,
     /// The IQ is not connected to Salto.
@@ -73,12 +78,18 @@ impl Cause {
             Self::AlreadyActivated => "this user is already activated at the IQ",
             Self::NotActivated => "this user is not activated at the IQ",
             Self::OtpInvalid => "Salto does not accept the one-time password",
+            Self::OtpMistimed => {
+                "Salto rejected a one-time password that was made for a wrong time"
+            }
+            Self::LockMoved => {
+                "Salto rejected a one-time password, as the lock was moved to another IQ"
+            }
             Self::OtpBlocked => "the user is blocked at the IQ after wrong one-time passwords",
             Self::IqOffline => "the IQ is not online",
             Self::IqRefused => "the IQ did not carry the command out",
             Self::RateLimited => "Salto asks for fewer calls",
             Self::Unavailable => "Salto is not available",
-            Self::BreakerOpen => "Salto keeps failing; the circuit breaker is open",
+            Self::BreakerOpen => "no call was sent, because a circuit breaker is open",
             Self::Unanswered => "Salto did not answer",
             Self::Expired => "the deadline passed before the command could be sent",
             Self::Withdrawn => "the command was withdrawn before it was sent",
@@ -99,6 +110,8 @@ impl Cause {
             | Self::AlreadyActivated
             | Self::NotActivated
             | Self::OtpInvalid
+            | Self::OtpMistimed
+            | Self::LockMoved
             | Self::OtpBlocked => Certainty::Refused,
             Self::TokenRejected
             | Self::TokenUnusable
@@ -130,7 +143,7 @@ pub struct CallError {
     pub code: Option<String>,
     /// The code of the IQ, where it has the form of one: only with [`Cause::IqRefused`].
     pub iq_code: Option<String>,
-    /// A detail in this crate's own text; empty where the cause says enough.
+    /// In this crate's own text; empty where the cause says enough.
     pub(crate) detail: Cow<'static, str>,
 }
 
@@ -191,48 +204,3 @@ pub enum Certainty {
     /// The door did not open, and the same command would get the same answer.
     Refused,
 }
-
-/// A failed open command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenError {
-    /// Whether the door may have opened.
-    pub certainty: Certainty,
-    /// Why the command failed.
-    pub cause: Cause,
-    /// Whether bytes of the command were written: such a command counts as an attempt
-    /// (`docs/contract.md`, Outbound).
-    pub written: bool,
-    /// The wait before the next command: from Salto's `Retry-After`, or from an open circuit breaker
-    /// ([`Cause::BreakerOpen`]).
-    pub retry_after: Option<Duration>,
-    /// The answer's HTTP status; `None` without an answer.
-    pub status: Option<u16>,
-    /// Salto's `ErrorCode`; `None` where the answer has none.
-    pub code: Option<String>,
-    /// The code of the IQ, where it has the form of one: only with [`Cause::IqRefused`].
-    pub iq_code: Option<String>,
-    pub(crate) detail: Cow<'static, str>,
-}
-
-impl OpenError {
-    pub(crate) fn from_call(error: CallError, certainty: Certainty, written: bool) -> Self {
-        let CallError { cause, retry_after, status, code, iq_code, detail } = error;
-        Self { certainty, cause, written, retry_after, status, code, iq_code, detail }
-    }
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let call = CallError {
-            cause: self.cause,
-            retry_after: self.retry_after,
-            status: self.status,
-            code: self.code.clone(),
-            iq_code: self.iq_code.clone(),
-            detail: self.detail.clone(),
-        };
-        write!(f, "{call}")
-    }
-}
-
-impl std::error::Error for OpenError {}

@@ -1,6 +1,7 @@
 //! The command line.
 
 use crate::nemesis::schedule::KINDS;
+use crate::noisy::Profile;
 use crate::output::Output;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -26,10 +27,10 @@ pub struct Arguments {
     /// Duration of load and faults, as 90s or 3m; the start and the quiet period at the end are not included
     #[arg(long, default_value = "3m", value_parser = humantime::parse_duration)]
     pub duration: Duration,
-    /// Number of workers
-    #[arg(long, global = true, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=16))]
-    pub workers: u8,
-    /// Requests per second [default: 40; 20 in `outage` and `empty-redis`]
+    /// Number of workers [default: 3; 1 in `noisy`]
+    #[arg(long, global = true, value_parser = clap::value_parser!(u8).range(1..=16))]
+    pub workers: Option<u8>,
+    /// Requests per second [default: 40; 20 in `outage` and `empty-redis`; 10 in `noisy`]
     #[arg(long, global = true)]
     pub rate: Option<f64>,
     /// Kinds of faults: names or beginnings of names, separated by commas, as "worker,redis-kill"; "none" for no faults
@@ -67,6 +68,8 @@ Examples:
   chaos --faults none --duration 30s         only the load, without faults
   chaos outage salto --duration 60s          steady load; Salto is unavailable for a minute in the middle
   chaos empty-redis                          Redis is emptied in the middle of the run
+  chaos noisy                                all troubles of a neighbour, a quarter of an hour
+  chaos noisy flood suspects --duration 10s  two of them, with short phases
   chaos judge DIR/history.json               judges a kept run again (without the check for secrets)
 
 POSTERN_BIN and SALTO_SIMULATOR_BIN name the programs; POSTERN_RABBITMQ_SERVER, POSTERN_RABBITMQ_NODE and
@@ -86,6 +89,20 @@ pub enum Scenario {
     },
     /// Redis is emptied in the middle of the run: no door may open that should not
     EmptyRedis,
+    /// Whether the trouble of one integration reaches another one: the latency of a healthy integration without and
+    /// with each of these troubles; all of them, one after the other, if none is given
+    ///
+    /// Fails where p99 with the trouble is more than twice the p99 without it plus 100 ms, where a request has no
+    /// lock.opened, where a worker ended or lost its session with RabbitMQ, and where `postern dlq list` fails
+    /// afterwards (docs/contract.md, invariant 8). A profile takes a minute; on a busy machine the latencies
+    /// vary. `make chaos` builds a release worker for it.
+    Noisy {
+        #[arg(value_enum, value_name = "PROFILE")]
+        profiles: Vec<Profile>,
+        /// Duration of each of the two phases
+        #[arg(long, default_value = "20s", value_parser = humantime::parse_duration)]
+        duration: Duration,
+    },
     /// Judges a kept history again; the logs and secrets beside it are not checked
     Judge { history: PathBuf },
 }
@@ -138,6 +155,17 @@ mod tests {
     fn the_command_line_is_valid_and_the_help_names_every_fault() {
         Arguments::command().debug_assert();
         assert!(KINDS.iter().all(|kind| AFTER.contains(kind)));
+    }
+
+    #[test]
+    fn troubles_can_be_selected_by_their_names() {
+        for profile in Profile::all() {
+            let parsed = Arguments::parse_from(["chaos", "noisy", profile.name()]);
+            let Some(Scenario::Noisy { profiles, .. }) = parsed.scenario else {
+                panic!("{parsed:?}");
+            };
+            assert_eq!(profiles, [*profile]);
+        }
     }
 
     #[test]

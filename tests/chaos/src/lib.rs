@@ -6,7 +6,8 @@
 //! | [`load`] | the messages of guests, booking systems and faulty programs, determined by a seed |
 //! | [`nemesis`] | the faults, determined by a seed |
 //! | [`proxy`] | a TCP proxy that cuts, delays or refuses connections |
-//! | [`system`], [`worker_slot`] | the system under test, as processes; one of its workers |
+//! | [`system`], [`worker_slot`], [`worker_output`] | the system under test, as processes; one of its workers; its standard output |
+//! | [`noisy`] | the latency of a healthy integration without and with the trouble of a neighbour |
 //! | [`run`] | load and faults, then a quiet period; [`booking_storage`], [`stored_bookings`] and [`collect`] observe the results |
 //! | [`history`] | the history of a run |
 //! | [`judge`] | finds violations in a history, with a check per invariant of the contract |
@@ -24,6 +25,7 @@ pub mod history;
 pub mod judge;
 pub mod load;
 pub mod nemesis;
+pub mod noisy;
 pub mod output;
 pub mod proxy;
 pub mod report;
@@ -32,4 +34,5 @@ pub mod run_directory;
 pub mod scenarios;
 pub mod stored_bookings;
 pub mod system;
+pub mod worker_output;
 pub mod worker_slot;

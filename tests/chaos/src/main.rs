@@ -3,6 +3,8 @@
 use chaos::arguments::{Arguments, Scenario};
 use chaos::history::History;
 use chaos::judge;
+use chaos::noisy::measurement::Measurement;
+use chaos::noisy::{NoisyPlan, Profile, measure};
 use chaos::report::{Outage, Report};
 use chaos::run::{RunPlan, run};
 use chaos::run_directory::RunDirectory;
@@ -24,26 +26,34 @@ async fn main() -> ExitCode {
     {
         refuse("--rate must be between 0.1 and 2000");
     }
-    let workers = usize::from(arguments.workers);
-    let steady_rate = arguments.rate.unwrap_or(20.0);
-    let plan = match &arguments.scenario {
-        Some(Scenario::Judge { history }) => return judge_again(&arguments, history),
-        Some(Scenario::Outage { what, duration }) => {
-            scenarios::outage(seed, *what, *duration, steady_rate, workers)
-        }
-        Some(Scenario::EmptyRedis) => scenarios::empty_redis(seed, steady_rate, workers),
-        None => {
-            let rate = arguments.rate.unwrap_or(40.0);
-            let kinds = &arguments.faults.0;
-            scenarios::everything(seed, arguments.duration, rate, workers, kinds)
-        }
-    };
     let mut terminated = signal(SignalKind::terminate()).expect("signals can be received");
     tokio::select! {
-        status = execute(&arguments, &plan) => status,
+        status = start(&arguments, seed) => status,
         _ = tokio::signal::ctrl_c() => ExitCode::from(INTERRUPTED),
         _ = terminated.recv() => ExitCode::from(INTERRUPTED),
     }
+}
+
+async fn start(arguments: &Arguments, seed: u64) -> ExitCode {
+    let workers = |default: u8| usize::from(arguments.workers.unwrap_or(default));
+    let rate = |default: f64| arguments.rate.unwrap_or(default);
+    let plan = match &arguments.scenario {
+        Some(Scenario::Judge { history }) => return judge_again(arguments, history),
+        Some(Scenario::Noisy { profiles, duration }) => {
+            let (rate, workers) = (rate(10.0), workers(1));
+            let plan = NoisyPlan { seed, rate, duration: *duration, workers };
+            return measure_neighbours(arguments, profiles, plan).await;
+        }
+        Some(Scenario::Outage { what, duration }) => {
+            scenarios::outage(seed, *what, *duration, rate(20.0), workers(3))
+        }
+        Some(Scenario::EmptyRedis) => scenarios::empty_redis(seed, rate(20.0), workers(3)),
+        None => {
+            let kinds = &arguments.faults.0;
+            scenarios::everything(seed, arguments.duration, rate(40.0), workers(3), kinds)
+        }
+    };
+    execute(arguments, &plan).await
 }
 
 async fn execute(arguments: &Arguments, plan: &RunPlan) -> ExitCode {
@@ -59,9 +69,32 @@ async fn execute(arguments: &Arguments, plan: &RunPlan) -> ExitCode {
         outage.print(output);
     }
     Report::new(&history, &violations).print(output, &violations);
-    let violated = !violations.is_empty();
+    end(arguments, &mut directory, !violations.is_empty())
+}
+
+async fn measure_neighbours(
+    arguments: &Arguments,
+    profiles: &[Profile],
+    plan: NoisyPlan,
+) -> ExitCode {
+    let output = arguments.output;
+    output.remark(&format!("seed {}", plan.seed));
+    let mut directory = RunDirectory::new(plan.seed, arguments.keep.as_deref());
+    let profiles = if profiles.is_empty() { Profile::all() } else { profiles };
+    Measurement::print_head(output);
+    let mut violated = false;
+    for profile in profiles {
+        let measurement = measure(*profile, plan, &directory).await;
+        measurement.print(output);
+        violated |= !measurement.violations().is_empty();
+    }
+    end(arguments, &mut directory, violated)
+}
+
+/// Keeps the files of a run where they are of use; its exit status.
+fn end(arguments: &Arguments, directory: &mut RunDirectory, violated: bool) -> ExitCode {
     if violated || arguments.keep.is_some() {
-        output.remark(&format!("logs and history.json are in {}", directory.kept().display()));
+        arguments.output.remark(&format!("its files are in {}", directory.kept().display()));
     }
     if violated {
         directory.keep();

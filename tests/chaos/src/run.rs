@@ -10,7 +10,7 @@ use crate::nemesis::{FaultAction, PlannedFault};
 use crate::output::{Output, Progress};
 use crate::run_directory::RunDirectory;
 use crate::stored_bookings::StoredBookingWatch;
-use crate::system::SystemUnderTest;
+use crate::system::{SystemOptions, SystemUnderTest};
 use crate::worker_slot::WorkerSlot;
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
@@ -31,9 +31,10 @@ pub struct RunPlan {
     pub faults: Vec<PlannedFault>,
 }
 
-/// The time after the last message and fault: requests have expired, Salto has answered, and the leases of dead workers
-/// have ended by then.
-const QUIET: Duration = Duration::from_secs(100);
+/// The limit of the time after the last message and fault: requests have expired, Salto has answered, the leases of dead
+/// workers have ended, and RabbitMQ has moved parked messages by then. A move that its start interrupted is repeated after
+/// 180 s (`dead_letter_worker_publisher_confirm_timeout`).
+const QUIET: Duration = Duration::from_secs(300);
 const STOPPING: Duration = Duration::from_secs(40);
 const PROGRESS: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);
@@ -47,9 +48,11 @@ pub async fn run(plan: &RunPlan, output: Output, directory: &RunDirectory) -> Hi
     output.remark("starting RabbitMQ, Redis, the simulator and workers (half a minute)");
     let kills_broker = |fault: &PlannedFault| matches!(fault.action, FaultAction::BrokerKill);
     let broker_is_killed = plan.faults.iter().any(kills_broker);
-    let system = Arc::new(SystemUnderTest::start(fixtures, plan.workers, broker_is_killed).await);
+    let options =
+        SystemOptions { workers: plan.workers, broker_is_killed, ..SystemOptions::default() };
+    let system = Arc::new(SystemUnderTest::start(fixtures, options).await);
     // Dropped before the system is.
-    let _copy = CopyOnDrop(directory);
+    let _copy = directory.copy_at_end("");
     let publish_log = Arc::new(PublishLog::default());
     let watch = Arc::new(BookingStorageWatch::default());
     let watching = tokio::spawn({
@@ -136,7 +139,7 @@ async fn finish(
 fn request_ids(plan: &LoadPlan) -> BTreeSet<String> {
     let id = |content: &Content| match content {
         Content::Request(request) => Some(request.id.clone()),
-        Content::Booking(_) | Content::Invalid(_) => None,
+        Content::Booking(_) | Content::Invalid(_) | Content::NotRecorded => None,
     };
     plan.messages.iter().filter_map(|message| id(&message.content)).collect()
 }
@@ -177,14 +180,5 @@ async fn report_progress(
             faults: system.faults.ended().len(),
             active_faults: system.faults.active(),
         });
-    }
-}
-
-/// Copies the files to keep when a run ends, also by a panic.
-struct CopyOnDrop<'a>(&'a RunDirectory);
-
-impl Drop for CopyOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.copy_files();
     }
 }

@@ -15,13 +15,13 @@ impl RunDirectory {
     /// Creates one for a run with this seed; with `keep`, the files are kept there even without violations.
     ///
     /// From now on all temporary directories of this process are created in it, so that all files are kept. A process
-    /// is meant to do one run.
+    /// has one.
     pub fn new(seed: u64, keep: Option<&Path>) -> Self {
         let base = std::env::temp_dir().join(format!("chaos-{seed}-{}", std::process::id()));
         let kept = keep.map_or_else(|| base.join("kept"), Path::to_owned);
         let directory = Self { base, kept, keep: keep.is_some() };
         std::fs::create_dir_all(directory.live()).expect("a directory can be made");
-        // A second run in this process uses the directory of the first.
+        // A second one in this process uses the directory of the first.
         let _ = tempfile::env::override_temp_dir(&directory.live());
         directory
     }
@@ -35,9 +35,10 @@ impl RunDirectory {
         &self.kept
     }
 
-    /// Copies logs, configurations and Redis' files, before they are deleted.
-    pub fn copy_files(&self) {
-        copy(&self.live(), &self.kept);
+    /// Copies logs, configurations and Redis' files to this part of the files to keep, when the result is dropped.
+    /// Drop it before what deletes them.
+    pub fn copy_at_end(&self, part: &str) -> CopyOnDrop {
+        CopyOnDrop { live: self.live(), kept: self.kept.join(part) }
     }
 
     /// Writes the history of the run.
@@ -65,6 +66,19 @@ impl Drop for RunDirectory {
         } else {
             let _ = std::fs::remove_dir_all(&self.base);
         }
+    }
+}
+
+/// Copies the files to keep when a run ends, also by a panic.
+#[derive(Debug)]
+pub struct CopyOnDrop {
+    live: PathBuf,
+    kept: PathBuf,
+}
+
+impl Drop for CopyOnDrop {
+    fn drop(&mut self) {
+        copy(&self.live, &self.kept);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The plans of the runs: all kinds of faults, one outage, an emptied Redis.
 
 use crate::arguments::OutageTarget;
-use crate::fixtures::Fixtures;
+use crate::fixtures::{Fixtures, OPENING_INTEGRATIONS};
 use crate::load::{LoadKind, LoadShape};
 use crate::nemesis::schedule::{ScheduleInputs, schedule};
 use crate::nemesis::{FaultAction, LinkTarget, PlannedFault};
@@ -44,7 +44,10 @@ pub fn outage(
         OutageTarget::Redis => FaultAction::RedisKill,
         OutageTarget::Salto => FaultAction::Link(LinkTarget::Salto, None, Mode::Refuse),
     };
-    let kind = LoadKind::Steady { seconds_to_live: REQUEST_LIFE_SECONDS };
+    let kind = LoadKind::Steady {
+        seconds_to_live: REQUEST_LIFE_SECONDS,
+        integrations: OPENING_INTEGRATIONS,
+    };
     let shape = LoadShape { duration: BEFORE + lasts + AFTER, rate, kind };
     RunPlan { seed, shape, workers, faults: vec![PlannedFault { at: BEFORE, lasts, action }] }
 }

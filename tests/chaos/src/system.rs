@@ -7,7 +7,7 @@ use crate::fixtures::{
 };
 use crate::history::{Exit, Fault};
 use crate::proxy::Proxy;
-use crate::worker_slot::{WorkerSlot, port_of, through};
+use crate::worker_slot::{WorkerOptions, WorkerSlot, port_of, through};
 use chrono::Utc;
 use deadpool_redis::redis::cmd;
 use end_to_end::broker::{OutboundListener, PrivateBroker};
@@ -38,6 +38,17 @@ pub struct SystemUnderTest {
     pub faults: Faults,
     pub exits: Mutex<Vec<Exit>>,
     pub management_url: String,
+}
+
+/// What differs from run to run.
+#[derive(Debug, Default)]
+pub struct SystemOptions {
+    pub workers: usize,
+    /// The start takes longer if the broker will be killed.
+    pub broker_is_killed: bool,
+    /// Settings of the workers outside the integrations that replace those for all runs.
+    pub settings: Vec<(&'static str, &'static str)>,
+    pub worker: WorkerOptions,
 }
 
 /// The active faults, and those that have ended.
@@ -75,20 +86,23 @@ impl Faults {
 
 impl SystemUnderTest {
     /// Starts everything and waits until it is ready: workers run, IQs are activated, queues are declared, the IQ
-    /// secret of one integration is wrong. The start takes longer if the broker will be killed.
-    pub async fn start(fixtures: Fixtures, workers: usize, broker_is_killed: bool) -> Self {
+    /// secret of one integration is wrong.
+    pub async fn start(fixtures: Fixtures, options: SystemOptions) -> Self {
         let (mut broker, redis) = tokio::join!(PrivateBroker::start(), PrivateRedis::start());
         let vhost = broker.vhost().await;
         let mut setup = Setup::over(vhost, redis.url()).await;
         populate(&mut setup, &fixtures).await;
         let salto = Proxy::start(port_of(setup.simulator.url())).await;
         configure(&mut setup, &fixtures, &salto);
+        for (name, value) in options.settings {
+            setup.settings.set(name, value);
+        }
 
         let mut slots = Vec::new();
-        for number in 0..workers {
-            slots.push(WorkerSlot::new(number, &setup).await);
+        for number in 0..options.workers {
+            slots.push(WorkerSlot::new(number, &setup, options.worker).await);
         }
-        if broker_is_killed {
+        if options.broker_is_killed {
             write_queues_to_disk(&mut broker, &slots[0], &setup).await;
         }
         let outbound = setup.vhost.bus().await.listen().await;

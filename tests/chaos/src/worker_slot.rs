@@ -1,6 +1,7 @@
 //! One worker of a run. It is ended and started again, always behind the same proxies.
 
 use crate::proxy::Proxy;
+use crate::worker_output::WorkerOutput;
 use end_to_end::deadline::SOON;
 use end_to_end::setup::Setup;
 use end_to_end::worker::{Worker, WorkerCommand};
@@ -17,6 +18,17 @@ pub struct WorkerSlot {
     worker: Mutex<Option<Worker>>,
     broker: Proxy,
     redis: Proxy,
+    output: Option<WorkerOutput>,
+    descriptors: Option<u32>,
+}
+
+/// What differs from the usual worker.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WorkerOptions {
+    /// Its standard output is a pipe, which can be left unread, and not its log.
+    pub piped_output: bool,
+    /// The number of files and connections that it may have open.
+    pub descriptors: Option<u32>,
 }
 
 /// The longest wait for a worker that starts while its servers are unavailable.
@@ -24,21 +36,30 @@ const READY: Duration = Duration::from_secs(25);
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl WorkerSlot {
-    pub(crate) async fn new(number: usize, setup: &Setup) -> Self {
+    pub(crate) async fn new(number: usize, setup: &Setup, options: WorkerOptions) -> Self {
         Self {
             name: format!("worker-{number}"),
             worker: Mutex::new(None),
             broker: Proxy::start(port_of(setup.vhost.url())).await,
             redis: Proxy::start(port_of(setup.redis_url())).await,
+            output: options.piped_output.then(WorkerOutput::new),
+            descriptors: options.descriptors,
         }
     }
 
     /// `postern worker`, connected to broker and Redis through the proxies.
     pub(crate) fn command(&self, setup: &Setup) -> WorkerCommand {
-        setup
+        let mut command = setup
             .worker(&self.name)
             .env("POSTERN__BROKER__URL", &through(setup.vhost.url(), &self.broker))
-            .env("POSTERN__REDIS__URL", &through(setup.redis_url(), &self.redis))
+            .env("POSTERN__REDIS__URL", &through(setup.redis_url(), &self.redis));
+        if let Some(output) = &self.output {
+            command = command.standard_output(output.writer());
+        }
+        if let Some(descriptors) = self.descriptors {
+            command = command.descriptors(descriptors);
+        }
+        command
     }
 
     /// Starts a worker and waits for it, but not without end; whether it is ready.
@@ -110,6 +131,20 @@ impl WorkerSlot {
     /// Whether it ended without having been stopped: the slot is not empty, but the worker does not run.
     pub async fn exited_by_itself(&self) -> bool {
         self.worker.lock().await.as_ref().is_some_and(|worker| !worker.is_running())
+    }
+
+    /// The largest resident memory of the running worker, in bytes.
+    pub async fn peak_memory(&self) -> Option<u64> {
+        let peak = |worker: &Worker| worker.is_running().then(|| worker.usage().peak_memory);
+        self.with(peak).await.flatten()
+    }
+
+    /// From now on, nothing reads the worker's standard output: it blocks whoever writes to it.
+    ///
+    /// # Panics
+    /// Without [`WorkerOptions::piped_output`].
+    pub fn leave_output_unread(&self) {
+        self.output.as_ref().expect("the output is a pipe").leave_unread();
     }
 
     pub(crate) fn broker_proxy(&self) -> &Proxy {

@@ -49,7 +49,7 @@ fn every_metric_is_in_the_runbook() {
 
 #[test]
 fn every_wait_reason_is_in_the_runbook() {
-    let file = workspace_root().join("crates/consumer/src/request/wait_reason.rs");
+    let file = workspace_root().join("crates/consumer/src/broker/wait_reason.rs");
     let source = fs::read_to_string(file).expect("the wait reasons can be read");
     let codes: Vec<_> =
         source.split("=> \"").skip(1).filter_map(|it| it.split('"').next()).collect();

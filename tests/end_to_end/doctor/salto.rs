@@ -26,7 +26,12 @@ async fn faults_of_the_account_are_named() {
     assert_eq!(report.status, Some(1), "{:#?}", report.findings);
     change_account(&fixture.setup, right.clone()).await;
     change_account(&fixture.setup, json!({"roles": ["viewer"]})).await;
-    Report::of(&fixture.setup).await.assert_finding("salto.rights", "warning", "viewer");
+    let report = Report::of(&fixture.setup).await;
+    report.assert_finding("salto.rights", "ok", "viewer");
+    assert_eq!(report.status, Some(0), "no role is required");
+    change_account(&fixture.setup, json!({"suspended": true})).await;
+    Report::of(&fixture.setup).await.assert_only("salto.rights", "suspended", "seat");
+    change_account(&fixture.setup, json!({"suspended": false})).await;
     change_account(&fixture.setup, right).await;
 
     fixture.setup.settings.set_integration("site_uid", "NL0000000000");
@@ -83,7 +88,8 @@ async fn iqs_mapping_and_the_bookings_of_the_next_hour_are_checked_together() {
 
     let report = Report::of(&fixture.setup).await;
     let iq = report.assert_finding("iq", "broken", IQ_FIRST_FLOOR);
-    let command = format!("postern iq activate --integration {INTEGRATION} --iq {IQ_FIRST_FLOOR}");
+    let command =
+        format!("`postern iq activate --integration {INTEGRATION} --iq {IQ_FIRST_FLOOR}`");
     assert_eq!(iq["next"], command);
     report.assert_finding("iq", "ok", "activated and in order: 1");
     report.assert_finding("mapping", "broken", "room-13");

@@ -3,6 +3,7 @@
 use super::{Report, remove_mappings, sound_setup};
 use deadpool_redis::redis;
 use end_to_end::deadline::SOON;
+use end_to_end::inbound::booking_status;
 use end_to_end::redis::PrivateRedis;
 use end_to_end::setup::Setup;
 use serde_json::json;
@@ -81,6 +82,18 @@ async fn faults_of_redis_are_named() {
     assert_eq!(report.status, Some(0));
     report.assert_finding("redis.appendonly", "warning", "only once");
     report.assert_finding("redis.maxmemory_policy", "warning", "allkeys-lru");
+
+    let mut status = booking_status("B-9", "paid");
+    status["data"]["integration_id"] = "tpyo".into();
+    fixture.store_status(&status).await;
+    let mut set = redis::cmd("CONFIG");
+    let set = set.arg("SET").arg("maxmemory").arg("1gb").query_async::<()>(&mut connection);
+    set.await.expect("it is set");
+    let report = Report::of(&fixture.setup).await;
+    report.assert_finding("redis.unknown_bookings", "note", "1 bookings");
+    report.assert_finding("redis.unknown_bookings", "note", "tpyo");
+    report.assert_finding("redis.contents", "ok", "booking 2 (");
+    report.assert_finding("redis.memory", "ok", "of 1.0 GB used");
 
     let tokens = fixture.setup.simulator.token_requests().await;
     fixture.setup.settings.set("secrets.key", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");

@@ -38,7 +38,7 @@ async fn all_mistakes_are_reported_at_once() {
     );
     operator.replace_in_config("minutes_before = 15", "minutes_before = \"a quarter\"");
     operator.append_to_config(
-        "default_lock = \"front door\"\n[integrations.locks]\n\"room-12\" = \"room-12\"",
+        "default_lock = \"\"\n[integrations.locks]\n\"room-12\" = \"a5091d73-d7ea-4eb7-b883-0a4d241584c\"",
     );
     operator.run("check-config").await.assert_fails(
         2,
@@ -47,8 +47,8 @@ async fn all_mistakes_are_reported_at_once() {
          open doors, such as [\"confirmed\", \"paid\"]
         postern.toml:27: integrations[0] (acme-utrecht).open_from_status: is unknown; did you mean open_from_statuses?
         postern.toml:28: integrations[0] (acme-utrecht).minutes_before: must be a whole number from 0 to 10080 (value: \"a quarter\")
-        postern.toml:31: integrations[0] (acme-utrecht).default_lock: must be a lock's UUID, as `postern lock list` shows them (value: \"front door\")
-        postern.toml:33: integrations[0] (acme-utrecht).locks.room-12: must be a lock's UUID, as `postern lock list` shows them (value: \"room-12\")",
+        postern.toml:31: integrations[0] (acme-utrecht).default_lock: must be a lock's UUID or name, as `postern lock list` shows them (value: \"\")
+        postern.toml:33: integrations[0] (acme-utrecht).locks.room-12: must be a lock's UUID or name, as `postern lock list` shows them (value: \"a5091d73-d7ea-4eb7-b883-0a4d241584c\")",
     );
 }
 

@@ -10,6 +10,8 @@ use end_to_end::processes::{Process, Terminal};
 use end_to_end::setup::Setup;
 use end_to_end::{http, services};
 use serde_json::Value;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use tokio::io::AsyncWriteExt;
 
@@ -95,12 +97,15 @@ record_opened_at_in = "salto_opened_at"
     }
 
     fn write_config(&self) {
-        std::fs::write(self.setup.directory().join("postern.toml"), &self.file)
-            .expect("it is written");
+        let path = self.setup.directory().join("postern.toml");
+        std::fs::write(&path, &self.file).expect("it is written");
+        // It contains secrets.
+        let closed = Permissions::from_mode(0o600);
+        std::fs::set_permissions(&path, closed).expect("its mode is set");
     }
 
     /// `postern` with these arguments, in the directory of the configuration file.
-    fn command(&self, line: &str) -> Command {
+    pub(super) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(services::program("postern"));
         for (name, _) in std::env::vars_os() {
             if name.to_str().is_some_and(|name| name.starts_with("POSTERN")) {

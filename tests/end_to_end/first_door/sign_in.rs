@@ -1,12 +1,19 @@
-//! Sign-ins that Salto rejects, and Salto unavailable.
+//! Sign-ins: rejected by Salto, confirmed by the operator; Salto unavailable.
 
 use super::fixture::OperatorFixture;
-use crate::login::{member, printed_address, redirect, salto};
-use end_to_end::deadline::SOON;
+use crate::login::{member, printed_address, redirect, salto, sign_in};
+use end_to_end::deadline::{SOON, until_true};
 use end_to_end::ports::free_port;
+use end_to_end::processes::Terminal;
 use end_to_end::setup::Setup;
 use reqwest::Method;
+use reqwest::header::LOCATION;
+use reqwest::redirect::Policy;
 use serde_json::json;
+use std::env;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 const LIST: &str = "site list --integration acme-utrecht";
 
@@ -113,8 +120,8 @@ async fn a_list_before_the_first_sign_in() {
 #[tokio::test]
 async fn a_sign_in_that_salto_rejects() {
     let operator = with_a_browser().await;
-    let login =
-        operator.start_in_background("login", "login --integration acme-utrecht --no-browser");
+    let login = operator
+        .start_in_background("login", "login --integration acme-utrecht --no-browser --yes");
     let url = printed_address(&login).await;
     let state = member(&url, "state");
     let (_, page) = redirect(&url, &format!("error=access_denied&state={state}")).await;
@@ -129,8 +136,8 @@ async fn a_sign_in_that_salto_rejects() {
         "{log}"
     );
 
-    let login =
-        operator.start_in_background("again", "login --integration acme-utrecht --no-browser");
+    let login = operator
+        .start_in_background("again", "login --integration acme-utrecht --no-browser --yes");
     let url = printed_address(&login).await;
     let state = member(&url, "state");
     redirect(&url, &format!("code=mistyped&state={state}")).await;
@@ -144,8 +151,10 @@ async fn a_sign_in_that_salto_rejects() {
 async fn a_redirect_that_is_not_the_registered_one() {
     let mut operator = with_a_browser().await;
     operator.replace_in_config("/signed-in", "/signed-on");
-    let login = operator
-        .start_in_background("login", "login --integration acme-utrecht --no-browser --wait 2s");
+    let login = operator.start_in_background(
+        "login",
+        "login --integration acme-utrecht --no-browser --yes --wait 2s",
+    );
     let url = printed_address(&login).await;
     let page = end_to_end::http::client().get(url).send().await.expect("an answer");
     assert_eq!(page.status(), 400, "Salto shows no login page");
@@ -153,4 +162,71 @@ async fn a_redirect_that_is_not_the_registered_one() {
     let last = "\nerror: there was no sign-in within 2s; run the command again (if the address shows an error instead of a \
                 login page, check that redirect_uri and client_id are as registered at Salto)\n";
     assert!(login.log().ends_with(last), "{}", login.log());
+}
+
+/// A browser that writes down its environment and the address that it is to show.
+fn fake_browser(directory: &Path) -> PathBuf {
+    let programs = directory.join("programs");
+    fs::create_dir(&programs).expect("a new directory");
+    let opener = programs.join("xdg-open");
+    let shown = directory.join("browser").display().to_string();
+    let script = format!(
+        "#!/bin/sh\nenv > '{shown}-environment'\necho \"$1\" > '{shown}-address.new'\n\
+         mv '{shown}-address.new' '{shown}-address'\n"
+    );
+    fs::write(&opener, script).expect("it is written");
+    fs::set_permissions(&opener, Permissions::from_mode(0o700)).expect("it can be run");
+    programs
+}
+
+/// Starts `postern login` at a terminal, and signs in from the address with which it starts the browser.
+async fn sign_in_at_a_terminal(operator: &OperatorFixture, programs: &Path) -> Terminal {
+    let directory = operator.setup.directory();
+    let address_file = directory.join("browser-address");
+    let _ = fs::remove_file(&address_file);
+    let mut command = operator.command("login --integration acme-utrecht");
+    let path = format!("{}:{}", programs.display(), env::var("PATH").expect("there are programs"));
+    let terminal = Terminal::start(command.env("PATH", path));
+    until_true("the browser's start", SOON, || async { address_file.exists() }).await;
+    let address = fs::read_to_string(&address_file).expect("it is written");
+    assert!(!address.contains("state") && !address.contains("authorize"), "{address}");
+    let environment = fs::read_to_string(directory.join("browser-environment")).expect("written");
+    assert!(environment.contains("PATH=") && !environment.contains("POSTERN"), "{environment}");
+    let client = reqwest::Client::builder().redirect(Policy::none()).build().expect("a client");
+    let first = client.get(address.trim()).send().await.expect("an answer");
+    let login_page = first.headers()[LOCATION].to_str().expect("a text").parse().expect("a URL");
+    let second = client.get(address.trim()).send().await.expect("an answer");
+    assert_eq!((first.status().as_u16(), second.status().as_u16()), (303, 404), "only once");
+    let page = sign_in(&login_page, "demo-password").await;
+    assert!(page.contains("You are signed in as system-user@acme.example."), "{page}");
+    let question = "Signed in at Salto: system-user@acme.example. It sees NL6254340082.\n\
+                    Shall acme-utrecht open doors as system-user@acme.example? Type yes: ";
+    terminal.wait_for_screen(question, SOON).await;
+    terminal
+}
+
+#[tokio::test]
+async fn a_sign_in_is_stored_only_when_the_operator_confirms_the_account() {
+    let operator = with_a_browser().await;
+    let programs = fake_browser(operator.setup.directory());
+    let refused = sign_in_at_a_terminal(&operator, &programs).await;
+    refused.type_line("no");
+    assert_eq!(refused.ended(SOON).await.code(), Some(1));
+    let last = "error: nothing was stored; acme-utrecht keeps the sign-in that it had\n";
+    assert!(refused.screen().ends_with(last), "{}", refused.screen());
+    let list = operator.run(LIST).await;
+    assert!(list.stderr.contains("no user has signed in"), "{}", list.stderr);
+
+    let confirmed = sign_in_at_a_terminal(&operator, &programs).await;
+    confirmed.type_line("yes");
+    assert_eq!(confirmed.ended(SOON).await.code(), Some(0), "{}", confirmed.screen());
+    operator.run(LIST).await.assert_shows("NL6254340082");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_nobody_can_confirm() {
+    with_a_browser().await.run("login --integration acme-utrecht --no-browser").await.assert_fails(
+        2,
+        "error: standard input is not a terminal, so the confirmation cannot be asked for: give --yes",
+    );
 }

@@ -28,17 +28,17 @@ async fn a_site_uid_with_one_digit_wrong() {
 #[tokio::test]
 async fn an_account_that_may_not_activate() {
     let operator = OperatorFixture::with_password().await;
-    operator.change_at_salto(ACCOUNT, json!({"roles": ["viewer"]})).await;
+    operator.change_at_salto(ACCOUNT, json!({"suspended": true})).await;
     operator.run("doctor").await.assert_shows(
-        "warning salto.rights acme-utrecht: its roles are viewer; site_admin is not one
-        → give it the role site_admin at the site: IQs cannot be activated without it",
+        "BROKEN salto.rights acme-utrecht: the system user is suspended: it opens nothing
+        → give it a seat of the site's subscription in Salto KS",
     );
     operator.run(&format!("iq activate --integration {INTEGRATION} --iq {IQ_GROUND_FLOOR}")).await.assert_fails(
         1,
         &format!(
             "error: IQ {IQ_GROUND_FLOOR} is not activated yet: Salto refuses this: the user lacks a right at the site, or \
-             is blocked (HTTP 403, code 2203); in Salto, give the system user the role site_admin and remote access at \
-             the site, and check that it is not blocked"
+             is blocked (HTTP 403, code 2203); in Salto KS, give the system user remote access and the right to lock and \
+             unlock remotely at the site (the role site_admin has it), and check that it is neither blocked nor suspended"
         ),
     );
 }
@@ -49,12 +49,12 @@ async fn an_account_that_is_blocked_or_has_no_remote_access() {
     operator.change_at_salto(ACCOUNT, json!({"remote_access": false})).await;
     operator.run("doctor").await.assert_shows(
         "BROKEN salto.rights acme-utrecht: the system user has no remote access
-        → switch remote access on for it at the site in Salto",
+        → switch remote access on for it at the site in Salto KS",
     );
     operator.change_at_salto(ACCOUNT, json!({"remote_access": true, "blocked": true})).await;
     operator.run("doctor").await.assert_shows(
-        "BROKEN salto.rights acme-utrecht: the system user is blocked
-        → unblock it at the site in Salto",
+        "BROKEN salto.rights acme-utrecht: the system user is blocked at the site
+        → unblock it at the site in Salto KS",
     );
 }
 
@@ -74,7 +74,7 @@ async fn a_mapping_to_a_lock_that_does_not_exist() {
     assert_eq!(mapping.stderr, "acme-utrecht: 1 mapped objects, 1 broken\n");
     operator.run("doctor").await.assert_shows(&format!(
         "BROKEN mapping acme-utrecht: the site has no lock {gone}, to which room-12 is mapped
-        → run `postern lock list --integration acme-utrecht`, and choose another"
+        → run `postern lock list --integration acme-utrecht`, and choose another, by its id"
     ));
     let listed = operator.run(&mapping.suggested_command()).await;
     let warned = format!("configured lock not found at the site lock={gone}\n");

@@ -5,7 +5,8 @@ use super::connection::{confirming, connection};
 use crate::deadline::{SOON, until, within};
 use futures_util::future::join_all;
 use lapin::options::{
-    BasicGetOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions, QueueDeleteOptions,
+    BasicGetOptions, BasicNackOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions,
+    QueueDeleteOptions,
 };
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
@@ -24,7 +25,8 @@ pub struct Bus {
 }
 
 impl Bus {
-    pub(super) async fn connect(url: &str) -> Self {
+    /// Connects with this address.
+    pub async fn connect(url: &str) -> Self {
         let connection = within("a connection to RabbitMQ", SOON, connection(url))
             .await
             .unwrap_or_else(|error| panic!("RabbitMQ does not answer: {error}"));
@@ -56,6 +58,33 @@ impl Bus {
         properties: BasicProperties,
     ) {
         send(&self.channel, exchange, routing_key, body, properties).await;
+    }
+
+    /// Publishes a persistent CloudEvent on a channel of its own; the error where the broker refuses it.
+    pub async fn try_publish(
+        &self,
+        exchange: &str,
+        routing_key: &str,
+        event: &Value,
+    ) -> lapin::Result<Confirmation> {
+        let channel = confirming(&self.connection).await;
+        let body = serde_json::to_vec(event).expect("JSON can be written");
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let (exchange, routing_key) = (exchange.into(), routing_key.into());
+        let published =
+            channel.basic_publish(exchange, routing_key, options, &body, event_properties()).await;
+        published?.await
+    }
+
+    /// Declares a durable queue and binds it.
+    pub async fn declare_bound(&self, queue: &str, exchange: &str, routing_key: &str) {
+        let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        let declared = self.channel.queue_declare(queue.into(), durable, FieldTable::default());
+        declared.await.expect("the queue is declared");
+        let options = QueueBindOptions::default();
+        let (queue, exchange, key) = (queue.into(), exchange.into(), routing_key.into());
+        let bound = self.channel.queue_bind(queue, exchange, key, options, FieldTable::default());
+        bound.await.expect("the queue is bound");
     }
 
     /// Publishes many open requests over several channels; their order is not kept.
@@ -153,6 +182,25 @@ impl Bus {
         })
         .await;
         DeadLetter::from_message(&message)
+    }
+
+    /// Takes this number of messages and returns them unsettled, so often: as workers do that are killed.
+    pub async fn return_unsettled(&self, queue: &str, count: usize, times: usize) {
+        let channel = self.connection.create_channel().await.expect("a channel opens");
+        for _ in 0..times {
+            let mut last = 0;
+            for _ in 0..count {
+                last = until(&format!("a message in {queue}"), SOON, || async {
+                    let options = BasicGetOptions { no_ack: false };
+                    channel.basic_get(queue.into(), options).await.expect("the queue can be read")
+                })
+                .await
+                .delivery_tag;
+            }
+            let all = BasicNackOptions { multiple: true, requeue: true };
+            channel.basic_nack(last, all).await.expect("they are returned");
+        }
+        channel.close(200, "returned".into()).await.expect("the channel closes");
     }
 
     /// Reads all dead letters; they stay in their queue.

@@ -37,6 +37,12 @@ impl Management {
         self.call_ok(Method::PUT, &path, Some(permissions.clone())).await;
     }
 
+    /// Sets with which routing keys the user of a virtual host's name may write and read there.
+    pub(super) async fn set_topic_permission(&self, name: &str, permission: &Value) {
+        let path = format!("topic-permissions/{name}/{name}");
+        self.call_ok(Method::PUT, &path, Some(permission.clone())).await;
+    }
+
     /// Deletes a virtual host with everything in it, and the user of the same name; ignores an absent one and an
     /// unreachable node.
     pub(super) async fn delete_vhost(&self, name: &str) {

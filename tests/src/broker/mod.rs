@@ -10,6 +10,7 @@ mod management;
 mod node;
 mod outbound;
 mod private;
+mod raw_publisher;
 mod vhost;
 
 pub use balancer::Balancer;
@@ -19,6 +20,7 @@ pub use dead_letter::DeadLetter;
 pub use event::Event;
 pub use outbound::OutboundListener;
 pub use private::PrivateBroker;
+pub use raw_publisher::{RawMessage, RawPublisher, long, short};
 pub use vhost::Vhost;
 
 /// The queues in which open requests wait for the next attempt.
@@ -28,6 +30,14 @@ pub const RETRY_QUEUES: [&str; 5] = [
     "postern.retry.open-requests.4s",
     "postern.retry.open-requests.16s",
     "postern.retry.open-requests.64s",
+];
+
+/// The queues in which booking statuses wait for the next attempt.
+pub const BOOKING_RETRY_QUEUES: [&str; 4] = [
+    "postern.retry.booking-status.1s",
+    "postern.retry.booking-status.4s",
+    "postern.retry.booking-status.16s",
+    "postern.retry.booking-status.64s",
 ];
 
 /// The queue of open requests and its retry queues.

@@ -4,6 +4,7 @@ use super::Bus;
 use super::connection::connection;
 use super::event::Event;
 use crate::deadline::{SOON, until};
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, ExchangeDeclareOptions, QueueBindOptions,
@@ -44,8 +45,8 @@ type Patterns = Arc<Mutex<Vec<String>>>;
 #[derive(Debug, Default)]
 struct Received {
     events: Vec<Event>,
-    /// The requests that have ended, so that counting thousands of them is fast.
-    ended: BTreeSet<String>,
+    /// The requests that have ended, with the arrival of their first terminal event.
+    ended: BTreeMap<String, DateTime<Utc>>,
     markers: BTreeSet<String>,
 }
 
@@ -195,6 +196,11 @@ impl OutboundListener {
         self.received.lock().expect("no holder panics").ended.len()
     }
 
+    /// The requests that have ended, with the arrival of their first terminal event.
+    pub fn ended_at(&self) -> BTreeMap<String, DateTime<Utc>> {
+        self.received.lock().expect("no holder panics").ended.clone()
+    }
+
     /// Waits until this number of requests have ended.
     ///
     /// # Panics
@@ -269,13 +275,14 @@ async fn listen(
     bound.store(true, Ordering::SeqCst);
     while let Some(delivery) = consumer.next().await {
         let delivery = delivery?;
-        let event = Event::read(&delivery);
+        let (arrived, event) = (Utc::now(), Event::read(&delivery));
         // If an ack is lost, the broker delivers the same publication again, marked as redelivered; a second
         // publication is not marked.
         {
             let mut received = received.lock().expect("no holder panics");
             if event.is_terminal() {
-                received.ended.insert(event.request_id().to_owned());
+                let request = event.request_id().to_owned();
+                received.ended.entry(request).or_insert(arrived);
             }
             if event.kind == MARKER {
                 received.markers.insert(event.id);

@@ -55,6 +55,11 @@ impl Vhost {
         url
     }
 
+    /// Limits the user of [`Self::url_with_permissions`] to routing keys, as RabbitMQ's management has it.
+    pub async fn set_topic_permission(&self, permission: &Value) {
+        self.management.set_topic_permission(&self.name, permission).await;
+    }
+
     /// A new connection.
     pub async fn bus(&self) -> Bus {
         Bus::connect(&self.url).await

@@ -37,18 +37,37 @@ pub struct Process {
 impl Process {
     /// Starts `command`; standard output and error are appended to `directory/name.log`.
     pub fn start(name: &str, directory: &Path, command: &mut Command) -> Self {
-        let log = directory.join(format!("{name}.log"));
-        let file = File::options().create(true).append(true).open(&log).expect("the log opens");
+        let file = Self::log_file(name, directory);
+        Self::start_with_output(name, directory, command, file.into())
+    }
+
+    /// Starts `command` with this standard output; standard error is appended to `directory/name.log`.
+    pub fn start_with_output(
+        name: &str,
+        directory: &Path,
+        command: &mut Command,
+        output: Stdio,
+    ) -> Self {
         let child = command
             .process_group(0)
             .stdin(Stdio::null())
-            .stdout(file.try_clone().expect("the log can be shared"))
-            .stderr(file)
+            .stdout(output)
+            .stderr(Self::log_file(name, directory))
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let group = i32::try_from(child.id()).expect("a process id fits");
         reaper::watch(group);
-        Self { name: name.to_owned(), child: Mutex::new(child), group: Pid::from_raw(group), log }
+        let (name, log) = (name.to_owned(), Self::log_path(name, directory));
+        Self { name, child: Mutex::new(child), group: Pid::from_raw(group), log }
+    }
+
+    fn log_path(name: &str, directory: &Path) -> PathBuf {
+        directory.join(format!("{name}.log"))
+    }
+
+    fn log_file(name: &str, directory: &Path) -> File {
+        let path = Self::log_path(name, directory);
+        File::options().create(true).append(true).open(path).expect("the log opens")
     }
 
     /// The process id, which is also the id of its group.

@@ -73,6 +73,11 @@ impl Terminal {
             !terminal.local_flags.contains(LocalFlags::ECHO)
         })
         .await;
+        self.type_line(line);
+    }
+
+    /// Types a line.
+    pub fn type_line(&self, line: &str) {
         (&self.keyboard).write_all(format!("{line}\n").as_bytes()).expect("it can be typed");
     }
 

@@ -16,7 +16,8 @@ pub struct AuditEntry {
     pub at: DateTime<Utc>,
     /// The integration.
     pub integration_id: String,
-    /// The booking.
+    /// The booking; empty where an operator opened the door.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub booking_id: String,
     /// The object that was opened or that the request names, or the only one of the booking.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,6 +25,12 @@ pub struct AuditEntry {
     /// The request's own opaque reference to a person (`docs/contract.md`, Inbound).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
+    /// The operator who opened the door with a command: the user of the operating system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+    /// Why the operator opened it, in the operator's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_reason: Option<String>,
     /// `id` of the request.
     pub request_id: String,
     /// `source` of the request.
@@ -152,6 +159,8 @@ impl AuditEntry {
             booking_id: request.booking_id.clone(),
             object_id: asked.clone(),
             requested_by: request.requested_by.clone(),
+            operator: None,
+            operator_reason: None,
             request_id: request.request_id.clone(),
             request_source: request.request_source.clone(),
             outcome,
@@ -186,6 +195,7 @@ impl AuditEntry {
                 ..entry(&data.request, AuditOutcome::Failed, data.attempts)
             }),
             OutboundData::CheckIn(_)
+            | OutboundData::OpenConfirmed(_)
             | OutboundData::IqAttention(_)
             | OutboundData::IntegrationAttention(_)
             | OutboundData::BookingAtRisk(_) => None,

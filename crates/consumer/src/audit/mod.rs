@@ -10,11 +10,13 @@
 
 mod daily_files;
 mod entry;
+mod operator;
 mod stream;
 mod writer;
 
 pub use daily_files::DailyFiles;
 pub use entry::{AuditEntry, AuditOutcome, Inputs, TiedState};
+pub use operator::{OperatorAudit, OperatorAuditError, OperatorOpening};
 pub use stream::{AuditLines, AuditStream};
 pub use writer::AuditWriteError;
 pub(crate) use writer::AuditWriter;

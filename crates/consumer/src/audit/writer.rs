@@ -29,6 +29,9 @@ pub enum AuditWriteError {
     /// Standard output does not take it.
     #[error("standard output cannot be written: {0}")]
     Stdout(#[source] io::Error),
+    /// Many other lines wait to be written.
+    #[error("many other lines wait to be written")]
+    Busy,
     /// It was not written in time.
     #[error("not written within {WRITE_TIMEOUT:?}")]
     TimedOut,
@@ -40,6 +43,9 @@ pub(crate) struct AuditWriter {
     sink: AuditSink,
     /// Taken until a line is written, also where the caller has stopped waiting for it.
     permit: Arc<Semaphore>,
+    /// The lines that may be waited for at a time: a sink that becomes slow must not take all places of the
+    /// worker until that is known.
+    waiting: Semaphore,
     /// Whether a line was not written in time; until the sink takes one again.
     stuck: AtomicBool,
 }
@@ -51,8 +57,10 @@ struct At {
 }
 
 impl AuditWriter {
-    pub(crate) fn new(sink: AuditSink) -> Self {
-        Self { sink, permit: Arc::new(Semaphore::new(1)), stuck: AtomicBool::new(false) }
+    /// `places`: the requests that the worker handles at a time; half of them may wait for their line.
+    pub(crate) fn new(sink: AuditSink, places: usize) -> Self {
+        let (permit, waiting) = (Arc::new(Semaphore::new(1)), Semaphore::new((places / 2).max(1)));
+        Self { sink, permit, waiting, stuck: AtomicBool::new(false) }
     }
 
     pub(crate) const fn sink(&self) -> &AuditSink {
@@ -75,6 +83,7 @@ impl AuditWriter {
         if self.stuck.load(Ordering::Relaxed) && self.permit.available_permits() == 0 {
             return Err(AuditWriteError::TimedOut);
         }
+        let Ok(_waiting) = self.waiting.try_acquire() else { return Err(AuditWriteError::Busy) };
         let written = self.write_in_time(line).await;
         self.stuck.store(matches!(written, Err(AuditWriteError::TimedOut)), Ordering::Relaxed);
         written
@@ -118,7 +127,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_sink_that_is_known_to_be_stuck_fails_at_once() {
-        let writer = AuditWriter::new(AuditSink::Off);
+        let writer = AuditWriter::new(AuditSink::Off, 64);
         // A line is being written for ever.
         let being_written = Arc::clone(&writer.permit).acquire_owned().await.unwrap();
         let first = writer.write("{}").await;
@@ -130,5 +139,16 @@ mod tests {
         for _ in 0..2 {
             writer.write("{}").await.unwrap();
         }
+    }
+    #[tokio::test]
+    async fn half_of_the_places_wait_for_a_sink_that_is_slow() {
+        let writer = AuditWriter::new(AuditSink::Off, 4);
+        let being_written = Arc::clone(&writer.permit).acquire_owned().await.unwrap();
+        let (first, second, third, ()) =
+            tokio::join!(writer.write("{}"), writer.write("{}"), writer.write("{}"), async {
+                drop(being_written)
+            });
+        assert!(first.is_ok() && second.is_ok(), "{first:?} {second:?}");
+        assert!(matches!(third, Err(AuditWriteError::Busy)), "{third:?}");
     }
 }

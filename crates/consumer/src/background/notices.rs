@@ -81,7 +81,7 @@ impl Publishing<'_> {
             return Ok(());
         }
         failpoint::reach("before-notice");
-        match self.session.publish_event(&message, event.rehearsal).await {
+        match self.session.publish_event(&message, event.rehearsal, None).await {
             Ok(()) => {
                 metrics::notice_published(event.data.event_type().code());
                 self.remove(record).await;

@@ -63,7 +63,6 @@ impl Receiver {
         H: Fn(SessionHandle, Delivery) -> F,
         F: Future<Output = ()> + Send + 'static,
     {
-        let session = session.with_places(&self.permits, self.prefetch);
         loop {
             session.until_unblocked().await;
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {

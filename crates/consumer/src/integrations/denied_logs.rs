@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use salto::{CallError, Cause};
+
 /// For how long an account that may not read the log is not asked for it again.
 const DENIED_FOR: Duration = Duration::from_secs(3600);
 
@@ -20,8 +22,19 @@ impl DeniedLogs {
         denied.get(integration_id).is_some_and(|since| since.elapsed() < DENIED_FOR)
     }
 
-    /// Records that the account may not read the log.
-    pub(crate) fn deny(&self, integration_id: &str) {
+    /// Records that the log was not read: where the account may not read it, it is not asked for a while.
+    pub(crate) fn failed(&self, integration_id: &str, error: &CallError) {
+        if !matches!(error.cause, Cause::Forbidden | Cause::SiteNotFound) {
+            tracing::warn!(integration_id, %error, "Salto's entries could not be read");
+            return;
+        }
+        tracing::warn!(
+            integration_id,
+            %error,
+            next_step = "give the system user the right to read entries, or set ask_entries = false and \
+                         confirm_openings = \"off\"",
+            "the account may not read Salto's entries: unanswered commands stay in doubt"
+        );
         let mut denied = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         denied.insert(integration_id.to_owned(), Instant::now());
     }

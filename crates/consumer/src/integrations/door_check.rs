@@ -16,7 +16,7 @@ use super::lock_availability::LockAvailability;
 pub struct DoorProblem<'a> {
     /// The object of the booking, or a shared door that comes with one.
     pub object_id: &'a str,
-    /// The lock, where one is mapped.
+    /// The lock, where one is mapped, and its name is that of one lock.
     pub lock_id: Option<Uuid>,
     /// The IQ of the lock, where it is known.
     pub iq_id: Option<&'a str>,
@@ -69,8 +69,8 @@ pub fn door_problems<'a>(
                 vec![problem(None, ProblemReason::Rejected(rejection.reason))]
             }
             Decision::Open(opening) => {
-                let risks = locks.map(|locks| locks.risks(opening.lock_id)).unwrap_or_default();
-                let lock = Some(opening.lock_id);
+                let risks = locks.map(|locks| locks.risks(&opening.lock)).unwrap_or_default();
+                let lock = locks.and_then(|locks| locks.resolve(&opening.lock).ok());
                 risks.into_iter().map(|it| problem(lock, ProblemReason::Lock(it))).collect()
             }
             // The request cannot have expired: it is taken at the time of the decision.

@@ -5,4 +5,5 @@ pub(crate) mod denied_logs;
 pub(crate) mod door_check;
 pub(crate) mod iq_queue;
 pub(crate) mod lock_availability;
+pub(crate) mod lock_names;
 pub(crate) mod registry;

@@ -6,9 +6,17 @@ use std::{
     time::Duration,
 };
 
-use salto::{Account, Breakers, Environment, Http, SaltoClock, SignIn, Site, TokenCache};
+use rules::LockRef;
+use salto::{
+    Account, Breakers, CallError, Environment, Http, PreparedLock, SaltoClock, SignIn, Site,
+    TokenCache,
+};
+use uuid::Uuid;
 
-use crate::settings::{IntegrationSettings, Mode, Settings};
+use crate::{
+    failpoint,
+    settings::{ConfirmOpenings, IntegrationSettings, Mode, Settings},
+};
 
 /// An integration and its client.
 #[derive(Debug)]
@@ -16,10 +24,13 @@ pub(crate) struct Integration {
     pub(crate) rules: rules::IntegrationRules,
     pub(crate) mode: Mode,
     pub(crate) site: Site,
+    /// The clock of its environment.
+    pub(crate) clock: Arc<SaltoClock>,
     /// Whether Salto's log of entries is asked after a command that was not answered.
     pub(crate) ask_entries: bool,
     /// How long before its start a booking at risk is reported; zero where none is.
     pub(crate) warn_before: Duration,
+    pub(crate) confirm_openings: ConfirmOpenings,
     environment: Arc<Environment>,
     account: Account,
 }
@@ -36,6 +47,23 @@ impl Integration {
             SignIn::Password { username, .. } => Some(username),
             SignIn::Browser { .. } => None,
         }
+    }
+
+    /// The id of a lock; none where the list of locks has no lock, or several, of that name.
+    pub(crate) fn lock_id(&self, lock: &LockRef) -> Option<Uuid> {
+        match lock {
+            LockRef::Id(id) => Some(*id),
+            LockRef::Name(name) => self.site.lock_named(name),
+        }
+    }
+
+    /// What a command to the lock needs; asks Salto for what this process does not have.
+    pub(crate) async fn prepare(&self, lock: &LockRef) -> Result<PreparedLock, CallError> {
+        let lock_id = match lock {
+            LockRef::Id(id) => *id,
+            LockRef::Name(name) => self.site.find_lock_named(name).await?,
+        };
+        self.site.prepare(lock_id).await
     }
 }
 
@@ -77,7 +105,7 @@ impl Integrations {
     fn set(&self, settings: &Settings) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         for name in settings.environments.keys() {
-            let clock = || Arc::new(SaltoClock::new(name));
+            let clock = || Arc::new(SaltoClock::with_wall_clock(name, failpoint::wall_clock));
             entries.clocks.entry(name.clone()).or_insert_with(clock);
             let breakers = || Arc::new(Breakers::new(name));
             entries.breakers.entry(name.clone()).or_insert_with(breakers);
@@ -118,8 +146,10 @@ impl Integrations {
             rules: settings.rules.clone(),
             mode: settings.mode,
             site,
+            clock: Arc::clone(clock),
             ask_entries: settings.ask_entries,
             warn_before: settings.warn_before,
+            confirm_openings: settings.confirm_openings,
             environment: Arc::clone(environment),
             account: settings.account.clone(),
         }))

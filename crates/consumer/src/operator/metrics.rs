@@ -1,15 +1,13 @@
 //! The numbers for Prometheus.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use events::DeadLetterReason;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use salto::{Cause, OpenError};
+
+use super::iq_code_label::iq_code_label;
 
 const SETTLED: &str = "postern_messages_settled_total";
 const ANSWERS: &str = "postern_answers_total";
@@ -24,11 +22,16 @@ const SUBSCRIBED: &str = "postern_subscribed";
 const BROKER_BLOCKED: &str = "postern_broker_blocked";
 const REDIS_UP: &str = "postern_redis_up";
 const SESSIONS: &str = "postern_sessions_total";
+const CONFIRMATIONS: &str = "postern_confirmations_total";
+const CONFIRMATION_SECONDS: &str = "postern_confirmation_seconds";
+const UNMATCHED_ENTRIES: &str = "postern_unmatched_entries_total";
+const EVENT_STREAMS: &str = "postern_event_streams";
 const UNROUTED_KEYS: &str = "postern_unrouted_routing_keys";
 const NOTICES: &str = "postern_notices_published_total";
 const AT_RISK: &str = "postern_bookings_at_risk";
 const CLOCK_OFFSET: &str = "postern_salto_clock_offset_seconds";
 const BREAKER_OPEN: &str = "postern_salto_breaker_open";
+const BREAKERS_OPEN: &str = "postern_salto_breakers_open";
 
 const BUCKETS: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
@@ -42,7 +45,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
         "Open requests answered, by decision, reason and whether it was a rehearsal"
     );
     describe_counter!(DEAD_LETTERS, "Dead letters made, by reason");
-    describe_counter!(PARKED, "Open requests parked in a retry queue, by the reason of the wait");
+    describe_counter!(PARKED, "Messages parked in a retry queue, by the reason of the wait");
     describe_counter!(COMMANDS, "Open commands to Salto, and probes of rehearsals, by result");
     describe_counter!(
         IQ_REFUSALS,
@@ -64,10 +67,24 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
         AT_RISK,
         "Bookings at risk, by integration, as the worker shows that checks them; 0 at the others"
     );
+    describe_counter!(
+        CONFIRMATIONS,
+        "Openings that Salto's own record confirmed, or did not confirm in time, by result and source"
+    );
+    describe_histogram!(
+        CONFIRMATION_SECONDS,
+        "Time from the answer to a command until Salto's record of the opening was seen, by source"
+    );
+    describe_counter!(UNMATCHED_ENTRIES, "Openings in Salto's record that no request explains");
+    describe_gauge!(EVENT_STREAMS, "Event streams of Salto that this worker listens to");
     describe_counter!(SESSIONS, "Sessions with RabbitMQ begun");
     describe_gauge!(
         BREAKER_OPEN,
-        "1 while the breaker stops calls to a host of Salto, by environment and host"
+        "1 while the breaker of a host of Salto is open, by environment and host"
+    );
+    describe_gauge!(
+        BREAKERS_OPEN,
+        "Breakers that are open, by environment, host and scope (host, integration, call, iq, lock)"
     );
     describe_gauge!(CLOCK_OFFSET, "Salto's clock minus the worker's, by environment");
     Ok(handle)
@@ -92,7 +109,7 @@ pub(crate) fn answered(
     histogram!(REQUEST_SECONDS).record(duration);
 }
 
-/// A request was parked.
+/// A message was parked.
 pub(crate) fn parked(reason: &'static str) {
     counter!(PARKED, "reason" => reason).increment(1);
 }
@@ -119,22 +136,6 @@ pub(crate) fn command(duration: Duration, error: Option<&OpenError>) {
     }
 }
 
-/// The codes of IQs that have a label of their own. The first ones have, and all others share one: an IQ
-/// decides what it answers, and each label costs memory for as long as the worker runs.
-static IQ_CODES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
-const MOST_IQ_CODES: usize = 30;
-
-/// The label for a code of an IQ, none where it has not the form of one.
-fn iq_code_label(code: Option<&str>) -> String {
-    let Some(code) = code else { return "other".to_owned() };
-    let mut known = IQ_CODES.lock().unwrap_or_else(PoisonError::into_inner);
-    if known.contains(code) || (known.len() < MOST_IQ_CODES && known.insert(code.to_owned())) {
-        code.to_owned()
-    } else {
-        "other".to_owned()
-    }
-}
-
 /// Counts a message as in flight until it is dropped.
 pub(crate) struct InFlight(metrics::Gauge);
 
@@ -147,6 +148,35 @@ impl InFlight {
 }
 
 impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.decrement(1);
+    }
+}
+
+/// An opening was confirmed.
+pub(crate) fn confirmed(seen_in: String, delay: Duration) {
+    counter!(CONFIRMATIONS, "result" => "confirmed", "seen_in" => seen_in.clone()).increment(1);
+    histogram!(CONFIRMATION_SECONDS, "seen_in" => seen_in).record(delay);
+}
+
+/// So many openings were not confirmed in time, and so many rows belong to no opening.
+pub(crate) fn not_confirmed(openings: u64, rows: u64) {
+    counter!(CONFIRMATIONS, "result" => "unconfirmed", "seen_in" => "").increment(openings);
+    counter!(UNMATCHED_ENTRIES).increment(rows);
+}
+
+/// Counts a connection to an event stream until it is dropped.
+pub(crate) struct EventStream(metrics::Gauge);
+
+impl EventStream {
+    pub(crate) fn connected() -> Self {
+        let gauge = gauge!(EVENT_STREAMS);
+        gauge.increment(1);
+        Self(gauge)
+    }
+}
+
+impl Drop for EventStream {
     fn drop(&mut self) {
         self.0.decrement(1);
     }
@@ -193,7 +223,15 @@ pub(crate) fn clock_offset(environment: &str, seconds: f64) {
     gauge!(CLOCK_OFFSET, "environment" => environment.to_owned()).set(seconds);
 }
 
-/// Whether the breaker stops calls to a host of Salto.
+/// How many breakers of this scope are open at a host of Salto.
+pub(crate) fn breakers(environment: &str, host: &'static str, scope: &'static str, open: usize) {
+    let environment = environment.to_owned();
+    let gauge =
+        gauge!(BREAKERS_OPEN, "environment" => environment, "host" => host, "scope" => scope);
+    gauge.set(u32::try_from(open).map_or(f64::INFINITY, f64::from));
+}
+
+/// Whether the breaker of a host of Salto is open.
 pub(crate) fn breaker(environment: &str, host: &'static str, open: bool) {
     let gauge = gauge!(BREAKER_OPEN, "environment" => environment.to_owned(), "host" => host);
     gauge.set(f64::from(u8::from(open)));
@@ -202,19 +240,4 @@ pub(crate) fn breaker(environment: &str, host: &'static str, open: bool) {
 /// The name of a queue as the labels have it.
 pub(crate) fn short(queue: &'static str) -> &'static str {
     queue.strip_prefix("postern.").unwrap_or(queue)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_number_of_labels_for_codes_of_iqs_is_limited() {
-        let code = |number: usize| "x".repeat(number + 1);
-        let labels: BTreeSet<String> = (0..1000).map(|n| iq_code_label(Some(&code(n)))).collect();
-        assert_eq!(labels.len(), MOST_IQ_CODES + 1);
-        assert_eq!(iq_code_label(Some("x")), "x");
-        assert_eq!(iq_code_label(Some("late")), "other");
-        assert_eq!(iq_code_label(None), "other");
-    }
 }

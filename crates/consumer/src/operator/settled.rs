@@ -17,6 +17,7 @@ pub(crate) fn answered(terminal: &Outbound, received: Instant) {
         OutboundData::OpenFailed(data) => ("failed", data.reason.code(), data.attempts),
         // These are no terminal events: no request ends in one.
         OutboundData::CheckIn(_)
+        | OutboundData::OpenConfirmed(_)
         | OutboundData::IqAttention(_)
         | OutboundData::IntegrationAttention(_)
         | OutboundData::BookingAtRisk(_) => return,
@@ -36,6 +37,7 @@ pub(crate) fn answered(terminal: &Outbound, received: Instant) {
         | OutboundData::Opened(_)
         | OutboundData::OpenRejected(_)
         | OutboundData::CheckIn(_)
+        | OutboundData::OpenConfirmed(_)
         | OutboundData::IqAttention(_)
         | OutboundData::IntegrationAttention(_)
         | OutboundData::BookingAtRisk(_) => {
@@ -46,7 +48,7 @@ pub(crate) fn answered(terminal: &Outbound, received: Instant) {
     }
 }
 
-/// A request waits in a retry queue, and its message is acknowledged.
+/// A message waits in a retry queue, and its message is acknowledged.
 pub(crate) fn parked(wait: Duration, reason: &'static str) {
     metrics::parked(reason);
     tracing::debug!(wait_ms = millis(wait), reason, "request parked");

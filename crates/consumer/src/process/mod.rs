@@ -8,15 +8,15 @@ mod subscription_check;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use publisher::TopologyError;
-use salto::{ClockStore, Http, KeyCheckError};
+use salto::{Http, KeyCheckError};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     audit::AuditWriteError,
     background::{
-        audit_retention, early_warnings, heartbeat, iq_restore, record_expiry, salto_clocks,
-        unrouted_keys,
+        audit_retention, early_warnings, heartbeat, iq_restore, opening_confirmation,
+        record_expiry, salto_clocks, salto_events, unrouted_keys,
     },
     operator::{health, metrics},
     settings::Settings,
@@ -86,18 +86,19 @@ pub async fn run(
         tokio::spawn(heartbeat::beat(Arc::clone(&worker))),
         tokio::spawn(record_expiry::expire_settled(Arc::clone(&worker))),
     ];
-    let clocks = ClockStore::new(store.pool(), &worker.key_prefix);
     let at_start = tokio::select! {
-        at_start = redis_at_start::wait(&worker, &store, &clocks) => at_start,
+        at_start = redis_at_start::wait(&worker, &store) => at_start,
         () = shutdown.cancelled() => Ok(()),
     };
     let result = match at_start {
         Ok(()) => {
             let beside_session = [
-                tokio::spawn(salto_clocks::store_and_show(Arc::clone(&worker), clocks)),
+                tokio::spawn(salto_clocks::store_and_show(Arc::clone(&worker))),
                 tokio::spawn(iq_restore::watch(Arc::clone(&worker))),
                 tokio::spawn(early_warnings::watch(Arc::clone(&worker))),
                 tokio::spawn(unrouted_keys::share(Arc::clone(&worker))),
+                tokio::spawn(opening_confirmation::watch(Arc::clone(&worker))),
+                tokio::spawn(salto_events::listen(Arc::clone(&worker))),
             ];
             let kept = session::keep(&worker, &settings.broker, &shutdown).await;
             beside_session.iter().for_each(JoinHandle::abort);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use salto::{ClockStore, KeyCheckError, check_key};
+use salto::{KeyCheckError, check_key};
 
 use super::RunError;
 use crate::{state::store::Store, worker::Worker};
@@ -12,11 +12,7 @@ const POLL: Duration = Duration::from_secs(1);
 
 /// Waits for Redis, checks that `secrets.key` is the key of the values stored there, and reads the clock
 /// offsets.
-pub(super) async fn wait(
-    worker: &Worker,
-    store: &Store,
-    clocks: &ClockStore,
-) -> Result<(), RunError> {
+pub(super) async fn wait(worker: &Worker, store: &Store) -> Result<(), RunError> {
     loop {
         match check_key(&store.pool(), &worker.key_prefix, &worker.sealer).await {
             Ok(()) => break,
@@ -28,7 +24,7 @@ pub(super) async fn wait(
         }
     }
     for clock in worker.integrations.clocks() {
-        if let Err(error) = clocks.load(&clock).await {
+        if let Err(error) = worker.clocks.load(&clock).await {
             tracing::warn!(%error, environment = clock.environment(), "no stored clock offset");
         }
     }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{publishing_check, subscription_check};
 use crate::{
-    background::notices,
+    background::{notices, outbox_events},
     booking::booking_status,
     broker::{
         receiver::Receiver,
@@ -95,6 +95,10 @@ pub(super) async fn keep(
     Ok(())
 }
 
+fn unpublished() -> String {
+    "events could not be published".to_owned()
+}
+
 /// An error with its causes, on one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -164,7 +168,8 @@ impl Session {
             biased;
             () = ended.cancelled() => "a message could not be settled or published".to_owned(),
             reason = self.publisher.closed() => reason,
-            _ = notices::publish(worker, &session) => "events could not be published".to_owned(),
+            _ = notices::publish(worker, &session) => unpublished(),
+            _ = outbox_events::publish(&worker.confirmed_events, &session) => unpublished(),
             never = publishing_check::watch(&self.publisher, health) => match never {},
             reason = subscription_check::run(&self.checks[0], &bookings, &session, health) => reason,
             reason = subscription_check::run(&self.checks[1], &requests, &session, health) => reason,

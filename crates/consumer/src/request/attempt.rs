@@ -2,12 +2,11 @@
 
 use std::{ops::ControlFlow, time::Duration};
 
-use chrono::Utc;
 use rules::Opening;
 
 use super::{
     claim::ClaimedRequest,
-    command_result::CommandResult,
+    command_result::{CommandResult, OpenedLock},
     conclude::Outcome,
     context::Context,
     decide::{AllowedOpening, AttemptPlan, decide},
@@ -15,10 +14,9 @@ use super::{
     open::open,
     request_state::RequestState,
     retry_decision::{FollowUp, follow_up},
-    wait_reason::WaitReason,
 };
 use crate::{
-    broker::session_handle::Unstored,
+    broker::{session_handle::Unstored, wait_reason::WaitReason},
     integrations::registry::Integration,
     state::ledger::{Claim, LastCommand, Reservation},
 };
@@ -54,12 +52,12 @@ pub(super) async fn attempt(
         ControlFlow::Continue(allowed) => allowed,
         ControlFlow::Break(result) => return Ok(result),
     };
-    state.lock = Some(allowed.opening.lock_id);
+    state.lock = allowed.opening.lock.id();
     let delay = state.delay();
     if !delay.is_zero() {
         return Ok(AttemptResult::Wait(delay, WaitReason::NextAttempt));
     }
-    if claim.doubt.commands > state.doubt_at_last_log_query {
+    if claim.doubt.commands > state.doubt_at_last_log_query && state.lock.is_some() {
         state.doubt_at_last_log_query = claim.doubt.commands;
         if let Some(result) = ask_log(context, claim, &allowed).await {
             return Ok(result);
@@ -105,10 +103,11 @@ async fn ask_log(
     allowed: &AllowedOpening,
 ) -> Option<AttemptResult> {
     let AllowedOpening { integration, opening, .. } = allowed;
-    let (lock, limit) = (opening.lock_id, LOG_BEFORE_COMMAND);
-    match entry_log::ask(context.worker, integration, claim, lock, limit).await {
+    let (lock_id, limit) = (opening.lock.id()?, LOG_BEFORE_COMMAND);
+    match entry_log::ask(context.worker, integration, claim, lock_id, limit).await {
         LogAnswer::Opened { at, iq_id } => {
-            let outcome = Outcome::opened(claim, opening.clone(), at, iq_id);
+            let opened = OpenedLock::at(lock_id, iq_id, at);
+            let outcome = Outcome::opened(claim, opening.clone(), opened);
             Some(AttemptResult::Concluded(outcome, claim.attempts))
         }
         LogAnswer::NotAsked => None,
@@ -131,13 +130,13 @@ async fn send_command(
     let claim = &*claimed.claim;
     let AllowedOpening { integration, opening, .. } = allowed;
     Ok(match result {
-        CommandResult::Accepted { iq_id, opened_at } => {
+        CommandResult::Accepted(opened) => {
             state.last_command = LastCommand::NoneOrUnknown;
-            let outcome = Outcome::opened(claim, opening, opened_at, iq_id);
+            let outcome = Outcome::opened(claim, opening, opened);
             AttemptResult::Concluded(outcome, claim.attempts + 1)
         }
-        CommandResult::Rehearsed { iq_id } => {
-            let outcome = Outcome::opened(claim, opening, Utc::now(), iq_id);
+        CommandResult::Rehearsed(opened) => {
+            let outcome = Outcome::opened(claim, opening, opened);
             AttemptResult::Concluded(outcome, claim.attempts)
         }
         CommandResult::Prepared => AttemptResult::Wait(Duration::ZERO, WaitReason::Preparation),
@@ -145,17 +144,20 @@ async fn send_command(
         CommandResult::Wait(wait, reason) => AttemptResult::Wait(wait, reason),
         CommandResult::Abandoned => return Err(Unstored::Abandoned),
         CommandResult::NotOpened { failed, iq_id } => {
-            if let Some(pause) = failed.pause {
+            let attempts = claim.attempts + u32::from(failed.written);
+            let (pause, paused) = (failed.pause, failed.pause.is_some());
+            // First of all, what became of the command: the delivery may be given back at each wait.
+            let limits = context.worker.resend_limits(&integration.site, opening.lock.id());
+            let next = follow_up(limits, state, claim, &opening, failed, iq_id);
+            if let Some(pause) = pause {
                 let share = || context.worker.pauses.share(&integration.rules.id, pause);
                 context.session.retry_until_stopped(share).await?;
             }
-            let attempts = claim.attempts + u32::from(failed.written);
-            let paused = failed.pause.is_some();
-            match follow_up(context.worker, state, claim, &opening, failed, iq_id) {
+            match next {
                 FollowUp::Retry(wait) => AttemptResult::Wait(wait, WaitReason::NextAttempt),
                 FollowUp::Conclude(outcome) => AttemptResult::Concluded(outcome, attempts),
                 FollowUp::ConcludeInDoubt if paused => {
-                    let outcome = Outcome::unknown(Some(opening.lock_id));
+                    let outcome = Outcome::unknown(opening.lock.id());
                     AttemptResult::Concluded(outcome, attempts)
                 }
                 FollowUp::ConcludeInDoubt => {
@@ -176,10 +178,14 @@ async fn outcome_in_doubt(
 ) -> Outcome {
     let ended = context.session.is_ended();
     let limit = if ended { LOG_BEFORE_COMMAND } else { LOG_BEFORE_END };
-    match entry_log::ask(context.worker, integration, claim, opening.lock_id, limit).await {
-        LogAnswer::Opened { at, iq_id } => Outcome::opened(claim, opening, at, iq_id),
+    // Without its id, no list of locks has the lock: nothing can be asked about it.
+    let Some(lock_id) = opening.lock.id() else { return Outcome::unknown(None) };
+    match entry_log::ask(context.worker, integration, claim, lock_id, limit).await {
+        LogAnswer::Opened { at, iq_id } => {
+            Outcome::opened(claim, opening, OpenedLock::at(lock_id, iq_id, at))
+        }
         LogAnswer::NoEntry | LogAnswer::NotAsked | LogAnswer::Paused => {
-            Outcome::unknown(Some(opening.lock_id))
+            Outcome::unknown(Some(lock_id))
         }
     }
 }

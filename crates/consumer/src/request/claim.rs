@@ -1,6 +1,6 @@
 //! Step 2: claim the request, so that no two workers act on it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rules::Delays;
 use salto::PreparedLock;
@@ -74,15 +74,17 @@ pub(super) async fn claim(
     context: Context<'_>,
     state: &mut RequestState,
 ) -> Result<ClaimResult, Unstored> {
-    let Context { worker, session } = context;
+    let Context { worker, session, place } = context;
     let integration = worker.integrations.get(state.integration_id());
     let mode = integration.as_ref().map_or(Mode::Live, |integration| integration.mode);
+    let clock = integration.as_ref().map(|integration| Arc::clone(&integration.clock));
     let prepared = integration.and_then(|integration| ready(&integration, state));
     let (mut permit, iq_is_full) = acquire_permit(context, state, mode, prepared.as_ref()).await?;
     let mut polls = 0;
     loop {
         let planned = PlannedCommand {
             iq_id: prepared.as_ref().map(|prepared| prepared.iq_id.as_str()),
+            environment: clock.as_ref().map_or("", |clock| clock.environment()),
             follows_at_once: permit.is_some() && state.answer.is_none(),
             rehearsal: mode.rehearses(),
         };
@@ -120,9 +122,10 @@ pub(super) async fn claim(
         let wait = POLLS.wait(polls, 0.5 + jitter() / 2.0).min(left);
         // A message that the broker took back from a dead worker can be claimed soon; a mere copy of the
         // request cannot.
-        if !state.owner.is_redelivered() && !state.may_wait_in_place(session, wait) {
+        let is_short = state.owner.is_redelivered() || state.may_wait_in_place(wait);
+        let Some(_waiting) = is_short.then(|| place.wait()).flatten() else {
             return Ok(ClaimResult::Busy(left.min(OTHER_OWNER_WAIT)));
-        }
+        };
         session.wait(wait).await?;
         state.waited_in_place += wait;
     }
@@ -150,7 +153,10 @@ async fn acquire_permit(
 fn ready(integration: &Integration, state: &RequestState) -> Option<PreparedLock> {
     let request = &state.request.data;
     let (rules, site) = (&integration.rules, &integration.site);
-    let named = || request.object_id.as_deref().and_then(|object| rules.lock_of(object));
+    let named = || {
+        let lock = request.object_id.as_deref().and_then(|object| rules.lock_of(object))?;
+        integration.lock_id(lock)
+    };
     if let Some(lock) = state.lock.or_else(named) {
         return site.ready(lock);
     }
@@ -159,5 +165,5 @@ fn ready(integration: &Integration, state: &RequestState) -> Option<PreparedLock
         return None;
     }
     let locks = rules.default_lock.iter().chain(rules.locks.values());
-    site.ready_behind_one_iq(locks.copied())
+    site.ready_behind_one_iq(locks.filter_map(|lock| integration.lock_id(lock)))
 }

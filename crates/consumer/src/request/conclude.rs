@@ -7,7 +7,10 @@ use events::{
 use rules::{BookingStates, FailedReason, Opening, Rejection};
 use uuid::Uuid;
 
-use super::{context::Context, request_state::RequestState};
+use super::{
+    awaited_opening::awaited_opening, command_result::OpenedLock, context::Context,
+    request_state::RequestState,
+};
 use crate::{
     audit::{AuditEntry, Inputs, TiedState},
     broker::session_handle::Unstored,
@@ -26,7 +29,10 @@ pub(super) enum Outcome {
     /// Salto accepted the command.
     Opened {
         opening: Opening,
+        lock_id: Uuid,
         iq_id: String,
+        /// When the command that opened it was sent.
+        sent_at: DateTime<Utc>,
         opened_at: DateTime<Utc>,
         booking_ends_at: DateTime<Utc>,
     },
@@ -38,17 +44,21 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// The door opened at that time, through that IQ.
-    pub(super) fn opened(
-        claim: &Claim,
-        opening: Opening,
-        opened_at: DateTime<Utc>,
-        iq_id: String,
-    ) -> Self {
+    pub(super) fn opened(claim: &Claim, opening: Opening, opened: OpenedLock) -> Self {
+        let OpenedLock { lock_id, iq_id, sent_at, opened_at } = opened;
         let states = claim.booking.iter().flat_map(BookingStates::all);
         let booking_ends_at = states.map(|state| state.ends_at).max().unwrap_or(opened_at);
         // Doors may open for longer than the booking lasts.
         let booking_ends_at = booking_ends_at.max(opening.window.closes_at);
-        Self::Opened { opening, iq_id, opened_at, booking_ends_at }
+        Self::Opened { opening, lock_id, iq_id, sent_at, opened_at, booking_ends_at }
+    }
+
+    /// When the command was sent that opened the door.
+    const fn command_sent_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Opened { sent_at, .. } => Some(*sent_at),
+            Self::Rejected(_) | Self::Failed { .. } => None,
+        }
     }
 
     /// A command was not answered and may not be repeated. The outcome stays unknown, whatever Salto
@@ -68,9 +78,12 @@ pub(super) async fn conclude(
     outcome: Outcome,
     attempts: u32,
 ) -> Result<Concluded, Unstored> {
-    let Context { worker, session } = context;
+    let Context { worker, session, place } = context;
     let check_in = check_in(state, &outcome);
+    let sent_at = outcome.command_sent_at();
     let terminal = terminal(state, outcome, attempts);
+    let awaited = awaited_opening(worker, state, claim, &terminal, sent_at);
+    let awaited = awaited.map_err(Unstored::Record)?;
     let audit =
         audit_line(worker.audit.sink(), &terminal, state, claim).map_err(Unstored::Record)?;
     let record = || {
@@ -78,12 +91,13 @@ pub(super) async fn conclude(
             .as_ref()
             .map(|(event, ends_at)| CheckInOfBooking { event, booking_ends_at: *ends_at });
         let (terminal, audit) = (&terminal, &audit);
-        let conclusion = Conclusion { terminal, check_in, audit, dead_lettered: false };
+        let awaited = awaited.as_ref();
+        let conclusion = Conclusion { terminal, check_in, audit, dead_lettered: false, awaited };
         worker.ledger.conclude(state.key(), &state.owner, conclusion)
     };
     // Only this worker knows the result of a command; any other outcome can be found again.
     let recorded = if attempts > 0 {
-        session.retry_until_done(record).await?
+        session.retry_until_done(place, record).await?
     } else {
         session.retry_until_stopped(record).await?
     };
@@ -109,7 +123,8 @@ pub(super) async fn restore(
 ) -> Result<Concluded, Unstored> {
     let record = || {
         let audit = &AuditLine::None;
-        let conclusion = Conclusion { terminal, check_in: None, audit, dead_lettered: true };
+        let conclusion =
+            Conclusion { terminal, check_in: None, audit, dead_lettered: true, awaited: None };
         context.worker.ledger.conclude(state.key(), &state.owner, conclusion)
     };
     context.session.retry_until_stopped(record).await
@@ -147,15 +162,17 @@ fn audit_line(
 fn terminal(state: &RequestState, outcome: Outcome, attempts: u32) -> Outbound {
     let request = RequestRef::from(&state.request);
     let data = match outcome {
-        Outcome::Opened { opening, iq_id, opened_at, .. } => OutboundData::Opened(Opened {
-            request,
-            object_id: opening.object_id,
-            lock_id: opening.lock_id,
-            iq_id,
-            opened_at,
-            record_in_field: opening.record_in_field,
-            attempts,
-        }),
+        Outcome::Opened { opening, lock_id, iq_id, opened_at, .. } => {
+            OutboundData::Opened(Opened {
+                request,
+                object_id: opening.object_id,
+                lock_id,
+                iq_id,
+                opened_at,
+                record_in_field: opening.record_in_field,
+                attempts,
+            })
+        }
         Outcome::Rejected(rejection) => OutboundData::OpenRejected(OpenRejected {
             request,
             reason: rejection.reason,
@@ -166,7 +183,7 @@ fn terminal(state: &RequestState, outcome: Outcome, attempts: u32) -> Outbound {
         Outcome::Failed { failure, lock_id, iq_id } => OutboundData::OpenFailed(OpenFailed {
             request,
             reason: failure.reason,
-            class: failure.reason.class(),
+            class: failure.class,
             detail: failure.detail,
             attempts,
             lock_id,

@@ -71,8 +71,9 @@ pub(super) fn decide(
     let in_doubt = claim.doubt.commands > 0;
     let mode = integration.map_or(Mode::Live, |integration| integration.mode);
     let rules = integration.map(|integration| &integration.rules);
-    match rules::decide(now, rules, claim.booking.as_ref(), &request) {
-        Decision::Open(opening) if !worker.resend.allow(claim.doubt, Duration::ZERO) => {
+    let decision = rules::decide(now, rules, claim.booking.as_ref(), &request);
+    match with_lock_id(decision, integration) {
+        Decision::Open(opening) if !may_repeat(worker, integration, &opening, claim) => {
             AttemptPlan::ConcludeInDoubt(opening)
         }
         Decision::Open(opening) => match door_action(claim.rehearsal, mode) {
@@ -84,7 +85,7 @@ pub(super) fn decide(
         Decision::Expired(opening) => {
             let failure = state.failure.clone().or_else(|| claim.failure.clone());
             let failure = failure.unwrap_or_else(Failure::too_slow);
-            let lock_id = Some(opening.lock_id);
+            let lock_id = opening.lock.id();
             AttemptPlan::Conclude(Outcome::Failed { failure, lock_id, iq_id: None })
         }
         Decision::Rejected(_) if in_doubt => AttemptPlan::Conclude(Outcome::unknown(state.lock)),
@@ -95,6 +96,29 @@ pub(super) fn decide(
         }
         Decision::Rejected(rejection) => AttemptPlan::Conclude(Outcome::Rejected(rejection)),
     }
+}
+
+/// Whether a command may be sent, where earlier ones have unknown outcomes.
+fn may_repeat(
+    worker: &Worker,
+    integration: Option<&Integration>,
+    opening: &Opening,
+    claim: &Claim,
+) -> bool {
+    let of_lock =
+        integration.map(|integration| worker.resend_limits(&integration.site, opening.lock.id()));
+    of_lock.unwrap_or(worker.resend).allow(claim.doubt, Duration::ZERO)
+}
+
+/// The decision with the id of a lock that the configuration names, where the list of locks has one of that name.
+fn with_lock_id(mut decision: Decision, integration: Option<&Integration>) -> Decision {
+    if let (Decision::Open(opening) | Decision::Expired(opening), Some(integration)) =
+        (&mut decision, integration)
+        && let Some(id) = integration.lock_id(&opening.lock)
+    {
+        opening.lock = id.into();
+    }
+    decision
 }
 
 /// The answer to a request that was taken while its integration was live.

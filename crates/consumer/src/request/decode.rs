@@ -8,6 +8,7 @@ use crate::{broker::delivery::Delivery, failpoint, state::ledger, worker::Worker
 
 /// Reads an open request.
 pub(super) fn decode(delivery: &Delivery, worker: &Worker) -> Result<RequestState, RefusedMessage> {
+    delivery.require_body()?;
     let request = events::decode_open_request(delivery.message.content(), Utc::now())?;
     worker.routing.check(&request, &delivery.message)?;
     failpoint::reach_with("after-decode", &request.id);

@@ -1,12 +1,18 @@
 //! Asking Salto's log of entries whether a command that was not answered opened the door.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use salto::{CallError, Cause};
+use salto::CallError;
 use uuid::Uuid;
 
-use crate::{integrations::registry::Integration, state::ledger::Claim, worker::Worker};
+use crate::{
+    integrations::registry::Integration, settings::ConfirmOpenings, state::ledger::Claim,
+    worker::Worker,
+};
+
+/// How often to look whether the event stream has shown a row.
+const ROW_POLL: Duration = Duration::from_millis(100);
 
 /// What the log answers.
 #[derive(Debug)]
@@ -29,15 +35,36 @@ pub(super) async fn ask(
     lock: Uuid,
     limit: Duration,
 ) -> LogAnswer {
-    let integration_id = integration.rules.id.as_str();
-    if !claim.pause.is_zero() {
-        return LogAnswer::Paused;
-    }
-    // A rehearsal opens no door, so an entry in the log would belong to another opening.
-    if claim.rehearsal || !integration.ask_entries || worker.denied_logs.is_denied(integration_id) {
+    // A rehearsal opens no door, so an entry would belong to another opening.
+    if claim.rehearsal {
         return LogAnswer::NotAsked;
     }
+    let until = Instant::now() + limit;
     let since = Utc::now() - (claim.doubt.since_first + claim.asked_at.elapsed());
+    let asked = match seen_row(worker, integration, lock, since).await {
+        Some(opened) => return opened,
+        None if claim.pause.is_zero() => ask_log(worker, integration, lock, since, limit).await,
+        None => LogAnswer::Paused,
+    };
+    match (asked, integration.confirm_openings) {
+        (LogAnswer::NoEntry | LogAnswer::NotAsked, ConfirmOpenings::Stream) => {
+            await_row(worker, integration, lock, since, until).await
+        }
+        (asked, ConfirmOpenings::Off | ConfirmOpenings::Entries | ConfirmOpenings::Stream) => asked,
+    }
+}
+
+async fn ask_log(
+    worker: &Worker,
+    integration: &Integration,
+    lock: Uuid,
+    since: DateTime<Utc>,
+    limit: Duration,
+) -> LogAnswer {
+    let integration_id = integration.rules.id.as_str();
+    if !integration.ask_entries || worker.denied_logs.is_denied(integration_id) {
+        return LogAnswer::NotAsked;
+    }
     let asking = async {
         let iq_id = match integration.site.ready(lock) {
             Some(prepared) => prepared.iq_id,
@@ -51,18 +78,44 @@ pub(super) async fn ask(
         Ok(Ok(None)) | Err(_) => return LogAnswer::NoEntry,
         Ok(Err(error)) => error,
     };
-    if matches!(error.cause, Cause::Forbidden | Cause::SiteNotFound) {
-        worker.denied_logs.deny(integration_id);
-        tracing::warn!(
-            %error,
-            next_step = "give the system user the right to read entries, or set ask_entries = false",
-            "the account may not read Salto's entries: unanswered commands stay in doubt"
-        );
-    } else {
-        tracing::warn!(%error, "Salto's entries could not be read");
-    }
+    worker.denied_logs.failed(integration_id, &error);
     match worker.share_pause(integration_id, &error).await {
         Some(_) => LogAnswer::Paused,
         None => LogAnswer::NoEntry,
     }
+}
+
+/// The opening of the lock since then, by a row that was read to confirm openings.
+async fn seen_row(
+    worker: &Worker,
+    integration: &Integration,
+    lock: Uuid,
+    since: DateTime<Utc>,
+) -> Option<LogAnswer> {
+    let iq_id = match integration.confirm_openings {
+        ConfirmOpenings::Off => return None,
+        ConfirmOpenings::Stream | ConfirmOpenings::Entries => integration.site.ready(lock)?.iq_id,
+    };
+    let id = integration.rules.id.as_str();
+    let seen = worker.confirmations.unmatched_opening(id, lock, since).await;
+    let at =
+        seen.inspect_err(|error| tracing::debug!(%error, "seen rows cannot be read")).ok()??;
+    Some(LogAnswer::Opened { at, iq_id })
+}
+
+/// Waits for the row in the event stream.
+async fn await_row(
+    worker: &Worker,
+    integration: &Integration,
+    lock: Uuid,
+    since: DateTime<Utc>,
+    until: Instant,
+) -> LogAnswer {
+    while Instant::now() < until {
+        tokio::time::sleep(ROW_POLL).await;
+        if let Some(opened) = seen_row(worker, integration, lock, since).await {
+            return opened;
+        }
+    }
+    LogAnswer::NoEntry
 }

@@ -119,7 +119,7 @@ impl From<OpenError> for FailedAttempt {
             // An open breaker is this worker's own wait, and no pause that Salto asked for.
             pause: error.retry_after.filter(|_| error.cause != Cause::BreakerOpen),
             retry_at_once: error.cause == Cause::TokenRejected && error.retry_after.is_none(),
-            otp_judged: matches!(error.cause, Cause::OtpInvalid | Cause::OtpBlocked),
+            otp_judged: is_about_the_otp(error.cause),
             most_commands: iq_refused.then_some(IQ_REFUSED_COMMANDS),
         }
     }
@@ -132,4 +132,9 @@ const fn certainty(answer: salto::Certainty) -> Certainty {
         salto::Certainty::Unknown => Certainty::Unknown,
         salto::Certainty::Refused => Certainty::Refused,
     }
+}
+
+/// Whether Salto has judged the one-time password.
+pub(super) const fn is_about_the_otp(cause: Cause) -> bool {
+    matches!(cause, Cause::OtpInvalid | Cause::OtpMistimed | Cause::LockMoved | Cause::OtpBlocked)
 }

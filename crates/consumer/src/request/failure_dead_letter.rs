@@ -3,7 +3,7 @@
 use events::OutboundData;
 use publisher::{DeadLetter, ReceivedMessage};
 
-use super::{context::Context, request_state::RequestState};
+use super::{context::Context, request_state::RequestState, unfinished::Unfinished};
 use crate::{
     broker::{dead_letter, session_handle::Unstored},
     failpoint,
@@ -16,8 +16,8 @@ pub(super) async fn make_once(
     message: &ReceivedMessage,
     state: &RequestState,
     outcome: &RecordedOutcome,
-) -> Result<(), Unstored> {
-    let Context { worker, session } = context;
+) -> Result<(), Unfinished> {
+    let Context { worker, session, .. } = context;
     let OutboundData::OpenFailed(failed) = &outcome.terminal.data else { return Ok(()) };
     if outcome.dead_lettered {
         return Ok(());
@@ -30,8 +30,8 @@ pub(super) async fn make_once(
     let answer = ledger::write_event(&outcome.terminal).map_err(Unstored::Record)?;
     let answer = Some(answer.as_str());
     let letter = DeadLetter { reason, detail: &detail, attempts, answer };
-    dead_letter::make(session, message, letter).await?;
+    dead_letter::make(session, message, letter).await.map_err(Unfinished::without_dead_letter)?;
     tracing::debug!(reason = failed.reason.code(), "dead letter made");
     failpoint::reach("after-dead-letter");
-    session.retry_until_stopped(|| worker.ledger.mark_dead_lettered(state.key())).await
+    Ok(session.retry_until_stopped(|| worker.ledger.mark_dead_lettered(state.key())).await?)
 }

@@ -10,36 +10,36 @@ use tracing::Instrument as _;
 
 use super::{
     attempt::{AttemptResult, attempt},
-    audit::{Unaudited, audit},
+    audit::audit,
     claim::{ClaimResult, claim},
     conclude::{conclude, restore},
     context::Context,
     decode, failure_dead_letter,
     park::park,
-    report::{Unreported, parked_without_queue, report},
+    report::report,
     request_state::RequestState,
-    wait_reason::WaitReason,
+    unfinished::Unfinished,
 };
 use crate::{
     broker::{
-        dead_letter,
+        dead_letter::{self, Disposal},
         delivery::Delivery,
-        session_handle::{Abandoned, SessionHandle, Unpublished, Unstored},
+        park as parking,
+        session_handle::SessionHandle,
+        wait_reason::WaitReason,
     },
     failpoint,
     operator::{message_span, settled},
-    state::{
-        ledger::{Concluded, LastCommand, RecordedOutcome},
-        store::RecordError,
-    },
+    state::ledger::{Concluded, LastCommand, RecordedOutcome},
     worker::Worker,
 };
 
-/// How long a request whose audit line cannot be written is parked. Its answer is published again each
-/// time that it is delivered.
-const PARKED_WITHOUT_AUDIT: Duration = Duration::from_secs(16);
+/// How long a request is parked whose integration has as many places as it may have: longer, the older it
+/// is.
+const PARKED_WITHOUT_PLACE: (Duration, Duration) =
+    (Duration::from_millis(250), Duration::from_secs(4));
 
-/// How long releasing a claim may take when a delivery is requeued.
+/// How long releasing a claim may take when a delivery is given back.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Handles an open request: the delivery is acknowledged once its effect is durable, or requeued.
@@ -49,15 +49,36 @@ pub(crate) async fn open_request(
     delivery: Delivery,
 ) {
     let received_at = Instant::now();
-    let context = Context { worker, session };
-    let Ok(_alone) = worker.poison_guard.admit(session, &delivery.message).await else { return };
+    let admitted = worker.poison_guard.admit(session, &delivery, received_at).await;
+    let Some(_admitted) = admitted else { return };
 
     let state = match decode::decode(&delivery, worker) {
         Ok(state) => state,
         Err(refused) => return refuse(session, &delivery, &refused, received_at).await,
     };
     let span = message_span::of_request(&state.request);
-    settle(context, delivery, state, received_at).instrument(span).await;
+    with_place(worker, session, delivery, state, received_at).instrument(span).await;
+}
+
+/// Takes a decoded request to its end in a place of its integration, or parks it where there is none.
+async fn with_place(
+    worker: &Arc<Worker>,
+    session: &SessionHandle,
+    delivery: Delivery,
+    state: RequestState,
+    received_at: Instant,
+) {
+    let integration = worker.integrations.get(state.integration_id());
+    let integration = integration.as_ref().map(|integration| integration.rules.id.as_str());
+    let returning = delivery.message.was_parked_or_replayed();
+    if let Some(place) = worker.places.take(integration, returning).await {
+        let context = Context { worker, session, place: &place };
+        return settle(context, delivery, state, received_at).await;
+    }
+    let (shortest, longest) = PARKED_WITHOUT_PLACE;
+    let wait = state.age().clamp(shortest, longest);
+    // Where it cannot be parked, its session has ended.
+    let _ = parking::park(session, &delivery, wait, WaitReason::Place).await;
 }
 
 /// Makes a dead letter of a request that is refused.
@@ -67,7 +88,7 @@ async fn refuse(
     refused: &RefusedMessage,
     received_at: Instant,
 ) {
-    if dead_letter::refused(session, delivery, refused).await.is_ok() {
+    if dead_letter::refused(session, delivery, refused).await == Ok(Disposal::DeadLetter) {
         settled::refused(OPEN_REQUESTS_QUEUE, refused, received_at);
     }
 }
@@ -101,8 +122,9 @@ async fn settle(
             }
         }
         Err(Unfinished::Record(error)) => {
-            let failures = state.failures;
-            if dead_letter::unstorable(session, &delivery, &error, failures).await.is_ok() {
+            release(context, &state).await;
+            if dead_letter::unstorable(session, &delivery, &error).await == Ok(Disposal::DeadLetter)
+            {
                 settled::unstorable(OPEN_REQUESTS_QUEUE, &error, received_at);
             }
         }
@@ -110,69 +132,19 @@ async fn settle(
             refuse(session, &delivery, &refused, received_at).await;
         }
         Err(Unfinished::Abandoned | Unfinished::Wait(..)) => {
-            requeue(context, &delivery, &state).await;
+            release(context, &state).await;
+            session.requeue(&delivery.acker).await;
             settled::requeued(received_at);
         }
     }
 }
 
-/// Requeues a delivery. Its claim is released first, so that the next owner need not wait for its lease.
-async fn requeue(context: Context<'_>, delivery: &Delivery, state: &RequestState) {
-    let Context { worker, session } = context;
+/// Releases the claim of a delivery that is given back, so that the next owner need not wait for its lease.
+async fn release(context: Context<'_>, state: &RequestState) {
+    let worker = context.worker;
     let (last, resumption) = (state.last_result(), state.resumption());
     let release = worker.ledger.release(state.key(), &state.owner, last, resumption);
     let _ = tokio::time::timeout(RELEASE_TIMEOUT, release).await;
-    session.requeue(&delivery.acker).await;
-}
-
-/// Why a request has not ended with this delivery.
-enum Unfinished {
-    /// The worker stops or its session is lost.
-    Abandoned,
-    /// It waits for longer than it may keep its place.
-    Wait(Duration, WaitReason),
-    /// A record that it needs could not be used, again and again.
-    Record(RecordError),
-    /// It is refused: its id was used before, for another request.
-    Refused(RefusedMessage),
-}
-
-impl From<Abandoned> for Unfinished {
-    fn from(Abandoned: Abandoned) -> Self {
-        Self::Abandoned
-    }
-}
-
-impl From<Unstored> for Unfinished {
-    fn from(unstored: Unstored) -> Self {
-        match unstored {
-            Unstored::Abandoned => Self::Abandoned,
-            Unstored::Record(error) => Self::Record(error),
-        }
-    }
-}
-
-impl Unfinished {
-    fn unreported(unreported: Unreported, outcome: &RecordedOutcome) -> Self {
-        match unreported {
-            Unreported::Unpublished(Unpublished::Abandoned) => Self::Abandoned,
-            // The outcome is in the ledger: the next owner of the message publishes it.
-            Unreported::Unpublished(Unpublished::NoQueue) => {
-                Self::Wait(parked_without_queue(outcome), WaitReason::AnswerQueue)
-            }
-            Unreported::Record(error) => Self::Record(error),
-        }
-    }
-}
-
-impl From<Unaudited> for Unfinished {
-    fn from(unaudited: Unaudited) -> Self {
-        match unaudited {
-            Unaudited::Unstored(unstored) => unstored.into(),
-            // The line is in the ledger: the next owner of the message writes it.
-            Unaudited::Unwritten => Self::Wait(PARKED_WITHOUT_AUDIT, WaitReason::AuditSink),
-        }
-    }
 }
 
 async fn answer_and_report(
@@ -238,7 +210,8 @@ async fn wait_in_place(
     wait: Duration,
     reason: WaitReason,
 ) -> Result<(), Unfinished> {
-    if !state.may_wait_in_place(context.session, wait) {
+    let waiting = state.may_wait_in_place(wait).then(|| context.place.wait()).flatten();
+    if waiting.is_none() && !wait.is_zero() {
         return Err(Unfinished::Wait(wait, reason));
     }
     context.session.wait(wait).await?;

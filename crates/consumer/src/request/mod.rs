@@ -9,11 +9,12 @@
 //! - [`retry_decision`] says what follows a [`failed_attempt`]; [`entry_log`] asks Salto's log about a
 //!   command that was not answered.
 //! - [`renewal`] reads the state of a command again, where connecting took long.
-//! - [`park`] makes a request wait without a place; [`wait_reason`] says what it waits for.
+//! - [`park`] makes a request wait without a place; [`unfinished`] says why a delivery has not ended it.
 //! - [`failure_dead_letter`] keeps a failed request beside its event.
 
 mod attempt;
 mod audit;
+mod awaited_opening;
 mod claim;
 mod command_result;
 mod conclude;
@@ -25,6 +26,7 @@ mod failed_attempt;
 mod failure_dead_letter;
 mod handle;
 mod open;
+mod otp_rejection;
 mod park;
 mod prepare;
 mod privacy_mode;
@@ -33,7 +35,8 @@ mod report;
 mod request_state;
 mod retry_decision;
 mod send_permission;
-mod wait_reason;
+mod signing;
+mod unfinished;
 
 #[cfg(test)]
 pub(crate) use conclude::audit_line_of;

@@ -3,26 +3,25 @@
 use std::{sync::Arc, time::Instant};
 
 use chrono::Utc;
-use rules::FailedReason;
-use salto::{Activation, ActivationState, Cause, OpenError, OtpKey, PreparedLock};
+use salto::{Cause, OpenError, PreparedLock};
 
 use super::{
     claim::ClaimedRequest,
-    command_result::CommandResult,
+    command_result::{CommandResult, OpenedLock},
     context::Context,
     decide::{AllowedOpening, DoorAction},
-    failed_attempt::FailedAttempt,
-    prepare::{prepare, renew_beside},
+    failed_attempt::{FailedAttempt, is_about_the_otp},
+    otp_rejection::{RejectedOtp, explain},
+    prepare::{prepare, read_open_time_beside, renew_beside},
     privacy_mode::privacy_attempt,
     renewal::{Renewal, RestsOn},
     request_state::RequestState,
     send_permission::send_permission,
-    wait_reason::WaitReason,
+    signing::{Signing, signing},
 };
 use crate::{
-    background::iq_restore,
+    broker::wait_reason::WaitReason,
     failpoint,
-    integrations::registry::Integration,
     operator::metrics,
     state::{
         iq_ref::IqRef,
@@ -35,9 +34,8 @@ use crate::{
 /// A reserved command, with everything that it needs.
 struct ReservedCommand {
     prepared: PreparedLock,
-    activation_state: ActivationState,
-    sealed_activation: Vec<u8>,
-    otp_key: OtpKey,
+    /// None where the IQ needs no one-time password.
+    signing: Option<Signing>,
 }
 
 /// Opens the door, with one command at most, where the claim has reserved a command. Where the state had to
@@ -61,7 +59,7 @@ async fn reserved_command(
     claimed: &ClaimedRequest,
     allowed: &AllowedOpening,
 ) -> Result<ReservedCommand, CommandResult> {
-    let Context { worker, session } = context;
+    let Context { worker, session, .. } = context;
     let AllowedOpening { integration, opening, action } = allowed;
     let claim = &*claimed.claim;
     let not_opened = |failed, iq_id| Err(CommandResult::NotOpened { failed, iq_id });
@@ -69,7 +67,14 @@ async fn reserved_command(
         return not_opened(FailedAttempt::paused(claim.pause), None);
     }
     renew_beside(worker, integration);
-    let prepared = match (&claimed.prepared, integration.site.ready(opening.lock_id)) {
+    if *action == DoorAction::Open
+        && let Some(lock) = opening.lock.id()
+    {
+        read_open_time_beside(worker, integration, lock);
+    }
+    integration.site.heed(&claim.corrections);
+    let ready = opening.lock.id().and_then(|lock| integration.site.ready(lock));
+    let prepared = match (&claimed.prepared, ready) {
         (Some(claimed_for), Some(ready)) if claimed_for.iq_id == ready.iq_id => ready,
         // The next claim is for this IQ.
         (Some(_) | None, Some(_)) => return Err(CommandResult::Prepared),
@@ -81,15 +86,14 @@ async fn reserved_command(
     if !claim.blocked.is_zero() {
         return not_opened(FailedAttempt::blocked_iq(claim.blocked), iq_id());
     }
-    let (activation, sealed) = match activation(worker, integration, claim, &prepared.iq_id) {
-        Ok(activation) => activation,
+    let signing = match signing(worker, integration, claim, &prepared) {
+        Ok(signing) => signing,
         Err(failed) => return not_opened(failed, iq_id()),
     };
-    let Some(otp_key) = activation.otp_key(integration.site.otp_scheme()) else {
-        return not_opened(unusable(activation.state), iq_id());
-    };
-    if *action == DoorAction::Nothing {
-        return Err(CommandResult::Rehearsed { iq_id: prepared.iq_id });
+    // Without a one-time password, a rehearsal has nothing that Salto could check.
+    if *action == DoorAction::Nothing || (*action == DoorAction::Probe && signing.is_none()) {
+        let PreparedLock { lock_id, iq_id, .. } = prepared;
+        return Err(CommandResult::Rehearsed(OpenedLock::at(lock_id, iq_id, Utc::now())));
     }
     if claim.reservation != Reservation::Reserved {
         return Err(match claimed.permit_wait(worker, state) {
@@ -100,8 +104,7 @@ async fn reserved_command(
     if session.is_ended() {
         return Err(CommandResult::Abandoned);
     }
-    let (activation_state, sealed_activation) = (activation.state, sealed.to_vec());
-    Ok(ReservedCommand { prepared, activation_state, sealed_activation, otp_key })
+    Ok(ReservedCommand { prepared, signing })
 }
 
 /// Sends a reserved command, and records what its answer says about the IQ.
@@ -112,27 +115,27 @@ async fn send(
     allowed: &mut AllowedOpening,
     command: ReservedCommand,
 ) -> CommandResult {
-    let ReservedCommand { prepared, activation_state, sealed_activation, otp_key } = command;
+    let ReservedCommand { prepared, signing } = command;
+    let (sealed, otp_key) = signing.as_ref().map(|it| (&it.sealed[..], &it.otp_key)).unzip();
     failpoint::reach("before-command");
     let permission = send_permission(worker, state, claim, &allowed.opening);
     let timeout = worker.opening.command_timeout;
     let (site, action) = (allowed.integration.site.clone(), allowed.action);
-    let (lock_id, iq_id, deadline) =
-        (prepared.lock_id, prepared.iq_id.as_str(), permission.send_before);
-    tracing::debug!(%lock_id, iq_id, ?action, %deadline, "sending");
+    let (lock_id, iq_id) = (prepared.lock_id, prepared.iq_id.as_str());
+    tracing::debug!(%lock_id, iq_id, ?action, deadline = %permission.send_before, "sending");
     let sent_at = Instant::now();
     let mut renewal = Renewal {
         worker,
         state: &mut *state,
         claim: &mut *claim,
         allowed: &mut *allowed,
-        rests_on: RestsOn { prepared: &prepared, sealed_activation: &sealed_activation },
+        rests_on: RestsOn { prepared: &prepared, sealed_activation: sealed },
         refusal: None,
     };
     let answer = match action {
-        DoorAction::Open => site.open(&prepared, &otp_key, permission, timeout, &mut renewal).await,
+        DoorAction::Open => site.open(&prepared, otp_key, permission, timeout, &mut renewal).await,
         DoorAction::Probe | DoorAction::Nothing => {
-            site.rehearse(&prepared, &otp_key, permission, timeout, &mut renewal).await
+            site.rehearse(&prepared, otp_key, permission, timeout, &mut renewal).await
         }
     };
     let refusal = renewal.refusal;
@@ -143,45 +146,26 @@ async fn send(
     let iq = IqRef { integration_id: &integration.rules.id, iq_id: &prepared.iq_id };
     let subject = OtpSubject {
         iq,
-        sealed: &sealed_activation,
+        sealed: sealed.unwrap_or_default(),
         traceparent: state.request.traceparent.as_deref(),
         rehearsal: claim.rehearsal,
     };
     let iq_id = prepared.iq_id.clone();
     match answer {
         Ok(()) => {
-            if claim.rejected_otps > 0 || activation_state == ActivationState::Degraded {
+            if claim.rejected_otps > 0 || signing.as_ref().is_some_and(Signing::is_degraded) {
                 worker.record_verdict(subject, OtpVerdict::Accepted).await;
             }
-            CommandResult::Accepted { iq_id, opened_at: Utc::now() }
+            CommandResult::Accepted(OpenedLock::accepted(lock_id, iq_id, sent_at))
         }
         Err(error) if error.cause == Cause::Withdrawn => {
             tracing::info!(iq_id, why = refusal, %error, "command withdrawn");
             CommandResult::Withdrawn
         }
         Err(error) => {
-            let failed = failed_attempt(worker, allowed, subject, error).await;
+            let failed = failed_attempt(worker, allowed, &prepared, subject, error).await;
             CommandResult::NotOpened { failed, iq_id: Some(iq_id) }
         }
-    }
-}
-
-/// Records what a failed command says about the IQ, before anything else: other workers must know it
-/// before they send their next command.
-async fn record_failure(
-    worker: &Arc<Worker>,
-    integration: &Arc<Integration>,
-    subject: OtpSubject<'_>,
-    error: &OpenError,
-) {
-    if error.cause == Cause::OtpBlocked {
-        worker.record_verdict(subject, OtpVerdict::Blocked).await;
-    } else if error.cause == Cause::OtpInvalid {
-        worker.record_verdict(subject, OtpVerdict::Invalid).await;
-        iq_restore::check_beside(worker, integration);
-    }
-    if error.written {
-        worker.record_last_error(subject.iq, error);
     }
 }
 
@@ -190,51 +174,28 @@ async fn record_failure(
 async fn failed_attempt(
     worker: &Arc<Worker>,
     allowed: &AllowedOpening,
+    prepared: &PreparedLock,
     subject: OtpSubject<'_>,
     error: OpenError,
 ) -> FailedAttempt {
-    let AllowedOpening { integration, opening, .. } = allowed;
-    record_failure(worker, integration, subject, &error).await;
+    let AllowedOpening { integration, action, .. } = allowed;
+    // A command without a one-time password says nothing about secret and PIN.
+    let was_signed = !subject.sealed.is_empty();
+    let is_about_the_otp =
+        is_about_the_otp(error.cause) && (was_signed || error.cause == Cause::OtpBlocked);
+    let error = if error.written && is_about_the_otp {
+        let rejected = RejectedOtp { prepared, subject, is_open: *action == DoorAction::Open };
+        explain(worker, integration, rejected, error).await
+    } else {
+        if error.written {
+            worker.record_last_error(subject.iq, &error);
+        }
+        error
+    };
     if !subject.rehearsal
-        && let Some(failed) = privacy_attempt(worker, integration, opening.lock_id, &error).await
+        && let Some(failed) = privacy_attempt(worker, integration, prepared.lock_id, &error).await
     {
         return failed;
     }
     error.into()
-}
-
-/// The IQ's activation as the claim loaded it, opened and sealed.
-fn activation<'a>(
-    worker: &Worker,
-    integration: &Integration,
-    claim: &'a Claim,
-    iq_id: &str,
-) -> Result<(Activation, &'a [u8]), FailedAttempt> {
-    let sealed =
-        claim.activation.as_deref().ok_or_else(|| unusable(ActivationState::NotActivated))?;
-    let place = salto::activation::activations_key(&worker.key_prefix, &integration.rules.id);
-    let activation =
-        Activation::unseal(&worker.sealer, &place, iq_id, sealed).map_err(|error| {
-            tracing::error!(%error, iq_id, "a stored activation cannot be read");
-            let detail = "the stored activation of the IQ cannot be decrypted";
-            FailedAttempt::without_command(FailedReason::IqNotActivated, detail)
-        })?;
-    Ok((activation, sealed))
-}
-
-/// An activation in this state signs no commands.
-fn unusable(state: ActivationState) -> FailedAttempt {
-    match state {
-        ActivationState::ReactivationRequired => FailedAttempt::without_command(
-            FailedReason::IqReactivationRequired,
-            "the IQ's secret and PIN no longer count: it must be activated anew",
-        ),
-        ActivationState::NotActivated
-        | ActivationState::PendingPin
-        | ActivationState::Activated
-        | ActivationState::Degraded => FailedAttempt::without_command(
-            FailedReason::IqNotActivated,
-            "the IQ is not activated: run `postern iq activate`",
-        ),
-    }
 }

@@ -3,18 +3,13 @@
 
 use std::time::Duration;
 
-use publisher::Message;
-
-use super::{context::Context, request_state::RequestState, wait_reason::WaitReason};
-use crate::{
-    broker::{delivery::Delivery, session_handle::Unstored},
-    failpoint,
-    operator::settled,
+use super::{context::Context, request_state::RequestState};
+use crate::broker::{
+    delivery::Delivery, park as parking, session_handle::Unstored, wait_reason::WaitReason,
 };
 
-/// Parks a request. Its claim is released first, so that the next owner can claim it; and the delivery is
-/// acknowledged only after the broker has confirmed the parked message. A worker that is killed in between
-/// leaves two copies, of which one acts at a time.
+/// Parks a request. Its claim is released first, so that the next owner can claim it. A worker that is
+/// killed in between leaves two copies, of which one acts at a time.
 pub(super) async fn park(
     context: Context<'_>,
     delivery: &Delivery,
@@ -22,15 +17,10 @@ pub(super) async fn park(
     wait: Duration,
     reason: WaitReason,
 ) -> Result<(), Unstored> {
-    let Context { worker, session } = context;
+    let Context { worker, session, .. } = context;
     let release = || {
         worker.ledger.release(state.key(), &state.owner, state.last_result(), state.resumption())
     };
     session.retry_until_stopped(release).await?;
-    failpoint::reach("before-park");
-    session.enqueue(Message::parked(&delivery.message, wait)).await?;
-    failpoint::reach("after-park");
-    session.acknowledge(&delivery.acker).await?;
-    settled::parked(wait, reason.as_str());
-    Ok(())
+    Ok(parking::park(session, delivery, wait, reason).await?)
 }

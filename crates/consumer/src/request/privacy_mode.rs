@@ -26,7 +26,9 @@ pub(super) async fn privacy_attempt(
         return None;
     }
     let integration_id = integration.rules.id.as_str();
-    match timeout(LIMIT, integration.site.privacy_mode(lock_id)).await {
+    let read = timeout(LIMIT, integration.site.privacy_mode(lock_id)).await;
+    worker.share_moved_locks(integration).await;
+    match read {
         Ok(Ok(true)) => Some(FailedAttempt {
             written: error.written,
             ..FailedAttempt::without_command(
@@ -61,6 +63,8 @@ fn may_be_privacy(error: &OpenError) -> bool {
         | Cause::AlreadyActivated
         | Cause::NotActivated
         | Cause::OtpInvalid
+        | Cause::OtpMistimed
+        | Cause::LockMoved
         | Cause::OtpBlocked
         | Cause::IqOffline
         | Cause::RateLimited

@@ -18,8 +18,8 @@ use crate::{
 /// The parts of a command that cannot change once it is on its way.
 pub(super) struct RestsOn<'a> {
     pub(super) prepared: &'a PreparedLock,
-    /// The IQ's activation, whose key signs the command.
-    pub(super) sealed_activation: &'a [u8],
+    /// The IQ's activation, whose key signs the command; none of a command without a one-time password.
+    pub(super) sealed_activation: Option<&'a [u8]>,
 }
 
 /// The renewal of a reserved command that waits on its connection. It claims again, as the owner that it
@@ -56,6 +56,7 @@ impl Renewal<'_> {
         let Self { worker, state, claim, allowed, rests_on, .. } = self;
         let planned = PlannedCommand {
             iq_id: Some(&rests_on.prepared.iq_id),
+            environment: allowed.integration.clock.environment(),
             follows_at_once: true,
             rehearsal: allowed.integration.mode.rehearses(),
         };
@@ -96,12 +97,19 @@ impl Renewal<'_> {
             return Err("the rules say no by now");
         };
         let lock_id = rests_on.prepared.lock_id;
-        if opening.lock_id != lock_id || action != allowed.action {
+        if opening.lock.id() != Some(lock_id) || action != allowed.action {
             return Err("another lock or action is asked for by now");
         }
+        integration.site.heed(&claim.corrections);
         let ready = integration.site.ready(lock_id);
-        if ready.is_none_or(|ready| ready.iq_id != rests_on.prepared.iq_id) {
-            return Err("the lock has another IQ by now, or there is no token");
+        let is_same = |ready: PreparedLock| {
+            let prepared = rests_on.prepared;
+            ready.iq_id == prepared.iq_id && ready.needs_otp == prepared.needs_otp
+        };
+        if !ready.is_some_and(is_same) {
+            return Err(
+                "the lock has another IQ by now, or token or clock are to be asked for again",
+            );
         }
         if !claim.pause.is_zero() {
             return Err("Salto has asked for a pause");
@@ -109,7 +117,7 @@ impl Renewal<'_> {
         if !claim.blocked.is_zero() {
             return Err("the IQ is blocked");
         }
-        if claim.activation.as_deref() != Some(rests_on.sealed_activation) {
+        if rests_on.sealed_activation.is_some_and(|it| claim.activation.as_deref() != Some(it)) {
             return Err("the activation of the IQ has changed");
         }
         if claim.reservation != Reservation::Reserved {

@@ -8,7 +8,8 @@ use publisher::Message;
 
 use super::{context::Context, request_state::RequestState};
 use crate::{
-    broker::session_handle::{SessionHandle, Unpublished, Unstored},
+    background::opening_confirmation,
+    broker::session_handle::{Unpublished, Unstored},
     failpoint,
     state::{ledger::RecordedOutcome, store::RecordError},
 };
@@ -49,13 +50,21 @@ pub(super) async fn report(
     state: &RequestState,
     outcome: &RecordedOutcome,
 ) -> Result<(), Unreported> {
-    let Context { worker, session } = context;
+    let Context { worker, session, .. } = context;
     if !outcome.terminal_published {
-        publish(session, &outcome.terminal).await?;
+        publish(context, &outcome.terminal).await?;
         failpoint::reach("after-report");
     }
+    if outcome.confirmation_awaited {
+        let request = state.key();
+        let answered = || worker.confirmations.answered(request.key);
+        if session.retry_until_stopped(answered).await? {
+            worker.confirmed_events.notify();
+        }
+        opening_confirmation::look_beside(worker, request.integration_id);
+    }
     let Some(check_in) = &outcome.check_in else { return Ok(()) };
-    let published = publish(session, check_in).await;
+    let published = publish(context, check_in).await;
     if published == Err(Unpublished::NoQueue) && !outcome.terminal_published {
         let mark = || worker.ledger.mark_terminal_published(state.key());
         session.retry_until_stopped(mark).await?;
@@ -65,9 +74,10 @@ pub(super) async fn report(
     Ok(())
 }
 
-async fn publish(session: &SessionHandle, event: &Outbound) -> Result<(), Unpublished> {
+async fn publish(context: Context<'_>, event: &Outbound) -> Result<(), Unpublished> {
+    let Context { session, place, .. } = context;
     match Message::event(event) {
-        Ok(message) => session.publish_event(&message, event.rehearsal).await,
+        Ok(message) => session.publish_event(&message, event.rehearsal, Some(place)).await,
         // The ledger held it as JSON, so this does not happen. If it did, the broker would keep the message
         // until its delivery limit makes it a dead letter.
         Err(error) => {

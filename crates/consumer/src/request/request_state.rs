@@ -8,7 +8,7 @@ use rules::Doubt;
 use uuid::Uuid;
 
 use crate::{
-    broker::session_handle::SessionHandle,
+    broker::places::SHORTER_THAN_PARKING,
     state::{
         failure::Failure,
         ledger::{
@@ -17,9 +17,6 @@ use crate::{
     },
     worker::IN_PLACE,
 };
-
-/// A wait as short as this costs no more than parking.
-const SHORTER_THAN_PARKING: Duration = Duration::from_millis(100);
 
 /// What a worker keeps of a request between its claims.
 #[derive(Debug)]
@@ -87,6 +84,7 @@ impl RequestState {
             dead_lettered: true,
             audit: None,
             terminal_published: false,
+            confirmation_awaited: false,
             claimed_elsewhere: false,
         })
     }
@@ -152,18 +150,21 @@ impl RequestState {
         (self.expires_at - Utc::now()).to_std().unwrap_or_default()
     }
 
-    /// Whether a wait may happen in place: it is short, and other deliveries do not need the place.
-    pub(super) fn may_wait_in_place(&self, session: &SessionHandle, wait: Duration) -> bool {
-        wait.is_zero() || (self.waited_in_place + wait <= IN_PLACE && session.is_half_free())
+    /// The time since the event's own time; zero where the clocks differ.
+    pub(super) fn age(&self) -> Duration {
+        (Utc::now() - self.request.time).to_std().unwrap_or_default()
     }
 
-    /// For how long the request may wait in place until something arrives.
-    pub(super) fn wait_limit(&self, session: &SessionHandle) -> Duration {
-        let limit = if session.is_half_free() {
-            IN_PLACE.saturating_sub(self.waited_in_place)
-        } else {
-            Duration::ZERO
-        };
+    /// Whether a wait is short enough to happen in place.
+    pub(super) fn may_wait_in_place(&self, wait: Duration) -> bool {
+        self.waited_in_place + wait <= IN_PLACE
+    }
+
+    /// For how long the request may wait in place until something arrives; `waits`: whether it has the right
+    /// to wait there for longer than parking takes.
+    pub(super) fn wait_limit(&self, waits: bool) -> Duration {
+        let limit =
+            if waits { IN_PLACE.saturating_sub(self.waited_in_place) } else { Duration::ZERO };
         limit.max(SHORTER_THAN_PARKING)
     }
 }

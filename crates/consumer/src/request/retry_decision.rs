@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rules::{Certainty, Delays, Doubt, FailedClass, Opening, RetryDecision};
+use rules::{Certainty, Delays, Doubt, FailedClass, Opening, ResendLimits, RetryDecision};
 
 use super::{conclude::Outcome, failed_attempt::FailedAttempt, request_state::RequestState};
 use crate::{
@@ -11,7 +11,6 @@ use crate::{
         failure::Failure,
         ledger::{Claim, LastCommand},
     },
-    worker::Worker,
 };
 
 /// Waits between commands for one request.
@@ -29,7 +28,7 @@ pub(super) enum FollowUp {
 
 /// Records a failed attempt in the state of the request, and decides what follows.
 pub(super) fn follow_up(
-    worker: &Worker,
+    limits: ResendLimits,
     state: &mut RequestState,
     claim: &Claim,
     opening: &Opening,
@@ -50,7 +49,7 @@ pub(super) fn follow_up(
     state.failure = Some(failure.clone());
     let of_attempt = failed.failure.as_ref().unwrap_or(&failure);
     tracing::info!(
-        lock_id = %opening.lock_id,
+        lock_id = %opening.lock,
         iq_id,
         reason = %of_attempt.reason,
         detail = of_attempt.detail,
@@ -62,7 +61,7 @@ pub(super) fn follow_up(
     let commands = claim.attempts + u32::from(failed.written);
     let may_retry = !failed.otp_judged && failed.most_commands.is_none_or(|most| commands < most);
     let remaining = state.remaining();
-    match rules::retry_decision(failed.certainty, doubt, worker.resend, wait, remaining) {
+    match rules::retry_decision(failed.certainty, doubt, limits, wait, remaining) {
         RetryDecision::Retry(wait) if may_retry => {
             state.not_before = Instant::now() + wait;
             FollowUp::Retry(wait)
@@ -71,7 +70,7 @@ pub(super) fn follow_up(
             FollowUp::ConcludeInDoubt
         }
         RetryDecision::Retry(_) | RetryDecision::GiveUp => {
-            let lock_id = Some(opening.lock_id);
+            let lock_id = opening.lock.id();
             FollowUp::Conclude(Outcome::Failed { failure, lock_id, iq_id })
         }
     }
@@ -82,8 +81,8 @@ pub(super) fn follow_up(
 /// request is a token that Salto refused once: the next one was on its way, and only the pause or the breaker
 /// stops the request.
 fn reported_failure(failed: &FailedAttempt, known: Option<Failure>) -> Failure {
-    let known = known
-        .filter(|known| !failed.is_consequence || known.reason.class() == FailedClass::Temporary);
+    let known =
+        known.filter(|known| !failed.is_consequence || known.class == FailedClass::Temporary);
     match (&failed.failure, known) {
         (Some(failure), None) => failure.clone(),
         (Some(failure), Some(_)) if !failed.is_consequence => failure.clone(),

@@ -16,6 +16,11 @@ impl Keys {
         Self { prefix: prefix.into() }
     }
 
+    /// What all keys begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The ledger's record of a request.
     pub(crate) fn request(&self, request: Uuid) -> String {
         format!("{}request:{request}", self.prefix)
@@ -29,6 +34,11 @@ impl Keys {
     /// The pattern of all bookings' keys, for `SCAN`.
     pub(crate) fn bookings(&self) -> String {
         key_pattern(&self.prefix, "booking:")
+    }
+
+    /// What comes before the id in [`Self::request`], for scripts.
+    pub(crate) fn request_prefix(&self) -> String {
+        format!("{}request:", self.prefix)
     }
 
     /// The pattern of all requests' keys, for `SCAN`.
@@ -54,6 +64,19 @@ impl Keys {
         format!("{}rehearsed-check-in:{integration}:{booking}", self.prefix)
     }
 
+    /// The mark that an opening sets: after a rehearsed one, the real first opening is still to come.
+    pub(crate) fn check_in_mark(
+        &self,
+        rehearsal: bool,
+        integration: &str,
+        booking: &str,
+    ) -> String {
+        match rehearsal {
+            true => self.rehearsed_check_in(integration, booking),
+            false => self.check_in(integration, booking),
+        }
+    }
+
     /// Exists while Salto has asked for no calls for an integration.
     pub(crate) fn pause(&self, integration_id: &str) -> String {
         format!("{}pause:{}", self.prefix, encode(integration_id))
@@ -62,6 +85,16 @@ impl Keys {
     /// By IQ: the consecutive OTP rejections, and until when the IQ is blocked.
     pub(crate) fn otp_status(&self, integration_id: &str) -> String {
         format!("{}guard:{}", self.prefix, encode(integration_id))
+    }
+
+    /// Exists while a worker looks for the cause of a rejected OTP at the IQ.
+    pub(crate) fn rejection(&self, integration_id: &str, iq_id: &str) -> String {
+        format!("{}rejection:{}:{}", self.prefix, encode(integration_id), encode(iq_id))
+    }
+
+    /// By lock: the IQ that a worker has found it at, where that was another one before.
+    pub(crate) fn moved_locks(&self, integration_id: &str) -> String {
+        format!("{}moved:{}", self.prefix, encode(integration_id))
     }
 
     /// The lease of an operator's command that sends one-time passwords to the IQ.
@@ -102,6 +135,41 @@ impl Keys {
     /// The notices that one call has taken out, until its worker must have seen the reply.
     pub(crate) fn taken_notices(&self, call: Uuid) -> String {
         format!("{}attention-taken:{call}", self.prefix)
+    }
+
+    /// The confirmations of openings that wait to be published.
+    pub(crate) fn confirmed_events(&self) -> String {
+        format!("{}confirmed", self.prefix)
+    }
+
+    /// The integrations with openings that wait for their confirmation, or rows that wait for an opening.
+    pub(crate) fn confirming(&self) -> String {
+        format!("{}confirming", self.prefix)
+    }
+
+    /// The openings that wait for their confirmation.
+    pub(crate) fn unconfirmed(&self, integration_id: &str) -> String {
+        format!("{}unconfirmed:{}", self.prefix, encode(integration_id))
+    }
+
+    /// The rows of Salto's log of entries that belong to no opening yet.
+    pub(crate) fn entry_rows(&self, integration_id: &str) -> String {
+        format!("{}entry-rows:{}", self.prefix, encode(integration_id))
+    }
+
+    /// The ids of the rows that were seen.
+    pub(crate) fn known_entry_rows(&self, integration_id: &str) -> String {
+        format!("{}entry-rows-known:{}", self.prefix, encode(integration_id))
+    }
+
+    /// When Salto's log of entries was asked for confirmations.
+    pub(crate) fn entries_asked(&self, integration_id: &str) -> String {
+        format!("{}entries-asked:{}", self.prefix, encode(integration_id))
+    }
+
+    /// The lease of the worker that listens to the site's event stream.
+    pub(crate) fn stream_lease(&self, integration_id: &str) -> String {
+        format!("{}stream-lease:{}", self.prefix, encode(integration_id))
     }
 
     /// The lease of the worker that publishes notices.

@@ -63,22 +63,28 @@ pub fn decode_booking_status<'a>(
     envelope::decode(&message.into(), now, |data| read(data, now))
 }
 
-fn read(data: &mut Members, now: DateTime<Utc>) -> Result<BookingStatus, DecodeError> {
-    let status = BookingStatus {
-        integration_id: data.text("integration_id", 1..=limits::INTEGRATION_ID)?,
-        booking_id: data.text("booking_id", 1..=limits::ID)?,
-        status: data.text("status", 1..=limits::ID)?,
-        object_ids: data.texts("object_ids", 1..=limits::OBJECTS, 1..=limits::ID)?,
-        starts_at: data.time("starts_at")?,
-        ends_at: data.time("ends_at")?,
-        revision: data.optional_integer("revision", limits::REVISION)?,
-    };
-    if status.ends_at <= status.starts_at {
-        return Err(data.refuse("ends_at", "must be after `data.starts_at`"));
+pub(super) fn read(data: &mut Members, now: DateTime<Utc>) -> Option<BookingStatus> {
+    let integration_id = data.text("integration_id", 1..=limits::INTEGRATION_ID);
+    let booking_id = data.text("booking_id", 1..=limits::ID);
+    let status = data.text("status", 1..=limits::ID);
+    let object_ids = data.texts("object_ids", 1..=limits::OBJECTS, 1..=limits::ID);
+    let starts_at = data.time("starts_at");
+    let ends_at = data.time("ends_at");
+    let revision = data.optional_integer("revision", limits::REVISION);
+    if starts_at.zip(ends_at).is_some_and(|(starts_at, ends_at)| ends_at <= starts_at) {
+        return data.refuse("ends_at", "must be after `data.starts_at`");
     }
     let ahead = TimeDelta::from_std(limits::BOOKING_AHEAD).unwrap_or(TimeDelta::MAX);
-    if status.ends_at - now > ahead {
-        return Err(data.refuse("ends_at", "is more than 400 days ahead of this worker's clock"));
+    if ends_at.is_some_and(|ends_at| ends_at - now > ahead) {
+        return data.refuse("ends_at", "is more than 400 days ahead of this worker's clock");
     }
-    Ok(status)
+    Some(BookingStatus {
+        integration_id: integration_id?,
+        booking_id: booking_id?,
+        status: status?,
+        object_ids: object_ids?,
+        starts_at: starts_at?,
+        ends_at: ends_at?,
+        revision,
+    })
 }

@@ -78,12 +78,17 @@ pub fn decode_open_request<'a>(
     envelope::decode(&message.into(), now, read)
 }
 
-fn read(data: &mut Members) -> Result<OpenRequest, DecodeError> {
-    Ok(OpenRequest {
-        integration_id: data.text("integration_id", 1..=limits::INTEGRATION_ID)?,
-        booking_id: data.text("booking_id", 1..=limits::ID)?,
-        object_id: data.optional_text("object_id", 1..=limits::ID)?,
-        expires_at: data.optional_time("expires_at")?,
-        requested_by: data.optional_text("requested_by", 0..=limits::ID)?,
+pub(super) fn read(data: &mut Members) -> Option<OpenRequest> {
+    let integration_id = data.text("integration_id", 1..=limits::INTEGRATION_ID);
+    let booking_id = data.text("booking_id", 1..=limits::ID);
+    let object_id = data.optional_text("object_id", 1..=limits::ID);
+    let expires_at = data.optional_time("expires_at");
+    let requested_by = data.optional_text("requested_by", 0..=limits::ID);
+    Some(OpenRequest {
+        integration_id: integration_id?,
+        booking_id: booking_id?,
+        object_id,
+        expires_at,
+        requested_by,
     })
 }

@@ -1,7 +1,7 @@
 //! The data of the answers to an open request.
 
 use chrono::{DateTime, Utc};
-use rules::{FailedClass, FailedReason, RejectedReason};
+use rules::{FailedClass, FailedReason, RejectedReason, coded_enum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -136,4 +136,42 @@ pub struct OpenFailed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "member_schema::text")]
     pub iq_id: Option<String>,
+}
+
+/// Salto's own record shows the opening.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpenConfirmed {
+    /// The request.
+    #[serde(flatten)]
+    pub request: RequestRef,
+    /// The object whose door opened.
+    #[schemars(schema_with = "member_schema::id")]
+    pub object_id: String,
+    /// The lock.
+    #[schemars(schema_with = "member_schema::uuid")]
+    pub lock_id: Uuid,
+    /// The IQ that reaches the lock.
+    #[schemars(schema_with = "member_schema::text")]
+    pub iq_id: String,
+    /// When the lock opened, by Salto's record: whole seconds of Salto's clock.
+    #[serde(with = "timestamp")]
+    #[schemars(schema_with = "member_schema::time")]
+    pub opened_at: DateTime<Utc>,
+    /// When postern saw the record.
+    #[serde(with = "timestamp")]
+    #[schemars(schema_with = "member_schema::time")]
+    pub seen_at: DateTime<Utc>,
+    /// Where postern saw the record.
+    pub seen_in: ConfirmationSource,
+}
+
+coded_enum! {
+    /// Where postern sees Salto's records of openings.
+    #[derive(JsonSchema)]
+    pub enum ConfirmationSource {
+        /// Salto's event stream.
+        Stream = "stream",
+        /// Salto's log of entries.
+        Entries = "entries",
+    }
 }

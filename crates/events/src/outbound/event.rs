@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::answer::{CheckIn, OpenFailed, OpenRejected, Opened};
+use super::answer::{CheckIn, OpenConfirmed, OpenFailed, OpenRejected, Opened};
 use super::attention::{BookingAtRisk, IntegrationAttention, IqAttention};
 use super::event_type::{OutboundType, REHEARSAL};
 use crate::{names, timestamp};
@@ -44,6 +44,8 @@ pub enum OutboundData {
     OpenRejected(OpenRejected),
     /// The door could not be opened.
     OpenFailed(OpenFailed),
+    /// Salto's own record shows the opening.
+    OpenConfirmed(OpenConfirmed),
     /// An IQ's activation changed state.
     IqAttention(IqAttention),
     /// Something that all doors of an integration depend on changed.
@@ -61,6 +63,7 @@ impl OutboundData {
             Self::CheckIn(_) => OutboundType::CheckIn,
             Self::OpenRejected(_) => OutboundType::OpenRejected,
             Self::OpenFailed(_) => OutboundType::OpenFailed,
+            Self::OpenConfirmed(_) => OutboundType::OpenConfirmed,
             Self::IqAttention(_) => OutboundType::IqAttention,
             Self::IntegrationAttention(_) => OutboundType::IntegrationAttention,
             Self::BookingAtRisk(_) => OutboundType::BookingAtRisk,
@@ -73,6 +76,9 @@ impl OutboundData {
             OutboundType::CheckIn => CheckIn::deserialize(data).map(Self::CheckIn),
             OutboundType::OpenRejected => OpenRejected::deserialize(data).map(Self::OpenRejected),
             OutboundType::OpenFailed => OpenFailed::deserialize(data).map(Self::OpenFailed),
+            OutboundType::OpenConfirmed => {
+                OpenConfirmed::deserialize(data).map(Self::OpenConfirmed)
+            }
             OutboundType::IqAttention => IqAttention::deserialize(data).map(Self::IqAttention),
             OutboundType::IntegrationAttention => {
                 IntegrationAttention::deserialize(data).map(Self::IntegrationAttention)
@@ -100,6 +106,7 @@ impl Outbound {
             OutboundData::CheckIn(data) => &data.request.booking_id,
             OutboundData::OpenRejected(data) => &data.request.booking_id,
             OutboundData::OpenFailed(data) => &data.request.booking_id,
+            OutboundData::OpenConfirmed(data) => &data.request.booking_id,
             OutboundData::IqAttention(data) => &data.iq_id,
             OutboundData::IntegrationAttention(data) => &data.integration_id,
             OutboundData::BookingAtRisk(data) => &data.booking_id,
@@ -114,6 +121,7 @@ impl Outbound {
             OutboundData::CheckIn(data) => &data.request.integration_id,
             OutboundData::OpenRejected(data) => &data.request.integration_id,
             OutboundData::OpenFailed(data) => &data.request.integration_id,
+            OutboundData::OpenConfirmed(data) => &data.request.integration_id,
             OutboundData::IqAttention(data) => &data.integration_id,
             OutboundData::IntegrationAttention(data) => &data.integration_id,
             OutboundData::BookingAtRisk(data) => &data.integration_id,

@@ -16,6 +16,8 @@ coded_enum! {
         OpenRejected = "lock.open-rejected.v1",
         /// A door could not be opened.
         OpenFailed = "lock.open-failed.v1",
+        /// Salto's own record shows an opening.
+        OpenConfirmed = "lock.open-confirmed.v1",
         /// The activation of an IQ changed state.
         IqAttention = "iq.attention.v1",
         /// Something that all doors of an integration depend on changed.

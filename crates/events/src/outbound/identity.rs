@@ -14,6 +14,8 @@ pub enum Role {
     Terminal,
     /// The check-in of an opening.
     CheckIn,
+    /// The confirmation of an opening.
+    Confirmed,
 }
 
 /// The id of the event with this `role` for the request `(source, id)`.
@@ -22,6 +24,7 @@ pub fn event_id(source: &str, id: &str, role: Role) -> Uuid {
     let role = match role {
         Role::Terminal => "terminal",
         Role::CheckIn => "check-in",
+        Role::Confirmed => "confirmed",
     };
     derive(role, source, id)
 }
@@ -62,7 +65,7 @@ mod tests {
             a in ("[a-c:1]{0,4}", "[a-c:1]{0,4}"),
             b in ("[a-c:1]{0,4}", "[a-c:1]{0,4}"),
         ) {
-            for role in [Role::Terminal, Role::CheckIn] {
+            for role in [Role::Terminal, Role::CheckIn, Role::Confirmed] {
                 let same = event_id(&a.0, &a.1, role) == event_id(&b.0, &b.1, role);
                 prop_assert_eq!(same, a == b);
             }

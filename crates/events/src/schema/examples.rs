@@ -7,9 +7,10 @@ use serde_json::Value;
 use uuid::{Uuid, uuid};
 
 use crate::{
-    BookingAtRisk, BookingStatus, CheckIn, DoorRisk, Event, InboundData, IntegrationAttention,
-    IntegrationState, IqAttention, IqState, OpenFailed, OpenRejected, OpenRequest, Opened,
-    Outbound, OutboundData, OutboundType, RequestRef, Role, event_id,
+    BookingAtRisk, BookingStatus, CheckIn, ConfirmationSource, DoorRisk, Event, InboundData,
+    IntegrationAttention, IntegrationState, IqAttention, IqState, OpenConfirmed, OpenFailed,
+    OpenRejected, OpenRequest, Opened, Outbound, OutboundData, OutboundType, RequestRef, Role,
+    event_id,
 };
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -89,6 +90,7 @@ pub(super) fn outbound(event_type: OutboundType) -> Outbound {
         OutboundType::CheckIn => check_in(),
         OutboundType::OpenRejected => open_rejected(),
         OutboundType::OpenFailed => open_failed(),
+        OutboundType::OpenConfirmed => open_confirmed(),
         OutboundType::IqAttention => iq_attention(),
         OutboundType::IntegrationAttention => integration_attention(),
         OutboundType::BookingAtRisk => booking_at_risk(),
@@ -155,6 +157,19 @@ fn open_failed() -> Outbound {
 fn notice(data: OutboundData) -> Outbound {
     let id = uuid!("7d2f5a0e-3a3c-4b0e-8a44-5f1f1c7a9e01");
     Outbound { id, time: noon(0), traceparent: None, rehearsal: false, data }
+}
+
+fn open_confirmed() -> Outbound {
+    let confirmed = OpenConfirmed {
+        request: RequestRef::from(&open_request()),
+        object_id: "room-12".to_owned(),
+        lock_id: LOCK,
+        iq_id: IQ.to_owned(),
+        opened_at: noon(121),
+        seen_at: noon(121) + TimeDelta::milliseconds(1400),
+        seen_in: ConfirmationSource::Stream,
+    };
+    answer(Role::Confirmed, OutboundData::OpenConfirmed(confirmed))
 }
 
 fn iq_attention() -> Outbound {

@@ -49,7 +49,7 @@ fn both_modes_give_the_same_event() {
 fn a_structured_event_ignores_attributes_in_headers() {
     let content_type = Some("application/cloudevents+json; charset=utf-8");
     let error = decode(Content { content_type, ..binary(DATA) }).unwrap_err();
-    assert_eq!(error.detail, "`specversion` is missing");
+    assert_eq!(error.detail, "`specversion` is missing; `type` is missing");
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use events::{
-    BookingAtRisk, BookingStatus, CheckIn, DoorRisk, Event, IntegrationAttention, IntegrationState,
-    IqAttention, IqState, OpenFailed, OpenRejected, OpenRequest, Opened, Outbound, OutboundData,
-    OutboundType, RequestRef, Role, decode_booking_status, decode_open_request, event_id,
+    BookingAtRisk, BookingStatus, CheckIn, ConfirmationSource, DoorRisk, Event,
+    IntegrationAttention, IntegrationState, IqAttention, IqState, OpenConfirmed, OpenFailed,
+    OpenRejected, OpenRequest, Opened, Outbound, OutboundData, OutboundType, RequestRef, Role,
+    decode_booking_status, decode_open_request, event_id,
 };
 use proptest::prelude::*;
 use rules::{FailedReason, RejectedReason, RiskReason};
@@ -72,6 +73,7 @@ fn data(request: RequestRef) -> impl Strategy<Value = OutboundData> {
             OutboundType::CheckIn => check_in(request).boxed(),
             OutboundType::OpenRejected => open_rejected(request).boxed(),
             OutboundType::OpenFailed => open_failed(request).boxed(),
+            OutboundType::OpenConfirmed => open_confirmed(request).boxed(),
             OutboundType::IqAttention => iq_attention(request).boxed(),
             OutboundType::IntegrationAttention => integration_attention(request).boxed(),
             OutboundType::BookingAtRisk => booking_at_risk(request).boxed(),
@@ -139,6 +141,27 @@ prop_compose! {
             attempts,
             lock_id: lock.map(Uuid::from_u128),
             iq_id,
+        })
+    }
+}
+
+prop_compose! {
+    fn open_confirmed(request: RequestRef)(
+        object_id in id(),
+        lock in any::<u128>(),
+        iq_id in id(),
+        opened_at in time(),
+        seen_at in time(),
+        seen_in in prop::sample::select(ConfirmationSource::ALL),
+    ) -> OutboundData {
+        OutboundData::OpenConfirmed(OpenConfirmed {
+            request: request.clone(),
+            object_id,
+            lock_id: Uuid::from_u128(lock),
+            iq_id,
+            opened_at,
+            seen_at,
+            seen_in,
         })
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use events::{DeadLetterReason, IntegrationState, IqState, OutboundType};
+use events::{ConfirmationSource, DeadLetterReason, IntegrationState, IqState, OutboundType};
 use rules::{FailedReason, RejectedReason, RiskReason};
 
 fn runbook() -> String {
@@ -55,6 +55,7 @@ fn codes_of(event_type: OutboundType) -> Vec<&'static str> {
             IntegrationState::ALL.iter().map(|it| it.code()).collect()
         }
         OutboundType::BookingAtRisk => RiskReason::ALL.iter().map(|it| it.code()).collect(),
+        OutboundType::OpenConfirmed => ConfirmationSource::ALL.iter().map(|it| it.code()).collect(),
         OutboundType::Opened | OutboundType::CheckIn => Vec::new(),
     }
 }

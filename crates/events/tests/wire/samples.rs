@@ -188,6 +188,7 @@ fn codes_are_those_of_the_contract() {
             "booking.check-in.v1",
             "lock.open-rejected.v1",
             "lock.open-failed.v1",
+            "lock.open-confirmed.v1",
             "iq.attention.v1",
             "integration.attention.v1",
             "booking.at-risk.v1",

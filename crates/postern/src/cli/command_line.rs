@@ -6,10 +6,10 @@ use crate::cli::{
     arguments::global::GlobalArguments,
     commands::{
         audit::AuditArguments, booking::BookingCommand, check_config::CheckConfigArguments,
-        dlq::DlqCommand, doctor::DoctorArguments, explain::ExplainArguments,
-        guest_key::GuestKeyCommand, iq::IqCommand, lock::LockCommand, login::LoginArguments,
-        mapping::MappingCommand, pause::PauseCommand, publish::PublishCommand,
-        secrets::SecretsCommand, site::SiteCommand, tail::TailArguments,
+        check_event::CheckEventArguments, dlq::DlqCommand, doctor::DoctorArguments,
+        explain::ExplainArguments, guest_key::GuestKeyCommand, iq::IqCommand, lock::LockCommand,
+        login::LoginArguments, mapping::MappingCommand, pause::PauseCommand,
+        publish::PublishCommand, secrets::SecretsCommand, site::SiteCommand, tail::TailArguments,
     },
 };
 
@@ -67,6 +67,10 @@ pub(super) enum Command {
     ///
     /// Reads the file, the environment variables and the files of secrets. Connects to nothing.
     CheckConfig(CheckConfigArguments),
+    /// Check events in files, as a worker would; reports all mistakes of each at once.
+    ///
+    /// Needs neither configuration nor broker.
+    CheckEvent(CheckEventArguments),
     /// Check everything that a door needs to open, and say what to do next.
     ///
     /// Checks the configuration, RabbitMQ, Redis, Salto's hosts and clock; for each integration its

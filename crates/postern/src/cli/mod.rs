@@ -3,7 +3,7 @@
 //! [`command_line`] is the arguments of the program with their help, and [`commands`] what they do.
 //! The commands share [`arguments`]; what is printed on the [`terminal`] and read from it; the
 //! [`connections`] to RabbitMQ, Redis and Salto; the state of a site's IQs and locks
-//! ([`site_state`]); and [`failure`], the error of a command with its exit status.
+//! ([`site_state`]); one-time passwords that a command sends ([`otp_attempts`]); and [`failure`], the error of a command with its exit status.
 
 mod arguments;
 mod command_line;
@@ -11,6 +11,7 @@ mod commands;
 mod connections;
 mod failure;
 mod logging;
+mod otp_attempts;
 mod site_state;
 mod terminal;
 
@@ -24,8 +25,8 @@ use tokio::runtime;
 pub(crate) use command_line::CommandLine;
 use command_line::{BrokerCommand, Command};
 use commands::{
-    audit, booking, check_config, dlq, doctor, explain, guest_key, iq, lock, login, mapping, pause,
-    publish, secrets, site, tail, worker,
+    audit, booking, check_config, check_event, dlq, doctor, explain, guest_key, iq, lock, login,
+    mapping, pause, publish, secrets, site, tail, worker,
 };
 use failure::CommandFailure;
 
@@ -56,6 +57,7 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
             let builder = runtime::Builder::new_current_thread();
             return block_on(builder, run_with_broker(command, &config));
         }
+        Command::CheckEvent(arguments) => return check_event::run(arguments),
         command => command,
     };
     let file = line.global.config.ok_or_else(|| {
@@ -126,7 +128,10 @@ async fn run_command(
     }
     let settings = config.settings;
     match command {
-        Command::CheckConfig(_) | Command::Doctor(_) | Command::Broker(_) => Ok(()),
+        Command::CheckConfig(_)
+        | Command::CheckEvent(_)
+        | Command::Doctor(_)
+        | Command::Broker(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,
         Command::Explain(arguments) => explain::run(arguments, &settings).await,
         Command::Audit(arguments) => audit::run(arguments, &settings).await,

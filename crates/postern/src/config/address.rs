@@ -1,5 +1,7 @@
 //! The URLs of the broker, of Redis and of Salto.
 
+use std::net::IpAddr;
+
 use deadpool_redis::redis::IntoConnectionInfo;
 use lapin::uri::AMQPUri;
 use salto::RedirectUri;
@@ -73,11 +75,14 @@ pub(super) fn redirect(text: &str) -> Result<RedirectUri, String> {
     })
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
+        // The host of a scheme that browsers do not know is a text.
+        Some(Host::Domain(name)) => {
+            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
         None => false,
     }
 }

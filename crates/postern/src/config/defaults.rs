@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use consumer::{Mode, Rehearsal};
+use consumer::{ConfirmOpenings, Mode, Rehearsal};
 
 pub(super) const BROKER_URL: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 pub(super) const PREFETCH: u16 = 64;
@@ -28,5 +28,6 @@ pub(super) const MODE: Mode = Mode::Live;
 pub(super) const REHEARSAL: Rehearsal = Rehearsal::Probe;
 pub(super) const ASK_ENTRIES: bool = true;
 pub(super) const WARN_BEFORE: Duration = Duration::from_secs(3600);
+pub(super) const CONFIRM_OPENINGS: ConfirmOpenings = ConfirmOpenings::Off;
 pub(super) const MINUTES_BEFORE: u32 = 0;
 pub(super) const MINUTES_AFTER: u32 = 0;

@@ -55,6 +55,8 @@ fn environment(name: &str, mut section: Section<'_>, variables: &Variables) -> O
     let (identity, api) = builtin.unzip();
     let identity_url = url("identity_url", identity);
     let api_url = url("api_url", api);
+    let events_url = section.optional("events_url", |node| address::salto(any_text(node)?));
+    let events_url = events_url.or_else(|| Environment::builtin_events_url(name));
     let client_id = section.required("client_id", "the platform's OAuth client", text);
     let has_secret = section.node("client_secret").is_some();
     let client_secret = section.optional_secret("client_secret", variables, Ok);
@@ -71,6 +73,7 @@ fn environment(name: &str, mut section: Section<'_>, variables: &Variables) -> O
         name: name.to_owned(),
         identity_url: identity_url?,
         api_url: api_url?,
+        events_url,
         client_id: client_id?,
         client_secret,
         scope,

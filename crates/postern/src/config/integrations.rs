@@ -1,14 +1,15 @@
 //! `[[integrations]]`: the customers, their accounts at Salto, and the rules for their doors.
 
+mod openings;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
 
-use consumer::{IntegrationSettings, Mode, Rehearsal};
-use rules::IntegrationRules;
+use consumer::IntegrationSettings;
+use rules::{IntegrationRules, LockRef};
 use salto::{Account, Environment, OtpScheme, SignIn};
-use uuid::Uuid;
 
 use super::{
     address, defaults,
@@ -17,7 +18,7 @@ use super::{
     reader::{Section, nearest},
     shown_value::shown_under,
     tree::{Node, Value},
-    value::{any_text, boolean, duration, integer, lock_id, text, texts},
+    value::{any_text, boolean, duration, integer, lock, text, texts},
     variables::Variables,
 };
 
@@ -94,7 +95,10 @@ fn integration(
     let warn_before = section.with_default("warn_before", defaults::WARN_BEFORE, |node| {
         duration(node, Duration::ZERO..=LONGEST_WARNING)
     });
-    let mode = mode(section);
+    let environment_settings =
+        environment.as_ref().and_then(|name| environments.get(name)).and_then(Option::as_deref);
+    let confirm_openings = openings::confirm(section, environment_settings);
+    let mode = openings::mode(section);
     let rules = IntegrationRules {
         id: id.unwrap_or_default(),
         active: section.with_default("active", defaults::ACTIVE, boolean),
@@ -107,26 +111,19 @@ fn integration(
         }),
         check_in_status: section.optional("check_in_status", text),
         record_opened_at_in: section.optional("record_opened_at_in", text),
-        default_lock: section.optional("default_lock", lock_id),
+        default_lock: section.optional("default_lock", lock),
         locks: locks(section.section("locks"), mistakes),
         shared_doors: shared_doors(section.section("shared_doors"), mistakes),
     };
     let (environment, account) = (environment?, account?);
-    Some(IntegrationSettings { rules, mode, environment, ask_entries, warn_before, account })
-}
-
-/// `rehearse_with` is read for a live integration too, so that only `mode` has to be changed.
-fn mode(section: &mut Section<'_>) -> Mode {
-    let rehearsal =
-        section.with_default("rehearse_with", defaults::REHEARSAL, |node| match any_text(node)? {
-            "probe" => Ok(Rehearsal::Probe),
-            "nothing" => Ok(Rehearsal::Nothing),
-            _ => Err("must be \"probe\" or \"nothing\"".to_owned()),
-        });
-    section.with_default("mode", defaults::MODE, |node| match any_text(node)? {
-        "live" => Ok(Mode::Live),
-        "rehearse" => Ok(Mode::Rehearsal(rehearsal)),
-        _ => Err("must be \"live\" or \"rehearse\"".to_owned()),
+    Some(IntegrationSettings {
+        rules,
+        mode,
+        environment,
+        ask_entries,
+        warn_before,
+        confirm_openings,
+        account,
     })
 }
 
@@ -220,10 +217,10 @@ fn require_client_secret(
 }
 
 /// The locks by object. Any object is allowed, so no key is unknown.
-fn locks(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, Uuid> {
+fn locks(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, LockRef> {
     section
         .entries()
-        .filter_map(|(object, node)| match lock_id(node) {
+        .filter_map(|(object, node)| match lock(node) {
             Ok(lock) => Some((object.to_owned(), lock)),
             Err(what) => {
                 let path = section.path_of(object);

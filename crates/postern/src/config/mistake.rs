@@ -24,9 +24,21 @@ struct Mistake {
     value: Option<String>,
 }
 
-/// Collects mistakes while the configuration is read.
+/// Where a secret was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum SecretPlace {
+    /// The configuration file itself.
+    Configuration,
+    /// A file that the configuration names.
+    File(PathBuf),
+}
+
+/// Collects mistakes while the configuration is read, and the places of its secrets.
 #[derive(Default)]
-pub(super) struct Mistakes(RefCell<Vec<Mistake>>);
+pub(super) struct Mistakes {
+    mistakes: RefCell<Vec<Mistake>>,
+    secret_places: RefCell<Vec<(String, SecretPlace)>>,
+}
 
 impl Mistakes {
     /// Adds a mistake: the value of `key` (empty for the file as a whole) is wrong. The value is not shown.
@@ -43,16 +55,26 @@ impl Mistakes {
         value: Option<String>,
     ) {
         let mistake = Mistake { origin: origin.clone(), key: key.into(), what: what.into(), value };
-        self.0.borrow_mut().push(mistake);
+        self.mistakes.borrow_mut().push(mistake);
+    }
+
+    /// Adds the place at which the secret of `key` was found.
+    pub(super) fn add_secret_place(&self, key: String, place: SecretPlace) {
+        self.secret_places.borrow_mut().push((key, place));
+    }
+
+    /// The keys of secrets with their places, in the order of reading.
+    pub(super) fn take_secret_places(&self) -> Vec<(String, SecretPlace)> {
+        self.secret_places.take()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.mistakes.borrow().is_empty()
     }
 
     /// The report, in the order of the file.
     pub(super) fn report(self, file: &Path) -> MistakeReport {
-        let mut mistakes = self.0.into_inner();
+        let mut mistakes = self.mistakes.into_inner();
         mistakes.sort();
         MistakeReport { file: file.to_owned(), mistakes }
     }

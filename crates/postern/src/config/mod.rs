@@ -4,6 +4,7 @@ mod address;
 mod audit;
 mod defaults;
 mod environments;
+mod exposure;
 mod integrations;
 mod mistake;
 mod reader;
@@ -128,6 +129,8 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
     if integrations.is_empty() {
         warnings.push("there are no [[integrations]]: no request opens a door".to_owned());
     }
+    warnings.extend(exposure::of_connections(&broker, &redis));
+    warnings.extend(exposure::of_files(file, mistakes.take_secret_places()));
     let settings = Settings {
         broker,
         redis,

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::{
     mistake::{Mistakes, Origin},
-    secret::{secret, secret_list},
+    secret::{place_of, secret, secret_list},
     shown_value::shown,
     tree::{Node, Table, Value},
     variables::Variables,
@@ -99,6 +99,9 @@ impl<'a> Section<'a> {
         read: impl FnOnce(SecretString) -> Result<T, String>,
     ) -> Option<T> {
         let node = self.node(key)?;
+        if let Some(place) = place_of(node) {
+            self.mistakes.add_secret_place(self.path_of(key), place);
+        }
         match secret(node, variables).and_then(read) {
             Ok(value) => Some(value),
             Err(what) => {
@@ -129,6 +132,11 @@ impl<'a> Section<'a> {
         read: impl Fn(SecretString) -> Result<T, String>,
     ) -> Vec<T> {
         let Some(node) = self.node(key) else { return Vec::new() };
+        if let Value::List(items) = &node.value {
+            for place in items.iter().filter_map(place_of) {
+                self.mistakes.add_secret_place(self.path_of(key), place);
+            }
+        }
         let read = secret_list(node, variables).and_then(|list| {
             let read =
                 |(index, item)| read(item).map_err(|what| format!("item {} {what}", index + 1));

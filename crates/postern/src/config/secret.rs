@@ -5,9 +5,10 @@ use std::{ffi::OsStr, fs, sync::Arc};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use consumer::SecretKey;
 use secrecy::{ExposeSecret, SecretBox, SecretString, zeroize::Zeroizing};
+use url::Url;
 
 use super::{
-    mistake::Origin,
+    mistake::{Origin, SecretPlace},
     tree::{Node, Table, Value},
     value::any_text,
     variables::Variables,
@@ -30,6 +31,23 @@ pub(super) fn secret(node: &Node, variables: &Variables) -> Result<SecretString,
     match secret.expose_secret() {
         "" => Err(format!("must not be empty{place}")),
         _ => Ok(secret),
+    }
+}
+
+/// The file in which a secret is; nothing where it is in a variable, and for a URL without a password.
+pub(super) fn place_of(node: &Node) -> Option<SecretPlace> {
+    match &node.value {
+        Value::Text(text) => {
+            let is_secret =
+                |text: &str| Url::parse(text).map_or(true, |it| it.password().is_some());
+            let in_file = matches!(node.origin, Origin::Line(_)) && is_secret(text.expose_secret());
+            in_file.then_some(SecretPlace::Configuration)
+        }
+        Value::Table(reference) => {
+            let name = reference.get("file").and_then(|name| any_text(name).ok());
+            name.map(|name| SecretPlace::File(name.into()))
+        }
+        Value::Integer(_) | Value::Boolean(_) | Value::List(_) | Value::Other(_) => None,
     }
 }
 

@@ -1,12 +1,12 @@
-//! Single values: a node as a duration, a number, the id of a lock, …
+//! Single values: a node as a duration, a number, a lock, …
 //!
 //! The error of each function says what is allowed, and never contains the value, which may be a secret: the report shows it
 //! beside the error, where it cannot be one.
 
 use std::{net::SocketAddr, ops::RangeInclusive, time::Duration};
 
+use rules::LockRef;
 use secrecy::ExposeSecret;
-use uuid::Uuid;
 
 use super::{
     mistake::Origin,
@@ -73,12 +73,20 @@ pub(super) fn duration_text(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
-/// The id of a lock at Salto.
-pub(super) fn lock_id(node: &Node) -> Result<Uuid, String> {
-    any_text(node)
-        .ok()
-        .and_then(|text| text.trim().parse().ok())
-        .ok_or_else(|| "must be a lock's UUID, as `postern lock list` shows them".to_owned())
+/// A lock: its id at Salto, or its name there. A text that seems to be a mistyped id is refused.
+pub(super) fn lock(node: &Node) -> Result<LockRef, String> {
+    let allowed = "must be a lock's UUID or name, as `postern lock list` shows them";
+    let text = any_text(node).ok().map(str::trim).filter(|text| !text.is_empty());
+    let lock = text.map(LockRef::from).ok_or_else(|| allowed.to_owned())?;
+    match lock.name() {
+        Some(name) if seems_an_id(name) => Err(allowed.to_owned()),
+        Some(_) | None => Ok(lock),
+    }
+}
+
+/// Whether a name has the length and the characters of an id.
+fn seems_an_id(name: &str) -> bool {
+    name.len() >= 30 && name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// An address to listen on.

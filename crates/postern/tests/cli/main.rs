@@ -4,6 +4,7 @@
 
 mod audit;
 mod broker;
+mod check_event;
 mod configuration;
 mod dlq;
 mod redis;

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     time::Duration,
@@ -56,7 +57,10 @@ open_from_statuses = ["paid"]
     /// With this configuration.
     pub(crate) fn with(configuration: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("postern.toml"), configuration).unwrap();
+        let file = directory.path().join("postern.toml");
+        fs::write(&file, configuration).unwrap();
+        // It contains secrets.
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         Self { directory, variables: Vec::new() }
     }
 

@@ -17,7 +17,7 @@ const CHANGELOG: &str = include_str!("../../../../CHANGELOG.md");
 
 /// Settings that the contract leaves out: what other programs and invariants rely on does not depend
 /// on them.
-const NOT_IN_THE_CONTRACT: [&str; 16] = [
+const NOT_IN_THE_CONTRACT: [&str; 17] = [
     "audit.directory",
     "audit.to",
     "integrations.ask_entries",
@@ -28,6 +28,7 @@ const NOT_IN_THE_CONTRACT: [&str; 16] = [
     "opening.in_flight_per_integration",
     "opening.in_flight_per_iq",
     "retention.audit",
+    "salto.environments.acceptance.events_url",
     "salto.environments.acceptance.guest_keys",
     "salto.environments.acceptance.guest_keys.access_code_path",
     "salto.environments.acceptance.guest_keys.code_parameter",

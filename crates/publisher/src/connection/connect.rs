@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use events::limits;
 use lapin::protocol::{AMQPErrorKind, AMQPHardError};
 use lapin::{Connection, ConnectionProperties, ErrorKind};
 
 use super::broker_url::{self, InvalidUrl};
+
+/// How much longer the client's own thread may take to connect, so that a caller learns of the timeout first.
+const THREAD_GRACE: Duration = Duration::from_secs(1);
 
 /// The reason for which there is no connection. No variant shows the URL's password.
 #[derive(Debug, thiserror::Error)]
@@ -67,9 +71,12 @@ impl ConnectError {
 /// where the broker has a private authority, name its PEM file in `SSL_CERT_FILE`. Callers need
 /// not install a cryptography provider.
 ///
+/// What the broker sends passes a filter ([`amqp_stream::FrameFilter`]), because any publisher can write names
+/// and headers that would end the connection or the process. A body of more than 1 MiB is left out.
+///
 /// # Errors
-/// See [`ConnectError`]. A peer that accepts the connection and stays silent occupies a thread until it
-/// closes, also after the timeout, so callers wait between attempts ([`crate::Reconnect`]).
+/// See [`ConnectError`]. A peer that accepts the connection and stays silent occupies a thread for a second
+/// more than the timeout.
 pub async fn connect(
     url: &str,
     connection_name: &str,
@@ -82,7 +89,8 @@ pub async fn connect(
     let properties =
         ConnectionProperties::default().with_connection_name(connection_name.to_owned().into());
 
-    let connecting = Connection::connect_uri(uri, properties);
+    let body_max = u64::try_from(limits::BODY).unwrap_or(u64::MAX);
+    let connecting = amqp_stream::connect(uri, properties, body_max, timeout + THREAD_GRACE);
     match tokio::time::timeout(timeout, connecting).await {
         Err(_) => Err(ConnectError::Timeout { address, timeout }),
         Ok(Ok(connection)) => Ok(connection),

@@ -3,10 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use futures_util::{AsyncReadExt, AsyncWriteExt};
-use lapin::tcp::AMQPUriTcpExt;
+use amqp_stream::Transport;
 use lapin::types::AMQPValue;
 use lapin::types::parsing::parse_field_table;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::broker_url;
 
@@ -28,8 +28,7 @@ pub async fn server_version(url: &str, timeout: Duration) -> Option<String> {
 
 async fn connection_start(url: &str) -> Option<Vec<u8>> {
     let uri = broker_url::parse(url).ok()?;
-    let runtime = lapin::runtime::default_runtime().ok()?;
-    let mut stream = uri.connect_async(&runtime).await.ok()?;
+    let mut stream = Transport::open(&uri).await.ok()?;
     let read: io::Result<Vec<u8>> = async {
         stream.write_all(PROTOCOL_HEADER).await?;
         stream.flush().await?;
@@ -42,7 +41,7 @@ async fn connection_start(url: &str) -> Option<Vec<u8>> {
         Ok(payload)
     }
     .await;
-    let _ = stream.close().await;
+    let _ = stream.shutdown().await;
     read.ok()
 }
 

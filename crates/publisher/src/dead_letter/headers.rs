@@ -1,7 +1,7 @@
 //! Reading the headers of a dead letter.
 
 use chrono::{DateTime, Utc};
-use events::{DeadLetterReason, names};
+use events::{DeadLetterReason, RefusedMessage, names};
 use lapin::types::FieldTable;
 
 use crate::message::ReceivedMessage;
@@ -18,8 +18,9 @@ const WORK_QUEUES: [&str; 2] = [names::BOOKING_STATUS_QUEUE, names::OPEN_REQUEST
 /// that the broker made, in `x-death`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetterHeaders {
-    /// The reason; for one that the broker made, [`DeadLetterReason::Expired`] or
-    /// [`DeadLetterReason::DeliveryLimit`].
+    /// The reason; for one that the broker made, [`DeadLetterReason::Expired`],
+    /// [`DeadLetterReason::DeliveryLimit`], or malformed, where a worker rejected it because its body is too
+    /// large.
     pub reason: RecordedReason,
     /// An explanation of the reason.
     pub detail: Option<String>,
@@ -72,7 +73,7 @@ impl DeadLetterHeaders {
         let replays = headers.inner().get(names::HEADER_REPLAYS).and_then(integer);
         let replays = replays.unwrap_or(0).max(0);
         match work_queue_of_broker(letter, headers) {
-            Some(queue) => Self::of_broker(headers, queue, replays),
+            Some(queue) => Self::of_broker(letter, headers, queue, replays),
             None => Self {
                 reason: RecordedReason::read(headers),
                 detail: text(headers, names::HEADER_DETAIL),
@@ -88,16 +89,27 @@ impl DeadLetterHeaders {
 
     /// Reads the broker's record of its dead-lettering from this queue. The routing key does not tell the
     /// reason: it is the same for all.
-    fn of_broker(headers: &FieldTable, queue: &str, replays: i64) -> Self {
+    fn of_broker(
+        letter: &ReceivedMessage,
+        headers: &FieldTable,
+        queue: &str,
+        replays: i64,
+    ) -> Self {
         let record = XDeathRecord::latest(headers, queue);
-        let (reason, detail) = if record.as_ref().is_some_and(XDeathRecord::is_expiry) {
-            (DeadLetterReason::Expired, "expired in the queue")
+        let rejected = record.as_ref().is_some_and(XDeathRecord::is_rejection);
+        let too_large = letter.body_left_out().filter(|_| rejected);
+        let (reason, detail) = if let Some(bytes) = too_large {
+            let RefusedMessage { reason, detail } = RefusedMessage::body_too_large(bytes);
+            (reason, detail)
+        } else if record.as_ref().is_some_and(XDeathRecord::is_expiry) {
+            (DeadLetterReason::Expired, "expired in the queue".to_owned())
         } else {
-            (DeadLetterReason::DeliveryLimit, "delivered too often without being settled")
+            let detail = "delivered too often without being settled";
+            (DeadLetterReason::DeliveryLimit, detail.to_owned())
         };
         Self {
             reason: RecordedReason::Known(reason),
-            detail: Some(detail.to_owned()),
+            detail: Some(detail),
             failed_at: record.and_then(|record| record.time),
             queue: Some(queue.to_owned()),
             attempts: None,
@@ -115,12 +127,13 @@ impl DeadLetterHeaders {
 /// because headers of postern may be left from an earlier failure.
 fn work_queue_of_broker(letter: &ReceivedMessage, headers: &FieldTable) -> Option<&'static str> {
     WORK_QUEUES.into_iter().find(|queue| {
+        let recorded = XDeathRecord::latest(headers, queue).is_some();
         if letter.exchange == names::DEAD_LETTER_EXCHANGE {
-            letter.routing_key == DeadLetterReason::DeliveryLimit.routing_key(queue)
+            // Without the broker's record, postern has counted the deliveries and made the dead letter.
+            letter.routing_key == DeadLetterReason::DeliveryLimit.routing_key(queue) && recorded
         } else {
             // It was moved here by hand, with no headers but the broker's.
-            !headers.contains_key(names::HEADER_REASON)
-                && XDeathRecord::latest(headers, queue).is_some()
+            !headers.contains_key(names::HEADER_REASON) && recorded
         }
     })
 }

@@ -1,5 +1,6 @@
 //! Making a dead letter: the message as received, and the reason.
 
+use amqp_stream::REPAIRED_HEADER;
 use chrono::{DateTime, SecondsFormat, Utc};
 use events::{DeadLetterReason, names};
 use lapin::types::FieldTable;
@@ -16,7 +17,7 @@ use crate::message::{Message, ReceivedMessage, x_death};
 const DETAIL_MAX: usize = 1024;
 
 /// The headers that are added. Only the answer may be long.
-const OUR_HEADERS: [&str; 9] = [
+const OUR_HEADERS: [&str; 10] = [
     names::HEADER_REASON,
     names::HEADER_DETAIL,
     names::HEADER_FAILED_AT,
@@ -26,6 +27,7 @@ const OUR_HEADERS: [&str; 9] = [
     names::HEADER_ROUTING_KEY,
     names::HEADER_QUEUE,
     names::HEADER_ANSWER,
+    REPAIRED_HEADER,
 ];
 
 /// The information that makes a message a dead letter.
@@ -46,6 +48,8 @@ pub struct DeadLetter<'a> {
 impl Message {
     /// The dead letter of `original`: body and headers as received, the safe properties, and headers for
     /// the reason and the time.
+    ///
+    /// The body must have been read ([`ReceivedMessage::body_left_out`]).
     ///
     /// Headers of the broker (`x-death`, `x-delivery-count`, …) are kept, without the records of waits in
     /// retry queues, which were no failures. Only where all headers together are too large to be sent,

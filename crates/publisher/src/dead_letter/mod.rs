@@ -7,4 +7,4 @@ mod replay;
 
 pub use headers::{DeadLetterHeaders, RecordedReason};
 pub use letter::DeadLetter;
-pub use replay::NoOrigin;
+pub use replay::CannotReplay;

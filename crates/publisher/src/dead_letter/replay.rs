@@ -9,10 +9,19 @@ use crate::message::origin::Origin;
 use crate::message::x_death::XDeathRecord;
 use crate::message::{Message, ReceivedMessage, requeue};
 
-/// A dead letter whose headers name no queue of postern.
+/// The reason for which a dead letter cannot be replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the dead letter names no queue of postern")]
-pub struct NoOrigin;
+pub enum CannotReplay {
+    /// Its headers name no queue of postern.
+    #[error("the dead letter names no queue of postern")]
+    NoOrigin,
+    /// Its body, of so many bytes, was not read: a replay would lose it.
+    #[error(
+        "the body has {0} bytes: postern reads none of more than 1 MiB, and would refuse it again; have \
+         the publisher send a smaller one, and drop this one"
+    )]
+    BodyLeftOut(u64),
+}
 
 impl Message {
     /// The replay of a dead letter, to the queue from which it comes. Body and headers are unchanged,
@@ -22,10 +31,13 @@ impl Message {
     /// the worker that receives the message counts no replays.
     ///
     /// # Errors
-    /// Where the headers name no queue of postern.
-    pub fn replay(letter: &ReceivedMessage, key: Option<&HeaderKey>) -> Result<Self, NoOrigin> {
+    /// Where the headers name no queue of postern, and where the body was left out.
+    pub fn replay(letter: &ReceivedMessage, key: Option<&HeaderKey>) -> Result<Self, CannotReplay> {
+        if let Some(bytes) = letter.body_left_out() {
+            return Err(CannotReplay::BodyLeftOut(bytes));
+        }
         let letter_headers = DeadLetterHeaders::read(letter);
-        let queue = letter_headers.work_queue().ok_or(NoOrigin)?;
+        let queue = letter_headers.work_queue().ok_or(CannotReplay::NoOrigin)?;
         let mut headers = requeue::headers(letter, queue);
         let mut authentic = key.map(|key| key.authentic(&headers, &letter.body));
         // A dead letter that the broker made has no origin yet. Without it, the next failure would

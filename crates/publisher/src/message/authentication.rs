@@ -37,18 +37,22 @@ pub(crate) enum Fact {
     Replays,
     /// The number of deliveries before it was parked.
     Deliveries,
+    /// How often a record in Redis could not be used.
+    RecordFailures,
     /// The recorded answer to the request.
     Answer,
 }
 
 impl Fact {
-    pub(crate) const ALL: [Self; 4] = [Self::Origin, Self::Replays, Self::Deliveries, Self::Answer];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Origin, Self::Replays, Self::Deliveries, Self::RecordFailures, Self::Answer];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Origin => "origin",
             Self::Replays => "replays",
             Self::Deliveries => "deliveries",
+            Self::RecordFailures => "failures",
             Self::Answer => "answer",
         }
     }
@@ -61,6 +65,7 @@ impl Fact {
             }
             Self::Replays => &[names::HEADER_REPLAYS],
             Self::Deliveries => &[names::HEADER_DELIVERIES],
+            Self::RecordFailures => &[names::HEADER_RECORD_FAILURES],
             Self::Answer => &[names::HEADER_ANSWER],
         }
     }

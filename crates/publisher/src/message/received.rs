@@ -1,11 +1,13 @@
 //! A message as received from a queue.
 
+use amqp_stream::BODY_BYTES_HEADER;
 use events::{ATTRIBUTE_PREFIXES, Content, names};
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, ShortString};
 use lapin::{Acker, BasicProperties};
 
 use super::header_fields::{DELIVERY_COUNT, attribute_text, integer, text};
+use super::header_size::header_size;
 
 /// A message as received from a queue, without the handle that settles it.
 #[derive(Clone, PartialEq)]
@@ -16,9 +18,10 @@ pub struct ReceivedMessage {
     pub routing_key: String,
     /// The queue from which it was received.
     pub queue: String,
-    /// Properties and headers, unchanged.
+    /// Properties and headers. Only what the client cannot read was changed, and a header says so
+    /// ([`amqp_stream::REPAIRED_HEADER`]).
     pub properties: BasicProperties,
-    /// The body, unchanged.
+    /// The body, unchanged; empty where it was left out ([`ReceivedMessage::body_left_out`]).
     pub body: Vec<u8>,
 }
 
@@ -33,6 +36,19 @@ impl ReceivedMessage {
             body: delivery.data,
         };
         (message, delivery.acker)
+    }
+
+    /// The size of the body in bytes, where it was left out because it is too large. Only the broker has it:
+    /// such a message must not be published again.
+    pub fn body_left_out(&self) -> Option<u64> {
+        let headers = self.properties.headers().as_ref()?;
+        let bytes = integer(headers.inner().get(BODY_BYTES_HEADER)?)?;
+        Some(bytes.unsigned_abs())
+    }
+
+    /// The size of body and headers in bytes.
+    pub fn size(&self) -> usize {
+        self.body.len() + self.properties.headers().as_ref().map_or(0, header_size)
     }
 
     /// The content, with the attributes that the headers hold.
@@ -58,13 +74,25 @@ impl ReceivedMessage {
     /// The number of earlier deliveries that were not settled: in this stay in the queue, by the
     /// broker's count, and in the stays before it was parked. 0 the first time.
     pub fn deliveries(&self) -> u32 {
-        let count = |name| {
-            let headers = self.properties.headers().as_ref()?;
-            let count = integer(headers.inner().get(name)?)?.max(0);
-            Some(u32::try_from(count).unwrap_or(u32::MAX))
-        };
-        let before = count(names::HEADER_DELIVERIES).unwrap_or(0);
-        before.saturating_add(count(DELIVERY_COUNT).unwrap_or(0))
+        self.count(names::HEADER_DELIVERIES).saturating_add(self.count(DELIVERY_COUNT))
+    }
+
+    /// Whether it was delivered before in this stay in the queue, and not settled.
+    pub fn was_delivered_in_this_stay(&self) -> bool {
+        self.count(DELIVERY_COUNT) > 0
+    }
+
+    /// How often a record in Redis that it needs could not be used. Only of an authenticated message
+    /// ([`ReceivedMessage::authenticated`]).
+    pub fn record_failures(&self) -> u32 {
+        self.count(names::HEADER_RECORD_FAILURES)
+    }
+
+    /// The count in this header; 0 without it.
+    fn count(&self, name: &str) -> u32 {
+        let headers = self.properties.headers().as_ref();
+        let count = headers.and_then(|headers| integer(headers.inner().get(name)?));
+        u32::try_from(count.unwrap_or(0).max(0)).unwrap_or(u32::MAX)
     }
 
     /// Whether postern published it to its queue: it was parked or replayed. Only of an authenticated

@@ -10,6 +10,9 @@ const HEADER: &str = "x-death";
 /// The broker's reason for a message that expired.
 const EXPIRED: &str = "expired";
 
+/// The broker's reason for a message that a consumer has rejected.
+const REJECTED: &str = "rejected";
+
 /// One record of the header `x-death`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct XDeathRecord {
@@ -48,6 +51,11 @@ impl XDeathRecord {
     /// Whether the message expired.
     pub(crate) fn is_expiry(&self) -> bool {
         self.reason.as_deref() == Some(EXPIRED)
+    }
+
+    /// Whether a consumer has rejected the message.
+    pub(crate) fn is_rejection(&self) -> bool {
+        self.reason.as_deref() == Some(REJECTED)
     }
 }
 

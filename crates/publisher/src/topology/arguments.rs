@@ -1,13 +1,8 @@
 //! The arguments with which queues are declared (`docs/contract.md`, RabbitMQ, Limits).
 
-use std::time::Duration;
-
-use events::{DeadLetterReason, names};
+use events::names::{self, RetryQueue};
+use events::{DeadLetterReason, limits};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-
-/// The number of deliveries of a message of a work queue after which the broker makes it a dead letter.
-/// The count rises with every lost connection, so it is a limit for poison messages and no retry counter.
-const WORK_DELIVERY_LIMIT: i32 = 100;
 
 /// The limit of queues that must not have one. The broker drops a dead letter that exceeds it, and
 /// listing dead letters counts as a delivery; a parked message would return too early. RabbitMQ 4 sets
@@ -20,20 +15,22 @@ pub(super) fn arguments(queue: &str) -> FieldTable {
     if queue == names::DEAD_LETTERS_QUEUE {
         return dead_letters_arguments();
     }
-    match names::OPEN_REQUEST_RETRIES.iter().find(|(name, _)| *name == queue) {
-        Some((_, delay)) => retry_arguments(*delay),
+    match names::retry_queues().find(|retry| retry.name == queue) {
+        Some(retry) => retry_arguments(retry),
         None => work_arguments(queue),
     }
 }
 
-/// At-least-once dead-lettering works only together with `reject-publish`; without it the broker uses
+/// The delivery limit counts every lost connection, so it is a limit for poison messages and no retry
+/// counter. At-least-once dead-lettering works only together with `reject-publish`; without it the broker uses
 /// at-most-once and reports no error. The routing key is the same for messages that expire: the broker's
 /// record in the message has the reason.
 fn work_arguments(queue: &str) -> FieldTable {
     let key = DeadLetterReason::DeliveryLimit.routing_key(queue);
+    let limit = i32::try_from(limits::DELIVERIES).unwrap_or(i32::MAX);
     table([
         ("x-queue-type", text("quorum")),
-        ("x-delivery-limit", AMQPValue::LongInt(WORK_DELIVERY_LIMIT)),
+        ("x-delivery-limit", AMQPValue::LongInt(limit)),
         ("x-dead-letter-exchange", text(names::DEAD_LETTER_EXCHANGE)),
         ("x-dead-letter-routing-key", text(&key)),
         ("x-dead-letter-strategy", text("at-least-once")),
@@ -50,15 +47,15 @@ fn dead_letters_arguments() -> FieldTable {
 
 /// There is one queue for each delay: with the delay in the message, a long wait at the head of a queue
 /// would hold up the short ones behind it. `reject-publish` is needed as for a work queue.
-fn retry_arguments(delay: Duration) -> FieldTable {
+fn retry_arguments(retry: RetryQueue) -> FieldTable {
     // Milliseconds; the longest delay is far below the limit.
-    let ttl = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
+    let ttl = i64::try_from(retry.delay.as_millis()).unwrap_or(i64::MAX);
     table([
         ("x-queue-type", text("quorum")),
         ("x-delivery-limit", AMQPValue::LongInt(NO_DELIVERY_LIMIT)),
         ("x-message-ttl", AMQPValue::LongLongInt(ttl)),
         ("x-dead-letter-exchange", text("")),
-        ("x-dead-letter-routing-key", text(names::OPEN_REQUESTS_QUEUE)),
+        ("x-dead-letter-routing-key", text(retry.work_queue)),
         ("x-dead-letter-strategy", text("at-least-once")),
         ("x-overflow", text("reject-publish")),
     ])

@@ -33,8 +33,8 @@ pub async fn declare(connection: &Connection) -> Result<(), TopologyError> {
         declare_queue(&channel, queue).await?;
         bind(&channel, queue, names::INBOUND_EXCHANGE, pattern).await?;
     }
-    for (queue, _) in names::OPEN_REQUEST_RETRIES {
-        declare_queue(&channel, queue).await?;
+    for queue in names::retry_queues() {
+        declare_queue(&channel, queue.name).await?;
     }
     // Closing keeps the broker's log clean; an error does not matter any more.
     let _ = channel.close(200, "declared".into()).await;

@@ -40,7 +40,7 @@ pub async fn inspect(connection: &Connection) -> Vec<TopologyItem> {
         [names::INBOUND_EXCHANGE, names::OUTBOUND_EXCHANGE, names::DEAD_LETTER_EXCHANGE];
     let exchanges = exchanges.map(|name| (TopologyKind::Exchange, name));
     let work = [names::BOOKING_STATUS_QUEUE, names::OPEN_REQUESTS_QUEUE, names::DEAD_LETTERS_QUEUE];
-    let queues = work.into_iter().chain(names::OPEN_REQUEST_RETRIES.map(|(name, _)| name));
+    let queues = work.into_iter().chain(names::retry_queues().map(|queue| queue.name));
     let all = exchanges.into_iter().chain(queues.map(|name| (TopologyKind::Queue, name)));
     join_all(all.map(|(kind, name)| async move {
         let state = match kind {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use publisher::{ConnectError, connect};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
 use crate::virtual_host::{DEADLINE, VirtualHost};
@@ -50,12 +51,18 @@ async fn a_closed_port_is_unreachable_and_may_pass() {
 }
 
 #[tokio::test]
-async fn a_silent_peer_ends_in_a_timeout() {
+async fn a_silent_peer_ends_in_a_timeout_and_the_connection_to_it_is_closed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("amqp://127.0.0.1:{}", listener.local_addr().unwrap().port());
     let connecting = connect(&url, "test", Duration::from_millis(200));
     let error = tokio::time::timeout(DEADLINE, connecting).await.unwrap().unwrap_err();
     assert!(matches!(&error, ConnectError::Timeout { .. }), "{error:?}");
+
+    // The thread of the client does not wait for the peer.
+    let (mut peer, _) = tokio::time::timeout(DEADLINE, listener.accept()).await.unwrap().unwrap();
+    let mut received = Vec::new();
+    tokio::time::timeout(DEADLINE, peer.read_to_end(&mut received)).await.unwrap().unwrap();
+    assert!(received.starts_with(b"AMQP"), "{received:?}");
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ async fn a_missing_item_stays_missing() {
     let connection = host.connect().await;
     for _ in 0..2 {
         let items = inspect(&connection).await;
-        assert_eq!(items.len(), 11);
+        assert_eq!(items.len(), 15);
         for item in &items {
             assert!(matches!(item.state, TopologyItemState::Missing), "{item:?}");
         }

@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use events::names;
+use chrono::Utc;
+use events::{DeadLetterReason, names};
 use lapin::BasicProperties;
 use lapin::options::QueueDeleteOptions;
 use lapin::types::AMQPValue;
-use publisher::{Message, PublishError, ReceivedMessage};
+use publisher::{
+    DeadLetter, DeadLetterHeaders, Message, PublishError, ReceivedMessage, RecordedReason,
+};
 
 use crate::fixtures::{
     dead_letter, expected_properties, number, original, return_unsettled, without_headers,
@@ -116,6 +119,39 @@ async fn parking_repeatedly_loses_no_message_and_adds_no_headers() {
 }
 
 #[tokio::test]
+async fn failures_of_a_record_are_counted_until_the_message_is_replayed() {
+    let broker = Broker::new().await;
+    let mut received = broker.send(BasicProperties::default()).await;
+    for failures in 1..=2 {
+        let parked = Message::parked_after_record_failure(&received, SHORTEST);
+        broker.publisher.publish(parked).await.unwrap();
+        received = broker.open_request().await;
+        assert_eq!(received.record_failures(), failures);
+    }
+    received = broker.park(&received).await;
+    assert_eq!((received.record_failures(), received.deliveries()), (2, 0));
+    broker.publisher.publish(failed(&received)).await.unwrap();
+    let letter = dead_letter(&broker.channel).await;
+    broker.publisher.publish(Message::replay(&letter, None).unwrap()).await.unwrap();
+    assert_eq!(broker.open_request().await.record_failures(), 0);
+}
+
+/// A dead letter of this reason that the broker has not made, because the message was parked between.
+#[tokio::test]
+async fn a_delivery_limit_that_postern_counted_is_read_from_its_own_headers() {
+    let broker = Broker::new().await;
+    let received = broker.send(BasicProperties::default()).await;
+    let reason = DeadLetterReason::DeliveryLimit;
+    let why = DeadLetter { reason, detail: "delivered 101 times", attempts: 0, answer: None };
+    let letter = Message::dead_letter(&received, &why, Utc::now());
+    broker.publisher.publish(letter).await.unwrap();
+    let read = DeadLetterHeaders::read(&dead_letter(&broker.channel).await);
+    assert_eq!(read.reason, RecordedReason::Known(reason));
+    assert_eq!(read.detail.as_deref(), Some("delivered 101 times"));
+    assert!(read.failed_at.is_some() && read.queue.is_some(), "{read:?}");
+}
+
+#[tokio::test]
 async fn deliveries_are_counted_over_all_stays() {
     let broker = Broker::new().await;
     let mut received = broker.send(BasicProperties::default()).await;
@@ -146,7 +182,13 @@ async fn large_headers_are_kept_as_long_as_they_can_be_delivered_again() {
         assert_origin(headers(&back));
     }
     // Large headers with names of postern are dropped as well.
-    for name in ["postern-deliveries", "postern-replays", "postern-detail", "postern-queue"] {
+    for name in [
+        "postern-deliveries",
+        "postern-record-failures",
+        "postern-replays",
+        "postern-detail",
+        "postern-queue",
+    ] {
         let large = AMQPValue::LongString("x".repeat(130_850).into());
         let received = broker.send(with([(name, large)])).await;
         let back = broker.park(&received).await;

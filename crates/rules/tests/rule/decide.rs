@@ -29,7 +29,7 @@ fn an_opening_has_everything_that_its_events_report() {
         opening,
         Opening {
             object_id: "room-12".into(),
-            lock_id: ROOM,
+            lock: ROOM.into(),
             record_in_field: Some("opened_at".into()),
             check_in_status: Some("checked_in".into()),
             window: Window { opens_at: at(3_600 - 15 * 60), closes_at: at(7_200 + 5 * 60) },
@@ -114,9 +114,9 @@ fn several_objects_need_the_requested_one() {
     };
     assert_eq!(reason(decide(None)), Some(RejectedReason::ObjectAmbiguous));
     let Decision::Open(sauna) = decide(Some("sauna")) else { panic!("not open") };
-    assert_eq!(sauna.lock_id, FRONT, "an object without a mapping takes the default lock");
+    assert_eq!(sauna.lock, FRONT.into(), "an object without a mapping takes the default lock");
     let Decision::Open(room) = decide(Some("room-12")) else { panic!("not open") };
-    assert_eq!(room.lock_id, ROOM);
+    assert_eq!(room.lock, ROOM.into());
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_shared_door_opens_with_the_objects_with_which_it_comes() {
         decide(at(3_600), Some(integration), Some(&booking.into()), &request)
     };
     let Decision::Open(opening) = asked(&integration(), "room-12") else { panic!("not open") };
-    assert_eq!((&*opening.object_id, opening.lock_id), ("entrance", FRONT));
+    assert_eq!((&*opening.object_id, opening.lock), ("entrance", FRONT.into()));
     let no = Some(RejectedReason::ObjectNotInBooking);
     assert_eq!(reason(asked(&integration(), "sauna")), no);
     let shared = |objects: &[&str]| {

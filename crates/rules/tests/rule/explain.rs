@@ -35,7 +35,7 @@ proptest! {
             Decision::Rejected(rejection) => prop_assert_eq!(Some(rejection), first_no),
             Decision::Open(opening) => {
                 prop_assert!(all(&[RuleResult::Yes]));
-                let lock = ("lock", RuleInput::Lock(Some(opening.lock_id)));
+                let lock = ("lock", RuleInput::Lock(Some(opening.lock)));
                 let has_lock = steps.iter().any(|step| step.inputs.contains(&lock));
                 prop_assert!(has_lock);
             }
@@ -86,7 +86,7 @@ fn changed_settings() -> [(&'static str, IntegrationRules); 8] {
         shared_doors: _,
     } = integration();
     let shared_doors = BTreeMap::from([("entrance".to_owned(), vec!["sauna".to_owned()])]);
-    let locks = BTreeMap::from([("room-12".to_owned(), FRONT)]);
+    let locks = BTreeMap::from([("room-12".to_owned(), FRONT.into())]);
     [
         ("id", IntegrationRules { id: "other".into(), ..integration() }),
         (
@@ -97,7 +97,7 @@ fn changed_settings() -> [(&'static str, IntegrationRules); 8] {
         ("minutes_after", IntegrationRules { minutes_after: 6, ..integration() }),
         ("shared_doors", IntegrationRules { shared_doors, ..integration() }),
         ("check_in_status", IntegrationRules { check_in_status: None, ..integration() }),
-        ("default_lock", IntegrationRules { default_lock: Some(ROOM), ..integration() }),
+        ("default_lock", IntegrationRules { default_lock: Some(ROOM.into()), ..integration() }),
         ("locks", IntegrationRules { locks, ..integration() }),
     ]
 }

@@ -23,8 +23,8 @@ pub(crate) fn integration() -> IntegrationRules {
         minutes_after: 5,
         check_in_status: Some("checked_in".into()),
         record_opened_at_in: Some("opened_at".into()),
-        default_lock: Some(FRONT),
-        locks: BTreeMap::from([("room-12".to_owned(), ROOM)]),
+        default_lock: Some(FRONT.into()),
+        locks: BTreeMap::from([("room-12".to_owned(), ROOM.into())]),
         shared_doors: BTreeMap::from([("entrance".to_owned(), vec!["room-12".to_owned()])]),
     }
 }
@@ -113,7 +113,7 @@ prop_compose! {
             minutes_before,
             minutes_after,
             check_in_status: check_in.then(|| "checked_in".to_owned()),
-            default_lock: default_lock.then_some(FRONT),
+            default_lock: default_lock.then_some(FRONT.into()),
             locks: if mapped { integration().locks } else { BTreeMap::new() },
             shared_doors: BTreeMap::from([("entrance".to_owned(), vec![shared.to_owned()])]),
             id: integration().id,

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use rules::{
-    Booking, BookingStates, Decision, IntegrationRules, RejectedReason, Rejection, Request, decide,
+    Booking, BookingStates, Decision, IntegrationRules, LockRef, RejectedReason, Rejection,
+    Request, decide,
 };
-use uuid::Uuid;
 
 use crate::fixtures::{
     any_booking, any_instant, any_integration, any_request, integration, request,
@@ -25,7 +25,7 @@ pub(crate) struct Inputs {
 
 /// The object and the lock that may open by the rule (`docs/contract.md`, The rule), written a second
 /// time here.
-pub(crate) fn allowed(inputs: &Inputs) -> Option<(String, Uuid)> {
+pub(crate) fn allowed(inputs: &Inputs) -> Option<(String, LockRef)> {
     let Inputs { now, integration, booking, request } = inputs;
     let (integration, booking) = (integration.as_ref()?, booking.as_ref()?);
     let status = &booking.status;
@@ -47,7 +47,7 @@ pub(crate) fn allowed(inputs: &Inputs) -> Option<(String, Uuid)> {
         && *now < booking.ends_at + TimeDelta::minutes(integration.minutes_after.into())
         && request.taken_at < request.expires_at
         && *now < request.expires_at)
-        .then_some((object.clone(), *lock))
+        .then_some((object.clone(), lock.clone()))
 }
 
 proptest! {
@@ -66,7 +66,7 @@ proptest! {
         let allowed = allowed(&Inputs { now, integration, booking, request: request.clone() });
         match decision {
             Decision::Open(opening) => {
-                prop_assert_eq!(allowed, Some((opening.object_id, opening.lock_id)));
+                prop_assert_eq!(allowed, Some((opening.object_id, opening.lock)));
             }
             Decision::Rejected(rejection) => {
                 prop_assert_eq!(allowed, None);

@@ -76,7 +76,7 @@ proptest! {
         match decide(&states(&tied, true)) {
             Decision::Open(opening) => for one in alone {
                 let Decision::Open(one) = one else { panic!("one state says no: {one:?}") };
-                prop_assert_eq!((&one.object_id, one.lock_id), (&opening.object_id, opening.lock_id));
+                prop_assert_eq!((&one.object_id, &one.lock), (&opening.object_id, &opening.lock));
                 prop_assert!(one.window.opens_at <= opening.window.opens_at);
                 prop_assert!(opening.window.closes_at <= one.window.closes_at);
             },

@@ -7,5 +7,5 @@ mod store;
 
 pub use pin::{KEEP_PIN, delta, is_pin};
 pub use record::{Activation, ActivationState};
-pub use steps::{ActivateError, Step, begin, finish};
+pub use steps::{ActivateError, Step, begin, finish, restart};
 pub use store::{ActivationStore, Stored, activations_key};

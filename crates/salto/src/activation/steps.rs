@@ -14,13 +14,13 @@ use crate::error::{CallError, Cause};
 use crate::otp::OtpKey;
 use crate::redis::query::StoreError;
 use crate::site::Site;
-use crate::site::iqs::PinAnswer;
+use crate::site::iqs::{PinAnswer, PinDelivery};
 
 /// The next step of an activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// Salto has just sent the PIN to the user: give it to [`finish`].
-    PinMailed,
+    /// Salto has just sent the PIN to the user in this way: give it to [`finish`].
+    PinSent(PinDelivery),
     /// Salto sent the PIN to the user earlier, or a stored one was refused: give it to [`finish`].
     PinAwaited,
     /// Salto's answer had the PIN, which is stored now: call [`finish`] without one.
@@ -66,25 +66,65 @@ pub enum ActivateError {
     Store(#[from] StoreError),
 }
 
-/// Begins an activation, or continues it: stores the secret and requests the PIN.
+/// Begins an activation, or continues it: stores the secret and requests the PIN. `send_pin`: the PIN is
+/// requested in this way, also where it was requested before; otherwise once, by mail.
 ///
 /// # Errors
 /// See [`ActivateError`].
-pub async fn begin(site: &Site, store: &ActivationStore, iq: &str) -> Result<Step, ActivateError> {
+pub async fn begin(
+    site: &Site,
+    store: &ActivationStore,
+    iq: &str,
+    send_pin: Option<PinDelivery>,
+) -> Result<Step, ActivateError> {
     let stored = store.get(site.integration_id(), iq).await?;
-    let stored = match (stored.as_ref().map(|stored| stored.activation.state), stored) {
-        (Some(ActivationState::Activated | ActivationState::Degraded), _) => return Ok(Step::Done),
-        (Some(ActivationState::PendingPin), Some(stored)) => stored,
-        (_, stored) => store_secret(site, store, iq, stored.as_ref()).await?,
-    };
-    let Activation { pin, pin_requested, pin_refused, .. } = &stored.activation;
-    match pin {
-        None if !pin_requested => {
-            let requested = request_pin(site, store, iq, &stored).await?;
-            Ok(if requested.activation.pin.is_some() { Step::PinShown } else { Step::PinMailed })
+    match (stored.as_ref().map(|stored| stored.activation.state), stored) {
+        (Some(ActivationState::Activated | ActivationState::Degraded), _) => Ok(Step::Done),
+        (Some(ActivationState::PendingPin), Some(stored)) => {
+            next_step(site, store, iq, &stored, send_pin).await
         }
-        Some(_) if !pin_refused => Ok(Step::PinKnown),
-        Some(_) | None => Ok(Step::PinAwaited),
+        (_, _) => restart(site, store, iq, send_pin).await,
+    }
+}
+
+/// Begins a new activation, whatever is stored: for a user whose activation Salto has reset. What is stored
+/// is replaced only once Salto has given a new secret.
+///
+/// # Errors
+/// [`ActivateError::AlreadyActivatedAtSalto`] where the user is still activated; see [`ActivateError`].
+pub async fn restart(
+    site: &Site,
+    store: &ActivationStore,
+    iq: &str,
+    send_pin: Option<PinDelivery>,
+) -> Result<Step, ActivateError> {
+    let before = store.get(site.integration_id(), iq).await?;
+    let stored = store_secret(site, store, iq, before.as_ref()).await?;
+    next_step(site, store, iq, &stored, send_pin).await
+}
+
+/// The next step after the secret is stored.
+async fn next_step(
+    site: &Site,
+    store: &ActivationStore,
+    iq: &str,
+    stored: &Stored,
+    send_pin: Option<PinDelivery>,
+) -> Result<Step, ActivateError> {
+    let Activation { pin, pin_requested, pin_refused, .. } = &stored.activation;
+    let is_known = pin.is_some() && !pin_refused;
+    let delivery = match send_pin {
+        None if is_known => return Ok(Step::PinKnown),
+        None if *pin_requested => return Ok(Step::PinAwaited),
+        None => PinDelivery::Email,
+        Some(delivery) => delivery,
+    };
+    match request_pin(site, store, iq, stored, delivery).await {
+        Ok(requested) if requested.activation.pin.is_some() => Ok(Step::PinShown),
+        Ok(_) => Ok(Step::PinSent(delivery)),
+        // The answer to an earlier proof was lost: with the stored PIN the user was activated.
+        Err(ActivateError::AlreadyActivatedAtSalto) if is_known => Ok(Step::PinKnown),
+        Err(error) => Err(error),
     }
 }
 
@@ -115,13 +155,15 @@ async fn request_pin(
     store: &ActivationStore,
     iq: &str,
     stored: &Stored,
+    delivery: PinDelivery,
 ) -> Result<Stored, ActivateError> {
-    let pin = match site.request_pin(iq).await {
-        Ok(PinAnswer::Mailed) => None,
+    let pin = match site.request_pin(iq, delivery).await {
+        Ok(PinAnswer::Sent) => None,
         Ok(PinAnswer::Shown(pin)) => Some(pin),
         Err(error) => return Err(refused(site, store, iq, Some(stored), error).await),
     };
-    let requested = Activation { pin, pin_requested: true, ..stored.activation.clone() };
+    let requested =
+        Activation { pin, pin_requested: true, pin_refused: false, ..stored.activation.clone() };
     put(site, store, iq, Some(stored), &requested).await
 }
 

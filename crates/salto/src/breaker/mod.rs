@@ -1,18 +1,30 @@
-//! The circuit breakers of Salto's hosts. While a host keeps failing, no calls are sent to it: waiting
-//! for it would delay doors that can be opened, and hundreds of calls would keep it from recovering.
-//! A breaker is asked before every call, and records how the call ended.
+//! The circuit breakers of Salto's hosts. While a host, or a part of it, keeps failing, no calls are sent to it:
+//! waiting for it would delay doors that can be opened, and hundreds of calls would keep it from recovering.
+//! The breakers are asked before every call, and told how the call ended.
 
+mod failure_count;
 mod machine;
 #[cfg(test)]
 mod properties;
+mod result;
+mod subject;
+#[cfg(test)]
+mod tests;
+mod tree;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
-pub use self::machine::{BreakerState, HostHealth};
-use self::machine::{Machine, PermittedCall, Transition};
+pub use self::machine::BreakerState;
+use self::machine::PermittedCall;
+pub use self::result::HostHealth;
+use self::result::{CallEnd, Change, Refusal, Transition};
+pub use self::subject::BreakerScope;
+pub(crate) use self::subject::{CallPath, Caller, Part};
+use self::tree::Node;
 use crate::error::{CallError, Cause};
 
 /// The hosts of an environment.
@@ -58,28 +70,81 @@ impl Breakers {
         let breaker = |host| Breaker {
             environment: environment_name.to_owned(),
             host,
-            machine: Mutex::default(),
-            opened_by: Mutex::default(),
+            tree: Mutex::default(),
         };
         Self { identity: breaker(Host::Identity), api: breaker(Host::Api) }
     }
 
-    /// The state of each host's breaker, which depends on the calls of this process alone.
+    /// The state of each host's own breaker, which depends on the calls of this process alone.
     #[must_use]
     pub fn state(&self) -> [(Host, BreakerState); 2] {
         let now = Instant::now();
-        [&self.identity, &self.api].map(|breaker| (breaker.host, breaker.machine().state(now)))
+        [&self.identity, &self.api].map(|breaker| (breaker.host, breaker.tree().root.state(now)))
+    }
+
+    /// How many breakers are open, by host and scope. Those that are not in use any more are removed.
+    #[must_use]
+    pub fn open(&self) -> Vec<(Host, BreakerScope, usize)> {
+        let now = Instant::now();
+        let count = |breaker: &Breaker| {
+            let mut open = HashMap::new();
+            let mut tree = breaker.tree();
+            tree.root.remove_unused(now);
+            tree.root.count_open(BreakerScope::Host, &mut open);
+            let host = breaker.host;
+            BreakerScope::ALL.map(|scope| (host, scope, open.get(&scope).copied().unwrap_or(0)))
+        };
+        [&self.identity, &self.api].into_iter().flat_map(count).collect()
     }
 }
 
-/// The circuit breaker of one host.
+/// The circuit breakers of one host.
 #[derive(Debug)]
 pub(crate) struct Breaker {
     environment: String,
     host: Host,
-    machine: Mutex<Machine>,
-    /// The error of the call that opened the breaker last.
-    opened_by: Mutex<String>,
+    tree: Mutex<Tree>,
+}
+
+/// The breaker of the host with those of its parts, and the number of the last permitted call.
+#[derive(Debug, Default)]
+struct Tree {
+    root: Node,
+    calls: u64,
+}
+
+impl Tree {
+    fn permit(
+        &mut self,
+        path: &CallPath,
+        now: Instant,
+        jitter: f64,
+    ) -> Result<PermittedCall, Refusal> {
+        if let Some(refusal) = self.root.refusal(path.parts(), now, jitter) {
+            self.root.set_waiting(path.parts(), now);
+            return Err(refusal);
+        }
+        self.calls += 1;
+        let is_probe = self.root.begin_probe(path.parts(), self.calls, now);
+        Ok(PermittedCall { probe: is_probe.then_some(self.calls) })
+    }
+
+    fn record(
+        &mut self,
+        path: &CallPath,
+        health: HostHealth,
+        end: &CallEnd<'_>,
+    ) -> Vec<Transition> {
+        match health {
+            HostHealth::Up => self.root.succeed(path.parts(), end.now),
+            HostHealth::Failed => self.root.fail(path.parts(), end).1,
+            HostHealth::Unreachable => self.root.fail_to_reach(path.parts(), end),
+            HostHealth::Unknown => {
+                self.root.abandon(path.parts(), end.call, end.now);
+                Vec::new()
+            }
+        }
+    }
 }
 
 /// Permission for one call, whose end is to be recorded. Dropping it records that the call was
@@ -87,74 +152,78 @@ pub(crate) struct Breaker {
 #[derive(Debug)]
 pub(crate) struct CallPermit<'a> {
     breaker: &'a Breaker,
+    path: CallPath,
     call: Option<PermittedCall>,
 }
 
 impl Breaker {
     /// Permits one call, or fails with [`Cause::BreakerOpen`].
-    pub(crate) fn permit(&self) -> Result<CallPermit<'_>, CallError> {
-        let permitted = self.machine().permit(Instant::now(), rand::random());
+    pub(crate) fn permit(&self, path: CallPath) -> Result<CallPermit<'_>, CallError> {
+        let permitted = self.tree().permit(&path, Instant::now(), rand::random());
         match permitted {
-            Ok(call) => Ok(CallPermit { breaker: self, call: Some(call) }),
-            Err(refused) => {
-                let (host, failures, opened_by) = (self.host, refused.failures, self.opened_by());
-                let detail = format!("{host} failed {failures} times in a row: {opened_by}");
+            Ok(call) => Ok(CallPermit { breaker: self, path, call: Some(call) }),
+            Err(Refusal { retry_after, depth, failures, opened_by }) => {
+                let part = path.parts()[..depth].last();
+                let failing = part.map_or(self.host.to_string(), |part| part.in_error(self.host));
+                let detail = format!("{failing} failed {failures} times in a row: {opened_by}");
                 let error = CallError::new(Cause::BreakerOpen, detail);
-                Err(error.with_retry_after(Some(refused.retry_after)))
+                Err(error.with_retry_after(Some(retry_after)))
             }
         }
     }
 
-    fn opened_by(&self) -> MutexGuard<'_, String> {
-        self.opened_by.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tree(&self) -> MutexGuard<'_, Tree> {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn machine(&self) -> MutexGuard<'_, Machine> {
-        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    fn log(&self, path: &CallPath, transition: Transition, error: &dyn fmt::Display) {
+        let Self { environment, host, .. } = self;
+        let path = path.up_to(transition.depth);
+        let (host, scope, part) = (host.as_str(), path.scope().as_str(), path.to_string());
+        match transition.change {
+            Change::Opened { failures } => tracing::warn!(
+                environment,
+                host,
+                scope,
+                part,
+                failures,
+                %error,
+                "circuit breaker opened: this part of Salto keeps failing; calls to it wait, and are \
+                 tried again automatically"
+            ),
+            Change::Closed => tracing::info!(
+                environment,
+                host,
+                scope,
+                part,
+                "circuit breaker closed: this part of Salto answers again"
+            ),
+        }
     }
 }
 
 impl CallPermit<'_> {
-    /// Records how the call ended. `iq`: the IQ of the command, where the call was one; `error`: the
-    /// error, for the log and for the calls that the breaker then refuses.
-    pub(crate) fn record(mut self, health: HostHealth, iq: Option<&str>, error: &dyn fmt::Display) {
+    /// Records how the call ended. `error`: the error, for the log and for the calls that the breaker then
+    /// refuses.
+    pub(crate) fn record(mut self, health: HostHealth, error: &dyn fmt::Display) {
         let Some(call) = self.call.take() else { return };
-        let Breaker { environment, host, .. } = self.breaker;
-        let (now, jitter) = (Instant::now(), rand::random());
-        let mut machine = self.breaker.machine();
-        let transition = machine.record(call, health, iq, now, jitter);
-        if let Some(Transition::Opened { .. }) = transition {
-            *self.breaker.opened_by() = error.to_string();
-        }
-        drop(machine);
-        match transition {
-            Some(Transition::Opened { failures }) => tracing::warn!(
-                environment,
-                host = host.as_str(),
-                failures,
-                %error,
-                "circuit breaker opened: this host of Salto keeps failing; calls to it wait, and are \
-                 tried again automatically"
-            ),
-            Some(Transition::Closed) => tracing::info!(
-                environment,
-                host = host.as_str(),
-                "circuit breaker closed: this host of Salto answers again"
-            ),
-            None => {}
+        let end = CallEnd { call, error, now: Instant::now(), jitter: rand::random() };
+        let transitions = self.breaker.tree().record(&self.path, health, &end);
+        for transition in transitions {
+            self.breaker.log(&self.path, transition, error);
         }
     }
 
-    /// Records that the host works.
+    /// Records that the host and what was asked for work.
     pub(crate) fn record_success(self) {
-        self.record(HostHealth::Up, None, &"");
+        self.record(HostHealth::Up, &"");
     }
 }
 
 impl Drop for CallPermit<'_> {
     fn drop(&mut self) {
         if let Some(call) = self.call.take() {
-            self.breaker.machine().abandon(call, Instant::now());
+            self.breaker.tree().root.abandon(self.path.parts(), call, Instant::now());
         }
     }
 }

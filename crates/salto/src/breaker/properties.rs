@@ -1,240 +1,197 @@
-//! Properties of the circuit breaker over random sequences of events, and its examples.
+//! Properties of the circuit breakers of a host over random sequences of events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 use tokio::time::Instant;
+use uuid::Uuid;
 
-use super::machine::{
-    BreakerState, HostHealth, Machine, OPEN_MAX, OPENS_AFTER, PROBE_LIMIT, PermittedCall,
-    Transition,
-};
+use super::machine::{BreakerState, OPEN_MAX, PROBE_LIMIT, PermittedCall, TURN};
+use super::result::{CallEnd, Change, HostHealth, Transition};
+use super::subject::{CallPath, Caller, Part};
+use super::tests::{caller, end};
+use super::{Refusal, Tree};
 
 /// An event. Numbers pick one of the calls under way.
 #[derive(Debug, Clone)]
 enum Event {
-    Request,
-    End(usize, HostHealth, &'static str),
+    Request(CallPath),
+    End(usize, HostHealth),
     Abandon(usize),
     Wait(u64),
 }
 
-fn event() -> impl Strategy<Value = Event> {
+/// What is asked for by one of these accounts: one of its lists, or a lock behind one of two IQs.
+fn path(accounts: &'static [&'static str]) -> impl Strategy<Value = CallPath> {
+    let caller = (0..accounts.len()).prop_map(|n| caller(accounts[n], "NL1"));
+    (caller, 0..2_u8, 0..3_u128).prop_map(|(caller, iq, lock)| lock_path(&caller, iq, lock))
+}
+
+/// A lock behind an IQ; number 0 is the list of sites.
+fn lock_path(caller: &Arc<Caller>, iq: u8, lock: u128) -> CallPath {
+    match lock {
+        0 => CallPath::to(caller, Part::Sites),
+        _ => CallPath::to_iq(caller, &format!("iq-{iq}"), Part::Lock(Uuid::from_u128(lock))),
+    }
+}
+
+fn event(path: impl Strategy<Value = CallPath>) -> impl Strategy<Value = Event> {
     let health = prop_oneof![
         1 => Just(HostHealth::Up),
-        4 => Just(HostHealth::Down),
-        4 => Just(HostHealth::HostOrIqDown),
+        8 => Just(HostHealth::Failed),
         1 => Just(HostHealth::Unknown),
     ];
-    let iq = prop_oneof![Just("a"), Just("b")];
     prop_oneof![
-        6 => Just(Event::Request),
-        6 => (any::<usize>(), health, iq).prop_map(|(n, health, iq)| Event::End(n, health, iq)),
+        6 => path.prop_map(Event::Request),
+        6 => (any::<usize>(), health).prop_map(|(n, health)| Event::End(n, health)),
         1 => any::<usize>().prop_map(Event::Abandon),
-        4 => (0..6_000_u64).prop_map(Event::Wait),
+        3 => (0..6_000_u64).prop_map(Event::Wait),
     ]
 }
 
-/// A breaker with calls under way, and the current time.
+/// The breakers of a host with calls under way, and the current time.
 struct Model {
-    machine: Machine,
+    tree: Tree,
     now: Instant,
-    calls: Vec<PermittedCall>,
-    /// The call that was permitted while the breaker was not closed, and since when.
-    probe: Option<(PermittedCall, Instant)>,
+    calls: Vec<(CallPath, PermittedCall)>,
 }
 
 impl Model {
     fn new() -> Self {
-        Self { machine: Machine::default(), now: Instant::now(), calls: Vec::new(), probe: None }
+        Self { tree: Tree::default(), now: Instant::now(), calls: Vec::new() }
     }
 
-    fn closed(&self) -> bool {
-        self.machine.state(self.now) == BreakerState::Closed
+    fn host(&self) -> BreakerState {
+        self.tree.root.state(self.now)
     }
 
-    fn request(&mut self, jitter: f64) {
-        let closed = self.closed();
-        match self.machine.permit(self.now, jitter) {
-            Ok(call) => {
-                if !closed {
-                    let under_way = self.probe.filter(|(_, since)| self.now < *since + PROBE_LIMIT);
-                    assert!(under_way.is_none(), "a second probe");
-                    self.probe = Some((call, self.now));
-                }
-                self.calls.push(call);
-            }
+    fn request(&mut self, path: CallPath, jitter: f64) -> Result<PermittedCall, Refusal> {
+        let permitted = self.tree.permit(&path, self.now, jitter);
+        match &permitted {
+            Ok(call) => self.calls.push((path, *call)),
             Err(refused) => {
-                assert!(!closed, "closed, and a call is refused");
                 assert!(refused.retry_after > Duration::ZERO && refused.retry_after <= OPEN_MAX);
+                assert!(!refused.opened_by.is_empty());
             }
         }
+        permitted
     }
 
-    fn end(&mut self, n: usize, health: HostHealth, iq: Option<&str>, jitter: f64) {
-        let Some(call) = self.take(n) else { return };
-        let closed = self.closed();
-        let transition = self.machine.record(call, health, iq, self.now, jitter);
-        let expected = match (closed, self.closed()) {
-            (true, false) => "opened",
-            (false, true) => "closed",
-            (true, true) | (false, false) => "nothing",
-        };
-        let reported = match transition {
-            Some(Transition::Opened { failures }) => {
-                assert!(failures >= OPENS_AFTER);
-                "opened"
-            }
-            Some(Transition::Closed) => "closed",
-            None => "nothing",
-        };
-        assert_eq!(reported, expected, "each transition is reported once");
-        if self.closed() {
-            self.probe = None;
+    fn end(&mut self, n: usize, health: HostHealth, jitter: f64) -> Vec<Transition> {
+        let Some((path, call)) = self.take(n) else { return Vec::new() };
+        let closed = self.host() == BreakerState::Closed;
+        let end = CallEnd { jitter, ..end(call, self.now) };
+        let transitions = self.tree.record(&path, health, &end);
+        let of_host = transitions.iter().find(|it| it.depth == 0).map(|it| it.change);
+        match (closed, self.host() == BreakerState::Closed) {
+            (true, false) => assert!(matches!(of_host, Some(Change::Opened { .. }))),
+            (false, true) => assert_eq!(of_host, Some(Change::Closed)),
+            (true, true) | (false, false) => assert_eq!(of_host, None),
         }
         if health == HostHealth::Up {
-            assert!(self.closed(), "a success closes");
+            assert_eq!(self.host(), BreakerState::Closed, "a success closes");
+            assert!(
+                self.tree.permit(&path, self.now, jitter).is_ok(),
+                "and all that is on its path"
+            );
+        }
+        transitions
+    }
+
+    fn apply(&mut self, event: Event, jitter: f64) {
+        match event {
+            Event::Request(path) => drop(self.request(path, jitter)),
+            Event::End(n, health) => drop(self.end(n, health, jitter)),
+            Event::Abandon(n) => {
+                if let Some((path, call)) = self.take(n) {
+                    self.tree.root.abandon(path.parts(), call, self.now);
+                }
+            }
+            Event::Wait(ms) => self.now += Duration::from_millis(ms),
         }
     }
 
-    fn take(&mut self, n: usize) -> Option<PermittedCall> {
+    fn take(&mut self, n: usize) -> Option<(CallPath, PermittedCall)> {
         let n = n.checked_rem(self.calls.len())?;
-        let call = self.calls.swap_remove(n);
-        if self.probe.is_some_and(|(probe, _)| probe == call) {
-            self.probe = None;
-        }
-        Some(call)
+        Some(self.calls.swap_remove(n))
     }
+}
+
+fn events(accounts: &'static [&'static str]) -> impl Strategy<Value = Vec<(Event, f64)>> {
+    prop::collection::vec((event(path(accounts)), 0.0..1.0), 1..300)
 }
 
 proptest! {
+    /// Whatever fails for others, a call for an account whose own calls succeed is sent.
     #[test]
-    fn one_probe_at_a_time_and_never_open_for_longer_than_the_maximum(
-        events in prop::collection::vec((event(), 0.0..1.0), 1..200)
-    ) {
+    fn an_account_whose_calls_succeed_is_never_refused(events in events(&["a", "b", "c"])) {
         let mut model = Model::new();
-        for (event, jitter) in events {
-            match event {
-                Event::Request => model.request(jitter),
-                Event::End(n, health, iq) => model.end(n, health, Some(iq), jitter),
-                Event::Abandon(n) => {
-                    if let Some(call) = model.take(n) {
-                        model.machine.abandon(call, model.now);
-                    }
-                }
-                Event::Wait(ms) => model.now += Duration::from_millis(ms),
+        let healthy = caller("healthy", "NL9");
+        for (n, (event, jitter)) in events.into_iter().enumerate() {
+            model.apply(event, jitter);
+            let path = lock_path(&healthy, 0, n as u128 % 3);
+            let call = model.tree.permit(&path, model.now, jitter);
+            prop_assert!(call.is_ok(), "{call:?}");
+            // Its answers come late, or not at all, so that they do not close the host's breaker each time.
+            if n % 16 == 0 {
+                model.tree.record(&path, HostHealth::Up, &end(call.unwrap(), model.now));
             }
         }
-        prop_assert!(model.machine.permit(model.now + OPEN_MAX, 0.0).is_ok(), "open for too long");
     }
 
     #[test]
-    fn failures_of_one_iq_never_open_the_breaker(
-        events in prop::collection::vec((event(), 0.0..1.0), 1..200)
+    fn one_account_never_opens_the_breaker_of_the_host(events in events(&["a"])) {
+        let mut model = Model::new();
+        for (event, jitter) in events {
+            model.apply(event, jitter);
+            prop_assert_eq!(model.host(), BreakerState::Closed);
+        }
+    }
+
+    #[test]
+    fn no_call_is_refused_for_longer_than_the_maximum(
+        events in events(&["a", "b"]),
+        path in path(&["a", "b", "new"]),
     ) {
         let mut model = Model::new();
         for (event, jitter) in events {
-            match event {
-                Event::End(n, health, _) => {
-                    let health = if health == HostHealth::Down { HostHealth::HostOrIqDown } else { health };
-                    model.end(n, health, Some("a"), jitter);
-                }
-                Event::Request | Event::Abandon(_) | Event::Wait(_) => {
-                    model.request(jitter);
-                }
+            model.apply(event, jitter);
+        }
+        let permitted = model.tree.permit(&path, model.now + OPEN_MAX + TURN, 0.0);
+        prop_assert!(permitted.is_ok(), "{permitted:?}");
+    }
+
+    /// Of a lock whose calls only fail: one call at a time is sent once its breaker has opened.
+    #[test]
+    fn one_probe_at_a_time(waits in prop::collection::vec((0..3_000_u64, 0.0..1.0, any::<bool>()), 1..200)) {
+        let mut model = Model::new();
+        let path = lock_path(&caller("a", "NL1"), 0, 1);
+        let mut opened = false;
+        let mut probe: Option<Instant> = None;
+        for (ms, jitter, ends) in waits {
+            model.now += Duration::from_millis(ms);
+            if model.request(path.clone(), jitter).is_ok() && opened {
+                let replaced = probe.is_none_or(|since| model.now >= since + PROBE_LIMIT);
+                prop_assert!(replaced, "a second probe");
+                probe = Some(model.now);
+                model.calls = model.calls.split_off(model.calls.len() - 1);
             }
-            prop_assert!(model.closed());
+            if ends && let Some(last) = model.calls.len().checked_sub(1) {
+                opened |= !model.end(last, HostHealth::Failed, jitter).is_empty();
+                probe = None;
+            }
         }
     }
-}
 
-/// Requests a call and records its end at once.
-fn call(
-    machine: &mut Machine,
-    now: Instant,
-    health: HostHealth,
-    iq: Option<&str>,
-) -> Option<Transition> {
-    let call = machine.permit(now, 0.0).unwrap();
-    machine.record(call, health, iq, now, 0.0)
-}
-
-fn opened_breaker(now: Instant) -> Machine {
-    let mut machine = Machine::default();
-    for _ in 1..OPENS_AFTER {
-        assert_eq!(call(&mut machine, now, HostHealth::Down, None), None);
-    }
-    let transition = call(&mut machine, now, HostHealth::Down, None);
-    assert_eq!(transition, Some(Transition::Opened { failures: OPENS_AFTER }));
-    machine
-}
-
-#[test]
-fn the_open_time_doubles_with_each_failed_probe_up_to_the_maximum() {
-    let mut now = Instant::now();
-    let mut machine = opened_breaker(now);
-    let mut left = Vec::new();
-    for _ in 0..5 {
-        let refused = machine.permit(now, 0.0).unwrap_err();
-        left.push(refused.retry_after.as_secs());
-        now += refused.retry_after;
-        call(&mut machine, now, HostHealth::Down, None);
-    }
-    assert_eq!(left, [1, 2, 4, 5, 5]);
-    assert_eq!(
-        machine.state(now),
-        BreakerState::Open { failures: OPENS_AFTER + 5, left: OPEN_MAX }
-    );
-    now += OPEN_MAX;
-    assert_eq!(call(&mut machine, now, HostHealth::Up, None), Some(Transition::Closed));
-    assert_eq!(machine.state(now), BreakerState::Closed);
-}
-
-#[test]
-fn a_success_resets_the_failure_count() {
-    let (mut machine, now) = (Machine::default(), Instant::now());
-    for _ in 0..10 {
-        for _ in 1..OPENS_AFTER {
-            assert_eq!(call(&mut machine, now, HostHealth::Down, None), None);
+    #[test]
+    fn breakers_that_are_not_used_are_removed(events in events(&["a", "b"])) {
+        let mut model = Model::new();
+        for (event, jitter) in events {
+            model.apply(event, jitter);
         }
-        assert_eq!(call(&mut machine, now, HostHealth::Up, None), None);
+        model.now += super::failure_count::WINDOW + PROBE_LIMIT;
+        model.tree.root.remove_unused(model.now);
+        prop_assert_eq!(model.tree.root.size(), 0);
     }
-}
-
-#[test]
-fn failures_at_two_iqs_count_against_the_host() {
-    let (mut machine, now) = (Machine::default(), Instant::now());
-    for _ in 0..10 {
-        assert_eq!(call(&mut machine, now, HostHealth::HostOrIqDown, Some("a")), None);
-    }
-    let transition = call(&mut machine, now, HostHealth::HostOrIqDown, Some("b"));
-    assert_eq!(transition, Some(Transition::Opened { failures: 11 }));
-}
-
-#[test]
-fn a_probe_that_fails_at_one_iq_closes_the_breaker() {
-    let now = Instant::now();
-    let mut machine = opened_breaker(now);
-    let now = now + Duration::from_secs(1);
-    let transition = call(&mut machine, now, HostHealth::HostOrIqDown, Some("a"));
-    assert_eq!(transition, Some(Transition::Closed));
-    for _ in 0..10 {
-        assert_eq!(call(&mut machine, now, HostHealth::HostOrIqDown, Some("a")), None);
-    }
-}
-
-#[test]
-fn a_probe_that_hangs_or_is_abandoned_is_replaced() {
-    let now = Instant::now();
-    let mut machine = opened_breaker(now);
-    let now = now + Duration::from_secs(1);
-    let hanging = machine.permit(now, 0.0).unwrap();
-    assert!(machine.permit(now, 0.0).unwrap_err().retry_after <= Duration::from_millis(500));
-    let now = now + PROBE_LIMIT;
-    let next = machine.permit(now, 0.0).unwrap();
-    // What becomes of the first one now changes nothing unless it is good transition.
-    assert_eq!(machine.record(hanging, HostHealth::Down, None, now, 0.0), None);
-    assert!(machine.permit(now, 0.0).is_err());
-    machine.abandon(next, now);
-    assert!(machine.permit(now, 0.0).is_ok());
 }

@@ -31,10 +31,11 @@ the one-time password.
   one, and not where Salto judged the one-time password: such a request ends.
 - *no, final*: the door did not open, and the same command would get the same answer. The request fails.
 
-**The host.** After 5 failures in a row without a success the circuit breaker opens and no calls are sent to this host: for at most 1 s at
-first, doubling to 5 s with each probe that fails; the first success closes it. What may be the fault of one IQ (\"fails, or its IQ\")
-counts only where it happened to two IQs since the last success: a healthy IQ does not wait because another one hangs. A deadline that
-passes while connecting counts as a failure where connecting took at least 1 s.
+**The host.** After 5 failures without a success, each within 30 s of the one before, a circuit breaker opens and no calls are sent: for at most 1 s at
+first, doubling to 5 s with each probe that fails; the first success closes it. A failure counts for the lock first (\"this lock fails\"). Locks of an IQ, IQs of an integration and accounts
+of the host have a breaker above them, for which each of them counts as 3 failures at most, and no longer once its own breaker is open: it opens only where several fail and none succeeds. It stops only calls for those
+that have failed themselves, and these take turns at the probe. A host that cannot be reached (\"fails\") fails by itself: after 5 such calls without a success, whoever made them, no call is
+sent. A deadline that passes while connecting counts as such a failure where connecting took at least 1 s.
 ";
 
 /// The document.
@@ -73,8 +74,8 @@ fn line(row: &Row) -> String {
     };
     let host = match row.health {
         HostHealth::Up => "works",
-        HostHealth::Down => "fails",
-        HostHealth::HostOrIqDown => "fails, or its IQ",
+        HostHealth::Failed => "this lock fails",
+        HostHealth::Unreachable => "fails",
         HostHealth::Unknown => "–",
     };
     format!(

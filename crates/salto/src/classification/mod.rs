@@ -16,7 +16,8 @@ pub(crate) use self::without_answer::{
     BREAKER_OPEN, EXPIRED, NO_CONNECTION, UNANSWERED, WITHDRAWN,
 };
 use crate::breaker::HostHealth;
-use crate::error::{CallError, Cause, Certainty, OpenError};
+use crate::error::{CallError, Cause, Certainty};
+use crate::open_error::OpenError;
 
 /// One row of the table. Exactly one row applies to each command.
 #[derive(Debug, Clone, PartialEq, Eq)]

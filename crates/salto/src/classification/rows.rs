@@ -6,7 +6,7 @@ use super::parts::{
 };
 use super::without_answer::{BREAKER_OPEN, EXPIRED, NO_CONNECTION, UNANSWERED, WITHDRAWN};
 use super::{Classification, ErrorBody, Row};
-use crate::breaker::HostHealth::{Down, HostOrIqDown, Unknown, Up};
+use crate::breaker::HostHealth::{Failed, Unknown, Up};
 use crate::error::Cause;
 
 /// All rows. Their order has no meaning.
@@ -23,7 +23,7 @@ pub const ROWS: &[Row] = &[
         "a 2xx with HTML: a host in front of Salto answered",
         answer(ACCEPTED, &[ErrorBody::Html], 200, "<html>Maintenance</html>"),
         unknown(Cause::Unavailable),
-        Down,
+        Failed,
     ),
     answered(
         "a 2xx that says that the one-time password is wrong",
@@ -87,38 +87,38 @@ pub const ROWS: &[Row] = &[
         "Salto accepts no calls at present",
         any_body(&[503..=503], 503, ""),
         without_effect(Cause::Unavailable),
-        Down,
+        Failed,
     ),
     answered(
         "Salto, or its connection to the IQ, failed while it handled the command",
         any_body(&[500..=500, 502..=502, 504..=504], 502, "<html>Bad Gateway</html>"),
         unknown(Cause::Unavailable),
-        HostOrIqDown,
+        Failed,
     ),
     answered(
         "another failure of the server",
         any_body(&[501..=501, 505..=999], 520, ""),
         unknown(Cause::Unavailable),
-        Down,
+        Failed,
     ),
     answered(
         "a host on the way to Salto stopped waiting",
         any_body(&[408..=408], 408, ""),
         unknown(Cause::Unanswered),
-        HostOrIqDown,
+        Failed,
     ),
     answered(
         "a redirect: a host in front of Salto answered",
         any_body(&[100..=199, 300..=399], 302, ""),
         without_effect(Cause::Unavailable),
-        Down,
+        Failed,
     ),
     // An outage has been seen to answer 404 on every path (docs/salto-ks.md, Environments).
     answered(
         "a 404 without an error of Salto's: a host in front of Salto answered",
         answer(&[404..=404], NOT_SALTOS, 404, "<html>Not Found</html>"),
         without_effect(Cause::Unavailable),
-        Down,
+        Failed,
     ),
     answered(
         "the IQ is not online",

@@ -2,12 +2,12 @@
 
 use super::parts::{answered, not_sent, unknown};
 use super::{Condition, Row};
-use crate::breaker::HostHealth::{Down, HostOrIqDown, Unknown};
+use crate::breaker::HostHealth::{Failed, Unknown, Unreachable};
 use crate::error::Cause;
 
 /// The circuit breaker is open.
 pub(crate) const BREAKER_OPEN: Row = not_sent(
-    "the open circuit breaker of a host that keeps failing",
+    "an open circuit breaker, of the lock or of something above it that keeps failing",
     "the circuit breaker is open",
     Cause::BreakerOpen,
     Unknown,
@@ -18,7 +18,7 @@ pub(crate) const NO_CONNECTION: Row = not_sent(
     "no connection",
     "connection refused; TLS fails; no connection within the time limit",
     Cause::Unavailable,
-    Down,
+    Unreachable,
 );
 
 /// The deadline for sending passed first. Only a long time of connecting says something about the
@@ -43,5 +43,5 @@ pub(crate) const UNANSWERED: Row = answered(
     "no answer, after the bytes were written",
     Condition::NoAnswer("no answer within `command_timeout`; reset; half an answer"),
     unknown(Cause::Unanswered),
-    HostOrIqDown,
+    Failed,
 );

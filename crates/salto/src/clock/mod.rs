@@ -1,30 +1,53 @@
 //! The offset of Salto's clock from this machine's, measured from `Date` headers. Only one-time
 //! passwords use it; windows and expiry never do (`docs/salto-ks.md`, The OTP).
 
+pub(crate) mod estimate;
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// The offset is the median of this many answers, so that a single wrong `Date` changes nothing.
-const SAMPLES: usize = 5;
+use self::estimate::Estimate;
+
 /// An offset of a third of the time that a one-time password is valid, 3 minutes either way
 /// (`docs/salto-ks.md`, The OTP), is logged as a warning.
 const WARN_FROM: TimeDelta = TimeDelta::seconds(60);
+/// A one-time password that was made for a time so far from Salto's was rejected for that: 3 minutes, less
+/// what a `Date` in whole seconds, its way and the clock of an IQ may add (decision).
+const MISTIMED_FROM: TimeDelta = TimeDelta::seconds(150);
+
+/// One moment by both clocks of this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// The wall clock, which may be set, and which goes on while the machine is suspended.
+    wall: DateTime<Utc>,
+    monotonic: Instant,
+}
+
+/// The time that a one-time password was made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OtpTime {
+    pub(crate) at: DateTime<Utc>,
+    pub(crate) made: Instant,
+}
 
 /// The clock of one environment, shared by all its integrations.
 #[derive(Debug)]
 pub struct SaltoClock {
     environment: String,
+    wall: fn() -> DateTime<Utc>,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
-    samples: VecDeque<TimeDelta>,
-    offset: TimeDelta,
+    estimate: Estimate,
+    /// The number of corrections by all replicas that this clock has taken into account.
+    corrections: u64,
     warned_at: Option<TimeDelta>,
 }
 
@@ -32,7 +55,15 @@ impl SaltoClock {
     /// A clock without an offset, for the environment of that name.
     #[must_use]
     pub fn new(environment: &str) -> Self {
-        Self { environment: environment.to_owned(), state: Mutex::default() }
+        Self::with_wall_clock(environment, Utc::now)
+    }
+
+    /// The same with another wall clock than the machine's, for tests of a clock that is set.
+    #[must_use]
+    pub fn with_wall_clock(environment: &str, wall: fn() -> DateTime<Utc>) -> Self {
+        let estimate = Estimate::new(Reading { wall: wall(), monotonic: Instant::now() });
+        let state = State { estimate, corrections: 0, warned_at: None };
+        Self { environment: environment.to_owned(), wall, state: Mutex::new(state) }
     }
 
     /// The environment's name.
@@ -44,40 +75,119 @@ impl SaltoClock {
     /// Salto's clock minus this machine's.
     #[must_use]
     pub fn offset(&self) -> TimeDelta {
-        self.state().offset
+        self.state().estimate.offset()
     }
 
     /// The current time by Salto's clock.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        let now = Utc::now();
+        let now = (self.wall)();
         now.checked_add_signed(self.offset()).unwrap_or(now)
+    }
+
+    /// The time for a one-time password that is made now. `None` where this machine's clock was set, or
+    /// another sign says that the offset may be wrong: it must be measured first, because a password for a
+    /// wrong time is rejected, and rejections block the user (`docs/salto-ks.md`, The OTP).
+    pub(crate) fn otp_time(&self) -> Option<OtpTime> {
+        let reading = self.reading();
+        let mut state = self.state();
+        self.check_step(&mut state, reading);
+        let at = reading.wall.checked_add_signed(state.estimate.offset())?;
+        state.estimate.is_certain().then_some(OtpTime { at, made: reading.monotonic })
+    }
+
+    /// The same, whatever is known of the offset.
+    pub(crate) fn otp_time_now(&self) -> OtpTime {
+        OtpTime { at: self.now(), made: Instant::now() }
+    }
+
+    /// Whether the offset holds, as far as is known.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.otp_time().is_some()
+    }
+
+    /// By how much the time of a one-time password was wrong, as the offset is known now; `None` where that
+    /// does not explain its rejection.
+    pub(crate) fn error_of(&self, otp: OtpTime) -> Option<TimeDelta> {
+        let made_ago = TimeDelta::from_std(otp.made.elapsed()).ok()?;
+        let error = otp.at.checked_add_signed(made_ago)? - self.now();
+        (error.abs() >= MISTIMED_FROM).then_some(error)
+    }
+
+    /// Keeps the offset although it could not be measured again: Salto's answers have no usable `Date`.
+    pub(crate) fn keep(&self) {
+        self.state().estimate.keep();
+    }
+
+    /// Notices a step of this machine's clock now, and not only before the next command.
+    pub fn check(&self) {
+        let reading = self.reading();
+        self.check_step(&mut self.state(), reading);
+    }
+
+    /// Takes note of the number of corrections by all replicas: where there are others than those known,
+    /// this clock may be wrong too. Each replica has a clock of its own, so that only a measurement tells.
+    pub(crate) fn heed(&self, corrections: u64) {
+        let mut state = self.state();
+        if state.corrections != corrections {
+            state.corrections = corrections;
+            state.estimate.doubt();
+        }
+    }
+
+    /// The same for a clock whose offset was measured or loaded with this number of corrections.
+    pub(crate) fn set_corrections(&self, corrections: u64) {
+        self.state().corrections = corrections;
     }
 
     /// Starts from an offset that was measured earlier. It counts as one answer.
     pub fn set(&self, offset: TimeDelta) {
         let mut state = self.state();
-        state.samples = VecDeque::from([offset]);
-        state.offset = offset;
+        state.estimate.set(offset);
         self.warn(&mut state);
     }
 
-    /// Takes the `Date` header of an answer; `sent` and `received` are times of this machine's clock.
-    /// A text that is no date is ignored, and so is an answer that was received before its request
-    /// was sent, because this machine's clock jumped back.
-    pub fn observe(&self, date_header: &str, sent: DateTime<Utc>, received: DateTime<Utc>) {
-        let Some(sample) = sample(date_header, sent, received) else { return };
+    /// Takes the `Date` header of an answer to a request that was sent at `sent`. A text that is no date is
+    /// ignored.
+    pub(crate) fn observe(&self, date_header: &str, sent: Reading) {
+        self.observe_between(date_header, sent, self.reading());
+    }
+
+    fn observe_between(&self, date_header: &str, sent: Reading, received: Reading) {
         let mut state = self.state();
-        if state.samples.len() == SAMPLES {
-            state.samples.pop_front();
+        self.check_step(&mut state, received);
+        let before = state.estimate.offset();
+        state.estimate.observe(date_header, sent, received);
+        let after = state.estimate.offset();
+        if (after - before).abs() >= WARN_FROM {
+            tracing::info!(
+                environment = self.environment,
+                before_s = before.num_seconds(),
+                after_s = after.num_seconds(),
+                "clock offset corrected by Salto's answers"
+            );
         }
-        state.samples.push_back(sample);
-        state.offset = median(&state.samples, state.offset);
         self.warn(&mut state);
+    }
+
+    /// The moment by this machine's clocks.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { wall: (self.wall)(), monotonic: Instant::now() }
+    }
+
+    fn check_step(&self, state: &mut State, reading: Reading) {
+        if let Some(step) = state.estimate.check_step(reading) {
+            tracing::info!(
+                environment = self.environment,
+                step_s = step.num_seconds(),
+                "this machine's clock was set, or the machine was suspended: the clock offset is measured \
+                 before the next command"
+            );
+        }
     }
 
     fn warn(&self, state: &mut State) {
-        let (offset, environment) = (state.offset, self.environment.as_str());
+        let (offset, environment) = (state.estimate.offset(), self.environment.as_str());
         let far = offset.abs() >= WARN_FROM;
         let changed = state.warned_at.is_none_or(|warned| (offset - warned).abs() >= WARN_FROM);
         if far && changed {
@@ -95,86 +205,5 @@ impl SaltoClock {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The offset by one `Date` header, to half a second.
-pub(crate) fn sample(
-    date_header: &str,
-    sent: DateTime<Utc>,
-    received: DateTime<Utc>,
-) -> Option<TimeDelta> {
-    let date = DateTime::parse_from_rfc2822(date_header).ok()?;
-    let travel = received - sent;
-    if travel < TimeDelta::zero() {
-        return None;
-    }
-    // The header has whole seconds: on average the time was half a second later.
-    let date = date.with_timezone(&Utc) + TimeDelta::milliseconds(500);
-    Some(date - (sent + travel / 2))
-}
-
-/// The median; of two values in the middle the one nearer to the current offset.
-fn median(samples: &VecDeque<TimeDelta>, current: TimeDelta) -> TimeDelta {
-    let mut sorted: Vec<_> = samples.iter().copied().collect();
-    sorted.sort_unstable();
-    let (Some(&low), Some(&high)) =
-        (sorted.get(sorted.len().saturating_sub(1) / 2), sorted.get(sorted.len() / 2))
-    else {
-        return current;
-    };
-    if (high - current).abs() < (low - current).abs() { high } else { low }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn observe(clock: &SaltoClock, offset_s: i64) {
-        let now: DateTime<Utc> = "2026-08-25T07:25:00.500Z".parse().unwrap();
-        let date = (now + TimeDelta::seconds(offset_s)).to_rfc2822().replace("+0000", "GMT");
-        clock.observe(&date, now, now);
-    }
-
-    #[test]
-    fn the_first_answer_counts_at_the_middle_of_its_round_trip() {
-        let clock = SaltoClock::new("e");
-        let sent: DateTime<Utc> = "2026-08-25T07:24:58Z".parse().unwrap();
-        clock.observe("Tue, 25 Aug 2026 07:25:00 GMT", sent, sent + TimeDelta::seconds(1));
-        assert_eq!(clock.offset(), TimeDelta::seconds(2));
-    }
-
-    #[test]
-    fn one_wrong_date_changes_nothing_and_a_lasting_change_is_followed() {
-        let clock = SaltoClock::new("e");
-        observe(&clock, 2);
-        observe(&clock, 86_400);
-        assert_eq!(clock.offset(), TimeDelta::seconds(2));
-        for _ in 0..4 {
-            observe(&clock, 100);
-        }
-        assert_eq!(clock.offset(), TimeDelta::seconds(100));
-        observe(&clock, -86_400);
-        assert_eq!(clock.offset(), TimeDelta::seconds(100));
-    }
-
-    #[test]
-    fn a_header_without_a_date_is_ignored() {
-        let clock = SaltoClock::new("e");
-        let now = Utc::now();
-        clock.observe("yesterday", now, now);
-        clock.observe("Tue, 25 Aug 2026 07:25:00 GMT", now, now - TimeDelta::seconds(1));
-        assert_eq!(clock.offset(), TimeDelta::zero());
-    }
-
-    #[test]
-    fn a_stored_offset_is_the_first_sample() {
-        let clock = SaltoClock::new("e");
-        clock.set(TimeDelta::seconds(-90));
-        assert_eq!(clock.offset(), TimeDelta::seconds(-90));
-        assert!((clock.now() - Utc::now() + TimeDelta::seconds(90)).abs() < TimeDelta::seconds(5));
-        observe(&clock, 0);
-        observe(&clock, 0);
-        assert_eq!(clock.offset(), TimeDelta::zero());
     }
 }

@@ -14,6 +14,8 @@ pub struct PreparedLock {
     pub lock_id: Uuid,
     /// The IQ that the lock is reached through.
     pub iq_id: String,
+    /// Whether the IQ checks a one-time password (`docs/salto-ks.md`, The OTP).
+    pub needs_otp: bool,
     /// The site that the lock belongs to.
     pub site_id: Uuid,
     pub(crate) token: Arc<Token>,

@@ -10,12 +10,13 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::permission::{RenewPermission, SendPermission};
 use super::prepared::PreparedLock;
 use super::send_guard::{CommandBody, NotSent, SendGuard};
-use crate::breaker::HostHealth;
+use crate::breaker::{CallPath, HostHealth, Part};
 use crate::classification::{self, Classification, Row};
 use crate::environment::url::below;
-use crate::error::{CallError, Cause, Certainty, OpenError};
+use crate::error::{CallError, Cause, Certainty};
 use crate::http::answer::{self, CallTarget};
 use crate::http::salto_client::{ReceivedBody, SaltoClient, call_error, read_until, request};
+use crate::open_error::OpenError;
 use crate::otp::OtpKey;
 
 /// A body is read up to this length and for this time: the status says most of it.
@@ -42,19 +43,29 @@ pub(crate) enum CommandKind {
 pub(crate) struct Command<'a> {
     pub(crate) kind: CommandKind,
     pub(crate) lock: &'a PreparedLock,
-    pub(crate) key: &'a OtpKey,
+    /// None where the IQ needs no one-time password.
+    pub(crate) key: Option<&'a OtpKey>,
     pub(crate) permission: SendPermission,
     /// The time limit for sending and the answer together.
     pub(crate) limit: Duration,
 }
 
 impl Command<'_> {
-    /// The text of the body before the one-time password.
+    /// The text of the body before the one-time password, or before its end.
     const fn body_prefix(&self) -> &'static str {
         match self.kind {
-            CommandKind::Open => r#"{"locked_state":"unlocked","otp":""#,
-            CommandKind::VerifyOtp => r#"{"delta":"0000","otp":""#,
+            CommandKind::Open => r#"{"locked_state":"unlocked""#,
+            CommandKind::VerifyOtp => r#"{"delta":"0000""#,
         }
+    }
+
+    /// What the command is attributed to.
+    fn path(&self, client: &SaltoClient) -> CallPath {
+        let part = match self.kind {
+            CommandKind::Open => Part::Lock(self.lock.lock_id),
+            CommandKind::VerifyOtp => Part::Activation,
+        };
+        CallPath::to_iq(&client.caller, &self.lock.iq_id, part)
     }
 
     fn request(&self, client: &SaltoClient, guard: &SendGuard) -> Request {
@@ -69,7 +80,7 @@ impl Command<'_> {
         *request.body_mut() = Some(Body::wrap(CommandBody {
             guard: guard.clone(),
             prefix: self.body_prefix(),
-            key: self.key.clone(),
+            key: self.key.cloned(),
             clock: client.clock.clone(),
             done: false,
         }));
@@ -83,16 +94,16 @@ pub(crate) async fn send(
     command: &Command<'_>,
     renewal: &mut impl RenewPermission,
 ) -> Result<(), OpenError> {
-    let permitted = client.breakers.api.permit();
+    let permitted = client.breakers.api.permit(command.path(client));
     let permit = permitted.map_err(|error| classification::BREAKER_OPEN.error(error))?;
     let guard = SendGuard::new(command.permission);
     let answer = client.send(command.request(client, &guard));
     let result = wait_for_answer(answer, &guard, renewal, command.limit).await;
     match &result {
         Ok(()) => permit.record_success(),
-        Err((error, health)) => permit.record(*health, Some(&command.lock.iq_id), error),
+        Err((error, health)) => permit.record(*health, error),
     }
-    result.map_err(|(error, _)| error)
+    result.map_err(|(error, _)| OpenError { otp_time: guard.otp_time().map(Box::new), ..error })
 }
 
 /// Waits until the deadline for sending, and renews the permission where the connection waits for that; then,
@@ -161,7 +172,8 @@ fn early_answer(answer: CommandResult) -> CommandResult {
             Err((OpenError { written: false, ..error }, health))
         }
         Ok(()) | Err(_) => {
-            failed(&classification::NO_CONNECTION, detail_only("an answer came before the command"))
+            let error = detail_only("an answer came before the command");
+            Err((classification::NO_CONNECTION.error(error), HostHealth::Failed))
         }
     }
 }
@@ -169,7 +181,7 @@ fn early_answer(answer: CommandResult) -> CommandResult {
 /// The deadline for sending passed after this time of connecting.
 fn expired(connecting: Duration) -> CommandResult {
     let row = &classification::EXPIRED;
-    let health = if connecting < SLOW_CONNECT { row.health } else { HostHealth::Down };
+    let health = if connecting < SLOW_CONNECT { row.health } else { HostHealth::Unreachable };
     Err((row.error(detail_only("")), health))
 }
 
@@ -178,7 +190,11 @@ fn not_sent(why: NotSent, error: Option<CallError>) -> CommandResult {
     match (why, error) {
         (NotSent::Expired, _) => failed(&classification::EXPIRED, detail_only("")),
         (NotSent::Unconnected | NotSent::Unrenewed, Some(error)) => {
-            failed(&classification::NO_CONNECTION, error)
+            let row = &classification::NO_CONNECTION;
+            // A connection that there was, and that broke off, says less about the host.
+            let connected = error.cause == Cause::Unanswered;
+            let health = if connected { HostHealth::Failed } else { row.health };
+            Err((row.error(error), health))
         }
         (NotSent::Unconnected, None) => {
             let none_in_time = detail_only("no connection within the time limit");

@@ -7,7 +7,7 @@
 //! that the command was sent belong to one instant, however long connecting took (`docs/contract.md`,
 //! invariant 2).
 //!
-//! Where the permission is no longer fresh, the body waits on the established connection until the caller
+//! Where the permission is no longer fresh, or this machine's clock was set meanwhile, the body waits on the established connection until the caller
 //! has renewed it or has cancelled the command. hyper writes the head meanwhile. A head without its body is
 //! no command: it has no one-time password, and Salto carries nothing out. So a command that is cancelled
 //! then was certainly not sent; the error here closes its connection.
@@ -23,10 +23,13 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::sync::Notify;
 
 use super::permission::SendPermission;
-use crate::clock::SaltoClock;
+use crate::clock::{OtpTime, SaltoClock};
 use crate::otp::OtpKey;
 
-const BODY_END: &str = r#""}"#;
+/// The texts around the one-time password, and the end of a body without one.
+const BEFORE_OTP: &str = r#","otp":""#;
+const AFTER_OTP: &str = r#""}"#;
+const END_WITHOUT_OTP: &str = "}";
 
 /// Decides once whether a command is sent: the body and the caller both ask, and the first one decides.
 #[derive(Debug, Clone)]
@@ -50,7 +53,8 @@ struct State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
     Undecided,
-    Sent,
+    /// With a one-time password for this time.
+    Sent(OtpTime),
     NotSent(NotSent),
 }
 
@@ -88,7 +92,7 @@ impl SendGuard {
         }
         match decision {
             Decision::NotSent(why) => Some(why),
-            Decision::Sent | Decision::Undecided => None,
+            Decision::Sent(_) | Decision::Undecided => None,
         }
     }
 
@@ -117,16 +121,28 @@ impl SendGuard {
         self.state().permission
     }
 
-    /// For the body, at the moment of sending: whether the command is sent. Pending while its permission
-    /// is not fresh.
-    fn poll_sent(&self, connection: &mut Context<'_>) -> Poll<bool> {
+    /// The time that the one-time password of the command was made for. `None`: it was not sent.
+    pub(super) fn otp_time(&self) -> Option<OtpTime> {
+        match self.state().decision {
+            Decision::Sent(otp_time) => Some(otp_time),
+            Decision::Undecided | Decision::NotSent(_) => None,
+        }
+    }
+
+    /// For the body, at the moment of sending: whether the command is sent, with a one-time password for this
+    /// time. Pending while its permission is not fresh, or the time is not known.
+    fn poll_sent(
+        &self,
+        connection: &mut Context<'_>,
+        otp_time: Option<OtpTime>,
+    ) -> Poll<Option<OtpTime>> {
         let mut state = self.state();
         if state.decision == Decision::Undecided {
             let SendPermission { send_before, fresh_until } = state.permission;
             state.decision = if Utc::now() >= send_before {
                 Decision::NotSent(NotSent::Expired)
-            } else if Instant::now() <= fresh_until {
-                Decision::Sent
+            } else if let Some(otp_time) = otp_time.filter(|_| Instant::now() <= fresh_until) {
+                Decision::Sent(otp_time)
             } else {
                 let waited = state.waiting.replace(connection.waker().clone()).is_some();
                 drop(state);
@@ -137,7 +153,10 @@ impl SendGuard {
                 return Poll::Pending;
             };
         }
-        Poll::Ready(state.decision == Decision::Sent)
+        Poll::Ready(match state.decision {
+            Decision::Sent(otp_time) => Some(otp_time),
+            Decision::Undecided | Decision::NotSent(_) => None,
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -148,9 +167,10 @@ impl SendGuard {
 /// The body of a command. Its length is known before; its content exists only if it is sent in time.
 pub(super) struct CommandBody {
     pub(super) guard: SendGuard,
-    /// The text before the one-time password.
+    /// The text before the one-time password, or before the end.
     pub(super) prefix: &'static str,
-    pub(super) key: OtpKey,
+    /// None: the body has no one-time password.
+    pub(super) key: Option<OtpKey>,
     pub(super) clock: Arc<SaltoClock>,
     pub(super) done: bool,
 }
@@ -162,7 +182,11 @@ pub(super) struct MayNotBeSent;
 
 impl CommandBody {
     fn length(&self) -> usize {
-        self.prefix.len() + self.key.otp_len() + BODY_END.len()
+        self.prefix.len()
+            + match &self.key {
+                Some(key) => BEFORE_OTP.len() + key.otp_len() + AFTER_OTP.len(),
+                None => END_WITHOUT_OTP.len(),
+            }
     }
 }
 
@@ -177,13 +201,16 @@ impl Body for CommandBody {
         if self.done {
             return Poll::Ready(None);
         }
-        let sent = std::task::ready!(self.guard.poll_sent(connection));
+        let sent = std::task::ready!(self.guard.poll_sent(connection, self.clock.otp_time()));
         self.done = true;
-        if !sent {
-            return Poll::Ready(Some(Err(MayNotBeSent)));
-        }
-        let otp = self.key.otp(self.clock.now());
-        let body = [self.prefix, otp.expose(), BODY_END].concat();
+        let Some(otp_time) = sent else { return Poll::Ready(Some(Err(MayNotBeSent))) };
+        let body = match &self.key {
+            Some(key) => {
+                let otp = key.otp(otp_time.at);
+                [self.prefix, BEFORE_OTP, otp.expose(), AFTER_OTP].concat()
+            }
+            None => [self.prefix, END_WITHOUT_OTP].concat(),
+        };
         Poll::Ready(Some(Ok(Frame::data(body.into()))))
     }
 

@@ -23,6 +23,9 @@ pub struct Environment {
     pub identity_url: Url,
     /// The Connect API; `v1.2` is below it.
     pub api_url: Url,
+    /// The event stream; `v1/hub` is below it. Without it, openings cannot be confirmed by the stream
+    /// (`docs/salto-ks.md`, The event stream).
+    pub events_url: Option<Url>,
     /// The OAuth client's id.
     pub client_id: String,
     /// The OAuth client's secret; a public client has none (`docs/salto-ks.md`, Tokens).
@@ -49,6 +52,18 @@ impl Environment {
         Some((Url::parse(identity).ok()?, Url::parse(api).ok()?))
     }
 
+    /// The address of the event stream of `acceptance` and `production` (`docs/salto-ks.md`, The event
+    /// stream); `None` for other names.
+    #[must_use]
+    pub fn builtin_events_url(name: &str) -> Option<Url> {
+        let url = match name {
+            "acceptance" => "https://eventstreaming-connect-accept.saltoks.com",
+            "production" => "https://eventstreaming-connect-production.saltoks.com",
+            _ => return None,
+        };
+        Url::parse(url).ok()
+    }
+
     pub(crate) fn client_secret(&self) -> Option<&str> {
         self.client_secret.as_ref().map(ExposeSecret::expose_secret)
     }
@@ -59,6 +74,7 @@ impl Environment {
         self.name == other.name
             && self.identity_url == other.identity_url
             && self.api_url == other.api_url
+            && self.events_url == other.events_url
             && self.client_id == other.client_id
             && self.client_secret() == other.client_secret()
             && self.scope == other.scope

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::error::{GuestKeyError, settings};
-use crate::breaker::Breakers;
+use crate::breaker::{Breakers, Caller};
 use crate::clock::SaltoClock;
 use crate::environment::Environment;
 use crate::environment::guest_keys::GuestKeys;
@@ -44,7 +44,8 @@ impl GuestApp {
         clock: Arc<SaltoClock>,
         breakers: Arc<Breakers>,
     ) -> Result<Self, GuestKeyError> {
-        Self::with_client(SaltoClient { http, environment, clock, breakers })
+        let caller = Caller::guest_app();
+        Self::with_client(SaltoClient { caller, http, environment, clock, breakers })
     }
 
     pub(crate) fn with_client(client: SaltoClient) -> Result<Self, GuestKeyError> {

@@ -1,6 +1,7 @@
 //! The error that an answer makes, and `Retry-After`.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -8,12 +9,13 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 use super::salto_error::SaltoError;
+use crate::breaker::{CallPath, Caller, Part};
 use crate::classification::{self, ErrorBody, Row};
 use crate::error::{CallError, Cause};
 
 /// What a call is about. The meaning of a refusal depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CallTarget {
+pub(crate) enum CallTarget<'a> {
     /// The account's sites.
     Sites,
     /// The site, or a list of it.
@@ -24,13 +26,13 @@ pub(crate) enum CallTarget {
     Unpublished,
     /// A lock.
     Lock,
-    /// An IQ.
-    Iq,
-    /// An IQ's secret or PIN, which Salto gives only until this user is activated there.
-    FirstSecret,
+    /// An IQ of this id.
+    Iq(&'a str),
+    /// Secret or PIN of the IQ of this id, which Salto gives only until this user is activated there.
+    FirstSecret(&'a str),
 }
 
-impl CallTarget {
+impl CallTarget<'_> {
     /// The cause where Salto answers 404 or "bad parameter".
     const fn missing(self) -> Cause {
         match self {
@@ -38,7 +40,20 @@ impl CallTarget {
             Self::Site => Cause::SiteNotFound,
             Self::EventLog | Self::Unpublished => Cause::Forbidden,
             Self::Lock => Cause::LockNotFound,
-            Self::Iq | Self::FirstSecret => Cause::IqNotFound,
+            Self::Iq(_) | Self::FirstSecret(_) => Cause::IqNotFound,
+        }
+    }
+}
+
+/// What a call by this caller about `target` is attributed to.
+pub(crate) fn path(caller: &Arc<Caller>, target: CallTarget<'_>) -> CallPath {
+    match target {
+        CallTarget::Sites => CallPath::to(caller, Part::Sites),
+        CallTarget::Site | CallTarget::Lock => CallPath::to(caller, Part::Site),
+        CallTarget::EventLog => CallPath::to(caller, Part::EventLog),
+        CallTarget::Unpublished => CallPath::to(caller, Part::Unpublished),
+        CallTarget::Iq(iq) | CallTarget::FirstSecret(iq) => {
+            CallPath::to_iq(caller, iq, Part::Activation)
         }
     }
 }
@@ -49,7 +64,7 @@ pub(crate) fn refusal(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
-    target: CallTarget,
+    target: CallTarget<'_>,
 ) -> (CallError, &'static Row) {
     let salto = SaltoError::read(headers, body);
     let row = classification::row_of_answer(status.as_u16(), salto.body);
@@ -72,11 +87,16 @@ pub(crate) fn refusal(
 }
 
 /// The cause for a call about `target`, where the open command has the cause `of_command`.
-fn cause(status: StatusCode, salto: &SaltoError, of_command: Cause, target: CallTarget) -> Cause {
+fn cause(
+    status: StatusCode,
+    salto: &SaltoError,
+    of_command: Cause,
+    target: CallTarget<'_>,
+) -> Cause {
     let refused = matches!(of_command, Cause::Forbidden | Cause::IqRefused | Cause::LockNotFound)
         || (of_command == Cause::Unavailable && status == StatusCode::NOT_FOUND);
     match target {
-        CallTarget::FirstSecret if refused && salto.already_activated => Cause::AlreadyActivated,
+        CallTarget::FirstSecret(_) if refused && salto.already_activated => Cause::AlreadyActivated,
         // The log, or the path of an unpublished call, may not exist.
         CallTarget::EventLog | CallTarget::Unpublished if refused => Cause::Forbidden,
         CallTarget::Sites
@@ -84,8 +104,8 @@ fn cause(status: StatusCode, salto: &SaltoError, of_command: Cause, target: Call
         | CallTarget::EventLog
         | CallTarget::Unpublished
         | CallTarget::Lock
-        | CallTarget::Iq
-        | CallTarget::FirstSecret => match of_command {
+        | CallTarget::Iq(_)
+        | CallTarget::FirstSecret(_) => match of_command {
             Cause::LockNotFound => target.missing(),
             other => other,
         },

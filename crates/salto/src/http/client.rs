@@ -49,7 +49,7 @@ impl Http {
     }
 }
 
-fn tls() -> Result<ClientConfig, rustls::Error> {
+pub(crate) fn tls() -> Result<ClientConfig, rustls::Error> {
     // The provider is named here, so that callers need not install one for the process.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = || {

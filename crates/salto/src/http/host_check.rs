@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::client::Http;
 use super::salto_client::{call_error, read_body};
 use crate::breaker::Host;
-use crate::clock;
+use crate::clock::estimate::sample;
 use crate::environment::{Environment, url::below};
 use crate::error::{CallError, Cause};
 
@@ -58,5 +58,6 @@ async fn is_object(response: Response) -> Result<bool, CallError> {
 
 fn offset(response: &Response, sent: DateTime<Utc>) -> Option<TimeDelta> {
     let date = response.headers().get(DATE)?.to_str().ok()?;
-    clock::sample(date, sent, Utc::now())
+    let way = Utc::now() - sent;
+    (way >= TimeDelta::zero()).then(|| sample(date, sent, way)).flatten()
 }

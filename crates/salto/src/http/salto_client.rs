@@ -4,8 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::header::{AGE, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, Response, StatusCode};
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -16,8 +15,8 @@ use zeroize::Zeroizing;
 
 use super::answer::{self, CallTarget};
 use super::client::Http;
-use crate::breaker::{Breakers, HostHealth};
-use crate::clock::SaltoClock;
+use crate::breaker::{Breakers, Caller, HostHealth};
+use crate::clock::{Reading, SaltoClock};
 use crate::environment::Environment;
 use crate::error::{CallError, Cause};
 
@@ -26,9 +25,11 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The limit of an answer's length. A page of 20 locks has about 10 kB.
 const BODY_LIMIT: usize = 4 << 20;
 
-/// The client of one environment: HTTP client, addresses, clock and circuit breakers.
+/// The client of one environment: HTTP client, addresses, clock and circuit breakers; and whom its calls are
+/// made for.
 #[derive(Debug, Clone)]
 pub(crate) struct SaltoClient {
+    pub(crate) caller: Arc<Caller>,
     pub(crate) http: Http,
     pub(crate) environment: Arc<Environment>,
     pub(crate) clock: Arc<SaltoClock>,
@@ -36,12 +37,12 @@ pub(crate) struct SaltoClient {
 }
 
 /// A call to the Connect API.
-pub(crate) struct Call {
+pub(crate) struct Call<'a> {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) body: Option<Value>,
     /// What the call is about.
-    pub(crate) target: CallTarget,
+    pub(crate) target: CallTarget<'a>,
 }
 
 /// The body of a 2xx answer.
@@ -51,24 +52,28 @@ pub(crate) struct Answer {
 
 impl SaltoClient {
     /// Makes a call to the Connect API with this `Authorization`.
-    pub(crate) async fn call(&self, bearer: HeaderValue, call: Call) -> Result<Answer, CallError> {
-        let permit = self.breakers.api.permit()?;
+    pub(crate) async fn call(
+        &self,
+        bearer: HeaderValue,
+        call: Call<'_>,
+    ) -> Result<Answer, CallError> {
+        let permit = self.breakers.api.permit(answer::path(&self.caller, call.target))?;
         let mut request = request(call.method, call.url, bearer);
         *request.body_mut() = call.body.map(|body| body.to_string().into());
         let answered = timeout(CALL_TIMEOUT, self.exchange(request, call.target)).await;
         let no_answer = || CallError::new(Cause::Unanswered, "no answer within the time limit");
-        match answered.unwrap_or_else(|_| Err((no_answer(), HostHealth::Down))) {
+        match answered.unwrap_or_else(|_| Err((no_answer(), HostHealth::Failed))) {
             Ok(answer) if is_json(&answer.body) => {
                 permit.record_success();
                 Ok(answer)
             }
             // The caller reports what is wrong with the answer.
             Ok(answer) => {
-                permit.record(HostHealth::Down, None, &"an answer that is not JSON");
+                permit.record(HostHealth::Failed, &"an answer that is not JSON");
                 Ok(answer)
             }
             Err((error, health)) => {
-                permit.record(health, None, &error);
+                permit.record(health, &error);
                 Err(error)
             }
         }
@@ -78,13 +83,16 @@ impl SaltoClient {
     async fn exchange(
         &self,
         request: Request,
-        target: CallTarget,
+        target: CallTarget<'_>,
     ) -> Result<Answer, (CallError, HostHealth)> {
-        let down = |error| (error, HostHealth::Down);
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
-        let response = self.send(request).await.map_err(|error| down(call_error(&error)))?;
+        let response = self.send(request).await.map_err(|error| {
+            let health = health_without_answer(&error);
+            (call_error(&error), health)
+        })?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let body = read_body(response, BODY_LIMIT).await.map_err(down)?;
+        let body = read_body(response, BODY_LIMIT).await;
+        let body = body.map_err(|error| (error, HostHealth::Failed))?;
         tracing::debug!(%method, path, status = status.as_u16(), "answer of the Connect API");
         if status.is_success() {
             return Ok(Answer { body });
@@ -101,25 +109,39 @@ impl SaltoClient {
             | CallTarget::Sites
             | CallTarget::Site
             | CallTarget::Lock
-            | CallTarget::Iq
-            | CallTarget::FirstSecret => row.health,
+            | CallTarget::Iq(_)
+            | CallTarget::FirstSecret(_) => row.health,
         };
         Err((error, health))
     }
 
     /// Sends a request and takes the clock offset from its answer.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, reqwest::Error> {
-        let sent = Utc::now();
+        let sent = self.clock.reading();
         let response = self.http.0.execute(request).await?;
-        self.observe(response.headers(), sent);
+        if is_of_salto(&response) {
+            self.observe(response.headers(), sent);
+        }
         Ok(response)
     }
 
-    fn observe(&self, headers: &HeaderMap, sent: chrono::DateTime<Utc>) {
+    fn observe(&self, headers: &HeaderMap, sent: Reading) {
+        // An answer from a cache says what time it was when Salto gave it.
+        if headers.get(AGE).is_some_and(|age| age != "0") {
+            return;
+        }
         if let Some(date) = headers.get(DATE).and_then(|date| date.to_str().ok()) {
-            self.clock.observe(date, sent, Utc::now());
+            self.clock.observe(date, sent);
         }
     }
+}
+
+/// Whether an answer may be Salto's own, by its head: a host in front of it may have another time.
+fn is_of_salto(response: &Response) -> bool {
+    let status = response.status();
+    let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_page = content_type.is_some_and(|it| it.to_ascii_lowercase().starts_with(b"text/html"));
+    (status.is_success() || status.is_client_error()) && !is_page
 }
 
 /// Whether the body is JSON. An empty body is accepted too.
@@ -180,6 +202,12 @@ async fn read_into(
         }
     }
     Ok(())
+}
+
+/// What a call without an answer says about the host: only where there was no connection, the host itself
+/// did not work.
+pub(crate) fn health_without_answer(error: &reqwest::Error) -> HostHealth {
+    if error.is_connect() { HostHealth::Unreachable } else { HostHealth::Failed }
 }
 
 /// The error of a call without a whole answer.

@@ -1,9 +1,17 @@
 //! Salto's error body.
 
+use std::fmt;
+
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
-use serde_json::{Map, Value};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::classification::ErrorBody;
+
+/// The limit of a code's length in bytes, with what a text of it may have around it.
+const LONGEST_CODE: usize = 1_024;
 
 /// Words for an id.
 const IDS: &[&str] = &["id", "uuid", "guid"];
@@ -21,9 +29,8 @@ pub(super) struct SaltoError {
 
 impl SaltoError {
     pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Self {
-        let object: Map<String, Value> = serde_json::from_slice(body).unwrap_or_default();
-        let member_code = member(&object, "errorcode");
-        let code = match member_code {
+        let members: Members = serde_json::from_slice(body).unwrap_or_default();
+        let code = match &members.code {
             Some(Value::Number(number)) => Some(number.to_string()),
             Some(Value::String(text)) => Some(text.trim().to_ascii_lowercase()),
             _ => None,
@@ -33,7 +40,7 @@ impl SaltoError {
             (1..=24).contains(&code.len())
                 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
         });
-        let text = member(&object, "message").and_then(Value::as_str).unwrap_or_default();
+        let text = members.message.as_deref().unwrap_or_default();
         let message = text.to_ascii_lowercase();
         let has = |text: &str| code.as_deref() == Some(text) || message.contains(text);
         let already_activated = has("command_forbidden") || message.contains("already activated");
@@ -56,7 +63,7 @@ impl SaltoError {
                 Some("1100") if message.is_empty() => ErrorBody::BadId,
                 Some("1100" | "1101" | "1102") if has_word(&message, IDS) => ErrorBody::BadId,
                 Some(_) => ErrorBody::OtherOfSalto,
-                None if member_code.is_some_and(|code| !code.is_null() && code != "") => {
+                None if members.code.is_some_and(|code| !code.is_null() && code != "") => {
                     ErrorBody::OddCode
                 }
                 None if is_html(headers, body) => ErrorBody::Html,
@@ -82,8 +89,43 @@ fn iq_code(message: &str) -> Option<String> {
     is_code.then(|| code.to_owned())
 }
 
-fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+/// The members of an error that are used, in any case. All others are skipped, whatever their size.
+#[derive(Default)]
+struct Members {
+    code: Option<Value>,
+    message: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(error: D) -> Result<Self, D::Error> {
+        error.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members, A::Error> {
+        let mut read = Members::default();
+        while let Some(name) = members.next_key::<String>()? {
+            let value: &RawValue = members.next_value()?;
+            if name.eq_ignore_ascii_case("errorcode") {
+                // A longer one is none of Salto's, and only has to be seen.
+                let short = value.get().len() <= LONGEST_CODE;
+                let code = if short { serde_json::from_str(value.get()).ok() } else { None };
+                read.code = Some(code.unwrap_or(Value::Bool(true)));
+            } else if name.eq_ignore_ascii_case("message") {
+                read.message = serde_json::from_str(value.get()).ok();
+            }
+        }
+        Ok(read)
+    }
 }
 
 /// Whether a message has one of these words. All of it is in lower case.

@@ -1,7 +1,7 @@
 //! The activation of an IQ, step by step, and with lost answers between the steps.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use chrono::Utc;
 use secrecy::ExposeSecret;
@@ -11,9 +11,9 @@ use super::redis::Redis;
 use super::server::{Reply, Request, Server};
 use super::{IQ, salto, site};
 use crate::activation::{ActivateError, Activation, ActivationState, ActivationStore, Step};
-use crate::activation::{begin, finish};
+use crate::activation::{begin, finish, restart};
 use crate::redis::seal::Sealer;
-use crate::{OtpKey, OtpScheme, Site};
+use crate::{OtpKey, OtpScheme, PinDelivery, Site};
 
 const SECRET: &str = "ABCDEFGHIJKLMNOP";
 
@@ -25,6 +25,8 @@ struct TestIq {
     /// How many calls are answered before the connection breaks.
     breaks_at: Option<usize>,
     calls: AtomicUsize,
+    /// The queries of the requests for the PIN.
+    deliveries: Mutex<Vec<String>>,
 }
 
 impl TestIq {
@@ -51,7 +53,7 @@ impl TestIq {
             ("GET", "pin") if activated => refused("3102", "command_forbidden"),
             ("GET", "pin") if self.shows_pin => Reply::json(200, &json!({"pin": "0601"})),
             ("GET", "pin") => {
-                assert_eq!(request.query, "send_email=true");
+                self.deliveries.lock().unwrap().push(request.query.clone());
                 Reply::with(204, "", "")
             }
             ("PUT", "pin") => {
@@ -90,12 +92,12 @@ async fn stored(store: &ActivationStore) -> Activation {
 #[tokio::test]
 async fn activation_with_a_mailed_pin() {
     let (_iq, server, site, _redis, store) = fixture(TestIq::default()).await;
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinMailed));
+    assert_eq!(begin(&site, &store, IQ, None).await, Ok(Step::PinSent(PinDelivery::Email)));
     let pending = stored(&store).await;
     assert_eq!((pending.state, pending.pin_requested), (ActivationState::PendingPin, true));
     assert_eq!(pending.secret.expose_secret(), SECRET);
     assert!(pending.otp_key(OtpScheme::SaltoKs).is_none());
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinAwaited), "it continues");
+    assert_eq!(begin(&site, &store, IQ, None).await, Ok(Step::PinAwaited), "it continues");
     assert_eq!((server.count("/secret"), server.count("/pin")), (1, 1));
     for wrong in ["601", "06010", "o601", "06-1", "٠٦٠١"] {
         let finished = finish(&site, &store, IQ, Some(wrong.into())).await;
@@ -108,7 +110,7 @@ async fn activation_with_a_mailed_pin() {
     assert_eq!(done.state, ActivationState::Activated);
     assert_eq!(done.pin.as_ref().unwrap().expose_secret(), "0601");
     assert!(done.otp_key(OtpScheme::SaltoKs).is_some());
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::Done));
+    assert_eq!(begin(&site, &store, IQ, None).await, Ok(Step::Done));
     assert_eq!(finish(&site, &store, IQ, None).await, Ok(()));
     assert_eq!(store.list("acme").await.unwrap()[0].0, IQ);
 }
@@ -117,20 +119,20 @@ async fn activation_with_a_mailed_pin() {
 async fn activation_with_a_shown_pin() {
     let (_iq, _server, site, _redis, store) =
         fixture(TestIq { shows_pin: true, ..TestIq::default() }).await;
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinShown));
+    assert_eq!(begin(&site, &store, IQ, None).await, Ok(Step::PinShown));
     assert_eq!(stored(&store).await.pin.unwrap().expose_secret(), "0601", "stored at once");
-    assert_eq!(begin(&site, &store, IQ).await, Ok(Step::PinKnown));
+    assert_eq!(begin(&site, &store, IQ, None).await, Ok(Step::PinKnown));
     assert_eq!(finish(&site, &store, IQ, None).await, Ok(()));
 }
 
 #[tokio::test]
 async fn a_wrong_pin_keeps_the_secret_and_may_be_corrected() {
     let (_iq, server, site, _redis, store) = fixture(TestIq::default()).await;
-    begin(&site, &store, IQ).await.unwrap();
+    begin(&site, &store, IQ, None).await.unwrap();
     let refused = finish(&site, &store, IQ, Some("1234".into())).await;
     assert_eq!(refused, Err(ActivateError::PinRefused));
     assert_eq!(
-        begin(&site, &store, IQ).await,
+        begin(&site, &store, IQ, None).await,
         Ok(Step::PinAwaited),
         "not retried without a change"
     );
@@ -144,8 +146,8 @@ async fn an_activation_continues_after_any_lost_answer() {
     for breaks_at in 0..3 {
         let iq = TestIq { breaks_at: Some(breaks_at), ..TestIq::default() };
         let (iq, _server, site, _redis, store) = fixture(iq).await;
-        let run = async || match begin(&site, &store, IQ).await? {
-            Step::PinMailed | Step::PinAwaited => {
+        let run = async || match begin(&site, &store, IQ, None).await? {
+            Step::PinSent(_) | Step::PinAwaited => {
                 finish(&site, &store, IQ, Some("0601".into())).await
             }
             Step::PinShown | Step::PinKnown => finish(&site, &store, IQ, None).await,
@@ -162,16 +164,49 @@ async fn an_activation_continues_after_any_lost_answer() {
 async fn an_iq_activated_elsewhere_has_an_error_of_its_own() {
     let (iq, _server, site, _redis, store) = fixture(TestIq::default()).await;
     iq.activated.store(true, Ordering::SeqCst);
-    let begun = begin(&site, &store, IQ).await;
+    let begun = begin(&site, &store, IQ, None).await;
     assert_eq!(begun, Err(ActivateError::AlreadyActivatedAtSalto));
     assert!(store.get("acme", IQ).await.unwrap().is_none());
     assert_eq!(finish(&site, &store, IQ, None).await, Err(ActivateError::NotStarted));
 }
 
 #[tokio::test]
+async fn the_pin_is_sent_again_as_asked_while_the_activation_waits_for_it() {
+    let (iq, _server, site, _redis, store) = fixture(TestIq::default()).await;
+    for delivery in [None, Some(PinDelivery::Sms), Some(PinDelivery::Email)] {
+        let expected = Step::PinSent(delivery.unwrap_or(PinDelivery::Email));
+        assert_eq!(begin(&site, &store, IQ, delivery).await, Ok(expected));
+    }
+    assert_eq!(*iq.deliveries.lock().unwrap(), ["send_email=true", "", "send_email=true"]);
+    // The PIN was accepted, and the answer was lost: no PIN is sent any more, and none is needed.
+    let read = store.get("acme", IQ).await.unwrap().unwrap();
+    let known = Activation { pin: Some("0601".into()), ..read.activation.clone() };
+    store.replace("acme", IQ, Some(&read), &known).await.unwrap().unwrap();
+    iq.activated.store(true, Ordering::SeqCst);
+    assert_eq!(begin(&site, &store, IQ, Some(PinDelivery::Sms)).await, Ok(Step::PinKnown));
+}
+
+#[tokio::test]
+async fn an_activation_that_salto_has_reset_begins_anew_and_no_other() {
+    let (iq, _server, site, _redis, store) = fixture(TestIq::default()).await;
+    begin(&site, &store, IQ, None).await.unwrap();
+    finish(&site, &store, IQ, Some("0601".into())).await.unwrap();
+    let degraded = store.get("acme", IQ).await.unwrap().unwrap();
+    let activation = Activation { state: ActivationState::Degraded, ..degraded.activation.clone() };
+    store.replace("acme", IQ, Some(&degraded), &activation).await.unwrap().unwrap();
+    let refused = restart(&site, &store, IQ, None).await;
+    assert_eq!(refused, Err(ActivateError::AlreadyActivatedAtSalto));
+    assert_eq!(stored(&store).await.state, ActivationState::Degraded, "what is stored is kept");
+    iq.activated.store(false, Ordering::SeqCst);
+    let restarted = restart(&site, &store, IQ, None).await;
+    assert_eq!(restarted, Ok(Step::PinSent(PinDelivery::Email)));
+    assert_eq!(stored(&store).await.state, ActivationState::PendingPin);
+}
+
+#[tokio::test]
 async fn of_two_concurrent_writes_the_second_fails() {
     let (_iq, _server, site, _redis, store) = fixture(TestIq::default()).await;
-    begin(&site, &store, IQ).await.unwrap();
+    begin(&site, &store, IQ, None).await.unwrap();
     let read = store.get("acme", IQ).await.unwrap().unwrap();
     let new = Activation { pin_refused: true, ..read.activation.clone() };
     assert!(store.replace("acme", IQ, Some(&read), &new).await.unwrap().is_some());

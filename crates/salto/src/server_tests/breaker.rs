@@ -1,7 +1,8 @@
-//! The circuit breakers over HTTP: calls to a host that keeps failing are not sent, all others are.
+//! The circuit breakers over HTTP: calls to what keeps failing are not sent, all others are.
 
 mod connections;
 mod identity;
+mod neighbours;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -14,8 +15,11 @@ use uuid::Uuid;
 
 use super::server::{Reply, Request, Server, wait_until};
 use super::{IQ, LOCK, NotRenewed, account, client, key, lock, permission, salto};
+use crate::breaker::Caller;
 use crate::http::salto_client::SaltoClient;
-use crate::{BreakerState, Cause, Certainty, Host, MemoryTokenCache, OpenError, Site};
+use crate::{
+    Account, BreakerState, Cause, Certainty, Host, MemoryTokenCache, OpenError, SignIn, Site,
+};
 
 const OTHER_LOCK: Uuid = Uuid::from_u128(2);
 const MAX_OPEN: Duration = Duration::from_secs(5);
@@ -58,15 +62,15 @@ async fn server(behaviour: &Behaviour) -> Server {
     Server::start(move |request| two_iqs(request).unwrap_or_else(|| behaviour.command())).await
 }
 
-/// An integration of that id; those with the same client share its breakers.
+/// An integration of that id, with an account and a site of its own; those with the same client share its
+/// breakers.
 fn integration(id: &str, client: &SaltoClient) -> Site {
-    Site::with_time(
-        id,
-        client.clone(),
-        account(),
-        Arc::new(MemoryTokenCache::new()),
-        Arc::new(Utc::now),
-    )
+    let username = format!("{id}@acme.example");
+    let sign_in = SignIn::Password { username, password: "pass-hush".into() };
+    let account = Account { sign_in, ..account() };
+    let client = SaltoClient { caller: Caller::new(id, &account), ..client.clone() };
+    let cache = Arc::new(MemoryTokenCache::new());
+    Site::with_time(id, client, account, cache, Arc::new(Utc::now))
 }
 
 async fn open(site: &Site, lock: Uuid) -> Result<(), OpenError> {
@@ -85,13 +89,26 @@ async fn open_within(site: &Site, lock: Uuid, limit: Duration) -> Result<(), Ope
     .await
 }
 
-/// Fails five times, and returns for how long nothing is asked now.
+/// Fails five times, and returns for how long the lock gets no commands now.
 async fn open_breaker(site: &Site) -> Duration {
     for n in 0..5 {
         let error = open(site, LOCK).await.unwrap_err();
         assert_eq!(error.cause, Cause::Unavailable, "{n}");
     }
     let error = open(site, LOCK).await.unwrap_err();
+    let found = (error.cause, error.certainty, error.written, error.status);
+    assert_eq!(found, (Cause::BreakerOpen, Certainty::NeverHappened, false, None));
+    let opened_by = "the lock failed 5 times in a row: Salto is not available (HTTP 503)";
+    assert!(error.to_string().ends_with(opened_by), "{error}");
+    error.retry_after.unwrap()
+}
+
+/// Opens the breaker of the host: commands of both fail.
+async fn open_breaker_of_host(sites: &[&Site; 2]) -> Duration {
+    for site in [sites[0], sites[0], sites[0], sites[1], sites[1]] {
+        assert_eq!(open(site, LOCK).await.unwrap_err().cause, Cause::Unavailable);
+    }
+    let error = open(sites[0], LOCK).await.unwrap_err();
     let found = (error.cause, error.certainty, error.written, error.status);
     assert_eq!(found, (Cause::BreakerOpen, Certainty::NeverHappened, false, None));
     let opened_by = "the Connect API failed 5 times in a row: Salto is not available (HTTP 503)";
@@ -108,7 +125,7 @@ async fn a_host_that_is_down_gets_no_calls_until_a_probe_succeeds() {
     site.prepare(LOCK).await.unwrap();
     neighbour.prepare(LOCK).await.unwrap();
     behaviour.set(DOWN);
-    let wait = open_breaker(&site).await;
+    let wait = open_breaker_of_host(&[&site, &neighbour]).await;
     let before = server.count("");
     assert_eq!(open(&neighbour, LOCK).await.unwrap_err().cause, Cause::BreakerOpen);
     assert_eq!(site.locks().await.unwrap_err().cause, Cause::BreakerOpen);
@@ -117,15 +134,18 @@ async fn a_host_that_is_down_gets_no_calls_until_a_probe_succeeds() {
     assert_eq!(identity, (Host::Identity, BreakerState::Closed));
     assert!(matches!(api, (Host::Api, BreakerState::Open { failures: 5, .. })), "{api:?}");
 
-    // The probe fails; the one after it does not.
+    // The probe fails; the one after it does not, and is a call of the other account.
     assert!(wait <= MAX_OPEN);
     sleep(wait).await;
     assert_eq!(open(&site, LOCK).await.unwrap_err().cause, Cause::Unavailable);
-    let error = open(&site, LOCK).await.unwrap_err();
+    let error = open(&neighbour, LOCK).await.unwrap_err();
     assert_eq!(error.cause, Cause::BreakerOpen);
     behaviour.set(WORKING);
     assert!(error.retry_after.unwrap() <= MAX_OPEN);
     sleep(error.retry_after.unwrap()).await;
+    let before = server.count("");
+    assert_eq!(open(&site, LOCK).await.unwrap_err().cause, Cause::BreakerOpen, "not its turn");
+    assert_eq!(server.count(""), before);
     assert_eq!(open(&neighbour, LOCK).await, Ok(()));
     assert_eq!(open(&site, LOCK).await, Ok(()));
     assert_eq!(shared.breakers.state()[1], (Host::Api, BreakerState::Closed));
@@ -160,7 +180,7 @@ async fn one_call_is_the_probe_and_an_abandoned_one_is_replaced() {
 }
 
 #[tokio::test]
-async fn one_hanging_iq_delays_no_other_and_two_open_the_breaker() {
+async fn one_hanging_iq_delays_no_other_and_two_open_the_breaker_of_the_integration() {
     let server = Server::start(|request| {
         two_iqs(request).unwrap_or_else(|| match request.path.contains(&LOCK.to_string()) {
             true => Reply::Reset,
@@ -170,12 +190,17 @@ async fn one_hanging_iq_delays_no_other_and_two_open_the_breaker() {
     .await;
     let site = integration("acme", &client(&server.url));
     site.prepare(LOCK).await.unwrap();
-    for _ in 0..10 {
+    for _ in 0..5 {
         assert_eq!(open(&site, LOCK).await.unwrap_err().cause, Cause::Unanswered);
     }
+    assert_eq!(open(&site, LOCK).await.unwrap_err().cause, Cause::BreakerOpen);
+    for _ in 0..2 {
+        let error = open(&site, OTHER_LOCK).await.unwrap_err();
+        assert_eq!((error.cause, error.status), (Cause::Unavailable, Some(502)));
+    }
     let error = open(&site, OTHER_LOCK).await.unwrap_err();
-    assert_eq!((error.cause, error.status), (Cause::Unavailable, Some(502)));
-    assert_eq!(open(&site, OTHER_LOCK).await.unwrap_err().cause, Cause::BreakerOpen);
+    assert_eq!(error.cause, Cause::BreakerOpen);
+    assert!(error.to_string().contains("the Connect API, for this integration,"), "{error}");
 }
 
 #[tokio::test]

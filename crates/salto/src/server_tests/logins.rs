@@ -170,7 +170,7 @@ async fn a_rejected_code_keeps_the_earlier_login(shared: SharedCache) {
     fixture.sign_in(&site).await;
     let (one, other) = (site.begin_login().unwrap(), site.begin_login().unwrap());
     let code = fixture.code(&one).await;
-    let error = site.finish_login(&other, &code).await.unwrap_err();
+    let error = site.exchange_login(&other, &code).await.err().unwrap();
     assert_eq!(error.cause, Cause::CredentialsRejected, "another attempt's verifier");
     assert_eq!(error.code.as_deref(), Some("invalid_grant"));
     fixture.after_tokens(1);

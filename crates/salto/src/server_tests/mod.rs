@@ -7,6 +7,7 @@ mod entries;
 mod guest_keys;
 mod logins;
 mod open;
+mod otp_rejection;
 mod redis;
 mod rotation;
 mod server;
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::server::{Reply, Request, Server};
+use crate::breaker::Caller;
 use crate::http::salto_client::SaltoClient;
 use crate::token::{Now, TokenCache};
 use crate::{
@@ -38,6 +40,7 @@ fn environment(url: &str) -> Environment {
         name: "acceptance".into(),
         identity_url: url.parse().unwrap(),
         api_url: url.parse().unwrap(),
+        events_url: None,
         client_id: "client".into(),
         client_secret: Some("client-hush".into()),
         scope: DEFAULT_SCOPE.into(),
@@ -67,10 +70,15 @@ fn client(url: &str) -> SaltoClient {
 }
 
 fn client_of(environment: Environment) -> SaltoClient {
-    let clock = Arc::new(SaltoClock::new("acceptance"));
+    client_with(environment, SaltoClock::new("acceptance"))
+}
+
+fn client_with(environment: Environment, clock: SaltoClock) -> SaltoClient {
+    let clock = Arc::new(clock);
     let breakers = Arc::new(Breakers::new("acceptance"));
     let environment = Arc::new(environment);
-    SaltoClient { http: Http::new().unwrap(), environment, clock, breakers }
+    let caller = Caller::new("acme", &account());
+    SaltoClient { caller, http: Http::new().unwrap(), environment, clock, breakers }
 }
 
 fn site(server: &Server) -> Site {

@@ -1,16 +1,18 @@
 //! The calls of a `Site`: with a token that is replaced where Salto rejects it, page by
 //! page, for the site that the account names.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
-use super::info::{LockInfo, SiteInfo, readable};
+use super::info::{LockInfo, SiteInfo};
 use super::lock_list::LockList;
+use super::open_times::OpenTimes;
 use crate::environment::account::Account;
 use crate::environment::url::below;
 use crate::error::{CallError, Cause};
@@ -20,6 +22,10 @@ use crate::http::salto_client::{Answer, Call, SaltoClient};
 use crate::single_flight::SingleFlight;
 use crate::token::{Now, Token, TokenCache, TokenManager};
 
+/// A clock offset that is in doubt is measured by this many calls at most: an answer that is far from what was
+/// known needs a second one, and one of them may be wrong.
+const CLOCK_READS: u32 = 3;
+
 /// What the clones of a site share.
 pub(crate) struct SiteCalls {
     pub(crate) integration: String,
@@ -27,7 +33,11 @@ pub(crate) struct SiteCalls {
     pub(crate) account: Arc<Account>,
     pub(crate) tokens: Arc<TokenManager>,
     pub(super) lock_list: LockList,
-    lock_reads: SingleFlight<Result<(), CallError>>,
+    pub(super) open_times: OpenTimes,
+    /// The result: when reading the list began.
+    lock_reads: SingleFlight<Result<Instant, CallError>>,
+    clock_reads: SingleFlight<Result<(), CallError>>,
+    pub(super) user_id: OnceLock<String>,
 }
 
 impl SiteCalls {
@@ -46,7 +56,10 @@ impl SiteCalls {
             account,
             tokens: Arc::new(tokens),
             lock_list: LockList::default(),
+            open_times: OpenTimes::default(),
             lock_reads: SingleFlight::new(),
+            clock_reads: SingleFlight::new(),
+            user_id: OnceLock::new(),
         }
     }
 
@@ -57,7 +70,7 @@ impl SiteCalls {
         method: Method,
         url: Url,
         body: impl Fn() -> Option<Value> + Send + Sync,
-        target: CallTarget,
+        target: CallTarget<'_>,
     ) -> Result<Answer, CallError> {
         let call = || Call { method: method.clone(), url: url.clone(), body: body(), target };
         let token = self.tokens.get().await?;
@@ -81,32 +94,39 @@ impl SiteCalls {
         rejected
     }
 
-    pub(crate) async fn get(&self, url: Url, target: CallTarget) -> Result<Answer, CallError> {
+    pub(crate) async fn get(&self, url: Url, target: CallTarget<'_>) -> Result<Answer, CallError> {
         self.call(Method::GET, url, || None, target).await
     }
 
-    pub(super) async fn list(&self, url: Url, target: CallTarget) -> Result<Vec<Value>, CallError> {
+    /// A whole list; `what` is its name in the log.
+    pub(super) async fn list<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        target: CallTarget<'_>,
+        what: &'static str,
+    ) -> Result<Vec<T>, CallError> {
         let mut pages = Pages::new(url);
         while let Some(url) = pages.next() {
             pages.add(&self.get(url, target).await?.body)?;
         }
-        Ok(pages.items())
+        Ok(pages.items(what))
     }
 
     pub(super) async fn sites(&self) -> Result<Vec<SiteInfo>, CallError> {
         let url = below(&self.client.environment.api_url, &["v1.2", "sites"]);
-        Ok(readable(self.list(url, CallTarget::Sites).await?, "sites"))
+        self.list(url, CallTarget::Sites, "sites").await
     }
 
     pub(super) async fn locks(&self) -> Result<Vec<LockInfo>, CallError> {
+        let began = Instant::now();
         let url = self.site_url(&["locks"]).await?;
-        let items = self.list(url, CallTarget::Site).await.inspect_err(|error| {
+        let locks = self.list::<LockInfo>(url, CallTarget::Site, "locks").await;
+        let locks = locks.inspect_err(|error| {
             if error.cause == Cause::SiteNotFound {
                 self.lock_list.clear_site_id();
             }
         })?;
-        let locks: Vec<LockInfo> = readable(items, "locks");
-        if !self.lock_list.replace(&locks, Instant::now()) {
+        if !self.lock_list.replace(&locks, began) {
             tracing::warn!(
                 integration_id = self.integration,
                 "list of locks is empty; the previous one stays in use until it is read empty again"
@@ -143,17 +163,57 @@ impl SiteCalls {
     }
 
     /// Reads the list of locks, once for all callers that wait for it.
-    pub(super) async fn refresh_locks(self: &Arc<Self>) -> Result<(), CallError> {
-        let interrupted = || {
-            let detail = "reading the site's locks was interrupted";
-            Err(CallError::new(Cause::Unavailable, detail))
-        };
-        self.lock_reads.join(Arc::clone(self).read_locks()).await.unwrap_or_else(interrupted)
+    pub(super) async fn refresh_locks(self: &Arc<Self>) -> Result<Instant, CallError> {
+        let read = self.lock_reads.join(Arc::clone(self).read_locks()).await;
+        read.unwrap_or_else(|| Err(interrupted("reading the site's locks was interrupted")))
     }
 
-    async fn read_locks(self: Arc<Self>) -> Result<(), CallError> {
-        self.lock_list.set_attempted(Instant::now());
-        let read = self.locks().await.map(drop);
+    /// The same, and again where the reading that was going on began before `since`.
+    pub(super) async fn refresh_locks_since(
+        self: &Arc<Self>,
+        since: Instant,
+    ) -> Result<(), CallError> {
+        if self.refresh_locks().await? < since {
+            self.refresh_locks().await?;
+        }
+        Ok(())
+    }
+
+    /// Measures the clock offset where it may be wrong, once for all callers that wait for it.
+    pub(super) async fn establish_clock(self: &Arc<Self>) -> Result<(), CallError> {
+        if self.client.clock.is_certain() {
+            return Ok(());
+        }
+        let measured = self.clock_reads.join(Arc::clone(self).measure_clock()).await;
+        measured.unwrap_or_else(|| Err(interrupted("measuring the clock offset was interrupted")))
+    }
+
+    async fn measure_clock(self: Arc<Self>) -> Result<(), CallError> {
+        let clock = &self.client.clock;
+        for _ in 0..CLOCK_READS {
+            let answered = match self.site_url(&[]).await {
+                Ok(url) => self.get(url, CallTarget::Site).await.map(drop),
+                Err(error) => Err(error),
+            };
+            // A refusal has a date too.
+            if clock.is_certain() {
+                return Ok(());
+            }
+            answered?;
+        }
+        let environment = clock.environment();
+        tracing::warn!(
+            environment,
+            "clock offset not measured: Salto's answers have no usable Date"
+        );
+        clock.keep();
+        Ok(())
+    }
+
+    async fn read_locks(self: Arc<Self>) -> Result<Instant, CallError> {
+        let began = Instant::now();
+        self.lock_list.set_attempted(began);
+        let read = self.locks().await.map(|_| began);
         if let Err(error) = &read
             && error.cause != Cause::BreakerOpen
         {
@@ -165,4 +225,8 @@ impl SiteCalls {
         }
         read
     }
+}
+
+fn interrupted(what: &'static str) -> CallError {
+    CallError::new(Cause::Unavailable, what)
 }

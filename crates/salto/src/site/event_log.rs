@@ -1,14 +1,18 @@
-//! The event log of a site: whether a command without an answer opened the door (`docs/salto-ks.md`,
-//! Connect API).
+//! The event log of a site: whether a command without an answer opened the door, and which openings it has
+//! (`docs/salto-ks.md`, Connect API).
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use serde_json::Value;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::timeout;
 use url::Url;
 use uuid::Uuid;
 
+use super::Site;
 use super::calls::SiteCalls;
+use super::entry::{Entry, Row};
 use crate::environment::url::below;
-use crate::error::CallError;
+use crate::error::{CallError, Cause};
 use crate::http::answer::CallTarget;
 use crate::http::pages::Pages;
 
@@ -16,6 +20,43 @@ use crate::http::pages::Pages;
 const MAX_PAGES: usize = 5;
 /// Entries have whole seconds: one that seems up to a second too old may be from just after `since`.
 const ENTRY_RESOLUTION: TimeDelta = TimeDelta::seconds(1);
+
+impl Site {
+    /// When the site's event log first has a remote opening of the lock since then, by any user. All
+    /// times are of this machine's clock; entries have whole seconds, so that one that seems to be up
+    /// to a second older counts too. `limit` is the time limit of all calls together.
+    ///
+    /// # Errors
+    /// [`Cause::Forbidden`] where this account may not read the log, or Salto has none; or a call
+    /// failed.
+    pub async fn opened_since(
+        &self,
+        lock: Uuid,
+        since: DateTime<Utc>,
+        limit: Duration,
+    ) -> Result<Option<DateTime<Utc>>, CallError> {
+        let asked = timeout(limit, opened_since(&self.calls, lock, since)).await;
+        asked.unwrap_or_else(|_| Err(log_not_read()))
+    }
+
+    /// The openings by the system user that the site's event log has since then, by this machine's clock.
+    /// `limit` is the time limit of all calls together.
+    ///
+    /// # Errors
+    /// As for [`Self::opened_since`].
+    pub async fn openings_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: Duration,
+    ) -> Result<Vec<Entry>, CallError> {
+        let asked = timeout(limit, openings_since(&self.calls, since)).await;
+        asked.unwrap_or_else(|_| Err(log_not_read()))
+    }
+}
+
+fn log_not_read() -> CallError {
+    CallError::new(Cause::Unanswered, "the event log was not read within the time limit")
+}
 
 /// The opening that is searched. Times are of Salto's clock.
 struct OpeningFilter {
@@ -26,18 +67,14 @@ struct OpeningFilter {
 impl OpeningFilter {
     /// The time of the entry where it is a remote opening of the lock, by `event_category`, `access_by`
     /// and `lock_id`.
-    fn opened_at(&self, entry: &Value) -> Option<DateTime<Utc>> {
-        let is = |member: &str, value: &str| {
-            entry[member].as_str().is_some_and(|text| text.eq_ignore_ascii_case(value))
-        };
-        let lock = Uuid::try_parse(entry["lock_id"].as_str()?).ok()?;
-        let opened = is("event_category", "lock_opened") && is("access_by", "remote");
-        time(entry).filter(|at| opened && lock == self.lock && *at >= self.since)
+    fn opened_at(&self, row: &Row) -> Option<DateTime<Utc>> {
+        let found = row.is_opening() && row.is_remote() && row.lock_id == Some(self.lock);
+        row.time().filter(|at| found && *at >= self.since)
     }
 }
 
 /// The time of the first remote opening of the lock since then; both are times of this machine's clock.
-pub(crate) async fn opened_since(
+async fn opened_since(
     calls: &SiteCalls,
     lock: Uuid,
     since: DateTime<Utc>,
@@ -45,7 +82,27 @@ pub(crate) async fn opened_since(
     let offset = calls.client.clock.offset();
     let since = since.checked_add_signed(offset - ENTRY_RESOLUTION).unwrap_or(since);
     let filter = OpeningFilter { lock, since };
-    let mut pages = Pages::new(first_page(calls).await?);
+    let rows = rows_since(calls, since, 20).await?;
+    let opened_at = rows.iter().filter_map(|entry| filter.opened_at(entry)).min();
+    Ok(opened_at.map(|at| at.checked_sub_signed(offset).unwrap_or(at)))
+}
+
+/// The openings by the system user since then, by this machine's clock; the newest first.
+async fn openings_since(calls: &SiteCalls, since: DateTime<Utc>) -> Result<Vec<Entry>, CallError> {
+    let filter = calls.entry_filter().await?;
+    let since = since.checked_add_signed(filter.clock_offset - ENTRY_RESOLUTION).unwrap_or(since);
+    let rows = rows_since(calls, since, 100).await?;
+    Ok(rows.iter().filter_map(|row| filter.read(row)).collect())
+}
+
+/// The rows since then, by Salto's clock, the newest first; older ones may follow. `top`: how many are
+/// asked for in one page.
+async fn rows_since(
+    calls: &SiteCalls,
+    since: DateTime<Utc>,
+    top: u32,
+) -> Result<Vec<Row>, CallError> {
+    let mut pages = Pages::<Row>::new(first_page(calls, top).await?);
     let mut read = 0;
     while let Some(url) = pages.next() {
         let before = pages.so_far().len();
@@ -54,70 +111,45 @@ pub(crate) async fn opened_since(
         // The newest come first: after a page with an older entry, all others are older too.
         let all_newer = pages.so_far()[before..]
             .iter()
-            .filter_map(time)
+            .filter_map(Row::time)
             .min()
-            .is_some_and(|oldest| oldest >= filter.since);
+            .is_some_and(|oldest| oldest >= since);
         if read == MAX_PAGES || !all_newer {
             break;
         }
     }
-    let opened_at = pages.so_far().iter().filter_map(|entry| filter.opened_at(entry)).min();
-    Ok(opened_at.map(|at| at.checked_sub_signed(offset).unwrap_or(at)))
+    Ok(pages.items("entries"))
 }
 
 /// The event log exists in v1.1 only.
-async fn first_page(calls: &SiteCalls) -> Result<Url, CallError> {
+async fn first_page(calls: &SiteCalls, top: u32) -> Result<Url, CallError> {
     let site = calls.site_id().await?.to_string();
     let mut url = below(&calls.client.environment.api_url, &["v1.1", "sites", &site, "entries"]);
-    url.set_query(Some("$top=20&$orderby=utc_date_time desc"));
+    url.set_query(Some(&format!("$top={top}&$orderby=utc_date_time desc")));
     Ok(url)
 }
 
-/// `utc_date_time` is UTC, with an offset or without.
-fn time(entry: &Value) -> Option<DateTime<Utc>> {
-    let text = entry["utc_date_time"].as_str()?.trim();
-    let with_offset = DateTime::parse_from_rfc3339(text).map(|at| at.with_timezone(&Utc));
-    let without = || text.parse::<NaiveDateTime>().map(|at| at.and_utc());
-    with_offset.or_else(|_| without()).ok()
+/// Whether a body is a page of the log with an entry that can be read.
+pub(super) fn has_item(body: &[u8]) -> bool {
+    Pages::<Row>::has_item(body)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    use serde_json::json;
-
-    fn at(text: &str) -> Option<DateTime<Utc>> {
-        time(&json!({ "utc_date_time": text }))
-    }
-
-    #[test]
-    fn times_are_utc_in_every_form() {
-        let expected: DateTime<Utc> = "2026-08-25T07:25:00Z".parse().unwrap();
-        for text in [
-            "2026-08-25T07:25:00Z",
-            "2026-08-25T07:25:00",
-            "2026-08-25T07:25:00.000",
-            "2026-08-25T09:25:00+02:00",
-            " 2026-08-25T07:25:00.0000000Z",
-        ] {
-            assert_eq!(at(text), Some(expected), "{text}");
-        }
-        assert_eq!(at("yesterday"), None);
-        assert_eq!(time(&json!({"utc_date_time": null})), None);
-        assert_eq!(time(&json!({})), None);
-        assert_eq!(time(&json!(3)), None);
-    }
+    use serde_json::{Value, json};
 
     #[test]
     fn only_a_remote_opening_of_the_lock_since_then_is_found() {
         let lock = Uuid::from_u128(7);
         let filter = OpeningFilter { lock, since: "2026-08-25T07:25:00Z".parse().unwrap() };
-        let entry = json!({
+        let opening = json!({
             "event_category": "lock_opened", "access_by": "remote", "lock_id": lock,
             "utc_date_time": "2026-08-25T07:25:00Z", "user_id": null, "new": [1],
         });
-        assert_eq!(filter.opened_at(&entry), Some(filter.since));
+        let opened_at = |it: &Value| filter.opened_at(&Row::of(it)?);
+        assert_eq!(opened_at(&opening), Some(filter.since));
         for (member, value) in [
             ("event_category", json!("lock_rejected")),
             ("event_category", json!(null)),
@@ -127,10 +159,10 @@ mod tests {
             ("utc_date_time", json!("2026-08-25T07:24:59Z")),
             ("utc_date_time", json!(null)),
         ] {
-            let mut other = entry.clone();
+            let mut other = opening.clone();
             other[member] = value;
-            assert_eq!(filter.opened_at(&other), None, "{other}");
+            assert_eq!(opened_at(&other), None, "{other}");
         }
-        assert_eq!(filter.opened_at(&json!(null)), None);
+        assert_eq!(opened_at(&json!(null)), None);
     }
 }

@@ -3,8 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use uuid::Uuid;
+
+use crate::http::pages::Pages;
 
 /// A site of the account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -100,27 +102,26 @@ pub struct ActivatedIq {
 }
 
 /// Null, missing and values of another type are all `None`.
-fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+pub(super) fn lenient<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: serde::de::DeserializeOwned,
 {
-    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+    Ok(serde_json::from_str(<&RawValue>::deserialize(deserializer)?.get()).ok())
 }
 
-/// The items of a list that can be read. The number of the others is logged as a warning.
-pub(crate) fn readable<T: serde::de::DeserializeOwned>(items: Vec<Value>, what: &str) -> Vec<T> {
-    let all = items.len();
-    let read: Vec<T> =
-        items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).collect();
-    if read.len() < all {
-        tracing::warn!(list = what, skipped = all - read.len(), "list items ignored: no usable id");
-    }
-    read
+/// Whether a body is a page of one of these lists with an item that can be read.
+pub(super) fn has_item(body: &[u8]) -> bool {
+    Pages::<SiteInfo>::has_item(body)
+        | Pages::<LockInfo>::has_item(body)
+        | Pages::<IqInfo>::has_item(body)
+        | Pages::<ActivatedIq>::has_item(body)
 }
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::*;
 
     #[test]
@@ -131,8 +132,9 @@ mod tests {
             {"id": "no uuid"},
             7
         ]);
-        let Value::Array(items) = items else { panic!("an array") };
-        let locks: Vec<LockInfo> = readable(items, "locks");
+        let mut pages = Pages::new(Url::parse("http://h/l").unwrap());
+        pages.add(items.to_string().as_bytes()).unwrap();
+        let locks: Vec<LockInfo> = pages.items("locks");
         assert_eq!(locks.len(), 2);
         assert_eq!((locks[0].online, locks[0].iq.clone()), (None, None));
         assert_eq!(locks[1].online, None);

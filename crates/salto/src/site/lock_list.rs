@@ -1,5 +1,7 @@
 //! The list of a site's locks, as this process read it last: the site's id, and each lock's IQ.
 
+mod known_lock;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -7,6 +9,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+pub use self::known_lock::MovedLock;
+pub(super) use self::known_lock::NamedLocks;
+use self::known_lock::{KnownLock, by_name};
 use super::info::LockInfo;
 
 /// An older list stays in use while it is read again.
@@ -22,6 +27,7 @@ pub(super) struct LockList(Mutex<State>);
 struct State {
     site_id: Option<Uuid>,
     locks: HashMap<Uuid, KnownLock>,
+    names: HashMap<String, NamedLocks>,
     read_at: Option<Instant>,
     /// When the list was first read without any lock, where locks are known.
     first_empty_at: Option<Instant>,
@@ -31,14 +37,8 @@ struct State {
     /// When the list was last read after a refused command.
     read_after_refusal_at: Option<Instant>,
     site_missing_at: Option<Instant>,
-}
-
-/// A lock of the list.
-#[derive(Debug)]
-struct KnownLock {
-    /// `None`: the lock has no IQ.
-    iq_id: Option<String>,
-    privacy_mode: bool,
+    /// The locks that were found at another IQ than before, until they are taken out.
+    moved: Vec<MovedLock>,
 }
 
 /// The site and the IQ of a lock, which commands to it need.
@@ -47,6 +47,8 @@ pub(super) struct LockAddress {
     pub(super) site_id: Uuid,
     /// `None`: the lock has no IQ.
     pub(super) iq_id: Option<String>,
+    /// Whether the IQ checks one-time passwords.
+    pub(super) needs_otp: bool,
 }
 
 impl LockList {
@@ -60,8 +62,40 @@ impl LockList {
 
     pub(super) fn find(&self, lock: Uuid) -> Option<LockAddress> {
         let state = self.state();
-        let iq_id = state.locks.get(&lock)?.iq_id.clone();
-        Some(LockAddress { site_id: state.site_id?, iq_id })
+        let lock = state.locks.get(&lock).filter(|lock| lock.outdated_since.is_none())?;
+        let (iq_id, needs_otp) = (lock.iq_id.clone(), lock.needs_otp);
+        Some(LockAddress { site_id: state.site_id?, iq_id, needs_otp })
+    }
+
+    /// Whether another replica has found the lock at another IQ, and the list was not read since.
+    pub(super) fn is_outdated(&self, lock: Uuid) -> bool {
+        self.state().locks.get(&lock).is_some_and(|lock| lock.outdated_since.is_some())
+    }
+
+    /// Takes note of the IQ that another replica has found a lock at. Only Salto's list decides, as that may be
+    /// older than this list: where both differ, the list has to be read again, once.
+    pub(super) fn heed(&self, moved: &MovedLock, now: Instant) {
+        let mut state = self.state();
+        let Some(lock) = state.locks.get_mut(&moved.lock_id) else { return };
+        if lock.iq_id != moved.iq_id && lock.shared.as_ref() != Some(&moved.iq_id) {
+            lock.shared = Some(moved.iq_id.clone());
+            lock.outdated_since = Some(now);
+        }
+    }
+
+    /// Takes out the locks that were found at another IQ than the other replicas know.
+    pub(super) fn take_moved(&self) -> Vec<MovedLock> {
+        std::mem::take(&mut self.state().moved)
+    }
+
+    /// Puts back what could not be shared with the other replicas.
+    pub(super) fn put_back_moved(&self, moved: Vec<MovedLock>) {
+        self.state().moved.extend(moved);
+    }
+
+    /// The locks of that name; none where the list has no such lock.
+    pub(super) fn named(&self, name: &str) -> Option<NamedLocks> {
+        self.state().names.get(name).copied()
     }
 
     /// The first of these locks that is in the list and has an IQ, where all others in the list have
@@ -70,12 +104,16 @@ impl LockList {
         &self,
         locks: impl Iterator<Item = Uuid>,
     ) -> Option<(Uuid, LockAddress)> {
+        // Before the list is locked: a lock may be looked up by its name on the way.
+        let locks: Vec<Uuid> = locks.collect();
         let state = self.state();
-        let mut with_iq =
-            locks.filter_map(|lock| Some((lock, state.locks.get(&lock)?.iq_id.as_ref()?)));
-        let (lock, iq_id) = with_iq.next()?;
-        let address = LockAddress { site_id: state.site_id?, iq_id: Some(iq_id.clone()) };
-        with_iq.all(|(_, other)| other == iq_id).then_some((lock, address))
+        let with_iq =
+            locks.into_iter().filter_map(|lock| state.locks.get(&lock).map(|known| (lock, known)));
+        let mut with_iq = with_iq.filter(|(_, known)| known.iq_id.is_some());
+        let (lock, KnownLock { iq_id, needs_otp, .. }) = with_iq.next()?;
+        let (site_id, needs_otp) = (state.site_id?, *needs_otp);
+        let address = LockAddress { site_id, iq_id: iq_id.clone(), needs_otp };
+        with_iq.all(|(_, other)| other.iq_id == *iq_id).then_some((lock, address))
     }
 
     /// Whether privacy mode was on at a lock when the list was read.
@@ -135,6 +173,7 @@ impl LockList {
     /// Replaces the list, and returns whether it did. A list without any lock is believed where none are
     /// known, or where it is read a second time, [`MIN_READ_INTERVAL`] later or more: until then the
     /// known locks stay in use, because one wrong answer must not close all doors of a site (decision).
+    /// `now`: when reading it began.
     pub(super) fn replace(&self, locks: &[LockInfo], now: Instant) -> bool {
         let mut state = self.state();
         if locks.is_empty() && !state.locks.is_empty() {
@@ -145,7 +184,8 @@ impl LockList {
         }
         state.first_empty_at = None;
         state.is_invalid = false;
-        state.locks = locks.iter().map(|lock| (lock.id, KnownLock::of(lock))).collect();
+        state.replace_locks(locks, now);
+        state.names = by_name(locks);
         state.read_at = Some(now);
         true
     }
@@ -158,19 +198,39 @@ impl LockList {
         state.is_invalid = true;
     }
 
+    /// Remembers that the IQ of a lock checks one-time passwords, though the list says that it does not.
+    pub(super) fn require_otp(&self, lock: Uuid) {
+        let mut state = self.state();
+        let iq_id = state.locks.get(&lock).and_then(|known| known.iq_id.clone());
+        for known in state.locks.values_mut().filter(|known| known.iq_id == iq_id) {
+            known.needs_otp = true;
+        }
+        state.is_invalid = true;
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl KnownLock {
-    fn of(lock: &LockInfo) -> Self {
-        let iq_id = lock.iq.as_ref().map(|iq| iq.id.clone());
-        Self { iq_id, privacy_mode: lock.privacy_mode == Some(true) }
-    }
-}
-
 impl State {
+    fn replace_locks(&mut self, locks: &[LockInfo], began: Instant) {
+        let mut before = std::mem::take(&mut self.locks);
+        for info in locks {
+            let mut lock = KnownLock::of(info);
+            if let Some(before) = before.remove(&info.id) {
+                lock.shared = before.shared;
+                if lock.shared.as_ref().unwrap_or(&before.iq_id) != &lock.iq_id {
+                    lock.shared = Some(lock.iq_id.clone());
+                    let iq_id = lock.iq_id.clone();
+                    self.moved.push(MovedLock { lock_id: info.id, iq_id });
+                }
+                lock.outdated_since = before.outdated_since.filter(|since| began < *since);
+            }
+            self.locks.insert(info.id, lock);
+        }
+    }
+
     fn may_read(&self, now: Instant) -> bool {
         self.attempted_at.is_none_or(|attempted| now >= attempted + MIN_READ_INTERVAL)
     }

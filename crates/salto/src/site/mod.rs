@@ -1,34 +1,42 @@
 //! The client of one integration: its environment, account and token, its site and locks.
 
 pub(crate) mod calls;
+pub(crate) mod entry;
 mod event_log;
+pub(crate) mod event_stream;
 pub(crate) mod info;
 pub(crate) mod iqs;
-mod lock_list;
+pub(crate) mod lock_list;
+mod lock_name;
+mod lock_settings;
+mod open_times;
+pub(crate) mod otp_rejection;
 mod privacy_mode;
 mod sign_in;
+pub(crate) mod signed_in_account;
 pub(crate) mod system_user;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use tokio::time::{Instant, timeout};
+use chrono::Utc;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use self::calls::SiteCalls;
 use self::info::{LockInfo, SiteInfo};
 use self::lock_list::LockAddress;
-use crate::breaker::Breakers;
+use crate::breaker::{Breakers, Caller};
 use crate::clock::SaltoClock;
 use crate::command::permission::{RenewPermission, SendPermission};
 use crate::command::prepared::PreparedLock;
 use crate::command::send::{self, Command, CommandKind};
 use crate::environment::Environment;
 use crate::environment::account::Account;
-use crate::error::{CallError, Cause, OpenError};
+use crate::error::{CallError, Cause};
 use crate::http::client::Http;
 use crate::http::salto_client::SaltoClient;
+use crate::open_error::OpenError;
 use crate::otp::{OtpKey, OtpScheme};
 use crate::token::{Now, Token, TokenCache};
 
@@ -50,7 +58,8 @@ impl Site {
         account: Account,
         cache: Arc<dyn TokenCache>,
     ) -> Self {
-        let client = SaltoClient { http, environment, clock, breakers };
+        let caller = Caller::new(integration_id, &account);
+        let client = SaltoClient { caller, http, environment, clock, breakers };
         Self::with_time(integration_id, client, account, cache, Arc::new(Utc::now))
     }
 
@@ -86,13 +95,20 @@ impl Site {
     #[must_use]
     pub fn ready(&self, lock: Uuid) -> Option<PreparedLock> {
         let address = self.calls.lock_list.find(lock)?;
-        prepared(lock, address, self.calls.tokens.current()?)
+        self.ready_at(lock, address)
     }
 
     /// The same for one of several locks, where all of them that the site has are behind one IQ.
     #[must_use]
     pub fn ready_behind_one_iq(&self, locks: impl Iterator<Item = Uuid>) -> Option<PreparedLock> {
         let (lock, address) = self.calls.lock_list.behind_one_iq(locks)?;
+        self.ready_at(lock, address)
+    }
+
+    fn ready_at(&self, lock: Uuid, address: LockAddress) -> Option<PreparedLock> {
+        if !self.calls.client.clock.is_certain() {
+            return None;
+        }
         prepared(lock, address, self.calls.tokens.current()?)
     }
 
@@ -123,13 +139,17 @@ impl Site {
     /// A call failed, or [`Cause::LockNotFound`]: the site has no such lock, or the lock has no IQ.
     pub async fn prepare(&self, lock: Uuid) -> Result<PreparedLock, CallError> {
         let calls = &self.calls;
-        if calls.lock_list.find(lock).is_none() {
+        let now = Instant::now();
+        if calls.lock_list.is_outdated(lock) {
+            calls.refresh_locks_since(now).await?;
+        } else if calls.lock_list.find(lock).is_none() {
             // A wrong mapping must not make every request read the site.
-            if calls.lock_list.recently_read(Instant::now()) {
+            if calls.lock_list.recently_read(now) {
                 return Err(CallError::new(Cause::LockNotFound, ""));
             }
             calls.refresh_locks().await?;
         }
+        calls.establish_clock().await?;
         let token = calls.tokens.get().await?;
         let address = calls.lock_list.find(lock);
         let address = address.ok_or_else(|| CallError::new(Cause::LockNotFound, ""))?;
@@ -137,7 +157,7 @@ impl Site {
             .ok_or_else(|| CallError::new(Cause::LockNotFound, "the lock has no IQ"))
     }
 
-    /// Sends one open command as `permission` allows, or not at all, and waits for the answer until
+    /// Sends one open command, with a one-time password where the lock needs one, as `permission` allows, or not at all, and waits for the answer until
     /// `timeout` after the call. Where connecting took so long that the permission is no longer fresh,
     /// the command is sent once `renewal` has renewed it, and otherwise fails as [`Cause::Withdrawn`].
     ///
@@ -147,13 +167,14 @@ impl Site {
     pub async fn open(
         &self,
         lock: &PreparedLock,
-        key: &OtpKey,
+        key: impl Into<Option<&OtpKey>>,
         permission: SendPermission,
         timeout: Duration,
         renewal: &mut impl RenewPermission,
     ) -> Result<(), OpenError> {
         let kind = CommandKind::Open;
-        self.send(Command { kind, lock, key, permission, limit: timeout }, renewal).await
+        let command = Command { kind, lock, key: key.into(), permission, limit: timeout };
+        self.send(command, renewal).await
     }
 
     /// Rehearses an open command: the same as [`Self::open`], but Salto only checks the one-time
@@ -165,13 +186,14 @@ impl Site {
     pub async fn rehearse(
         &self,
         lock: &PreparedLock,
-        key: &OtpKey,
+        key: impl Into<Option<&OtpKey>>,
         permission: SendPermission,
         timeout: Duration,
         renewal: &mut impl RenewPermission,
     ) -> Result<(), OpenError> {
         let kind = CommandKind::VerifyOtp;
-        self.send(Command { kind, lock, key, permission, limit: timeout }, renewal).await
+        let command = Command { kind, lock, key: key.into(), permission, limit: timeout };
+        self.send(command, renewal).await
     }
 
     async fn send(
@@ -184,6 +206,9 @@ impl Site {
         match result.as_ref().map_err(|error| error.cause) {
             Err(Cause::TokenRejected) => calls.tokens.reject(&command.lock.token),
             Err(Cause::LockNotFound) => calls.lock_list.invalidate(command.lock.lock_id),
+            Err(Cause::OtpInvalid) if command.key.is_none() => {
+                calls.lock_list.require_otp(command.lock.lock_id);
+            }
             Ok(()) | Err(_) => {}
         }
         result
@@ -204,33 +229,17 @@ impl Site {
     pub async fn locks(&self) -> Result<Vec<LockInfo>, CallError> {
         self.calls.locks().await
     }
+}
 
-    /// When the site's event log first has a remote opening of the lock since then, by any user. All
-    /// times are of this machine's clock; entries have whole seconds, so that one that seems to be up
-    /// to a second older counts too. `limit` is the time limit of all calls together.
-    ///
-    /// # Errors
-    /// [`Cause::Forbidden`] where this account may not read the log, or Salto has none; or a call
-    /// failed.
-    pub async fn opened_since(
-        &self,
-        lock: Uuid,
-        since: DateTime<Utc>,
-        limit: Duration,
-    ) -> Result<Option<DateTime<Utc>>, CallError> {
-        let asked = timeout(limit, event_log::opened_since(&self.calls, lock, since)).await;
-        asked.unwrap_or_else(|_| {
-            Err(CallError::new(
-                Cause::Unanswered,
-                "the event log was not read within the time limit",
-            ))
-        })
-    }
+/// Whether a body is a page of a list with an item that can be read, for the program that fuzzes this.
+pub(crate) fn has_item(body: &[u8]) -> bool {
+    info::has_item(body) || event_log::has_item(body)
 }
 
 /// `None`: the lock has no IQ.
 fn prepared(lock_id: Uuid, address: LockAddress, token: Arc<Token>) -> Option<PreparedLock> {
-    Some(PreparedLock { lock_id, iq_id: address.iq_id?, site_id: address.site_id, token })
+    let LockAddress { site_id, iq_id, needs_otp } = address;
+    Some(PreparedLock { lock_id, iq_id: iq_id?, needs_otp, site_id, token })
 }
 
 impl std::fmt::Debug for Site {

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::Site;
 use crate::environment::account::SignIn;
 use crate::error::CallError;
-use crate::token::LoginAttempt;
+use crate::token::{LoginAttempt, NewLogin};
 
 impl Site {
     /// Whether the account has a token or gets one. A token that another process has stored in the
@@ -35,16 +35,24 @@ impl Site {
         }
     }
 
-    /// Exchanges the code from the browser, and stores the login for all replicas, in place of an earlier
-    /// one. Every code can be used once, whatever the result.
+    /// Exchanges the code from the browser. Every code can be used once, whatever the result. The login has
+    /// no effect before [`store_login`](Self::store_login).
     ///
     /// # Errors
-    /// Salto refuses the code or gives no refresh token, or Salto or Redis failed.
-    pub async fn finish_login(
+    /// Salto refuses the code, or the call failed.
+    pub async fn exchange_login(
         &self,
         attempt: &LoginAttempt,
         code: &SecretString,
-    ) -> Result<(), CallError> {
-        self.calls.tokens.sign_in(attempt, code).await
+    ) -> Result<NewLogin, CallError> {
+        self.calls.tokens.exchange_login(attempt, code).await
+    }
+
+    /// Stores the login for all replicas, in place of an earlier one.
+    ///
+    /// # Errors
+    /// Salto gave no refresh token, or Redis failed.
+    pub async fn store_login(&self, login: NewLogin) -> Result<(), CallError> {
+        self.calls.tokens.store_login(login).await
     }
 }

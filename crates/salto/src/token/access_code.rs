@@ -11,6 +11,7 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::grant::{GrantError, TIME_LIMIT, access, grant_error};
+use super::token_answer;
 use super::transport::Transport;
 use crate::environment::Environment;
 use crate::environment::url::below;
@@ -61,6 +62,15 @@ fn request(
     let form_encoded = HeaderValue::from_static("application/x-www-form-urlencoded");
     headers.insert(CONTENT_TYPE, form_encoded);
     Ok(request)
+}
+
+/// Whether the answer to a token request has a usable token, for the program that fuzzes its reading.
+pub(crate) fn has_token(body: &[u8]) -> bool {
+    let mut refused = HttpResponse::new(body.to_vec());
+    *refused.status_mut() = StatusCode::BAD_REQUEST;
+    drop(read(&refused).map_err(grant_error));
+    let granted = token_answer::readable(body).ok().and_then(|answer| read(&answer).ok());
+    granted.is_some_and(|granted| access(&granted).is_ok())
 }
 
 fn read(

@@ -106,6 +106,7 @@ mod tests {
             name: "own".into(),
             identity_url: url.clone(),
             api_url: url,
+            events_url: None,
             client_id: "client".into(),
             client_secret: Some("client-hush".into()),
             scope: scope.into(),

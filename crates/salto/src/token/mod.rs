@@ -17,13 +17,14 @@ mod redis_cache;
 mod token_answer;
 mod transport;
 
+pub use browser_sign_in::NewLogin;
 pub use cache::TokenCache;
 pub use login::{LoginAttempt, RedirectError};
 pub use memory_cache::MemoryTokenCache;
 pub use record::{CredentialsRejection, Login, Token, TokenRecord, TokenState, UnusableGrant};
 pub use redis_cache::RedisTokenCache;
 
-pub(crate) use access_code::{AccessCodeExchange, exchange_access_code};
+pub(crate) use access_code::{AccessCodeExchange, exchange_access_code, has_token};
 pub(crate) use grant::GrantError;
 pub(crate) use manager::{Now, TokenManager};
 pub(crate) use record::bearer;

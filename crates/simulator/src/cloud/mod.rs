@@ -15,7 +15,7 @@ use tokio::sync::broadcast;
 
 pub(crate) use self::codes::{BrowserSignIn, CODE_LIFETIME, GuestInvitation};
 pub(crate) use self::grant::{Grant, Holder, Redeemed};
-pub(crate) use self::state::{CloudState, LockState};
+pub(crate) use self::state::{CloudState, LockState, OtpCommand};
 use crate::clock::Clock;
 use crate::output::Printer;
 use crate::records::NewRecord;

@@ -1,6 +1,6 @@
 //! The state of the cloud: the world as it is now, with indexes by id, tokens, records and faults.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -14,14 +14,14 @@ use crate::faults::FaultSet;
 use crate::otp::{OtpParameters, OtpWindow};
 use crate::records::Records;
 use crate::wire::Refusal;
-use crate::world::{Account, Iq, Site, World};
+use crate::world::{Account, Iq, Lock, SecretAndPin, Site, World};
 
 /// A lock's place in the world, and until when it is open.
 #[derive(Clone)]
 pub(crate) struct LockState {
     pub(crate) name: Arc<str>,
     pub(crate) site: Uuid,
-    pub(crate) iq: Uuid,
+    pub(crate) iq: Option<Uuid>,
     pub(crate) open_until: Option<DateTime<Utc>>,
 }
 
@@ -29,8 +29,28 @@ pub(crate) struct LockState {
 struct IqState {
     site_index: usize,
     index: usize,
+    users: HashMap<Arc<str>, UserAtIq>,
+}
+
+/// What a user's OTPs at an IQ are checked with.
+#[derive(Default)]
+struct UserAtIq {
+    /// Whether the IQ's own secret and PIN are the user's.
+    is_owner: bool,
     window: OtpWindow,
-    otp_failures: HashMap<Arc<str>, OtpFailures>,
+    /// Rejections of each command are counted apart (`docs/salto-ks.md`, The OTP).
+    failures: HashMap<OtpCommand, OtpFailures>,
+}
+
+/// The calls that check an OTP.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum OtpCommand {
+    /// `PUT …/pin`
+    ChangePin,
+    /// `PATCH …/locking`
+    Unlock,
+    /// `GET …/secret?otp=`
+    ReadSecret,
 }
 
 pub(crate) struct CloudState {
@@ -45,6 +65,8 @@ pub(crate) struct CloudState {
     sites: HashMap<Uuid, usize>,
     accounts: HashMap<Arc<str>, usize>,
     errors_answered: u64,
+    /// Connections to the hub that were negotiated and are not made yet.
+    pub(crate) hub_connections: HashSet<Uuid>,
 }
 
 impl CloudState {
@@ -60,6 +82,7 @@ impl CloudState {
             sites: HashMap::new(),
             accounts: HashMap::new(),
             errors_answered: 0,
+            hub_connections: HashSet::new(),
             world,
         };
         for (index, account) in state.world.accounts.iter().enumerate() {
@@ -111,16 +134,35 @@ impl CloudState {
         })
     }
 
+    /// How long a lock stays open.
+    pub(crate) fn open_seconds(&self, lock: &Lock) -> u32 {
+        lock.open_seconds.unwrap_or(self.world.settings.open_seconds)
+    }
+
+    /// The same for a lock of this site; that of the whole cloud where the site has no such lock.
+    pub(crate) fn open_seconds_of(&self, site: Uuid, lock: Uuid) -> u32 {
+        let mut locks = self.site(site).into_iter().flat_map(|site| &site.locks);
+        let lock = locks.find(|other| other.id == lock);
+        lock.map_or(self.world.settings.open_seconds, |lock| self.open_seconds(lock))
+    }
+
     /// Whether privacy mode is on at a lock.
     pub(crate) fn is_private(&self, site: Uuid, lock: Uuid) -> bool {
         let mut locks = self.site(site).into_iter().flat_map(|site| &site.locks);
         locks.any(|other| other.id == lock && other.privacy_mode)
     }
 
+    /// Whether a lock reaches its IQ.
+    pub(crate) fn is_lock_online(&self, site: Uuid, lock: Uuid) -> bool {
+        let mut locks = self.site(site).into_iter().flat_map(|site| &site.locks);
+        locks.any(|other| other.id == lock && other.online)
+    }
+
     /// Checks a user's OTP at an IQ. A rejection counts towards a block. While the IQ is offline or the
     /// user is blocked, the OTP is not checked and nothing is counted.
     pub(crate) fn check_otp(
         &mut self,
+        command: OtpCommand,
         iq_id: Uuid,
         username: &Arc<str>,
         otp: &str,
@@ -134,12 +176,17 @@ impl CloudState {
         if !iq.online {
             return Err(Refusal::IqOffline);
         }
-        let failures = state.otp_failures.entry(Arc::clone(username)).or_default();
+        let user = state.users.entry(Arc::clone(username)).or_insert_with(|| UserAtIq {
+            is_owner: self.world.owns_keys(iq, username),
+            ..UserAtIq::default()
+        });
+        let failures = user.failures.entry(command).or_default();
         if failures.is_blocked(now) {
             return Err(Refusal::OtpBlocked);
         }
-        let parameters = OtpParameters { scheme: iq.otp_scheme, secret: &iq.secret, pin: &iq.pin };
-        let accepted = state.window.accepts(parameters, now.timestamp(), otp);
+        let SecretAndPin { secret, pin } = iq.key_of(username, user.is_owner);
+        let parameters = OtpParameters { scheme: iq.otp_scheme, secret: &secret, pin: &pin };
+        let accepted = user.window.accepts(parameters, now.timestamp(), otp);
         if accepted && !iq.restore_required {
             failures.reset();
             return Ok(());
@@ -152,7 +199,7 @@ impl CloudState {
     /// Ends every block at an IQ and resets every count of rejected OTPs.
     pub(crate) fn unblock_all(&mut self, iq: Uuid) {
         if let Some(state) = self.iqs.get_mut(&iq) {
-            state.otp_failures.clear();
+            state.users.clear();
         }
     }
 

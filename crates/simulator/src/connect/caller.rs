@@ -29,6 +29,11 @@ pub(super) fn user(
     }
 }
 
+/// The id of a user, as `GET /me` and the entries log have it.
+pub(super) fn user_id(username: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, username.as_bytes())
+}
+
 /// The guest of a valid token. A user is refused.
 pub(super) fn guest(
     cloud: &Cloud,
@@ -42,6 +47,22 @@ pub(super) fn guest(
             let invited_by = Arc::clone(&grant.username);
             Ok(Guest { invited_by, site, token_family: grant.family })
         }
+    }
+}
+
+/// The user of a valid token in the query, as clients pass it that can set no headers, or else in the
+/// headers.
+pub(super) fn user_of_stream(
+    cloud: &Cloud,
+    state: &CloudState,
+    headers: &HeaderMap,
+    access_token: Option<&str>,
+) -> Result<(Arc<str>, String), Refusal> {
+    let token = access_token.or_else(|| bearer_token(headers)).ok_or(Refusal::Unauthorized)?;
+    let grant = state.tokens.access(token, cloud.clock.now()).ok_or(Refusal::Unauthorized)?;
+    match grant.holder {
+        Holder::User => Ok((Arc::clone(&grant.username), token.to_owned())),
+        Holder::Guest { .. } => Err(Refusal::Forbidden),
     }
 }
 

@@ -34,8 +34,9 @@ fn iq_json(iq: &Iq) -> Value {
         "id": iq.id,
         "customer_reference": iq.customer_reference,
         "online": iq.online,
-        "state": if iq.online { "online" } else { "offline" },
-        "otp_enabled": true,
+        // The value that was measured; it is not about the connection.
+        "state": "active",
+        "otp_enabled": iq.otp_enabled,
         "restore_required": iq.restore_required,
         "time_zone": "Europe/Amsterdam",
         // This is the value in normal operation (docs/salto-ks.md, Connect API).

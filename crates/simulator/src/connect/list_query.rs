@@ -17,7 +17,7 @@ const PAGE_SIZE: usize = 20;
 pub(super) struct ListQuery {
     /// The URL of the list without its query.
     url: String,
-    top: Option<usize>,
+    pub(super) top: Option<usize>,
     skip: usize,
     pub(super) order_by: Option<String>,
 }
@@ -63,7 +63,7 @@ impl ListQuery {
         let body = match form {
             ListForm::Pages => {
                 let next_page = (end < total).then(|| self.link(limit, end));
-                json!({"items": items, "next_page_link": next_page, "count": total})
+                json!({"items": items, "next_page_link": next_page, "count": null})
             }
             ListForm::Array => Value::Array(items),
         };

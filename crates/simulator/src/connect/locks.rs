@@ -27,22 +27,24 @@ pub(super) async fn list(
     let site = rights::site(&state, &user, &site)?;
     let query = ListQuery::parse_unordered(&headers, &uri)?;
     let lock_json = |lock: &Lock| {
-        let iq = state.iq(lock.iq_id);
-        let online = iq.is_some_and(|iq| iq.online);
+        let iq = lock.iq_id.and_then(|id| state.iq(id));
+        let iq_json = iq.map(|iq| {
+            json!({
+                "id": iq.id,
+                "customer_reference": iq.customer_reference,
+                "is_online": iq.online,
+                "otp_enabled": iq.otp_enabled,
+            })
+        });
         json!({
             "id": lock.id,
             "customer_reference": lock.customer_reference,
-            "online": online,
+            "online": lock.online && iq.is_some_and(|iq| iq.online),
             "locked_state": locked_state(&state, lock, now),
             "battery_level": "fresh",
             "lock_type": "wall_reader",
             "privacy_mode": lock.privacy_mode,
-            "iq": {
-                "id": lock.iq_id,
-                "customer_reference": iq.map(|iq| &iq.customer_reference),
-                "is_online": online,
-                "otp_enabled": true,
-            },
+            "iq": iq_json,
         })
     };
     let items = |range: Range<usize>| {

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::cloud::CloudState;
 use crate::wire::Refusal;
-use crate::world::{Iq, Site};
+use crate::world::{Account, Iq, Site};
 
 /// The site in a path. The id must be a UUID, a site UID is refused; a site that the user may not see
 /// is answered like one that does not exist.
@@ -30,9 +30,10 @@ pub(super) fn may_see(state: &CloudState, username: &str, site: Uuid) -> bool {
         .is_some_and(|account| account.sites.as_ref().is_none_or(|sites| sites.contains(&site)))
 }
 
-/// Opening remotely needs the right `remote_access`.
+/// Activating an IQ and opening a lock need the right `remote_access`, and no role (`docs/salto-ks.md`, Connect
+/// API, on `GET /sites/{id}/me`).
 pub(super) fn may_open(state: &CloudState, username: &str) -> bool {
-    state.account(username).is_some_and(|account| account.remote_access && !account.blocked)
+    active(state, username).is_some_and(|account| account.remote_access)
 }
 
 /// Opening a lock in privacy mode needs a right of its own.
@@ -42,17 +43,17 @@ pub(super) fn may_override_privacy(state: &CloudState, username: &str) -> bool {
 
 /// Inviting a guest needs the role of a pod member (`docs/salto-ks.md`, Tokens).
 pub(super) fn may_invite(state: &CloudState, username: &str) -> bool {
-    has_role(state, username, "pod_member")
+    active(state, username)
+        .is_some_and(|account| account.roles.iter().any(|role| role == "pod_member"))
 }
 
-/// Activating an IQ needs the role that Salto advises for system users (`docs/salto-ks.md`, Connect
-/// API, on `GET /sites/{id}/me`).
-pub(super) fn may_activate(state: &CloudState, username: &str) -> bool {
-    has_role(state, username, "site_admin")
+/// All events of a site are for its admins; every user gets its own (`docs/salto-ks.md`, The event stream).
+pub(super) fn may_stream_all(state: &CloudState, username: &str) -> bool {
+    active(state, username)
+        .is_some_and(|account| account.roles.iter().any(|role| role == "site_admin"))
 }
 
-fn has_role(state: &CloudState, username: &str, role: &str) -> bool {
-    state
-        .account(username)
-        .is_some_and(|account| !account.blocked && account.roles.iter().any(|own| own == role))
+/// An account that is neither blocked nor suspended.
+fn active<'a>(state: &'a CloudState, username: &str) -> Option<&'a Account> {
+    state.account(username).filter(|account| !account.blocked && !account.suspended)
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::json_body::JsonBody;
 use super::{caller, rights};
-use crate::cloud::{Cloud, CloudState, LockState};
+use crate::cloud::{Cloud, CloudState, LockState, OtpCommand};
 use crate::faults::AppliedFault;
 use crate::records::{Command, CommandResult, Entry, EntryCategory, NewRecord, Opening};
 use crate::wire::{Refusal, json_answer};
@@ -62,7 +62,7 @@ pub(super) async fn unlock(
         received_at,
         lock_id,
         lock: lock.as_ref().map(|lock| Arc::clone(&lock.name)),
-        iq_id: lock.as_ref().map(|lock| lock.iq),
+        iq_id: lock.as_ref().and_then(|lock| lock.iq),
         username: user.ok(),
         result,
         status: fault.as_ref().map_or(Some(status), |fault| fault.wire_status.of(status)),
@@ -88,7 +88,8 @@ fn decide(
     let site = rights::site(state, user, request.site)?.id;
     let lock_id = request.lock.ok_or(Refusal::IdInvalid)?;
     let lock = state.locks.get(&lock_id);
-    let iq = lock.filter(|lock| lock.site == site).ok_or(Refusal::LockNotFound)?.iq;
+    let lock = lock.filter(|lock| lock.site == site).ok_or(Refusal::LockNotFound)?;
+    let iq = lock.iq.ok_or(Refusal::LockWithoutIq)?;
     if !rights::may_open(state, user) {
         return Err(Refusal::Forbidden);
     }
@@ -96,15 +97,31 @@ fn decide(
     if body.text("locked_state") != Some("unlocked") {
         return Err(Refusal::BadRequest);
     }
-    state.check_otp(iq, user, body.otp()?, now)?;
-    // Without an activation the OTP may be right, and the command is refused all the same
-    // (docs/salto-ks.md, Connect API, on 3102).
-    if !state.is_activated(iq, user) {
-        return Err(Refusal::PinNotChanged);
+    check_otp(state, iq, user, &body, now)?;
+    if !state.is_lock_online(site, lock_id) {
+        return Err(Refusal::LockOffline);
     }
     let override_privacy = rights::may_override_privacy(state, user);
     let private = state.is_private(site, lock_id) && !override_privacy;
     if private { Err(Refusal::PrivacyMode) } else { Ok(()) }
+}
+
+/// Checks the OTP and the activation, where the IQ needs them: an IQ without OTPs is opened without both.
+fn check_otp(
+    state: &mut CloudState,
+    iq_id: Uuid,
+    user: &Arc<str>,
+    body: &JsonBody,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    let iq = state.iq(iq_id).ok_or(Refusal::IqNotFound)?;
+    if !iq.otp_enabled {
+        return if iq.online { Ok(()) } else { Err(Refusal::IqOffline) };
+    }
+    state.check_otp(OtpCommand::Unlock, iq_id, user, body.otp()?, now)?;
+    // Without an activation the OTP may be right, and the command is refused all the same
+    // (docs/salto-ks.md, Connect API, on 3102).
+    if state.is_activated(iq_id, user) { Ok(()) } else { Err(Refusal::PinNotChanged) }
 }
 
 fn opened(lock: Option<Uuid>) -> Response {
@@ -123,15 +140,23 @@ fn record(
     let username = command.username.clone()?;
     let category = match command.result {
         CommandResult::Opened => EntryCategory::LockOpened,
-        CommandResult::Refused(refusal) if refusal.is_from_the_iq() => EntryCategory::LockRejected,
+        CommandResult::Refused(refusal) if refusal.has_log_row() => EntryCategory::LockRejected,
         CommandResult::Refused(_) | CommandResult::Fault => return None,
     };
-    let entry = Entry { category, time: now, lock_id, username: Arc::clone(&username) };
+    let entry = Entry {
+        id: Uuid::new_v4(),
+        category,
+        time: now,
+        recorded_at: Utc::now(),
+        lock_id,
+        iq_id: lock.iq,
+        username: Arc::clone(&username),
+    };
     state.records.entries.entry(lock.site).or_default().push(entry);
     if category == EntryCategory::LockRejected {
         return None;
     }
-    let open_seconds = state.world.settings.open_seconds;
+    let open_seconds = state.open_seconds_of(lock.site, lock_id);
     if let Some(lock) = state.locks.get_mut(&lock_id) {
         lock.open_until = Some(now + TimeDelta::seconds(i64::from(open_seconds)));
     }

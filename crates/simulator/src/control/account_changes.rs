@@ -21,6 +21,7 @@ struct AccountChange {
     password: Option<String>,
     roles: Option<Vec<String>>,
     remote_access: Option<bool>,
+    suspended: Option<bool>,
     blocked: Option<bool>,
     override_privacy_mode: Option<bool>,
     sites: Option<Vec<Uuid>>,
@@ -31,6 +32,7 @@ impl AccountChange {
         set_if_given(&mut account.password, self.password);
         set_if_given(&mut account.roles, self.roles);
         set_if_given(&mut account.remote_access, self.remote_access);
+        set_if_given(&mut account.suspended, self.suspended);
         set_if_given(&mut account.blocked, self.blocked);
         set_if_given(&mut account.override_privacy_mode, self.override_privacy_mode);
         set_if_given(&mut account.sites, self.sites.map(Some));

@@ -18,7 +18,7 @@ pub(super) async fn doors(State(cloud): State<Arc<Cloud>>) -> Response {
         .iter()
         .map(|site| {
             let doors = site.locks.iter().map(|lock| {
-                let iq = state.iq(lock.iq_id);
+                let iq = lock.iq_id.and_then(|id| state.iq(id));
                 json!({
                     "id": lock.id,
                     "name": lock.customer_reference,

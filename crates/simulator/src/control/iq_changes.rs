@@ -14,7 +14,7 @@ use super::world::{replace_world, set_if_given};
 use crate::cloud::Cloud;
 use crate::otp::OtpScheme;
 use crate::wire::json_answer;
-use crate::world::{Activation, Iq};
+use crate::world::{Activation, Iq, UserKey};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,6 +24,8 @@ struct IqChange {
     secret: Option<String>,
     pin: Option<String>,
     otp_scheme: Option<OtpScheme>,
+    other_keys: Option<Vec<UserKey>>,
+    otp_enabled: Option<bool>,
     pin_in_body: Option<bool>,
     activated_for: Option<Vec<Activation>>,
     #[serde(default)]
@@ -37,6 +39,8 @@ impl IqChange {
         set_if_given(&mut iq.secret, self.secret);
         set_if_given(&mut iq.pin, self.pin);
         set_if_given(&mut iq.otp_scheme, self.otp_scheme);
+        set_if_given(&mut iq.other_keys, self.other_keys);
+        set_if_given(&mut iq.otp_enabled, self.otp_enabled);
         set_if_given(&mut iq.pin_in_body, self.pin_in_body);
         set_if_given(&mut iq.activated_for, self.activated_for);
     }

@@ -18,6 +18,9 @@ use crate::wire::json_answer;
 #[serde(deny_unknown_fields)]
 struct LockChange {
     privacy_mode: Option<bool>,
+    online: Option<bool>,
+    iq_id: Option<Uuid>,
+    open_seconds: Option<u32>,
 }
 
 pub(super) async fn change_lock(
@@ -33,7 +36,13 @@ pub(super) async fn change_lock(
     let mut locks = world.sites.iter_mut().flat_map(|site| &mut site.locks);
     let lock = locks.find(|lock| lock.id == lock_id).ok_or_else(not_found)?;
     set_if_given(&mut lock.privacy_mode, change.privacy_mode);
-    let answer = json_answer(StatusCode::OK, lock);
+    set_if_given(&mut lock.online, change.online);
+    set_if_given(&mut lock.iq_id, change.iq_id.map(Some));
+    set_if_given(&mut lock.open_seconds, change.open_seconds.map(Some));
+    let (answer, iq_id) = (json_answer(StatusCode::OK, lock), lock.iq_id);
     replace_world(&mut state, world)?;
+    if let Some(lock) = state.locks.get_mut(&lock_id) {
+        lock.iq = iq_id;
+    }
     Ok(answer)
 }

@@ -17,8 +17,10 @@ pub(crate) enum CallKind {
     Secret,
     Pin,
     Locks,
+    LockSettings,
     Open,
     Entries,
+    Hub,
     AccessCode,
     DigitalKey,
     /// Any other path of the two hosts.
@@ -37,8 +39,10 @@ impl CallKind {
             | Self::Secret
             | Self::Pin
             | Self::Locks
+            | Self::LockSettings
             | Self::Open
             | Self::Entries
+            | Self::Hub
             | Self::AccessCode
             | Self::DigitalKey
             | Self::Other => false,
@@ -68,7 +72,7 @@ impl Call {
             ("connect", ["authorize", "", ..]) => CallKind::Authorize,
             ("connect" | ".well-known", _) => CallKind::Discovery,
             ("v1.2", ["sites", _, "", ..]) => CallKind::Sites,
-            ("v1.2", ["sites", _, "me", "", _]) => CallKind::Me,
+            ("v1.2", ["me", "", ..] | ["sites", _, "me", "", _]) => CallKind::Me,
             ("v1.2", ["me", _, "activated_iqs", "", _]) => CallKind::ActivatedIqs,
             ("v1.2", ["sites", _, "iqs", "", _]) => CallKind::Iqs,
             ("v1.2", ["sites", _, "iqs", id, "secret"]) => {
@@ -80,6 +84,10 @@ impl Call {
                 CallKind::Pin
             }
             ("v1.2", ["sites", _, "locks", "", _]) => CallKind::Locks,
+            ("v1.2", ["sites", _, "locks", id, "settings"]) => {
+                lock = id.parse().ok();
+                CallKind::LockSettings
+            }
             ("v1.2", ["sites", _, "locks", id, "locking"]) => {
                 lock = id.parse().ok();
                 CallKind::Open
@@ -87,7 +95,8 @@ impl Call {
             ("v1.2", ["sites", _, "access_codes", "", _]) => CallKind::AccessCode,
             ("v1.2", ["digital_keys", "", ..]) => CallKind::DigitalKey,
             ("v1.1", ["sites", _, "entries", "", _]) => CallKind::Entries,
-            ("v1.1" | "v1.2" | "v2", _) => CallKind::Other,
+            ("v1", ["hub", "entries", ..]) => CallKind::Hub,
+            ("v1" | "v1.1" | "v1.2" | "v2", _) => CallKind::Other,
             _ => return None,
         };
         Some(Self { kind, method: method.clone(), lock, iq })
@@ -107,15 +116,20 @@ mod tests {
             ("/.well-known/openid-configuration".to_owned(), CallKind::Discovery),
             ("/v1.2/sites".to_owned(), CallKind::Sites),
             (format!("/v1.2/sites/{site}"), CallKind::Sites),
+            ("/v1.2/me".to_owned(), CallKind::Me),
             (format!("/v1.2/sites/{site}/me"), CallKind::Me),
             (format!("/v1.2/me/{site}/activated_iqs"), CallKind::ActivatedIqs),
             (format!("/v1.2/sites/{site}/iqs"), CallKind::Iqs),
             (format!("/v1.2/sites/{site}/iqs/{site}/secret"), CallKind::Secret),
             (format!("/v1.2/sites/{site}/iqs/{site}/pin"), CallKind::Pin),
             (format!("/v1.2/sites/{site}/locks"), CallKind::Locks),
+            (format!("/v1.2/sites/{site}/locks/{site}/settings"), CallKind::LockSettings),
             (format!("/v1.2/sites/{site}/locks/{site}/locking"), CallKind::Open),
             (format!("/v1.1/sites/{site}/entries"), CallKind::Entries),
             (format!("/v1.2/sites/{site}/access_codes"), CallKind::AccessCode),
+            ("/v1.2/me".to_owned(), CallKind::Me),
+            ("/v1/hub/entries/negotiate".to_owned(), CallKind::Hub),
+            ("/v1/hub/entries".to_owned(), CallKind::Hub),
             ("/v1.2/digital_keys".to_owned(), CallKind::DigitalKey),
             (format!("/v1.2/sites/{site}/entries"), CallKind::Other),
             ("/v2/anything".to_owned(), CallKind::Other),

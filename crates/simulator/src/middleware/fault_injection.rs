@@ -50,7 +50,7 @@ fn count_and_find_faults(
         return None;
     }
     let lock = call.lock.and_then(|id| state.locks.get(&id));
-    let iq = call.iq.or(lock.map(|lock| lock.iq));
+    let iq = call.iq.or(lock.and_then(|lock| lock.iq));
     state.faults.apply(call, iq, username)
 }
 
@@ -122,7 +122,7 @@ impl CallWithFaults {
             received_at: fault.received_at,
             lock_id: self.call.lock,
             lock: lock.map(|lock| Arc::clone(&lock.name)),
-            iq_id: lock.map(|lock| lock.iq),
+            iq_id: lock.and_then(|lock| lock.iq),
             username: grant.map(|grant| Arc::clone(&grant.username)),
             result: CommandResult::Fault,
             status: fault.wire_status.of(200),

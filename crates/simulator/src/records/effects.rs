@@ -17,7 +17,7 @@ pub(crate) struct Opening {
     pub(crate) opened_at: DateTime<Utc>,
     pub(crate) lock_id: Uuid,
     pub(crate) lock: Arc<str>,
-    pub(crate) iq_id: Uuid,
+    pub(crate) iq_id: Option<Uuid>,
     pub(crate) site_id: Uuid,
     pub(crate) username: Arc<str>,
     pub(crate) access_by: &'static str,
@@ -26,13 +26,15 @@ pub(crate) struct Opening {
     pub(crate) open_seconds: u32,
 }
 
-/// A mail with a PIN.
+/// A message with a PIN.
 #[derive(Clone, Serialize)]
 pub(crate) struct Mail {
     /// By the machine's clock.
     #[serde(serialize_with = "micros")]
     pub(crate) sent_at: DateTime<Utc>,
     pub(crate) to: Arc<str>,
+    /// `email` or `sms`.
+    pub(crate) by: &'static str,
     pub(crate) site_id: Uuid,
     pub(crate) iq_id: Uuid,
     pub(crate) iq: String,

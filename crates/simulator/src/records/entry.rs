@@ -8,10 +8,14 @@ use uuid::Uuid;
 
 #[derive(Clone)]
 pub(crate) struct Entry {
+    pub(crate) id: Uuid,
     pub(crate) category: EntryCategory,
     /// By the simulator's clock.
     pub(crate) time: DateTime<Utc>,
+    /// By the machine's clock.
+    pub(crate) recorded_at: DateTime<Utc>,
     pub(crate) lock_id: Uuid,
+    pub(crate) iq_id: Option<Uuid>,
     pub(crate) username: Arc<str>,
 }
 

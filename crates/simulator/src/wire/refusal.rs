@@ -32,6 +32,10 @@ pub(crate) enum Refusal {
     /// The OTP is right, and the user is not activated at the IQ.
     PinNotChanged,
     IqOffline,
+    /// The lock does not reach its IQ.
+    LockOffline,
+    /// The lock has no IQ.
+    LockWithoutIq,
     /// Privacy mode is on at the lock.
     PrivacyMode,
     /// The secret is asked for after the activation.
@@ -74,7 +78,17 @@ impl Refusal {
             Self::OtpBlocked => error(StatusCode::FORBIDDEN, 3102, "otp_blocked"),
             Self::PinNotChanged => error(StatusCode::BAD_REQUEST, 3102, "pin_not_changed"),
             Self::IqOffline => error(StatusCode::BAD_REQUEST, 3102, "iq_offline"),
-            // What the IQ answers is not public (docs/salto-ks.md, Connect API): a decision.
+            // What the IQ answers is not public (docs/salto-ks.md, Connect API): decisions.
+            Self::LockOffline => error(
+                StatusCode::BAD_REQUEST,
+                3102,
+                "Request execution failed with code: lock_offline",
+            ),
+            Self::LockWithoutIq => error(
+                StatusCode::BAD_REQUEST,
+                3102,
+                "Request execution failed with code: lock_not_connected",
+            ),
             Self::PrivacyMode => error(
                 StatusCode::BAD_REQUEST,
                 3102,
@@ -89,10 +103,11 @@ impl Refusal {
         }
     }
 
-    /// Whether the lock's IQ itself refused. Only such a refusal leaves a row in the event log.
-    pub(crate) fn is_from_the_iq(self) -> bool {
+    /// Whether the refusal leaves a row in the event log. Rejected OTPs leave none (`docs/salto-ks.md`, Connect API);
+    /// that privacy mode leaves one is a decision.
+    pub(crate) fn has_log_row(self) -> bool {
         match self {
-            Self::OtpInvalid | Self::OtpBlocked | Self::PinNotChanged | Self::PrivacyMode => true,
+            Self::PrivacyMode => true,
             Self::Unauthorized
             | Self::Forbidden
             | Self::IdInvalid
@@ -103,7 +118,12 @@ impl Refusal {
             | Self::IqNotFound
             | Self::LockNotFound
             | Self::OtpMissing
+            | Self::OtpInvalid
+            | Self::OtpBlocked
+            | Self::PinNotChanged
             | Self::IqOffline
+            | Self::LockOffline
+            | Self::LockWithoutIq
             | Self::SecretOfActivatedIq
             | Self::PinOfActivatedIq => false,
         }

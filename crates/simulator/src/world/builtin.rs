@@ -68,6 +68,7 @@ fn account(username: &str, password: &str, roles: Vec<String>) -> Account {
         password: password.to_owned(),
         roles,
         remote_access: true,
+        suspended: false,
         blocked: false,
         override_privacy_mode: false,
         sites: None,
@@ -80,11 +81,14 @@ fn iq(id: Uuid, name: &str, secret: &str, pin: &str) -> Iq {
         customer_reference: name.to_owned(),
         secret: secret.to_owned(),
         pin: pin.to_owned(),
+        other_keys: Vec::new(),
+        otp_enabled: true,
         otp_scheme: OtpScheme::default(),
         online: true,
         restore_required: false,
         pin_in_body: false,
         activated_for: Vec::new(),
+        pin_requested_by: Vec::new(),
     }
 }
 
@@ -93,14 +97,18 @@ fn locks() -> Vec<Lock> {
     let front_door = Lock {
         id: FRONT_DOOR,
         customer_reference: "front door".to_owned(),
-        iq_id: IQ_1,
+        iq_id: Some(IQ_1),
+        online: true,
         privacy_mode: false,
+        open_seconds: None,
     };
     let rooms = (1..=LAST_ROOM).map(|number| Lock {
         id: if number == 12 { ROOM_12 } else { Uuid::from_u128(ROOMS + u128::from(number)) },
         customer_reference: format!("room-{number:02}"),
-        iq_id: if number <= 12 { IQ_1 } else { IQ_2 },
+        iq_id: Some(if number <= 12 { IQ_1 } else { IQ_2 }),
+        online: true,
         privacy_mode: false,
+        open_seconds: None,
     });
     std::iter::once(front_door).chain(rooms).collect()
 }

@@ -78,6 +78,7 @@ impl World {
                 roles,
                 sites,
                 remote_access: _,
+                suspended: _,
                 blocked: _,
                 override_privacy_mode: _,
             } = account;
@@ -116,8 +117,9 @@ impl World {
             mistakes.require_text(&format!("{path}.site_uid"), &site.site_uid);
             self.check_iqs(site, &path, mistakes);
             for (index, lock) in site.locks.iter().enumerate() {
-                if !site.iqs.iter().any(|iq| iq.id == lock.iq_id) {
-                    let problem = format!("the site has no IQ {}", lock.iq_id);
+                let missing = lock.iq_id.filter(|id| !site.iqs.iter().any(|iq| iq.id == *id));
+                if let Some(id) = missing {
+                    let problem = format!("the site has no IQ {id}");
                     mistakes.add(&format!("{path}.locks[{index}].iq_id"), &problem);
                 }
             }
@@ -132,6 +134,15 @@ impl World {
             }
             if !is_pin(&iq.pin) {
                 mistakes.add(&format!("{path}.pin"), "must be 4 digits");
+            }
+            for (index, key) in iq.other_keys.iter().enumerate() {
+                let path = format!("{path}.other_keys[{index}]");
+                if !is_secret(&key.secret) {
+                    mistakes.add(&format!("{path}.secret"), "must be 16 letters and digits");
+                }
+                if !is_pin(&key.pin) {
+                    mistakes.add(&format!("{path}.pin"), "must be 4 digits");
+                }
             }
             for activation in &iq.activated_for {
                 let name = &activation.username;

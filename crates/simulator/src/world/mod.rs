@@ -6,8 +6,10 @@ mod check;
 mod mistakes;
 mod model;
 mod settings;
+mod user_key;
 
 pub use self::check::WorldError;
 pub(crate) use self::check::is_pin;
-pub use self::model::{Account, Activation, Client, Iq, Lock, Site, World};
+pub use self::model::{Account, Activation, Client, Iq, Lock, Site, UserKey, World};
 pub use self::settings::{ErrorCodes, ListForm, Settings};
+pub(crate) use self::user_key::SecretAndPin;

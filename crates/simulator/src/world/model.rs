@@ -48,12 +48,15 @@ pub struct Account {
     pub username: String,
     /// The password.
     pub password: String,
-    /// Codes of roles. Activating an IQ takes `site_admin`, inviting a guest `pod_member`.
+    /// Codes of roles. Inviting a guest takes `pod_member`.
     #[serde(default = "default_roles")]
     pub roles: Vec<String>,
-    /// The right to open locks remotely.
+    /// The right to activate IQs and to open locks remotely.
     #[serde(default = "default_true")]
     pub remote_access: bool,
+    /// Whether its seat is suspended: a suspended account may only read.
+    #[serde(default)]
+    pub suspended: bool,
     /// A blocked account may only read.
     #[serde(default)]
     pub blocked: bool,
@@ -89,10 +92,17 @@ pub struct Iq {
     pub id: Uuid,
     /// The name.
     pub customer_reference: String,
-    /// The secret, 16 characters.
+    /// The secret of the first account that may see the site, 16 characters. Every other user has one of its own
+    /// (`docs/salto-ks.md`, The OTP).
     pub secret: String,
-    /// The PIN, 4 digits.
+    /// The PIN of the same account, 4 digits.
     pub pin: String,
+    /// Secrets and PINs of other users; those of a user that is not named here are made from the user's name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_keys: Vec<UserKey>,
+    /// Whether commands need an OTP.
+    #[serde(default = "default_true")]
+    pub otp_enabled: bool,
     /// How OTPs are computed.
     #[serde(default)]
     pub otp_scheme: OtpScheme,
@@ -108,6 +118,21 @@ pub struct Iq {
     /// The users that are activated at the IQ.
     #[serde(default)]
     pub activated_for: Vec<Activation>,
+    /// The users that have requested a PIN. The list of activated IQs shows them too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pin_requested_by: Vec<String>,
+}
+
+/// Secret and PIN of one user at one IQ.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserKey {
+    /// The user.
+    pub username: String,
+    /// The secret, 16 characters.
+    pub secret: String,
+    /// The PIN, 4 digits.
+    pub pin: String,
 }
 
 /// A user that is activated at an IQ. In a world file the user's name alone is enough.
@@ -137,7 +162,7 @@ impl From<ActivationInFile> for Activation {
     }
 }
 
-/// A lock. It belongs to one IQ.
+/// A lock.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
@@ -145,11 +170,18 @@ pub struct Lock {
     pub id: Uuid,
     /// The door's name.
     pub customer_reference: String,
-    /// The IQ that commands to the lock go through.
-    pub iq_id: Uuid,
+    /// The IQ that commands to the lock go through. A lock without one cannot be opened remotely.
+    #[serde(default)]
+    pub iq_id: Option<Uuid>,
+    /// Whether the lock reaches its IQ.
+    #[serde(default = "default_true")]
+    pub online: bool,
     /// Whether privacy mode is on, which is turned on from inside.
     #[serde(default)]
     pub privacy_mode: bool,
+    /// How long the lock stays open; the setting of the whole cloud when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open_seconds: Option<u32>,
 }
 
 pub(super) fn default_scopes() -> Vec<String> {

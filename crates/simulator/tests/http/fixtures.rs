@@ -84,6 +84,15 @@ impl TestSimulator {
         answer.json()
     }
 
+    /// A token of another account.
+    pub(crate) async fn token_of(&self, username: &str, password: &str) -> String {
+        let form = format!(
+            "grant_type=password&username={username}&password={password}&scope=user_api.full_access"
+        );
+        let answer = self.token_request(&form).await.json();
+        answer["access_token"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call("GET", path, &self.token, "").await
     }

@@ -133,14 +133,17 @@ async fn consecutive_rejected_otps_block_the_user_for_20_minutes() {
         assert_eq!(simulator.open(ROOM_12, "wrong").await.error().2, "otp_invalid");
     }
     assert_eq!(simulator.open(ROOM_12, &otp()).await.status(), 200);
-    // The count restarted. Rejections count at every lock of the IQ and at the PIN.
+    // The count restarted. Rejections count at every lock of the IQ, and apart from those at the PIN.
     for _ in 0..7 {
         assert_eq!(simulator.open(FRONT_DOOR, "wrong").await.error().2, "otp_invalid");
+        let answer = simulator.put_pin(IQ, json!({"otp": "wrong", "delta": "0000"})).await;
+        assert_eq!(answer.error().2, "otp_invalid");
     }
-    let answer = simulator.put_pin(IQ, json!({"otp": "wrong", "delta": "0000"})).await;
-    assert_eq!(answer.error().2, "otp_invalid");
+    assert_eq!(simulator.open(ROOM_12, "wrong").await.error().2, "otp_invalid");
     let (status, code, message) = simulator.open(ROOM_12, &otp()).await.error();
     assert_eq!((status, &*code, &*message), (403, "3102", "otp_blocked"));
+    let answer = simulator.put_pin(IQ, json!({"otp": otp(), "delta": "0000"})).await;
+    assert_eq!(answer.status(), 204, "PUT …/pin is not blocked");
     simulator.set_clock(19 * 60).await;
     assert_eq!(simulator.open(ROOM_12, &otp_in(19 * 60)).await.error().2, "otp_blocked");
     simulator.set_clock(20 * 60).await;
@@ -171,6 +174,44 @@ async fn an_iq_that_is_offline_or_needs_a_restore_opens_nothing() {
 }
 
 #[tokio::test]
+async fn a_lock_can_be_offline_under_an_iq_that_is_online() {
+    let simulator = TestSimulator::activated().await;
+    simulator.control("PATCH", &format!("locks/{ROOM_12}"), json!({"online": false})).await;
+    let (status, code, message) = simulator.open(ROOM_12, &otp()).await.error();
+    assert_eq!((status, &*code), (400, "3102"));
+    assert_eq!(message, "Request execution failed with code: lock_offline");
+    let locks = simulator.get(&format!("/v1.2/sites/{SITE}/locks")).await.json();
+    let lock =
+        locks["items"].as_array().unwrap().iter().find(|lock| lock["id"] == ROOM_12).unwrap();
+    assert_eq!((&lock["online"], &lock["iq"]["is_online"]), (&json!(false), &json!(true)));
+    assert_eq!(simulator.open(FRONT_DOOR, &otp()).await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_lock_without_an_iq_cannot_be_opened() {
+    let mut world = World::builtin();
+    world.sites[0].locks[0].iq_id = None;
+    let simulator = TestSimulator::with(world).await;
+    let lock = simulator.get(&format!("/v1.2/sites/{SITE}/locks")).await.json()["items"][0].take();
+    assert_eq!((&lock["id"], &lock["iq"]), (&json!(FRONT_DOOR), &json!(null)));
+    assert_eq!(simulator.open(FRONT_DOOR, &otp()).await.error().0, 400);
+    assert_eq!(simulator.last_command().await["verdict"], "lock_without_iq");
+}
+
+#[tokio::test]
+async fn an_iq_without_otps_opens_without_otp_and_activation() {
+    let simulator = TestSimulator::start().await;
+    let iq = json!({"otp_enabled": false});
+    simulator.change_iq(IQ, iq).await;
+    assert_eq!(simulator.command(ROOM_12, json!({"locked_state": "unlocked"})).await.status(), 200);
+    let iqs = simulator.get(&format!("/v1.2/sites/{SITE}/iqs")).await.json();
+    assert_eq!(iqs["items"][0]["otp_enabled"], false);
+    simulator.change_iq(IQ, json!({"online": false})).await;
+    let refused = simulator.command(ROOM_12, json!({"locked_state": "unlocked"})).await;
+    assert_eq!(refused.error().2, "iq_offline");
+}
+
+#[tokio::test]
 async fn a_lock_is_found_at_its_own_site_only() {
     let mut world = World::builtin();
     let mut other = world.sites[0].clone();
@@ -186,4 +227,30 @@ async fn a_lock_is_found_at_its_own_site_only() {
         simulator.command_at(&uuid::Uuid::nil().to_string(), ROOM_12, body).await.error();
     assert_eq!((status, &*code), (404, "2202"));
     assert_eq!(simulator.openings().await, 0);
+}
+
+#[tokio::test]
+async fn a_lock_that_is_moved_accepts_passwords_of_its_new_iq_alone() {
+    let simulator = TestSimulator::activated().await;
+    let other = simulator.read("world").await["sites"][0]["iqs"][1]["id"].clone();
+    let moved = json!({"iq_id": other});
+    simulator.control("PATCH", &format!("locks/{ROOM_12}"), moved).await;
+    let (status, _, message) = simulator.open(ROOM_12, &otp()).await.error();
+    assert_eq!(status, 400);
+    assert!(message.ends_with("otp_invalid"), "{message}");
+    let command = simulator.last_command().await;
+    assert_eq!((&command["iq_id"], &command["verdict"]), (&other, &json!("otp_invalid")));
+    assert_eq!(simulator.open(FRONT_DOOR, &otp()).await.status(), 200);
+}
+
+#[tokio::test]
+async fn the_settings_of_a_lock_say_how_long_it_stays_open() {
+    let simulator = TestSimulator::activated().await;
+    let open_time = async |lock: &str| {
+        let path = format!("/v1.2/sites/{SITE}/locks/{lock}/settings");
+        simulator.get(&path).await.json()["open_time"].clone()
+    };
+    simulator.control("PATCH", "settings", json!({"open_seconds": 7})).await;
+    simulator.control("PATCH", &format!("locks/{ROOM_12}"), json!({"open_seconds": 2})).await;
+    assert_eq!((open_time(ROOM_12).await, open_time(FRONT_DOOR).await), (json!(2), json!(7)));
 }

@@ -14,6 +14,7 @@ mod control;
 mod faults;
 mod fixtures;
 mod guest_keys;
+mod hub;
 mod identity;
 mod lists;
 mod locking;

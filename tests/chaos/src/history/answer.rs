@@ -10,6 +10,7 @@ pub enum EventType {
     OpenRejected,
     OpenFailed,
     CheckIn,
+    OpenConfirmed,
     IqAttention,
     IntegrationAttention,
     BookingAtRisk,
@@ -17,11 +18,12 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Opened,
         Self::OpenRejected,
         Self::OpenFailed,
         Self::CheckIn,
+        Self::OpenConfirmed,
         Self::IqAttention,
         Self::IntegrationAttention,
         Self::BookingAtRisk,
@@ -34,6 +36,7 @@ impl EventType {
             Self::OpenRejected => "lock.open-rejected.v1",
             Self::OpenFailed => "lock.open-failed.v1",
             Self::CheckIn => "booking.check-in.v1",
+            Self::OpenConfirmed => "lock.open-confirmed.v1",
             Self::IqAttention => "iq.attention.v1",
             Self::IntegrationAttention => "integration.attention.v1",
             Self::BookingAtRisk => "booking.at-risk.v1",
@@ -50,6 +53,7 @@ impl EventType {
         match self {
             Self::Opened | Self::OpenRejected | Self::OpenFailed => true,
             Self::CheckIn
+            | Self::OpenConfirmed
             | Self::IqAttention
             | Self::IntegrationAttention
             | Self::BookingAtRisk => false,
@@ -60,7 +64,11 @@ impl EventType {
     pub fn is_notice(self) -> bool {
         match self {
             Self::IqAttention | Self::IntegrationAttention | Self::BookingAtRisk => true,
-            Self::Opened | Self::OpenRejected | Self::OpenFailed | Self::CheckIn => false,
+            Self::Opened
+            | Self::OpenRejected
+            | Self::OpenFailed
+            | Self::CheckIn
+            | Self::OpenConfirmed => false,
         }
     }
 }

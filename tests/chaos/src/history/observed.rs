@@ -65,6 +65,7 @@ impl Event {
             EventType::OpenRejected => RejectedReason::from_code(reason).map(Answer::Rejected),
             EventType::OpenFailed => FailedReason::from_code(reason).map(Answer::Failed),
             EventType::CheckIn
+            | EventType::OpenConfirmed
             | EventType::IqAttention
             | EventType::IntegrationAttention
             | EventType::BookingAtRisk => None,

@@ -80,7 +80,7 @@ impl Request {
 /// A message that is not a valid event (docs/contract.md, Inbound).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvalidMessage {
-    /// A text that is in the body of this message only.
+    /// A name with a number, which is in the body of this message only.
     pub mark: String,
     pub queue: String,
     pub body: String,

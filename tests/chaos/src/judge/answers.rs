@@ -2,6 +2,7 @@
 
 use super::{HistoryIndex, Violation};
 use crate::history::{Answer, Event, EventType, Request, RequestKey};
+use rules::{FailedClass, FailedReason};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,12 +16,14 @@ pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
             Some(record) => {
                 found.extend(repeated(index, key, events));
                 found.extend(addressed(key, events[0], record.request));
+                found.extend(wrong_class(key, events[0]));
             }
         }
     }
     found.extend(conflicts(index));
     found.extend(ids(index));
     found.extend(check_ins(index));
+    found.extend(confirmations(index));
     found.extend(notices(index));
     found
 }
@@ -49,6 +52,17 @@ fn repeated(index: &HistoryIndex<'_>, key: &RequestKey, events: &[&Event]) -> Op
     let what =
         format!("two different answers: {one} ({}) and {two} ({})", events[0].id(), other.id());
     Some(Violation::of(CHECK, what).about(key).maybe_at(other.time()))
+}
+
+/// The class of a failed request is that of its reason; that of a rejected one-time password may be temporary, where
+/// its cause is corrected.
+fn wrong_class(key: &RequestKey, event: &Event) -> Option<Violation> {
+    let Some(Answer::Failed(reason)) = event.answer() else { return None };
+    let class = FailedClass::from_code(event.text("class"));
+    let corrected = reason == FailedReason::OtpInvalid && class == Some(FailedClass::Temporary);
+    let what = || format!("{reason} has the class {:?}", event.text("class"));
+    let wrong = class != Some(reason.class()) && !corrected;
+    wrong.then(|| Violation::of(CHECK, what()).about(key).maybe_at(event.time()))
 }
 
 /// A request with the source and id of another one gets no answer, unless it was the first that postern saw, or the
@@ -142,6 +156,28 @@ fn check_ins(index: &HistoryIndex<'_>) -> Vec<Violation> {
     found
 }
 
+/// An opening is confirmed once, with one content, and nothing else is.
+fn confirmations(index: &HistoryIndex<'_>) -> Vec<Violation> {
+    let mut first = BTreeMap::<RequestKey, &Event>::new();
+    let mut found = Vec::new();
+    for event in
+        index.history.events.iter().filter(|one| one.event_type() == Some(EventType::OpenConfirmed))
+    {
+        let key = event.request();
+        let opened = index.terminal(&key).and_then(Event::answer) == Some(Answer::Opened);
+        let same = first.entry(key.clone()).or_insert(event).body == event.body;
+        for (holds, what) in [
+            (opened, "an opening was confirmed that was not answered as opened"),
+            (same, "an opening was confirmed twice"),
+        ] {
+            if !holds {
+                found.push(Violation::of(CHECK, what).about(&key).maybe_at(event.time()));
+            }
+        }
+    }
+    found
+}
+
 /// The state that a notice tells: once per change. The reasons of a booking at risk are told without details.
 fn told_state(event: &Event) -> Option<String> {
     match event.event_type()? {
@@ -158,7 +194,8 @@ fn told_state(event: &Event) -> Option<String> {
         EventType::Opened
         | EventType::OpenRejected
         | EventType::OpenFailed
-        | EventType::CheckIn => None,
+        | EventType::CheckIn
+        | EventType::OpenConfirmed => None,
     }
 }
 

@@ -102,12 +102,18 @@ fn repeatable_until(index: &HistoryIndex<'_>, at: DateTime<Utc>) -> DateTime<Utc
     replayed.unwrap_or(at).max(at) + AFTERWARDS
 }
 
+/// Whether the mark is in the body. One whose number only begins with this mark's is another one.
+fn has_mark(body: &str, mark: &str) -> bool {
+    body.match_indices(mark)
+        .any(|(at, _)| !body[at + mark.len()..].starts_with(|next: char| next.is_ascii_digit()))
+}
+
 /// Every invalid message is a dead letter, unchanged and with the expected reason. Removes these from `letters`.
 fn invalid_messages(index: &HistoryIndex<'_>, letters: &mut Vec<&DeadLetter>) -> Vec<Violation> {
     let mut found = Vec::new();
     for published in &index.history.invalid_messages {
         let (message, sent) = (&published.what, published.sent);
-        let belongs = |letter: &&DeadLetter| letter.body.contains(&message.mark);
+        let belongs = |letter: &&DeadLetter| has_mark(&letter.body, &message.mark);
         let found_letters: Vec<_> =
             letters.iter().copied().filter(|letter| belongs(letter)).collect();
         letters.retain(|letter| !belongs(letter));
@@ -134,4 +140,17 @@ fn invalid_messages(index: &HistoryIndex<'_>, letters: &mut Vec<&DeadLetter>) ->
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_mark;
+
+    #[test]
+    fn a_mark_is_not_the_beginning_of_a_longer_number() {
+        assert!(has_mark("invalid-12345 is not JSON", "invalid-12345"));
+        assert!(has_mark("{\"id\": \"invalid-12345", "invalid-12345"));
+        assert!(!has_mark("invalid-123456 is not JSON", "invalid-12345"));
+        assert!(has_mark("invalid-123456, invalid-12345", "invalid-12345"));
+    }
 }

@@ -3,7 +3,7 @@
 
 use super::{HistoryIndex, Violation};
 use crate::history::{Event, EventType};
-use events::{IntegrationState, IqState};
+use events::{ConfirmationSource, IntegrationState, IqState};
 use rules::RiskReason;
 use serde::Deserialize;
 
@@ -33,6 +33,11 @@ fn unknown(event: &Event) -> Option<String> {
             let (name, reason) = (event.type_name(), event.text("reason"));
             format!("unknown reason of {name}: {reason:?}")
         }),
+        EventType::OpenConfirmed => {
+            let source = &event.body["data"]["seen_in"];
+            let unknown = ConfirmationSource::deserialize(source).is_err();
+            unknown.then(|| format!("unknown source of a confirmation: {source}"))
+        }
         EventType::IqAttention => {
             let state = &event.body["data"]["state"];
             IqState::deserialize(state).is_err().then(|| format!("unknown state of an IQ: {state}"))

@@ -11,7 +11,7 @@ mod invalid;
 pub mod publish;
 mod writer;
 
-use crate::fixtures::Fixtures;
+use crate::fixtures::{Fixtures, OPENING_INTEGRATIONS};
 use crate::history::{Booking, InvalidMessage, Request};
 use chrono::{DateTime, Utc};
 use rand::SeedableRng;
@@ -32,19 +32,21 @@ pub struct LoadShape {
 pub enum LoadKind {
     /// All test cases, valid and invalid.
     Mixed,
-    /// Guests with a booking and one request, which expires after this time.
-    Steady { seconds_to_live: i64 },
+    /// Guests of these integrations in turn, with a booking and one request, which expires after this time.
+    Steady { seconds_to_live: i64, integrations: &'static [&'static str] },
 }
 
 impl LoadShape {
     /// The number of doors that an integration needs, so that a door is free for almost every request.
     pub fn doors(&self) -> usize {
-        let reserved_for = match self.kind {
-            LoadKind::Mixed => 30.0,
-            LoadKind::Steady { seconds_to_live } => seconds_to_live as f64 + 6.0,
+        let (reserved_for, integrations) = match self.kind {
+            LoadKind::Mixed => (30.0, OPENING_INTEGRATIONS),
+            LoadKind::Steady { seconds_to_live, integrations } => {
+                (seconds_to_live as f64 + 6.0, integrations)
+            }
         };
-        // Three integrations share the load, by random choice.
-        (self.rate * reserved_for / 3.0 * 1.3) as usize + 20
+        // The integrations share the load, some by random choice.
+        (self.rate * reserved_for / integrations.len() as f64 * 1.3) as usize + 20
     }
 }
 
@@ -70,6 +72,8 @@ pub enum Content {
     /// The same request may be listed several times.
     Request(Request),
     Invalid(InvalidMessage),
+    /// A message whose effects are not in the history.
+    NotRecorded,
 }
 
 impl LoadPlan {
@@ -80,8 +84,8 @@ impl LoadPlan {
         let end = i64::try_from(shape.duration.as_millis()).expect("a run of hours at most");
         match shape.kind {
             LoadKind::Mixed => cases::mixed(&mut writer, end, shape.rate),
-            LoadKind::Steady { seconds_to_live } => {
-                cases::steady(&mut writer, end, shape.rate, seconds_to_live);
+            LoadKind::Steady { seconds_to_live, integrations } => {
+                cases::steady(&mut writer, end, shape.rate, seconds_to_live, integrations);
             }
         }
         Self { messages: writer.finish(shape.duration) }
@@ -104,7 +108,7 @@ mod tests {
         let messages = plan.messages.iter();
         let request = |message: &Outgoing| match &message.content {
             Content::Request(request) => Some((message.at, request.clone())),
-            Content::Booking(_) | Content::Invalid(_) => None,
+            Content::Booking(_) | Content::Invalid(_) | Content::NotRecorded => None,
         };
         messages.filter_map(request).collect()
     }

@@ -56,6 +56,7 @@ impl PublishLog {
             Content::Booking(booking) => push(&self.bookings, booking, sent),
             Content::Request(request) => push(&self.requests, request, sent),
             Content::Invalid(message) => push(&self.invalid_messages, message, sent),
+            Content::NotRecorded => {}
         }
         self.confirmed.fetch_add(1, Ordering::Relaxed);
     }

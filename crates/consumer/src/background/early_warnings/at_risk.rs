@@ -190,8 +190,13 @@ impl BookingCheck<'_> {
     }
 
     fn general_door(&self, object_id: &str, reason: RiskReason) -> DoorRisk {
-        let lock_id = self.integration.rules.lock_of(object_id);
-        let iq_id = self.locks.as_ref().zip(lock_id).and_then(|(locks, lock)| locks.iq_of(lock));
+        let locks = self.locks.as_ref();
+        let id_of = |lock| match locks {
+            Some(locks) => locks.resolve(lock).ok(),
+            None => self.integration.lock_id(lock),
+        };
+        let lock_id = self.integration.rules.lock_of(object_id).and_then(id_of);
+        let iq_id = locks.zip(lock_id).and_then(|(locks, lock)| locks.iq_of(lock));
         let iq_id = iq_id.map(str::to_owned);
         DoorRisk { object_id: object_id.to_owned(), lock_id, iq_id, reason, detail: detail(reason) }
     }

@@ -102,6 +102,8 @@ fn of_error(error: &CallError) -> Observation {
         | Cause::AlreadyActivated
         | Cause::NotActivated
         | Cause::OtpInvalid
+        | Cause::OtpMistimed
+        | Cause::LockMoved
         | Cause::OtpBlocked
         | Cause::IqOffline
         | Cause::IqRefused => of_user(None),

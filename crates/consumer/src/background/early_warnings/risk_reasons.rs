@@ -59,7 +59,9 @@ pub(super) fn detail(reason: RiskReason) -> String {
         RiskReason::NoLockMapped => {
             "the object has no lock in the mapping, and there is no default lock"
         }
-        RiskReason::LockNotFound => "the site has no such lock, or the lock has no IQ",
+        RiskReason::LockNotFound => {
+            "the site has no such lock, or several of the name, or the lock has no IQ"
+        }
         RiskReason::IqNotActivated => "the IQ is not activated: run `postern iq activate`",
         RiskReason::IqReactivationRequired => {
             "the IQ's stored secret and PIN are no longer valid: run `postern iq activate`"

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use salto::{BreakerState, CallError, Cause, IqInfo, LockInfo, Site, SystemUser};
+use salto::{BreakerScope, CallError, Cause, IqInfo, LockInfo, Site, SystemUser};
 use tokio::time::Instant;
 
 use crate::{integrations::registry::Integration, worker::Worker};
@@ -95,8 +95,16 @@ fn is_failing(worker: &Worker, integration: &Integration) -> bool {
     let breakers = worker.integrations.breakers();
     let own = breakers.iter().find(|(name, _)| name == integration.environment_name());
     own.is_some_and(|(_, breakers)| {
-        breakers.state().iter().any(|(_, state)| *state != BreakerState::Closed)
+        breakers.open().iter().any(|(_, scope, open)| *open > 0 && concerns_lists(*scope))
     })
+}
+
+/// Whether calls that read lists wait for a breaker of this scope.
+const fn concerns_lists(scope: BreakerScope) -> bool {
+    match scope {
+        BreakerScope::Host | BreakerScope::Integration | BreakerScope::Call => true,
+        BreakerScope::Iq | BreakerScope::Lock => false,
+    }
 }
 
 async fn read(site: &Site) -> Result<SiteState, CallError> {

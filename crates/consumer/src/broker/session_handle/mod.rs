@@ -2,7 +2,7 @@
 //!
 //! - This file: the end of the session, and waiting until then.
 //! - [`publish`]: publishing until the broker has confirmed.
-//! - [`settle`]: acknowledging and requeuing.
+//! - [`settle`]: acknowledging, rejecting and requeuing.
 //! - [`redis_retry`]: repeating Redis commands until Redis answers, or until the session ends.
 
 mod publish;
@@ -13,13 +13,12 @@ use std::{sync::Arc, time::Duration};
 
 use publisher::{HeaderKey, Publisher};
 use rules::Delays;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::unrouted_keys::UnroutedKeys;
 
 pub(crate) use publish::Unpublished;
-pub(crate) use redis_retry::{RECORD_ATTEMPTS, Unstored};
+pub(crate) use redis_retry::Unstored;
 
 /// Waits between attempts at Redis and the broker.
 const RETRY_DELAYS: Delays =
@@ -38,20 +37,6 @@ pub(crate) struct SessionHandle {
     unrouted_keys: Arc<UnroutedKeys>,
     /// Cancelled when the worker stops or the session is lost.
     ended: CancellationToken,
-    places: Places,
-}
-
-/// The places of the queue that a delivery came from: each delivery takes one permit.
-#[derive(Debug, Clone)]
-struct Places {
-    permits: Arc<Semaphore>,
-    total: usize,
-}
-
-impl Places {
-    fn is_half_free(&self) -> bool {
-        self.permits.available_permits() * 2 >= self.total
-    }
 }
 
 impl SessionHandle {
@@ -61,23 +46,12 @@ impl SessionHandle {
         unrouted_keys: Arc<UnroutedKeys>,
         ended: CancellationToken,
     ) -> Self {
-        let places = Places { permits: Arc::new(Semaphore::new(0)), total: 0 };
-        Self { publisher, header_key, unrouted_keys, ended, places }
+        Self { publisher, header_key, unrouted_keys, ended }
     }
 
     /// The key that authenticates headers of postern.
     pub(crate) fn header_key(&self) -> &HeaderKey {
         &self.header_key
-    }
-
-    /// The same handle, for deliveries that each take one of `total` permits.
-    pub(crate) fn with_places(&self, permits: &Arc<Semaphore>, total: usize) -> Self {
-        Self { places: Places { permits: Arc::clone(permits), total }, ..self.clone() }
-    }
-
-    /// Whether at least half of the places are free, so that a delivery may wait in its place.
-    pub(crate) fn is_half_free(&self) -> bool {
-        self.places.is_half_free()
     }
 
     /// Returns when the session has ended.

@@ -7,12 +7,15 @@ use publisher::{Message, PublishError};
 use tokio::time::Instant;
 
 use super::{Abandoned, RETRY_DELAYS, SessionHandle};
-use crate::jitter::jitter;
+use crate::{broker::places::Place, jitter::jitter};
 
 /// How long an event that no queue takes is offered before its request is parked.
 const OFFER_TIME: Duration = Duration::from_secs(1);
 
-/// The broker did not take an event.
+/// How often a dead letter is offered before its message is parked.
+const DEAD_LETTER_OFFERS: u32 = 2;
+
+/// The broker did not take an event, or a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unpublished {
     /// See [`Abandoned`].
@@ -44,30 +47,50 @@ impl SessionHandle {
     pub(crate) async fn enqueue(&self, message: Message) -> Result<(), Abandoned> {
         let message = message.signed(&self.header_key);
         let mut failures = 0;
-        loop {
-            match self.publish_once(&message, failures).await? {
-                PublishResult::Confirmed => return Ok(()),
-                PublishResult::Refused => {}
-                PublishResult::Returned => {
-                    let routing_key = message.routing_key.as_str();
-                    tracing::error!(routing_key, "a queue is missing, ending the session");
-                    self.end_session();
-                    return Err(Abandoned);
-                }
-            }
+        while !self.enqueue_once(&message, failures).await? {
             failures += 1;
             self.wait(RETRY_DELAYS.wait(failures, jitter())).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for a dead letter, whose queue may be full for longer: it is offered a few times.
+    pub(crate) async fn enqueue_dead_letter(&self, message: Message) -> Result<(), Unpublished> {
+        let message = message.signed(&self.header_key);
+        for failures in 1..=DEAD_LETTER_OFFERS {
+            if self.enqueue_once(&message, failures - 1).await? {
+                return Ok(());
+            }
+            self.wait(RETRY_DELAYS.wait(failures, jitter())).await?;
+        }
+        Err(Unpublished::NoQueue)
+    }
+
+    /// Whether the broker has confirmed the message.
+    async fn enqueue_once(&self, message: &Message, failures: u32) -> Result<bool, Abandoned> {
+        match self.publish_once(message, failures).await? {
+            PublishResult::Confirmed => Ok(true),
+            PublishResult::Refused => Ok(false),
+            PublishResult::Returned => {
+                let routing_key = message.routing_key.as_str();
+                tracing::error!(routing_key, "a queue is missing, ending the session");
+                self.end_session();
+                Err(Abandoned)
+            }
         }
     }
 
     /// Publishes an event, for a limited time, until the broker has confirmed it and has not returned
-    /// it; once, where its routing key is known to have no queue. The event of a rehearsal needs no queue.
+    /// it; once, where its routing key is known to have no queue, or where its request may not wait in its
+    /// place. The event of a rehearsal needs no queue.
     pub(crate) async fn publish_event(
         &self,
         message: &Message,
         rehearsal: bool,
+        place: Option<&Place>,
     ) -> Result<(), Unpublished> {
         let until = Instant::now() + OFFER_TIME;
+        let mut waiting = None;
         let mut failures = 0;
         loop {
             match self.publish_once(message, failures).await? {
@@ -93,7 +116,11 @@ impl SessionHandle {
             }
             failures += 1;
             let delay = RETRY_DELAYS.wait(failures, jitter());
-            if Instant::now() + delay > until {
+            if waiting.is_none() {
+                waiting = place.and_then(Place::wait);
+            }
+            let may_wait = waiting.is_some() || place.is_none();
+            if !may_wait || Instant::now() + delay > until {
                 self.unrouted_keys.not_taken(&message.routing_key, Utc::now());
                 return Err(Unpublished::NoQueue);
             }

@@ -1,10 +1,10 @@
-//! Settling a delivery: acknowledging and requeuing.
+//! Settling a delivery: acknowledging, rejecting and requeuing.
 
 use std::time::Duration;
 
 use lapin::{
     Acker,
-    options::{BasicAckOptions, BasicNackOptions},
+    options::{BasicAckOptions, BasicNackOptions, BasicRejectOptions},
 };
 use tokio::time::timeout;
 
@@ -16,14 +16,26 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 impl SessionHandle {
     /// Acknowledges a delivery.
     pub(crate) async fn acknowledge(&self, acker: &Acker) -> Result<(), Abandoned> {
-        let error = match timeout(SETTLE_TIMEOUT, acker.ack(BasicAckOptions::default())).await {
+        self.settle(acker.ack(BasicAckOptions::default())).await
+    }
+
+    /// Lets the broker make a dead letter of the message itself, because only the broker has its body.
+    pub(crate) async fn reject(&self, acker: &Acker) -> Result<(), Abandoned> {
+        self.settle(acker.reject(BasicRejectOptions { requeue: false })).await
+    }
+
+    async fn settle(
+        &self,
+        settling: impl Future<Output = lapin::Result<bool>>,
+    ) -> Result<(), Abandoned> {
+        let error = match timeout(SETTLE_TIMEOUT, settling).await {
             Ok(Ok(true)) => return Ok(()),
             // The delivery's channel is closed: the broker delivers the message again.
             Ok(Ok(false)) => return Err(Abandoned),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("not written within {SETTLE_TIMEOUT:?}"),
         };
-        tracing::warn!(error, "acknowledging failed, ending the session");
+        tracing::warn!(error, "settling a delivery failed, ending the session");
         self.end_session();
         Err(Abandoned)
     }

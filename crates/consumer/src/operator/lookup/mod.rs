@@ -2,6 +2,7 @@
 //! operator tells them to remove: a pause, or the states of a booking.
 
 mod booking_record;
+mod contents;
 mod record;
 mod scan;
 
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use booking_record::BookingRecord;
+pub use contents::{Contents, KeyKind, RedisMemory};
 pub use record::{ClaimRecord, RequestRecord};
 pub use scan::StoredBooking;
 

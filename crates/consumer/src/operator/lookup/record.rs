@@ -41,6 +41,10 @@ pub struct RequestRecord {
     pub terminal_published: bool,
     /// Whether its dead letter is made, where the request failed.
     pub dead_lettered: bool,
+    /// Whether its opening was to be confirmed by Salto's own record.
+    pub to_be_confirmed: bool,
+    /// The confirmation of its opening.
+    pub confirmed: Option<Outbound>,
     /// Until when the record is kept: `retention.outcomes` after the request's expiry.
     pub kept_until: Option<DateTime<Utc>>,
 }
@@ -124,6 +128,8 @@ impl Lookup {
             check_in: event("check_in")?,
             terminal_published: text("terminal_published") == Some("1"),
             dead_lettered: text("dead_lettered") == Some("1"),
+            to_be_confirmed: text("confirmation").is_some(),
+            confirmed: event("confirmed")?,
             kept_until: (left >= 0).then(|| DateTime::from_timestamp_millis(now + left)).flatten(),
         }))
     }

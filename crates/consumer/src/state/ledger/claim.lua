@@ -1,7 +1,8 @@
 -- Claims a request for one delivery and loads what its decision needs.
 --
--- KEYS: request, booking, activations, pause, OTP guard, the integration's commands in flight, those to
---       the IQ.
+-- KEYS: 1 request, 2 booking, 3 activations, 4 pause, 5 OTP guard, 6 the integration's commands in flight,
+--       7 those to the IQ, 8 exists while the cause of a rejected OTP at the IQ is looked for, 9 moved
+--       locks, 10 the number of corrections of the clock offset.
 -- ARGV: 1 owner, 2 attempt, 3 '1' when a command follows at once, 4 the result of the owner's last
 --       command ('unsent', 'never' or ''), 5 the cause of its failure or '', 6 lease (ms),
 --       7 now (RFC 3339), 8 keep until (Unix ms), 9 '1' when the message was redelivered,
@@ -12,11 +13,12 @@
 --
 -- Answers {'conflict', what the request of this id is about} or
 -- {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line, '1' when
--- the terminal event is published} or
+-- the terminal event is published, the state of its confirmation} or
 -- {'busy', ms} or {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking
 --  (an array: record, version, tied states), failures, ms until a command may be sent, pause (ms),
 --  activation, consecutive OTP rejections, ms for which the IQ is blocked, 'yes', 'no' or 'full': is
---  the command reserved, '1' when the request is rehearsed}.
+--  the command reserved, '1' when the request is rehearsed, moved locks (an array: lock, IQ, …),
+--  corrections of the clock offset}.
 --
 -- A claim is idempotent per owner and attempt: applied again, it keeps its reservation and the counters.
 --
@@ -25,7 +27,7 @@
 local now = redis_now()
 local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
   'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
-  'not_before', 'slot', 'rehearsal', 'audit', 'terminal_published', 'subject', 'doubt_seen')
+  'not_before', 'slot', 'rehearsal', 'audit', 'terminal_published', 'subject', 'doubt_seen', 'confirmation')
 
 -- An id that was used before for something else: this is another request, and the first is not touched.
 if r[20] and r[20] ~= ARGV[16] then
@@ -40,7 +42,7 @@ local left = tonumber(r[5] or '0') - now
 local claimed = r[4] and not mine and left > 0 and left <= 2 * tonumber(ARGV[6])
   and (ARGV[9] == '0' or redis.call('EXISTS', r[6]) == 1)
 if r[1] then
-  return {'known', r[1], r[2], r[3] or '0', claimed and 1 or 0, r[18], r[19] or '0'}
+  return {'known', r[1], r[2], r[3] or '0', claimed and 1 or 0, r[18], r[19] or '0', r[22]}
 end
 if claimed then
   return {'busy', left}
@@ -90,7 +92,8 @@ if again then
   reserved = r[13]
 elseif ARGV[3] == '1' and booking[1] and wait == 0 and pause == 0 and blocked == 0 then
   -- Where OTPs are being rejected, one at a time: a few wrong ones block the user.
-  local per_iq = rejected > 0 and 1 or tonumber(ARGV[12])
+  local one_at_a_time = rejected > 0 or redis.call('EXISTS', KEYS[8]) == 1
+  local per_iq = one_at_a_time and 1 or tonumber(ARGV[12])
   local room = has_room(KEYS[7], per_iq) and has_room(KEYS[6], tonumber(ARGV[13]))
   reserved = room and 'yes' or 'full'
 end
@@ -154,4 +157,5 @@ redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', now + tonumber(ARGV[6]), 
 redis.call('PEXPIREAT', KEYS[1], ARGV[8])
 return {'claimed', taken_at, loaded[1], loaded[2], loaded[3], cause or '',
   booking, tonumber(r[14] or '0'), wait, pause, activation, rejected,
-  blocked, reserved, rehearsal}
+  blocked, reserved, rehearsal, redis.call('HGETALL', KEYS[9]),
+  tonumber(redis.call('GET', KEYS[10]) or '0')}

@@ -1,10 +1,14 @@
 //! A claim: what it says of the last command, what it reserves, and what it loads.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use deadpool_redis::redis::{FromRedisValue, Value};
 use rules::{BookingStates, Doubt};
+use salto::SharedCorrections;
 use uuid::Uuid;
 
 use super::outcome::{RecordedOutcome, read_outcome};
@@ -14,47 +18,13 @@ use crate::state::{
     store::{RecordError, StoreError},
 };
 
-/// One delivery's claim on a request.
-#[derive(Debug)]
-pub(crate) struct ClaimOwner {
-    pub(super) id: Uuid,
-    pub(super) attempt: u32,
-    /// The attempt of the last claim whose grant this worker has seen.
-    pub(super) granted: u32,
-    /// The commands in doubt that this claim left in the record, the reserved one included.
-    pub(super) doubts: u32,
-    pub(super) redelivered: bool,
-}
-
-impl ClaimOwner {
-    /// `redelivered`: the broker took the message back from another consumer before.
-    pub(crate) fn new(redelivered: bool) -> Self {
-        Self { id: Uuid::new_v4(), attempt: 0, granted: 0, doubts: 0, redelivered }
-    }
-
-    /// Whether the broker took the message back from another consumer before.
-    pub(crate) const fn is_redelivered(&self) -> bool {
-        self.redelivered
-    }
-
-    /// Counts an attempt: before every claim, but not before repeating one whose reply was lost.
-    pub(crate) fn next_attempt(&mut self) {
-        self.attempt += 1;
-    }
-
-    /// Records that the claim of this attempt is granted: later results are about its command.
-    pub(crate) fn grant(&mut self, claim: &Claim) {
-        self.granted = self.attempt;
-        let reserved = claim.reservation == Reservation::Reserved;
-        self.doubts = claim.doubt.commands + u32::from(reserved);
-    }
-}
-
 /// The command that a claim is for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlannedCommand<'a> {
     /// The IQ it would go to, where that is known.
     pub(crate) iq_id: Option<&'a str>,
+    /// The environment of its integration; empty where the integration is unknown.
+    pub(crate) environment: &'a str,
     /// Whether it follows the claim at once, so that the claim reserves it.
     pub(crate) follows_at_once: bool,
     /// Whether the integration rehearses now. What it did at a request's first claim holds for the
@@ -137,6 +107,8 @@ pub(crate) struct Claim {
     pub(crate) reservation: Reservation,
     /// Whether the request is rehearsed: it opens no door, even where its integration is live by now.
     pub(crate) rehearsal: bool,
+    /// What other replicas have found about locks and clocks.
+    pub(crate) corrections: SharedCorrections,
 }
 
 impl Claim {
@@ -173,7 +145,9 @@ pub(super) fn read_claim_answer(
             let dead_lettered = next(&mut fields)?;
             let claimed: i64 = next(&mut fields)?;
             let (audit, published) = (next(&mut fields)?, next(&mut fields)?);
-            let outcome = read_outcome((terminal, check_in, dead_lettered, audit, published))?;
+            let confirmation = next(&mut fields)?;
+            let recorded = (terminal, check_in, dead_lettered, audit, published, confirmation);
+            let outcome = read_outcome(recorded)?;
             let outcome = RecordedOutcome { claimed_elsewhere: claimed == 1, ..outcome };
             Ok(ClaimAnswer::Concluded(Box::new(outcome)))
         }
@@ -215,7 +189,16 @@ fn read_claim(
             _ => Reservation::NotReserved,
         },
         rehearsal: next::<String>(&mut fields)? == "1",
+        corrections: SharedCorrections {
+            moved_locks: moved_locks(next(&mut fields)?),
+            clock: next(&mut fields)?,
+        },
     })
+}
+
+fn moved_locks(records: HashMap<String, String>) -> HashMap<Uuid, String> {
+    let readable = |(lock, iq): (String, String)| Some((lock.parse().ok()?, iq));
+    records.into_iter().filter_map(readable).collect()
 }
 
 fn next<T: FromRedisValue>(fields: &mut impl Iterator<Item = Value>) -> Result<T, StoreError> {

@@ -4,6 +4,7 @@
 //! see the same; all durations are measured on Redis' clock.
 
 mod claim;
+mod claim_owner;
 mod expiry;
 mod follow_up;
 mod outcome;
@@ -13,23 +14,24 @@ use std::{sync::Arc, time::Duration, time::Instant};
 
 use chrono::Utc;
 use deadpool_redis::redis::{Script, Value};
-use events::{Outbound, OutboundData};
+use events::OutboundData;
 
 use super::{
     bookings::kept_until,
     failure::Failure,
     heartbeat::Heartbeat,
     keys::Keys,
-    store::{RecordError, Store, StoreError, millis},
+    store::{Store, StoreError, millis},
 };
 use crate::settings::RetentionSettings;
 
 use claim::read_claim_answer;
-pub(crate) use claim::{
-    Claim, ClaimAnswer, ClaimOwner, LastCommand, LastResult, PlannedCommand, Reservation,
-};
+pub(crate) use claim::{Claim, ClaimAnswer, LastCommand, LastResult, PlannedCommand, Reservation};
+pub(crate) use claim_owner::ClaimOwner;
 use expiry::{Expiries, kept_until_settled};
-pub(crate) use outcome::{AuditLine, CheckInOfBooking, Concluded, Conclusion, RecordedOutcome};
+pub(crate) use outcome::{
+    AuditLine, CheckInOfBooking, Concluded, Conclusion, RecordedOutcome, read_event, write_event,
+};
 use outcome::{read_concluded, to_record};
 pub(crate) use request_key::RequestKey;
 
@@ -120,6 +122,9 @@ impl Ledger {
                     .key(self.keys.otp_status(integration_id))
                     .key(self.keys.in_flight(integration_id))
                     .key(self.keys.in_flight_to(integration_id, iq_id))
+                    .key(self.keys.rejection(integration_id, iq_id))
+                    .key(self.keys.moved_locks(integration_id))
+                    .key(salto::clock_corrections_key(&self.key_prefix, planned.environment))
                     .arg(owner.id.to_string())
                     .arg(owner.attempt)
                     .arg(u8::from(planned.follows_at_once))
@@ -158,15 +163,11 @@ impl Ledger {
         conclusion: Conclusion<'_>,
     ) -> Result<Concluded, StoreError> {
         let now = Utc::now();
-        let Conclusion { terminal, check_in, audit, dead_lettered } = conclusion;
+        let Conclusion { terminal, check_in, audit, dead_lettered, awaited } = conclusion;
         let opened = matches!(terminal.data, OutboundData::Opened(_));
         let retention = self.settings.retention;
         let (integration_id, booking_id) = (request.integration_id, request.booking_id);
-        let mark = match terminal.rehearsal {
-            // The booking's real first opening is still to come.
-            true => self.keys.rehearsed_check_in(integration_id, booking_id),
-            false => self.keys.check_in(integration_id, booking_id),
-        };
+        let mark = self.keys.check_in_mark(terminal.rehearsal, integration_id, booking_id);
         let (line, line_kept) = match audit {
             AuditLine::None => ("", String::new()),
             AuditLine::Stream(line) => (line.as_str(), millis(retention.audit).to_string()),
@@ -186,6 +187,8 @@ impl Ledger {
                     .key(mark)
                     .key(self.keys.in_flight(integration_id))
                     .key(self.keys.audit())
+                    .key(self.keys.unconfirmed(integration_id))
+                    .key(self.keys.confirming())
                     .arg(to_record(terminal)?)
                     .arg(check_in)
                     .arg(kept_until_settled(now, request.expires_at, retention.outcomes))
@@ -197,7 +200,10 @@ impl Ledger {
                     .arg(u8::from(opened))
                     .arg(request.subject()?)
                     .arg(u8::from(dead_lettered))
-                    .arg(owner.doubts),
+                    .arg(owner.doubts)
+                    .arg(awaited.map_or("", |awaited| awaited.member.as_str()))
+                    .arg(awaited.map_or(0, |awaited| awaited.sent_at))
+                    .arg(integration_id),
             )
             .await?;
         read_concluded(recorded)
@@ -231,16 +237,6 @@ impl Ledger {
 /// A script, after what the scripts share.
 fn script(code: &str) -> Script {
     Script::new(&[include_str!("shared.lua"), code].concat())
-}
-
-/// Reads a terminal event from its record.
-pub(crate) fn read_event(record: &[u8]) -> Result<Outbound, RecordError> {
-    outcome::from_record(record)
-}
-
-/// Writes a terminal event as [`read_event`] reads it.
-pub(crate) fn write_event(event: &Outbound) -> Result<String, RecordError> {
-    to_record(event)
 }
 
 #[cfg(test)]

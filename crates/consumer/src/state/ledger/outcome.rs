@@ -5,7 +5,10 @@ use deadpool_redis::redis::{FromRedisValue, Value};
 use events::{Outbound, OutboundData};
 use serde::Serialize;
 
-use crate::state::store::{RecordError, StoreError};
+use crate::state::{
+    confirmations::AwaitedOpening,
+    store::{RecordError, StoreError},
+};
 
 /// An outcome to record.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +21,8 @@ pub(crate) struct Conclusion<'a> {
     pub(crate) audit: &'a AuditLine,
     /// Whether its dead letter is made: it was recorded before, and the record has expired since.
     pub(crate) dead_lettered: bool,
+    /// The opening, where it waits for its confirmation.
+    pub(crate) awaited: Option<&'a AwaitedOpening>,
 }
 
 /// The event that the first opening of a booking adds.
@@ -53,6 +58,8 @@ pub(crate) struct RecordedOutcome {
     /// Whether the broker has confirmed the terminal event, and only the check-in is still to be
     /// published.
     pub(crate) terminal_published: bool,
+    /// Whether a confirmation waits until the broker has confirmed the terminal event.
+    pub(crate) confirmation_awaited: bool,
     /// Whether another owner is about to publish it, to write its line and to make its dead letter.
     pub(crate) claimed_elsewhere: bool,
 }
@@ -67,8 +74,9 @@ impl RecordedOutcome {
 }
 
 /// The answer of conclude.lua, after its first field: terminal event, check-in event, whether the dead letter is made, audit
-/// line still to be written, whether the terminal event is published.
-pub(super) type Recorded = (Vec<u8>, Option<Vec<u8>>, String, Option<String>, String);
+/// line still to be written, whether the terminal event is published, the state of the confirmation.
+pub(super) type Recorded =
+    (Vec<u8>, Option<Vec<u8>>, String, Option<String>, String, Option<String>);
 
 /// What became of an outcome.
 #[derive(Debug)]
@@ -94,13 +102,14 @@ pub(super) fn read_concluded(answer: Value) -> Result<Concluded, StoreError> {
 
 /// Reads a recorded outcome that no other owner claims.
 pub(super) fn read_outcome(recorded: Recorded) -> Result<RecordedOutcome, RecordError> {
-    let (terminal, check_in, dead_lettered, audit, terminal_published) = recorded;
+    let (terminal, check_in, dead_lettered, audit, terminal_published, confirmation) = recorded;
     Ok(RecordedOutcome {
         terminal: from_record(&terminal)?,
         check_in: check_in.as_deref().map(from_record).transpose()?,
         dead_lettered: dead_lettered == "1",
         audit,
         terminal_published: terminal_published == "1",
+        confirmation_awaited: confirmation.as_deref() == Some("awaited"),
         claimed_elsewhere: false,
     })
 }
@@ -112,4 +121,14 @@ pub(super) fn to_record(value: &impl Serialize) -> Result<String, RecordError> {
 pub(super) fn from_record(record: &[u8]) -> Result<Outbound, RecordError> {
     serde_json::from_slice(record)
         .map_err(|error| RecordError::new(format!("a recorded outcome is unreadable: {error}")))
+}
+
+/// Reads a terminal event from its record.
+pub(crate) fn read_event(record: &[u8]) -> Result<Outbound, RecordError> {
+    from_record(record)
+}
+
+/// Writes a terminal event as [`read_event`] reads it.
+pub(crate) fn write_event(event: &Outbound) -> Result<String, RecordError> {
+    to_record(event)
 }

@@ -24,6 +24,7 @@ pub(super) fn next_activation(activation: Activation, verdict: OtpVerdict) -> Op
             | OtpVerdict::Blocked
             | OtpVerdict::Accepted
             | OtpVerdict::RestoreRequired
+            | OtpVerdict::NewSecret
             | OtpVerdict::Proven,
             _,
         ) => return None,
@@ -34,8 +35,8 @@ pub(super) fn next_activation(activation: Activation, verdict: OtpVerdict) -> Op
 /// The state of the IQ that an event reports after a verdict.
 const fn reported_state(verdict: OtpVerdict) -> IqState {
     match verdict {
-        // `InvalidOther` changes no state, so that no event reports it.
-        OtpVerdict::Invalid | OtpVerdict::InvalidOther => IqState::Degraded,
+        // `InvalidOther` and `NewSecret` change no state, so that no event reports them.
+        OtpVerdict::Invalid | OtpVerdict::InvalidOther | OtpVerdict::NewSecret => IqState::Degraded,
         OtpVerdict::Blocked => IqState::Blocked,
         OtpVerdict::Accepted | OtpVerdict::Proven => IqState::Activated,
         OtpVerdict::RestoreRequired => IqState::ReactivationRequired,
@@ -76,6 +77,7 @@ fn detail(verdict: OtpVerdict) -> String {
                           longer valid; run `postern iq activate`";
             detail.to_owned()
         }
+        OtpVerdict::NewSecret => "Salto has given a new secret".to_owned(),
         OtpVerdict::Proven => "Salto accepts the IQ's secret and PIN".to_owned(),
     }
 }
@@ -94,6 +96,7 @@ pub(super) fn log(iq: IqRef<'_>, before: Option<ActivationState>, verdict: OtpVe
             | OtpVerdict::InvalidOther
             | OtpVerdict::Blocked
             | OtpVerdict::RestoreRequired
+            | OtpVerdict::NewSecret
             | OtpVerdict::Accepted
             | OtpVerdict::Proven,
             before,

@@ -6,6 +6,7 @@
 
 mod change;
 mod operator_lease;
+mod rejection;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -31,8 +32,8 @@ const BLOCKED_FOR: Duration = Duration::from_secs(25 * 60);
 pub enum OtpVerdict {
     /// It rejected an OTP.
     Invalid,
-    /// It rejected an OTP that was made with another secret or PIN than the activation's. That counts
-    /// towards a block, and says nothing about the activation.
+    /// It rejected an OTP that was made with another secret or PIN than the activation's, or for a cause that
+    /// could not be found out. That counts towards a block, and says nothing about the activation.
     InvalidOther,
     /// It has blocked the user at this IQ.
     Blocked,
@@ -40,6 +41,8 @@ pub enum OtpVerdict {
     Accepted,
     /// It asks for a restore of the IQ: secret and PIN no longer count.
     RestoreRequired,
+    /// It gave a new secret, after a reset of the activation: earlier rejections say nothing about it.
+    NewSecret,
     /// It accepted an OTP that an operator's command sent, as an activation does: earlier rejections
     /// and a block have ended.
     Proven,
@@ -165,6 +168,7 @@ const fn code(verdict: OtpVerdict) -> &'static str {
         OtpVerdict::Blocked => "blocked",
         OtpVerdict::Accepted => "accepted",
         OtpVerdict::RestoreRequired => "restore",
+        OtpVerdict::NewSecret => "new-secret",
         OtpVerdict::Proven => "proven",
     }
 }

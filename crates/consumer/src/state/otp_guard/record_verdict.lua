@@ -1,7 +1,8 @@
 -- Records what Salto answered about an IQ's one-time passwords, and what follows for the IQ.
 --
 -- KEYS: activations, OTP statuses, notices, states that events have reported.
--- ARGV: 1 IQ, 2 verdict ('invalid', 'invalid-other', 'blocked', 'accepted', 'restore', 'proven'),
+-- ARGV: 1 IQ, 2 verdict ('invalid', 'invalid-other', 'blocked', 'accepted', 'restore', 'new-secret',
+--       'proven'),
 --       3 the sealed activation that it is about, 4 the one that follows or '', 5 the event that
 --       reports the change, 6 consecutive rejections that degrade, 7 ms for which a block lasts.
 -- Answers 1 where the IQ's state has changed.
@@ -32,6 +33,8 @@ elseif ARGV[2] == 'invalid-other' then
   count = count + 1
 elseif ARGV[2] == 'restore' then
   changed = ARGV[4] ~= ''
+  count = 0
+elseif ARGV[2] == 'new-secret' then
   count = 0
 else
   -- During a block, a command that was accepted was sent before it.

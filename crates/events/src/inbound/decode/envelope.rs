@@ -15,32 +15,66 @@ use crate::{limits, names, traceparent};
 pub(crate) fn decode<T: InboundData>(
     content: &Content<'_>,
     now: DateTime<Utc>,
-    data: impl FnOnce(&mut Members) -> Result<T, DecodeError>,
+    data: impl FnOnce(&mut Members) -> Option<T>,
 ) -> Result<Event<T>, DecodeError> {
-    let mut event = Members::of_event(content.read()?);
-    if event.text("specversion", 1..=limits::ID)? != names::SPEC_VERSION {
-        return Err(event.refuse("specversion", "must be \"1.0\""));
-    }
-    if event.text("type", 1..=limits::SOURCE)? != T::EVENT_TYPE {
+    let Typed { event_type, members } = read_type(content)?;
+    if event_type != T::EVENT_TYPE {
         let detail = format!("`type` must be \"{}\" in this queue", T::EVENT_TYPE);
         return Err(DecodeError::unknown_type(detail));
     }
-    Ok(Event {
-        id: event.text("id", 1..=limits::ID)?,
-        source: event.text("source", 1..=limits::SOURCE)?,
-        time: time(&mut event, now)?,
-        traceparent: traceparent(&mut event),
-        data: data(&mut event.data()?)?,
-    })
+    decode_members(members, now, data)
 }
 
-fn time(event: &mut Members, now: DateTime<Utc>) -> Result<DateTime<Utc>, DecodeError> {
+/// A CloudEvent whose type was read.
+pub(crate) struct Typed {
+    /// The type.
+    pub(crate) event_type: String,
+    /// All other members.
+    pub(crate) members: Members,
+}
+
+/// Reads whether it is a CloudEvent, and its type.
+pub(crate) fn read_type(content: &Content<'_>) -> Result<Typed, DecodeError> {
+    let mut members = Members::of_event(content.read()?);
+    let version = members.text("specversion", 1..=limits::ID);
+    if version.is_some_and(|version| version != names::SPEC_VERSION) {
+        members.refuse::<()>("specversion", "must be \"1.0\"");
+    }
+    let event_type = members.text("type", 1..=limits::SOURCE);
+    // The mistakes in both, where one is missing.
+    match event_type {
+        Some(event_type) if !members.has_mistakes() => Ok(Typed { event_type, members }),
+        Some(_) | None => members.finish(None),
+    }
+}
+
+/// Reads the members of an event of type `T`.
+pub(crate) fn decode_members<T: InboundData>(
+    mut event: Members,
+    now: DateTime<Utc>,
+    data: impl FnOnce(&mut Members) -> Option<T>,
+) -> Result<Event<T>, DecodeError> {
+    let id = event.text("id", 1..=limits::ID);
+    let source = event.text("source", 1..=limits::SOURCE);
+    let time = time(&mut event, now);
+    let traceparent = traceparent(&mut event);
+    let data = event.data(data);
+    let whole = match (id, source, time, data) {
+        (Some(id), Some(source), Some(time), Some(data)) => {
+            Some(Event { id, source, time, traceparent, data })
+        }
+        _ => None,
+    };
+    event.finish(whole)
+}
+
+fn time(event: &mut Members, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let time = event.time("time")?;
     let ahead = TimeDelta::from_std(limits::CLOCK_AHEAD).unwrap_or(TimeDelta::MAX);
     if time - now > ahead {
-        return Err(event.refuse("time", "is more than 5 minutes ahead of this worker's clock"));
+        return event.refuse("time", "is more than 5 minutes ahead of this worker's clock");
     }
-    Ok(time)
+    Some(time)
 }
 
 fn traceparent(event: &mut Members) -> Option<String> {

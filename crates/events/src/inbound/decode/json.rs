@@ -56,9 +56,7 @@ const KNOWN: [&str; 17] = [
 /// in one object, wherever that is and however it is escaped.
 pub(crate) fn read(body: &[u8]) -> Result<Object, DecodeError> {
     if body.len() > limits::BODY {
-        let detail =
-            format!("the body has {} bytes, at most {} are allowed", body.len(), limits::BODY);
-        return Err(DecodeError::malformed(detail));
+        return Err(DecodeError::body_too_large(u64::try_from(body.len()).unwrap_or(u64::MAX)));
     }
     let body = without_mark(body);
     let text = std::str::from_utf8(body).map_err(|error| {

@@ -1,4 +1,5 @@
-//! Reading the members of an object one by one, each with its rule.
+//! Reading the members of an object one by one, each with its rule. A member that violates its rule is noted,
+//! and reading goes on, so that all mistakes of an event are found at once.
 
 use std::ops::RangeInclusive;
 
@@ -8,25 +9,44 @@ use super::error::DecodeError;
 use super::json::{Json, Object};
 use crate::timestamp;
 
-/// The members of one object that have not been read yet.
+/// The members of one object that have not been read yet, and the mistakes in those that were.
 pub(crate) struct Members {
     path: &'static str,
     object: Object,
+    mistakes: Vec<String>,
 }
 
 impl Members {
     /// The members of the event itself.
     pub(crate) fn of_event(object: Object) -> Self {
-        Self { path: "", object }
+        Self { path: "", object, mistakes: Vec::new() }
     }
 
-    /// The members of its `data`.
-    pub(crate) fn data(&mut self) -> Result<Self, DecodeError> {
+    /// Reads the members of its `data`.
+    pub(crate) fn data<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         match self.required("data")? {
-            Json::Object(object) => Ok(Self { path: "data.", object }),
-            Json::Null | Json::Text(_) | Json::Integer(_) | Json::List(_) | Json::Other => {
-                Err(self.refuse("data", "must be an object"))
+            Json::Object(object) => {
+                let mut data = Self { path: "data.", object, mistakes: Vec::new() };
+                let value = read(&mut data);
+                self.mistakes.append(&mut data.mistakes);
+                value
             }
+            Json::Null | Json::Text(_) | Json::Integer(_) | Json::List(_) | Json::Other => {
+                self.refuse("data", "must be an object")
+            }
+        }
+    }
+
+    /// Whether a mistake was noted.
+    pub(crate) fn has_mistakes(&self) -> bool {
+        !self.mistakes.is_empty()
+    }
+
+    /// The value, where no mistake was noted.
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, DecodeError> {
+        match value {
+            Some(value) if self.mistakes.is_empty() => Ok(value),
+            Some(_) | None => Err(DecodeError::violation(self.mistakes)),
         }
     }
 
@@ -35,9 +55,9 @@ impl Members {
         &mut self,
         name: &'static str,
         bytes: RangeInclusive<usize>,
-    ) -> Result<String, DecodeError> {
+    ) -> Option<String> {
         let value = self.required(name)?;
-        text(value, &bytes).map_err(|rule| self.refuse(name, &rule))
+        self.note(name, text(value, &bytes))
     }
 
     /// A text of `bytes` bytes that may be absent.
@@ -45,9 +65,9 @@ impl Members {
         &mut self,
         name: &'static str,
         bytes: RangeInclusive<usize>,
-    ) -> Result<Option<String>, DecodeError> {
-        let Some(value) = self.optional(name) else { return Ok(None) };
-        text(value, &bytes).map(Some).map_err(|rule| self.refuse(name, &rule))
+    ) -> Option<String> {
+        let value = self.optional(name)?;
+        self.note(name, text(value, &bytes))
     }
 
     /// A list of `items` texts of `bytes` bytes each.
@@ -56,7 +76,7 @@ impl Members {
         name: &'static str,
         items: RangeInclusive<usize>,
         bytes: RangeInclusive<usize>,
-    ) -> Result<Vec<String>, DecodeError> {
+    ) -> Option<Vec<String>> {
         let list = match self.required(name)? {
             Json::List(list) if items.contains(&list.len()) => list,
             Json::List(_)
@@ -67,49 +87,43 @@ impl Members {
             | Json::Other => {
                 let rule =
                     format!("must be a list of {} to {} strings", items.start(), items.end());
-                return Err(self.refuse(name, &rule));
+                return self.refuse(name, &rule);
             }
         };
-        let item = |(index, item)| {
-            text(item, &bytes).map_err(|rule| {
-                DecodeError::violation(format!("`{}{name}[{index}]` {rule}", self.path))
-            })
-        };
-        list.into_iter().enumerate().map(item).collect()
+        let mut texts = Vec::with_capacity(list.len());
+        for (index, item) in list.into_iter().enumerate() {
+            match text(item, &bytes) {
+                Ok(text) => texts.push(text),
+                Err(rule) => {
+                    self.mistakes.push(format!("`{}{name}[{index}]` {rule}", self.path));
+                }
+            }
+        }
+        Some(texts)
     }
 
     /// A time.
-    pub(crate) fn time(&mut self, name: &'static str) -> Result<DateTime<Utc>, DecodeError> {
+    pub(crate) fn time(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
         let value = self.required(name)?;
-        time(&value).ok_or_else(|| self.refuse(name, TIME))
+        self.note(name, time(&value))
     }
 
     /// A time that may be absent.
-    pub(crate) fn optional_time(
-        &mut self,
-        name: &'static str,
-    ) -> Result<Option<DateTime<Utc>>, DecodeError> {
-        let Some(value) = self.optional(name) else { return Ok(None) };
-        time(&value).map(Some).ok_or_else(|| self.refuse(name, TIME))
+    pub(crate) fn optional_time(&mut self, name: &'static str) -> Option<DateTime<Utc>> {
+        let value = self.optional(name)?;
+        self.note(name, time(&value))
     }
 
     /// An integer from 0 to `highest` that may be absent.
-    pub(crate) fn optional_integer(
-        &mut self,
-        name: &'static str,
-        highest: u64,
-    ) -> Result<Option<u64>, DecodeError> {
-        match self.optional(name) {
-            None => Ok(None),
-            Some(Json::Integer(integer)) if integer <= highest => Ok(Some(integer)),
-            Some(
-                Json::Integer(_)
-                | Json::Null
-                | Json::Text(_)
-                | Json::List(_)
-                | Json::Object(_)
-                | Json::Other,
-            ) => Err(self.refuse(name, &format!("must be an integer from 0 to {highest}"))),
+    pub(crate) fn optional_integer(&mut self, name: &'static str, highest: u64) -> Option<u64> {
+        match self.optional(name)? {
+            Json::Integer(integer) if integer <= highest => Some(integer),
+            Json::Integer(_)
+            | Json::Null
+            | Json::Text(_)
+            | Json::List(_)
+            | Json::Object(_)
+            | Json::Other => self.refuse(name, &format!("must be an integer from 0 to {highest}")),
         }
     }
 
@@ -118,23 +132,30 @@ impl Members {
         self.object.remove(name).filter(|value| *value != Json::Null)
     }
 
-    fn required(&mut self, name: &'static str) -> Result<Json, DecodeError> {
-        self.optional(name).ok_or_else(|| self.refuse(name, "is missing"))
+    fn required(&mut self, name: &'static str) -> Option<Json> {
+        let value = self.optional(name);
+        if value.is_none() { self.refuse(name, "is missing") } else { value }
     }
 
-    /// The error for a member `name` that violates `rule`.
-    pub(crate) fn refuse(&self, name: &'static str, rule: &str) -> DecodeError {
-        DecodeError::violation(format!("`{}{name}` {rule}", self.path))
+    /// Notes that the member `name` violates `rule`; there is no value then.
+    pub(crate) fn refuse<T>(&mut self, name: &'static str, rule: &str) -> Option<T> {
+        self.mistakes.push(format!("`{}{name}` {rule}", self.path));
+        None
+    }
+
+    fn note<T>(&mut self, name: &'static str, value: Result<T, String>) -> Option<T> {
+        value.map_or_else(|rule| self.refuse(name, &rule), Some)
     }
 }
 
-const TIME: &str = "must be a time in RFC 3339 with an offset, in the years 0 to 9999 of UTC";
-
-fn time(value: &Json) -> Option<DateTime<Utc>> {
-    match value {
+fn time(value: &Json) -> Result<DateTime<Utc>, String> {
+    let time = match value {
         Json::Text(text) => timestamp::parse(text),
         Json::Null | Json::Integer(_) | Json::List(_) | Json::Object(_) | Json::Other => None,
-    }
+    };
+    time.ok_or_else(|| {
+        "must be a time in RFC 3339 with an offset, in the years 0 to 9999 of UTC".to_owned()
+    })
 }
 
 /// The text in `value`, or the rule that it violates. Control characters are refused because

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::messages::{BINDING, PARKED, key};
+use super::messages::{BINDING, PARKED_BOOKING, PARKED_REQUEST, key};
 use crate::{OutboundType, names};
 
 pub(super) fn channels() -> Value {
@@ -50,7 +50,10 @@ pub(super) fn channels() -> Value {
             format!("Bound to the exchange `{exchange}` with `{binding}`. A quorum queue.");
         channels.insert(channel.to_owned(), queue(name, &description, message));
     }
-    channels.insert("openRequestsRetry".to_owned(), retry_queues());
+    let requests = retry_queues(names::OPEN_REQUESTS_QUEUE, "Requests", PARKED_REQUEST);
+    channels.insert("openRequestsRetry".to_owned(), requests);
+    let bookings = retry_queues(names::BOOKING_STATUS_QUEUE, "Booking statuses", PARKED_BOOKING);
+    channels.insert("bookingStatusRetry".to_owned(), bookings);
     Value::Object(channels)
 }
 
@@ -89,17 +92,17 @@ const QUEUES: [BoundQueue; 3] = [
     },
 ];
 
-/// The retry queues of open requests, which differ in the delay at the end of their name.
-fn retry_queues() -> Value {
-    let queues = names::OPEN_REQUEST_RETRIES.map(|(queue, _)| queue.rsplit_once('.'));
-    let prefix = queues[0].map_or("", |(prefix, _)| prefix);
-    let delays: Vec<&str> = queues.into_iter().flatten().map(|(_, delay)| delay).collect();
+/// The retry queues of a work queue, which differ in the delay at the end of their name.
+fn retry_queues(work_queue: &str, messages: &str, message: &str) -> Value {
+    let queues = names::retry_queues().filter(|queue| queue.work_queue == work_queue);
+    let queues: Vec<_> = queues.filter_map(|queue| queue.name.rsplit_once('.')).collect();
+    let prefix = queues.first().map_or("", |(prefix, _)| prefix);
+    let delays: Vec<&str> = queues.iter().map(|(_, delay)| *delay).collect();
     let description = format!(
-        "Requests wait here and return to `{}`. Quorum queues, reached through the default \
-        exchange, for postern alone: no other program publishes or consumes here.",
-        names::OPEN_REQUESTS_QUEUE
+        "{messages} wait here and return to `{work_queue}`. Quorum queues, reached through the default \
+        exchange, for postern alone: no other program publishes or consumes here."
     );
-    let mut channel = queue(&format!("{prefix}.{{delay}}"), &description, PARKED);
+    let mut channel = queue(&format!("{prefix}.{{delay}}"), &description, message);
     // The name would be that of a single queue.
     if let Some(queue) = channel.pointer_mut("/bindings/amqp/queue").and_then(Value::as_object_mut)
     {

@@ -7,14 +7,18 @@ use crate::{DeadLetterReason, OutboundType, names};
 
 /// The version of the AMQP 0-9-1 bindings in this document.
 pub(super) const BINDING: &str = "0.3.0";
-/// The key of a parked open request among the messages.
-pub(super) const PARKED: &str = "parkedOpenRequest";
+/// The keys of parked messages among the messages.
+pub(super) const PARKED_REQUEST: &str = "parkedOpenRequest";
+pub(super) const PARKED_BOOKING: &str = "parkedBookingStatus";
 
 const DELIVERIES: &str = "The number of deliveries without a settlement before it was last parked; \
     left out where it is 0.";
 
+const RECORD_FAILURES: &str = "How often a record in Redis that the message needs could not be used; left out \
+    where it is 0.";
+
 const AUTHENTICATION: &str = "Proves to postern that it wrote the headers that it reads back: first arrival, \
-    replays, deliveries, answer. From a publisher these headers have no effect.";
+    replays, deliveries, failures, answer. From a publisher these headers have no effect.";
 
 /// `lock.open-request.v1` is `lockOpenRequest` in the document.
 pub(super) fn key(event_type: &str) -> String {
@@ -77,6 +81,7 @@ pub(super) fn dead_letter() -> Value {
                 names::HEADER_ATTEMPTS: count("The number of attempts."),
                 names::HEADER_REPLAYS: count("The number of replays."),
                 names::HEADER_DELIVERIES: count(DELIVERIES),
+                names::HEADER_RECORD_FAILURES: count(RECORD_FAILURES),
                 names::HEADER_EXCHANGE: text("The exchange of the first arrival."),
                 names::HEADER_ROUTING_KEY: text("The routing key of the first arrival."),
                 names::HEADER_QUEUE: text("The queue of the first arrival."),
@@ -89,23 +94,33 @@ pub(super) fn dead_letter() -> Value {
 }
 
 /// A parked open request; only postern makes one.
-pub(super) fn parked() -> Value {
+pub(super) fn parked_request() -> Value {
+    parked("parked-open-request", "Parked open request", names::OPEN_REQUEST)
+}
+
+/// A parked booking status; only postern makes one.
+pub(super) fn parked_booking() -> Value {
+    parked("parked-booking-status", "Parked booking status", names::BOOKING_STATUS)
+}
+
+fn parked(name: &str, title: &str, event_type: &str) -> Value {
     json!({
-        "name": "parked-open-request",
-        "title": "Parked open request",
-        "summary": "A request that waits for its next attempt: body and headers as they were received, without \
+        "name": name,
+        "title": title,
+        "summary": "A message that waits for its next attempt: body and headers as they were received, without \
             `CC` and the broker's own headers of earlier waits, with these headers added.",
         "contentType": names::CONTENT_TYPE,
         "headers": {
             "type": "object",
             "properties": {
                 names::HEADER_DELIVERIES: count(DELIVERIES),
+                names::HEADER_RECORD_FAILURES: count(RECORD_FAILURES),
                 names::HEADER_EXCHANGE: text("The exchange of the first arrival."),
                 names::HEADER_ROUTING_KEY: text("The routing key of the first arrival."),
                 names::HEADER_QUEUE: text("The queue of the first arrival."),
                 names::HEADER_AUTHENTICATION: text(AUTHENTICATION),
             },
         },
-        "payload": { "$ref": format!("./{}.json", names::OPEN_REQUEST) },
+        "payload": { "$ref": format!("./{event_type}.json") },
     })
 }

@@ -7,7 +7,9 @@ mod operations;
 use serde_json::{Map, Value, json};
 
 use self::channels::channels;
-use self::messages::{PARKED, dead_letter, key, message, parked};
+use self::messages::{
+    PARKED_BOOKING, PARKED_REQUEST, dead_letter, key, message, parked_booking, parked_request,
+};
 use self::operations::operations;
 use super::event;
 use crate::names;
@@ -17,7 +19,8 @@ pub(super) fn document() -> serde_json::Result<Value> {
     let mut messages: Map<String, Value> =
         events.iter().map(|event| (key(event.event_type), message(event))).collect();
     messages.insert("deadLetter".to_owned(), dead_letter());
-    messages.insert(PARKED.to_owned(), parked());
+    messages.insert(PARKED_REQUEST.to_owned(), parked_request());
+    messages.insert(PARKED_BOOKING.to_owned(), parked_booking());
     Ok(json!({
         "asyncapi": "3.0.0",
         "info": {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::messages::{BINDING, PARKED, key};
+use super::messages::{BINDING, PARKED_BOOKING, PARKED_REQUEST, key};
 use crate::{OutboundType, names};
 
 pub(super) fn operations() -> Value {
@@ -23,7 +23,11 @@ pub(super) fn operations() -> Value {
     }
     insert(
         "sendParkedOpenRequest",
-        send("openRequestsRetry", PARKED, "The request waits for its next attempt."),
+        send("openRequestsRetry", PARKED_REQUEST, "The request waits for its next attempt."),
+    );
+    insert(
+        "sendParkedBookingStatus",
+        send("bookingStatusRetry", PARKED_BOOKING, "The status waits until it can be stored."),
     );
     insert("sendDeadLetter", send("deadLetter", "deadLetter", "The message could not be handled."));
     Value::Object(operations)
@@ -47,6 +51,10 @@ const fn of_outbound(event_type: OutboundType) -> Operation {
         OutboundType::OpenFailed => {
             Operation { name: "sendOpenFailed", summary: "The door could not be opened." }
         }
+        OutboundType::OpenConfirmed => Operation {
+            name: "sendOpenConfirmed",
+            summary: "Salto's own record shows the opening.",
+        },
         OutboundType::IqAttention => {
             Operation { name: "sendIqAttention", summary: "An IQ's activation changed state." }
         }

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod booking;
 pub(crate) mod check_config;
+pub(crate) mod check_event;
 pub(crate) mod dlq;
 pub(crate) mod doctor;
 pub(crate) mod explain;

@@ -49,8 +49,8 @@ pub(crate) fn for_call_error(error: &CallError) -> &'static str {
              automatically"
         }
         Cause::Forbidden => {
-            "in Salto, give the system user the role site_admin and remote access at the site, and check \
-             that it is not blocked"
+            "in Salto KS, give the system user remote access and the right to lock and unlock remotely at \
+             the site (the role site_admin has it), and check that it is neither blocked nor suspended"
         }
         Cause::SiteNotFound => "correct site_uid, or add the system user to the site in Salto",
         Cause::RateLimited => "wait; if it happens often, let fewer integrations share the account",
@@ -68,6 +68,7 @@ pub(crate) fn for_call_error(error: &CallError) -> &'static str {
         | Cause::OtpBlocked => {
             "run `postern iq list`, which shows the state of the site's IQs and what to do"
         }
+        Cause::OtpMistimed | Cause::LockMoved => "run this command again",
         Cause::IqOffline => "check the power and the network of the IQ",
         Cause::IqRefused => {
             "try again; if it lasts, check the lock at the door and the code in Salto's documents"

@@ -1,6 +1,6 @@
 //! Connections that the checks of all integrations share: Redis with its data, and Salto.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use consumer::{IntegrationSettings, Lookup, OtpGuard, Settings, Store};
@@ -42,6 +42,10 @@ impl<'a> SharedConnections<'a> {
 
     pub(crate) fn key_prefix(&self) -> &'a str {
         &self.settings.redis.key_prefix
+    }
+
+    pub(crate) fn resend_window(&self) -> Duration {
+        self.settings.opening.resend_window
     }
 
     /// The site of an integration, with the tokens that all workers share. Its clock and its circuit

@@ -38,7 +38,7 @@ mod tests {
             let id = uuid::Uuid::from_u128(1);
             let uid = format!("NL{uid}");
             let site = json!({"id": id, "site_uid": uid, "customer_reference": "Inn"});
-            serde_json::from_value::<SiteInfo>(site).unwrap()
+            serde_json::from_str::<SiteInfo>(&site.to_string()).unwrap()
         };
         let sites: Vec<SiteInfo> = (1..=7).map(site).collect();
         assert_eq!(visible_sites("it", Some(&sites[..1])), "it can see NL1 (Inn)");

@@ -10,7 +10,7 @@ use salto::{ActivatedIq, Activation, ActivationState, IqInfo};
 use crate::cli::{connections::site_access::SiteAccess, terminal::output::print_note};
 
 /// What is known about an IQ.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct IqOverview {
     pub(crate) id: String,
     /// The IQ in Salto's list; nothing where it is not in it.
@@ -33,13 +33,13 @@ pub(crate) async fn iq_overviews(access: &SiteAccess<'_>) -> anyhow::Result<Vec<
     let listed =
         access.with_advice(access.site.iqs().await).await.context("the IQs cannot be listed")?;
     let activated = match access.site.activated_iqs().await {
-        Ok(activated) => activated,
+        Ok(activated) => Some(activated),
         Err(error) => {
             access.share_pause(&error).await;
             print_note(&format!(
                 "note: Salto does not say at which IQs the user is activated: {error}"
             ));
-            Vec::new()
+            None
         }
     };
     let stored = access.activations.list(integration_id).await;
@@ -47,36 +47,46 @@ pub(crate) async fn iq_overviews(access: &SiteAccess<'_>) -> anyhow::Result<Vec<
     let otp_statuses = access.otp_guard.statuses(integration_id).await;
     let otp_statuses = otp_statuses.context("the rejected one-time passwords cannot be read")?;
     let stored = stored.into_iter().map(|(iq, stored)| (iq, stored.activation)).collect();
-    Ok(merge(listed, &activated, stored, &otp_statuses))
+    Ok(merge(listed, activated.as_deref(), &stored, &otp_statuses))
 }
 
-fn merge(
+/// The overview of one IQ. `None`: neither Salto nor postern has it.
+pub(crate) async fn iq_overview(
+    access: &SiteAccess<'_>,
+    iq: &str,
+) -> anyhow::Result<Option<IqOverview>> {
+    Ok(iq_overviews(access).await?.into_iter().find(|overview| overview.id == iq))
+}
+
+/// Merges Salto's lists with the stored records. `activated` is nothing where Salto did not say it; an IQ is in
+/// that list once its PIN was requested (docs/salto-ks.md, Activation states).
+pub(crate) fn merge(
     listed: Vec<IqInfo>,
-    activated: &[ActivatedIq],
-    mut stored: HashMap<String, Activation>,
+    activated: Option<&[ActivatedIq]>,
+    stored: &HashMap<String, Activation>,
     otp_statuses: &HashMap<String, OtpStatus>,
 ) -> Vec<IqOverview> {
-    let overview = |id: String, listed: Option<IqInfo>, stored: Option<Activation>| {
-        let at_salto = activated.iter().find(|iq| iq.iq_id.eq_ignore_ascii_case(&id));
+    let overview = |id: String, listed: Option<IqInfo>| {
+        let stored = stored.get(&id);
+        let is_it = |iq: &&ActivatedIq| iq.iq_id.eq_ignore_ascii_case(&id);
+        let at_salto = activated.map(|activated| activated.iter().find(is_it));
         IqOverview {
             listed,
-            activated_at_salto: at_salto.and_then(|iq| iq.activated),
-            activated_at_salto_since: at_salto.and_then(|iq| iq.activation_date),
-            state: stored.as_ref().map_or(ActivationState::NotActivated, |stored| stored.state),
-            since: stored.as_ref().map(|stored| stored.changed_at),
+            activated_at_salto: at_salto.and_then(|iq| iq.map_or(Some(false), |iq| iq.activated)),
+            activated_at_salto_since: at_salto.flatten().and_then(|iq| iq.activation_date),
+            state: stored.map_or(ActivationState::NotActivated, |stored| stored.state),
+            since: stored.map(|stored| stored.changed_at),
             pin_change_pending: stored.is_some_and(|stored| stored.new_pin.is_some()),
             otp_status: otp_statuses.get(&id).copied().unwrap_or_default(),
             id,
         }
     };
-    let mut overviews = Vec::new();
-    for iq in listed {
-        let activation = stored.remove(&iq.id);
-        overviews.push(overview(iq.id.clone(), Some(iq), activation));
-    }
-    let mut unlisted: Vec<_> = stored.into_iter().collect();
-    unlisted.sort_by(|(a, _), (b, _)| a.cmp(b));
-    overviews.extend(unlisted.into_iter().map(|(id, it)| overview(id, None, Some(it))));
+    let is_listed = |id: &&String| listed.iter().any(|iq| iq.id == **id);
+    let mut unlisted: Vec<_> = stored.keys().filter(|id| !is_listed(id)).cloned().collect();
+    unlisted.sort();
+    let mut overviews: Vec<_> =
+        listed.into_iter().map(|iq| overview(iq.id.clone(), Some(iq))).collect();
+    overviews.extend(unlisted.into_iter().map(|id| overview(id, None)));
     overviews
 }
 
@@ -88,14 +98,16 @@ mod tests {
 
     #[test]
     fn listed_iqs_come_first_and_iqs_that_are_only_stored_come_last() {
-        let listed = ["q2", "q1"].map(|id| serde_json::from_value(json!({"id": id})).unwrap());
+        let listed =
+            ["q2", "q1"].map(|id| serde_json::from_str(&json!({"id": id}).to_string()).unwrap());
         let activated =
             [ActivatedIq { iq_id: "Q1".into(), activated: Some(true), activation_date: None }];
         let activation = || Activation::proven("ABCDEFGHIJKLMNOP".into(), "0601".into());
         let stored = ["q1", "gone"].map(|id| (id.to_owned(), activation()));
         let otp_status = OtpStatus { rejected_in_a_row: 2, blocked_until: None };
         let otp_statuses = HashMap::from([("q2".to_owned(), otp_status)]);
-        let overviews = merge(listed.into(), &activated, HashMap::from(stored), &otp_statuses);
+        let overviews =
+            merge(listed.into(), Some(&activated), &HashMap::from(stored), &otp_statuses);
         let merged: Vec<_> = overviews
             .iter()
             .map(|it| {
@@ -106,9 +118,9 @@ mod tests {
         assert_eq!(
             merged,
             [
-                ("q2", true, "not_activated", None),
+                ("q2", true, "not_activated", Some(false)),
                 ("q1", true, "activated", Some(true)),
-                ("gone", false, "activated", None),
+                ("gone", false, "activated", Some(false)),
             ]
         );
         assert_eq!(overviews[0].otp_status, otp_status);

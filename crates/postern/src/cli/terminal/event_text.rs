@@ -1,8 +1,8 @@
 //! The text of an event, for people.
 
 use events::{
-    BookingAtRisk, CheckIn, DoorRisk, IntegrationAttention, IqAttention, IqState, OpenFailed,
-    OpenRejected, Opened, Outbound, OutboundData,
+    BookingAtRisk, CheckIn, DoorRisk, IntegrationAttention, IqAttention, IqState, OpenConfirmed,
+    OpenFailed, OpenRejected, Opened, Outbound, OutboundData,
 };
 use rules::FailedClass;
 
@@ -39,6 +39,10 @@ fn description(data: &OutboundData) -> String {
                 FailedClass::Configuration => "an operator must act",
             };
             format!("failed, {}: {detail} ({advice}){}", reason.code(), commands(*attempts))
+        }
+        OutboundData::OpenConfirmed(OpenConfirmed { object_id, opened_at, seen_in, .. }) => {
+            let (at, seen_in) = (local_time(Some(*opened_at)), seen_in.code());
+            format!("confirmed: {object_id} opened at {at} by Salto's clock ({seen_in})")
         }
         OutboundData::IqAttention(IqAttention { state, detail, .. }) => {
             let state = match state {

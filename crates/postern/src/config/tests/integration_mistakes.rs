@@ -18,10 +18,11 @@ fn integrations() {
     only(&builtin, &environment, "needs client_id and client_secret in [salto.environments.acc");
     let scheme = with("[\"paid\"]", "[\"paid\"]\notp_scheme = \"hotp\"");
     only(&scheme, &at(16, "otp_scheme"), "must be \"salto-ks\" or \"totp-sha1\"");
-    let lock = with("[\"paid\"]", "[\"paid\"]\ndefault_lock = \"front door\"");
-    only(&lock, &at(16, "default_lock"), "must be a lock's UUID");
-    let locks = with("[\"paid\"]", "[\"paid\"]\n[integrations.locks]\n\"room 1\" = \"x\"");
-    only(&locks, &at(17, "locks.\"room 1\""), "must be a lock's UUID");
+    let lock =
+        with("[\"paid\"]", "[\"paid\"]\ndefault_lock = \"a5091d73-d7ea-4eb7-b883-0a4d241584c\"");
+    only(&lock, &at(16, "default_lock"), "must be a lock's UUID or name");
+    let locks = with("[\"paid\"]", "[\"paid\"]\n[integrations.locks]\n\"room 1\" = \" \"");
+    only(&locks, &at(17, "locks.\"room 1\""), "must be a lock's UUID or name");
 
     let secret = with("client_secret = ", "#");
     only(&secret, &environment, "needs client_secret in [salto.environments.production]");
@@ -50,6 +51,15 @@ fn modes() {
     let with_nothing = "must be \"probe\" or \"nothing\"";
     let text = "mode = \"rehearse\"\nrehearse_with = \"doors\"";
     only(&mode(text), &at(17, "rehearse_with"), with_nothing);
+}
+
+#[test]
+fn confirmations() {
+    let statuses = "[\"paid\"]";
+    let confirm = |text: &str| with(statuses, &format!("{statuses}\n{text}"));
+    let wanted = "must be \"off\", \"stream\" or \"entries\"";
+    only(&confirm("confirm_openings = true"), &at(16, "confirm_openings"), "must be");
+    only(&confirm("confirm_openings = \"log\""), &at(16, "confirm_openings"), wanted);
 }
 
 #[test]

@@ -178,8 +178,8 @@ identity_url = "http://10.0.0.1"
 id = ""
 environment = "nowhere"
 open_from_statuses = []
-default_lock = "door"
-locks = { a = "b", c = 1 }
+default_lock = ""
+locks = { a = " ", c = 1 }
 "#;
     let written = Written::new(text).variable("POSTERN__HTTP__LISTEN", "here");
     let mistakes = written.mistakes();

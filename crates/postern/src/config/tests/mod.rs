@@ -1,5 +1,6 @@
 //! Each kind of mistake, all of them together with the wrong values, and no secret in any report.
 
+mod exposure;
 mod integration_mistakes;
 mod mistakes;
 mod reading;
@@ -7,7 +8,11 @@ mod secrecy;
 mod url_and_secret_mistakes;
 mod values_in_reports;
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+};
 
 use tempfile::TempDir;
 
@@ -43,8 +48,16 @@ struct Written {
 impl Written {
     fn new(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        // Nobody else can read the secrets in it.
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o700)).unwrap();
         fs::write(directory.path().join("postern.toml"), text).unwrap();
         Self { directory, variables: Variables::new() }
+    }
+
+    /// The same directory with another configuration.
+    fn with_text(self, text: &str) -> Self {
+        fs::write(self.directory.path().join("postern.toml"), text).unwrap();
+        self
     }
 
     fn variable(mut self, name: &str, value: &str) -> Self {

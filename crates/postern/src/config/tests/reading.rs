@@ -78,7 +78,7 @@ fn the_example_of_the_contract_is_read() {
         acme.rules.lock_of("room-12").unwrap().to_string(),
         "a5091d73-d7ea-4eb7-b883-0a4d241584ca"
     );
-    assert_eq!(acme.rules.lock_of("other"), acme.rules.default_lock);
+    assert_eq!(acme.rules.lock_of("other"), acme.rules.default_lock.as_ref());
 }
 
 #[test]

@@ -25,8 +25,9 @@ fn of_every_kind() {
 #[test]
 fn of_the_keys_of_integrations() {
     shows(&with("nment = \"production\"", "nment = \"prodution\""), "\"prodution\"");
-    let lock = with("[\"paid\"]", "[\"paid\"]\ndefault_lock = \"front door\"");
-    shows(&lock, "\"front door\"");
+    let lock =
+        with("[\"paid\"]", "[\"paid\"]\ndefault_lock = \"a5091d73-d7ea-4eb7-b883-0a4d241584c\"");
+    shows(&lock, "\"a5091d73-d7ea-4eb7-b883-0a4d241584c\"");
     let locks = with("[\"paid\"]", "[\"paid\"]\n[integrations.locks]\n\"room 1\" = \"\"");
     shows(&locks, "\"\"");
     let doors = with("[\"paid\"]", "[\"paid\"]\nshared_doors = { entrance = \"room\" }");

@@ -30,8 +30,8 @@ fn permission(send_in: TimeDelta, fresh: bool) -> SendPermission {
 fn body(guard: &SendGuard) -> CommandBody {
     let key = OtpKey::new(OtpScheme::TotpSha1, "s".into(), "1".into());
     let clock = Arc::new(SaltoClock::new("e"));
-    let (guard, prefix) = (guard.clone(), r#"{"delta":"0000","otp":""#);
-    CommandBody { guard, prefix, key, clock, done: false }
+    let (guard, prefix) = (guard.clone(), r#"{"delta":"0000""#);
+    CommandBody { guard, prefix, key: Some(key), clock, done: false }
 }
 
 /// The body's data; `Ready(None)` where it ends with an error.

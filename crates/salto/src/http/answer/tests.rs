@@ -9,7 +9,7 @@ fn lock_cause(status: u16, body: &str) -> Cause {
     cause_about(CallTarget::Lock, status, body)
 }
 
-fn cause_about(target: CallTarget, status: u16, body: &str) -> Cause {
+fn cause_about(target: CallTarget<'_>, status: u16, body: &str) -> Cause {
     let status = StatusCode::from_u16(status).unwrap();
     refusal(status, &HeaderMap::new(), body.as_bytes(), target).0.cause
 }
@@ -37,8 +37,8 @@ fn code_2202_is_about_what_its_message_names_and_without_one_about_the_path() {
             for status in [400, 403, 404] {
                 assert_eq!(lock_cause(status, &body), Cause::LockNotFound, "{status} {body}");
             }
-            assert_eq!(cause_about(CallTarget::Iq, 404, &body), Cause::IqNotFound);
-            assert_eq!(cause_about(CallTarget::FirstSecret, 404, &body), Cause::IqNotFound);
+            assert_eq!(cause_about(CallTarget::Iq("q"), 404, &body), Cause::IqNotFound);
+            assert_eq!(cause_about(CallTarget::FirstSecret("q"), 404, &body), Cause::IqNotFound);
             assert_eq!(cause_about(CallTarget::Site, 404, &body), Cause::SiteNotFound);
             assert_eq!(cause_about(CallTarget::EventLog, 404, &body), Cause::Forbidden);
         }
@@ -94,9 +94,9 @@ fn refusals_have_their_causes() {
     assert_eq!(lock_cause(403, "nothing known"), Cause::Forbidden);
     let activated =
         r#"{"ErrorCode":"2203","Message":"Cannot get first secret for an already activated Iq"}"#;
-    assert_eq!(cause_about(CallTarget::FirstSecret, 403, activated), Cause::AlreadyActivated);
+    assert_eq!(cause_about(CallTarget::FirstSecret("q"), 403, activated), Cause::AlreadyActivated);
     assert_eq!(lock_cause(403, activated), Cause::Forbidden);
-    assert_eq!(cause_about(CallTarget::FirstSecret, 503, activated), Cause::Unavailable);
+    assert_eq!(cause_about(CallTarget::FirstSecret("q"), 503, activated), Cause::Unavailable);
     assert_eq!(lock_cause(403, r#"{"ErrorCode":"2203","Message":"no right"}"#), Cause::Forbidden);
     assert_eq!(lock_cause(429, ""), Cause::RateLimited);
     assert_eq!(

@@ -20,7 +20,8 @@ async fn refused_connections_open_the_breaker() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let site = integration("acme", &client(&url));
+    let shared = client(&url);
+    let site = integration("acme", &shared);
     let send_before = Utc::now() + TimeDelta::seconds(30);
     let key = key();
     let permission = permission(send_before);
@@ -30,6 +31,10 @@ async fn refused_connections_open_the_breaker() {
         assert!(open().await.unwrap_err().to_string().contains("refused"));
     }
     assert_eq!(open().await.unwrap_err().cause, Cause::BreakerOpen);
+    // A host that cannot be reached is down for every account.
+    let neighbour = integration("other", &shared);
+    let opened = neighbour.open(&prepared, &key, permission, limit, &mut NotRenewed).await;
+    assert_eq!(opened.unwrap_err().cause, Cause::BreakerOpen);
 }
 
 #[tokio::test]

@@ -73,7 +73,8 @@ impl Fixture {
     pub(super) async fn sign_in(&self, site: &Site) {
         let attempt = site.begin_login().unwrap();
         let code = self.code(&attempt).await;
-        site.finish_login(&attempt, &code).await.unwrap();
+        let login = site.exchange_login(&attempt, &code).await.unwrap();
+        site.store_login(login).await.unwrap();
     }
 
     /// Sets the clock to after the end of that many tokens.

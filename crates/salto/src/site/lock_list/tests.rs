@@ -30,7 +30,9 @@ fn locks_are_found_once_site_and_locks_are_read() {
     assert_eq!(list.find(Uuid::from_u128(1)), None);
     let site_id = Uuid::from_u128(9);
     list.set_site_id(site_id);
-    let address = |iq: Option<&str>| Some(LockAddress { site_id, iq_id: iq.map(str::to_owned) });
+    let address = |iq: Option<&str>| {
+        Some(LockAddress { site_id, iq_id: iq.map(str::to_owned), needs_otp: true })
+    };
     assert_eq!(list.find(Uuid::from_u128(1)), address(Some("q")));
     assert_eq!(list.find(Uuid::from_u128(2)), address(None));
     assert_eq!(list.find(Uuid::from_u128(3)), None);
@@ -109,4 +111,30 @@ fn an_old_list_is_due_once_per_interval_and_a_missing_lock_does_not_read_again()
     assert!(list.begin_refresh_if_due(at(610)));
     list.set_attempted(at(700));
     assert!(!list.recently_read(at(701)), "a failed attempt does not count");
+}
+
+#[test]
+fn a_name_is_a_lock_where_it_is_unique() {
+    let (list, now) = (LockList::default(), Instant::now());
+    let named = |id, name: &str| LockInfo {
+        customer_reference: Some(name.to_owned()),
+        ..lock(id, Some("q"))
+    };
+    list.replace(&[named(1, "Front"), named(2, "Door"), named(3, "Door"), lock(4, None)], now);
+    assert_eq!(list.named("Front"), Some(NamedLocks::One(Uuid::from_u128(1))));
+    assert_eq!(list.named("Door"), Some(NamedLocks::Several(2)));
+    assert_eq!(list.named("front"), None);
+    list.replace(&[named(2, "Door")], now);
+    assert_eq!(list.named("Door"), Some(NamedLocks::One(Uuid::from_u128(2))));
+}
+
+#[test]
+fn an_iq_without_otps_needs_none() {
+    let (list, now) = (LockList::default(), Instant::now());
+    list.set_site_id(Uuid::from_u128(9));
+    let mut without = lock(1, Some("q"));
+    without.iq.as_mut().unwrap().otp_enabled = Some(false);
+    list.replace(&[without, lock(2, Some("r"))], now);
+    let needs_otp = |id| list.find(Uuid::from_u128(id)).unwrap().needs_otp;
+    assert_eq!((needs_otp(1), needs_otp(2)), (false, true));
 }

@@ -28,6 +28,15 @@ fn the_same_answer_with_another_content() {
 }
 
 #[test]
+fn a_failure_of_another_class_than_its_reason() {
+    assert_violation("1 answers", "iq_offline has the class", |run| {
+        run.remove_answers(1);
+        run.failed(1, 21.3, "iq_offline", 1);
+        run.events.last_mut().unwrap().body["data"]["class"] = "configuration".into();
+    });
+}
+
+#[test]
 fn an_id_that_is_not_derived_from_the_request() {
     assert_violation("1 answers", "belongs to another request", |run| {
         let id = run.events[0].body["id"].clone();
@@ -50,6 +59,26 @@ fn an_answer_to_an_invalid_message_and_one_without_a_request() {
     };
     assert_violation("1 answers", "an invalid request was answered", answer("invalid-1"));
     assert_violation("1 answers", "an answer without a request", answer("another"));
+}
+
+#[test]
+fn two_different_confirmations_of_an_opening() {
+    let confirm = |run: &mut History, seen_in: &str| {
+        let mut event = run.events[0].clone();
+        event.body["type"] = "lock.open-confirmed.v1".into();
+        event.body["id"] = "confirmed".into();
+        event.body["data"]["seen_in"] = seen_in.into();
+        run.events.push(event);
+    };
+    let twice_the_same = |run: &mut History| {
+        confirm(run, "stream");
+        confirm(run, "stream");
+    };
+    assert_eq!(found(twice_the_same), []);
+    assert_violation("1 answers", "confirmed twice", |run| {
+        confirm(run, "stream");
+        confirm(run, "entries");
+    });
 }
 
 #[test]

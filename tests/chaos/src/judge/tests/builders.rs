@@ -5,6 +5,7 @@ use crate::history::{
     Request, Sent, StoredBooking, Target,
 };
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use rules::FailedReason;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -174,7 +175,8 @@ impl History {
     }
 
     pub(super) fn failed(&mut self, number: u32, seconds: f64, reason: &str, attempts: u32) {
-        let more = json!({"reason": reason, "attempts": attempts});
+        let class = FailedReason::from_code(reason).map(|reason| reason.class().code());
+        let more = json!({"reason": reason, "class": class, "attempts": attempts});
         self.event(number, seconds, "lock.open-failed", more);
         let body = json!({"source": SOURCE, "id": format!("r{number}")}).to_string();
         self.dead_letters.push(DeadLetter {

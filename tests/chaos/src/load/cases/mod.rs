@@ -7,7 +7,7 @@ mod refused;
 use super::case_inputs::{Expiry, RequestedDoor, Stay};
 use super::invalid;
 use super::writer::Writer;
-use crate::fixtures::{WITH_DEFAULT_LOCK, WRONG_SECRET};
+use crate::fixtures::{OPENING_INTEGRATIONS, WRONG_SECRET};
 use rand::RngExt;
 
 /// Publishes the messages of a case, the first at about this time; none if no door is free.
@@ -62,7 +62,7 @@ pub(super) fn mixed(writer: &mut Writer<'_>, end: i64, rate: f64) {
         let before = writer.requests();
         let (_, case) = case.expect("the number is less than the total");
         let integration =
-            ["north-house", "south-house", WITH_DEFAULT_LOCK][writer.rng.random_range(0..3)];
+            OPENING_INTEGRATIONS[writer.rng.random_range(0..OPENING_INTEGRATIONS.len())];
         case(writer, integration, at);
         if writer.requests() == before {
             // No door was free: a request that needs no door advances the time.
@@ -79,7 +79,13 @@ pub(super) fn mixed(writer: &mut Writer<'_>, end: i64, rate: f64) {
 }
 
 /// Publishes guests with a booking, with one request each.
-pub(super) fn steady(writer: &mut Writer<'_>, end: i64, rate: f64, seconds_to_live: i64) {
+pub(super) fn steady(
+    writer: &mut Writer<'_>,
+    end: i64,
+    rate: f64,
+    seconds_to_live: i64,
+    integrations: &[&'static str],
+) {
     let life = seconds_to_live * 1000;
     // The bookings are stored before the first requests.
     let first = 2000;
@@ -88,8 +94,7 @@ pub(super) fn steady(writer: &mut Writer<'_>, end: i64, rate: f64, seconds_to_li
         if at >= end {
             return;
         }
-        let integrations = ["north-house", "south-house", WITH_DEFAULT_LOCK];
-        let integration = integrations[(writer.requests() % 3) as usize];
+        let integration = integrations[writer.requests() as usize % integrations.len()];
         let stay = writer.stay(integration, 1, at, at + life + 3000);
         let stay = stay.expect("there is a door for every guest");
         writer.status(&stay, at - first, "paid", Some(1));

@@ -2,31 +2,26 @@
 
 use std::{cell::Cell, sync::Arc};
 
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::*;
-
-/// Places of which so many are free.
-fn places(free: usize, total: usize) -> Places {
-    Places { permits: Arc::new(Semaphore::new(free)), total }
-}
+use crate::broker::places::Places;
 
 /// Asks with this error each time. Answers how often it was asked, how it ended, and how long it took.
 async fn asked(
-    places: &Places,
-    delay: Duration,
-    limit: Duration,
+    place: Option<&Place>,
+    delays: &[Duration],
     error: impl Fn() -> StoreError,
 ) -> (u32, Option<Unstored>, Duration) {
     let asked = Cell::new(0);
     let ended = CancellationToken::new();
-    let retry = Retry { places, ended: Some(&ended), delays: [delay; 4] };
+    let retry = Retry { ended: Some(&ended), place, delays };
     let begun = Instant::now();
     let ask = || {
         asked.set(asked.get() + 1);
         std::future::ready(Err::<(), _>(error()))
     };
-    let result = tokio::time::timeout(limit, retry.run(ask)).await;
+    let result = tokio::time::timeout(Duration::from_secs(8), retry.run(ask)).await;
     (asked.get(), result.ok().and_then(Result::err), begun.elapsed())
 }
 
@@ -36,33 +31,28 @@ fn record() -> StoreError {
 
 #[tokio::test]
 async fn while_redis_is_away_there_is_no_limit() {
-    let away = || StoreError::Away("NOPERM".to_owned());
-    let limit = Duration::from_secs(5);
-    let (asked, result, _) = asked(&places(2, 2), Duration::ZERO, limit, away).await;
-    assert!(asked > RECORD_ATTEMPTS, "{asked}");
+    let (asked, result, _) = asked(None, &[], || StoreError::Away("NOPERM".to_owned())).await;
+    assert!(asked > 5, "{asked}");
     assert!(result.is_none(), "{result:?}");
 }
 
 #[tokio::test]
-async fn an_unusable_record_counts_five_times() {
-    let (delay, limit) = (Duration::from_millis(600), Duration::from_secs(30));
-    let (asked, result, took) = asked(&places(1, 2), delay, limit, record).await;
-    assert_eq!(asked, RECORD_ATTEMPTS);
+async fn a_record_that_cannot_be_used_is_not_waited_for() {
+    let (asked, result, _) = asked(None, &[], record).await;
+    assert_eq!(asked, 1);
     assert!(matches!(result, Some(Unstored::Record(_))), "{result:?}");
-    assert!(took >= delay * 4, "{took:?}");
 }
 
 #[tokio::test]
-async fn where_places_are_rare_an_unusable_record_does_not_keep_one() {
-    let (delay, limit) = (Duration::from_secs(60), Duration::from_secs(30));
-    let (asked, result, took) = asked(&places(0, 2), delay, limit, record).await;
-    assert_eq!(asked, RECORD_ATTEMPTS);
-    assert!(matches!(result, Some(Unstored::Record(_))), "{result:?}");
-    assert!(took < Duration::from_secs(5), "{took:?}");
-}
-
-#[test]
-fn the_attempts_are_spread_over_two_minutes() {
-    assert_eq!(RECORD_DELAYS.iter().sum::<Duration>(), Duration::from_secs(120));
-    assert_eq!(u32::try_from(RECORD_DELAYS.len()), Ok(RECORD_ATTEMPTS - 1));
+async fn what_only_this_worker_knows_waits_in_place_for_its_record_where_places_are_free() {
+    let delays = [Duration::from_millis(600); 4];
+    for (total, waits) in [(64, true), (1, false)] {
+        let place = Arc::new(Places::new(total)).take(None, false).await;
+        let long = [Duration::from_secs(60); 4];
+        let delays = if waits { &delays } else { &long };
+        let (asked, result, took) = asked(place.as_ref(), delays, record).await;
+        assert_eq!(asked, 5, "{total}");
+        assert!(matches!(result, Some(Unstored::Record(_))), "{result:?}");
+        assert!(!waits || took >= delays[0] * 4, "{took:?}");
+    }
 }

@@ -1,6 +1,11 @@
 //! Limits of commands in flight, and pauses.
 
+use std::collections::HashMap;
+
+use salto::{ClockStore, MovedLock, SaltoClock, SharedCorrections};
+
 use super::*;
+use crate::state::moved_locks::MovedLocks;
 
 #[tokio::test]
 async fn the_longer_pause_remains() {
@@ -111,4 +116,43 @@ async fn while_otps_are_rejected_one_command_is_in_flight_at_a_time() {
         Reservation::Reserved,
         "another IQ is not concerned"
     );
+}
+
+#[tokio::test]
+async fn while_the_cause_of_a_rejection_is_looked_for_its_request_holds_back_the_others() {
+    let fixture = Fixture::booked(LEASE).await;
+    fixture.ledger.heartbeat.beat(Duration::from_secs(60)).await.unwrap();
+    let [mut rejected, mut second, mut third] = [(); 3].map(|()| Competitor::new());
+    assert_eq!(rejected.plans(&fixture, "iq-1").await, Reservation::Reserved);
+    let store = &fixture.ledger.store;
+    let looked_for = fixture.ledger.keys.rejection("acme", "iq-1");
+    store.query::<()>(redis::cmd("SET").arg(&looked_for).arg(1)).await.unwrap();
+    assert_eq!(second.plans(&fixture, "iq-1").await, Reservation::Full);
+    assert_eq!(second.plans(&fixture, "iq-2").await, Reservation::Reserved, "another IQ");
+    store.query::<()>(redis::cmd("DEL").arg(&looked_for)).await.unwrap();
+    assert_eq!(third.plans(&fixture, "iq-1").await, Reservation::Reserved);
+}
+
+#[tokio::test]
+async fn a_claim_has_what_other_workers_have_corrected() {
+    let fixture = Fixture::booked(LEASE).await;
+    let (mut owner, last) = (ClaimOwner::new(false), LastCommand::NoneOrUnknown);
+    let before = fixture.claimed(&mut owner, false, last).await;
+    assert_eq!(before.corrections, SharedCorrections::default());
+
+    let (store, prefix) = (&fixture.ledger.store, &fixture.ledger.key_prefix);
+    let moved_locks = MovedLocks::new(Arc::clone(store), Keys::new(prefix.as_str()));
+    let (lock, without_iq) = (Uuid::from_u128(1), Uuid::from_u128(2));
+    let moved = [
+        MovedLock { lock_id: lock, iq_id: Some("iq-2".to_owned()) },
+        MovedLock { lock_id: without_iq, iq_id: None },
+    ];
+    moved_locks.share("acme", &moved).await.unwrap();
+    let clocks = ClockStore::new(store.pool(), prefix);
+    clocks.share_correction(&SaltoClock::new("acceptance")).await.unwrap();
+    clocks.share_correction(&SaltoClock::new("production")).await.unwrap();
+    clocks.share_correction(&SaltoClock::new("production")).await.unwrap();
+    let expected = HashMap::from([(lock, "iq-2".to_owned()), (without_iq, String::new())]);
+    let after = fixture.claimed(&mut owner, false, last).await;
+    assert_eq!(after.corrections, SharedCorrections { moved_locks: expected, clock: 1 });
 }

@@ -11,7 +11,7 @@ mod outcomes;
 
 use chrono::TimeDelta;
 use deadpool_redis::redis;
-use events::{OpenRejected, OutboundData, Role, event_id};
+use events::{OpenRejected, Outbound, OutboundData, Role, event_id};
 use rules::{FailedReason, RejectedReason};
 use uuid::Uuid;
 
@@ -147,11 +147,22 @@ impl Fixture {
 
 /// A conclusion with this event alone.
 fn conclusion(terminal: &Outbound) -> Conclusion<'_> {
-    Conclusion { terminal, check_in: None, audit: &AuditLine::None, dead_lettered: false }
+    Conclusion {
+        terminal,
+        check_in: None,
+        audit: &AuditLine::None,
+        dead_lettered: false,
+        awaited: None,
+    }
 }
 
 fn to_iq(follows_at_once: bool) -> PlannedCommand<'static> {
-    PlannedCommand { iq_id: Some("iq-1"), follows_at_once, rehearsal: false }
+    PlannedCommand {
+        iq_id: Some("iq-1"),
+        environment: "acceptance",
+        follows_at_once,
+        rehearsal: false,
+    }
 }
 
 fn detail(outcome: &RecordedOutcome) -> &str {

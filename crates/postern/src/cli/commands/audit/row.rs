@@ -15,7 +15,7 @@ pub(super) fn cells(entry: &AuditEntry) -> [String; 8] {
         printable(&entry.integration_id),
         printable(&entry.booking_id),
         text(&entry.object_id),
-        text(&entry.requested_by),
+        text(if entry.operator.is_some() { &entry.operator } else { &entry.requested_by }),
         outcome(entry),
         text(&entry.reason),
         detail(entry),
@@ -38,7 +38,9 @@ fn detail(entry: &AuditEntry) -> String {
     let opens = entry.opens_at.map(|at| format!("opens at {}", local_time(Some(at))));
     let commands = (entry.attempts > 1).then(|| format!("after {} commands", entry.attempts));
     let detail = entry.detail.as_deref().map(printable);
-    [detail, opens, lock, commands].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let operator = entry.operator_reason.as_deref();
+    let operator = operator.map(|reason| format!("by an operator: {}", printable(reason)));
+    [operator, detail, opens, lock, commands].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

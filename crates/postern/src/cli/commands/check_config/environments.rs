@@ -17,6 +17,7 @@ pub(super) struct EnvironmentSummary<'a> {
 pub(super) struct EnvironmentSettings<'a> {
     identity_url: &'a str,
     api_url: &'a str,
+    events_url: Option<&'a str>,
     client_id: &'a str,
     /// `set`, or nothing for a public client.
     client_secret: Option<&'static str>,
@@ -39,6 +40,7 @@ impl<'a> EnvironmentSummary<'a> {
             settings: EnvironmentSettings {
                 identity_url: environment.identity_url.as_str(),
                 api_url: environment.api_url.as_str(),
+                events_url: environment.events_url.as_ref().map(url::Url::as_str),
                 client_id: &environment.client_id,
                 client_secret: environment.client_secret.as_ref().map(|_| SET),
                 scope: &environment.scope,

@@ -1,8 +1,9 @@
 //! The settings of an integration, `[[integrations]]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use consumer::{IntegrationSettings, Mode, Rehearsal};
+use rules::{IntegrationRules, LockRef};
 use salto::SignIn;
 use serde::Serialize;
 
@@ -42,9 +43,12 @@ pub(super) struct IntegrationDetails<'a> {
     check_in_status: Option<&'a str>,
     record_opened_at_in: Option<&'a str>,
     minutes_after: u32,
+    /// The names of locks that are mapped by their names at Salto.
+    locks_by_name: Vec<&'a str>,
     shared_doors: &'a BTreeMap<String, Vec<String>>,
     ask_entries: bool,
     warn_before: String,
+    confirm_openings: &'static str,
 }
 
 impl<'a> IntegrationSummary<'a> {
@@ -102,9 +106,18 @@ impl<'a> IntegrationDetails<'a> {
             check_in_status: integration.rules.check_in_status.as_deref(),
             record_opened_at_in: integration.rules.record_opened_at_in.as_deref(),
             minutes_after: integration.rules.minutes_after,
+            locks_by_name: locks_by_name(&integration.rules),
             shared_doors: &integration.rules.shared_doors,
             ask_entries: integration.ask_entries,
             warn_before: sections::text(integration.warn_before),
+            confirm_openings: integration.confirm_openings.code(),
         }
     }
+}
+
+/// Each name once. Whether the site has exactly one lock of it, only Salto knows: `mapping check` asks.
+fn locks_by_name(rules: &IntegrationRules) -> Vec<&str> {
+    let locks = rules.locks.values().chain(&rules.default_lock);
+    let names: BTreeSet<&str> = locks.filter_map(LockRef::name).collect();
+    names.into_iter().collect()
 }

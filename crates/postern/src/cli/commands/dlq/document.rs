@@ -15,14 +15,14 @@ pub(super) struct LetterDocument {
     pub(super) routing_key: String,
     pub(super) properties: Map<String, Value>,
     pub(super) headers: Map<String, Value>,
-    /// `body`, or `body_base64` where it is not text.
+    /// `body`, `body_base64` where it is not text, or `body_left_out` where it is too large to be read.
     #[serde(flatten)]
     pub(super) body: Map<String, Value>,
 }
 
 impl LetterDocument {
     pub(super) fn new(info: DeadLetterInfo, letter: &ReceivedMessage) -> Self {
-        let (name, text) = message_json::body(&letter.body);
+        let (name, text) = message_json::body(letter);
         let mut body = Map::new();
         body.insert(name.to_owned(), Value::String(text));
         Self {

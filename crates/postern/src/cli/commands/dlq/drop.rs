@@ -113,6 +113,11 @@ impl Action for DropAction {
     ) -> anyhow::Result<()> {
         let info =
             self.info_reader.read(id, &letter.arrival, DeadLetterHeaders::read(&letter.arrival));
+        if let Some(bytes) = letter.arrival.body_left_out() {
+            print_note(&format!(
+                "{id}: its body of {bytes} bytes is not archived: it is too large"
+            ));
+        }
         self.bytes += letter.arrival.body.len();
         archive::write(&mut self.file, &LetterDocument::new(info, &letter.arrival))?;
         self.written.push(WrittenLetter { id, letter });

@@ -36,7 +36,7 @@ pub(super) struct DeadLetterInfo {
     /// The time of the event in the body, unchanged.
     pub(super) time: Option<Box<str>>,
     /// The size of the body.
-    pub(super) bytes: usize,
+    pub(super) bytes: u64,
 }
 
 /// Reads the information, and keeps each shared text once.
@@ -70,7 +70,9 @@ impl InfoReader {
             booking_id: data_member("booking_id").map(Box::from),
             event_id: member("id").map(Box::from),
             time: member("time").map(Box::from),
-            bytes: letter.body.len(),
+            bytes: letter
+                .body_left_out()
+                .unwrap_or_else(|| u64::try_from(letter.body.len()).unwrap_or(u64::MAX)),
         }
     }
 

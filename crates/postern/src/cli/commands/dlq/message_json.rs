@@ -5,6 +5,7 @@ use lapin::{
     BasicProperties,
     types::{AMQPValue, FieldTable},
 };
+use publisher::ReceivedMessage;
 use serde_json::{Map, Value, json};
 
 /// All headers.
@@ -36,11 +37,16 @@ pub(super) fn properties(properties: &BasicProperties) -> Map<String, Value> {
     set.collect()
 }
 
-/// The body as a member: `body` where it is text, `body_base64` where it is not.
-pub(super) fn body(body: &[u8]) -> (&'static str, String) {
-    match std::str::from_utf8(body) {
+/// The body as a member: `body` where it is text, `body_base64` where it is not, `body_left_out` where it was
+/// not read.
+pub(super) fn body(letter: &ReceivedMessage) -> (&'static str, String) {
+    if letter.body_left_out().is_some() {
+        let text = "larger than 1 MiB: only RabbitMQ has it";
+        return ("body_left_out", text.to_owned());
+    }
+    match std::str::from_utf8(&letter.body) {
         Ok(text) => ("body", text.to_owned()),
-        Err(_) => ("body_base64", STANDARD.encode(body)),
+        Err(_) => ("body_base64", STANDARD.encode(&letter.body)),
     }
 }
 

@@ -139,7 +139,7 @@ impl KnownState<'_> {
             rules::Request { object_id: data.object_id.clone(), taken_at: now, expires_at };
         Ok(match rules::decide(now, integration, booking.as_ref(), &rules_request) {
             Decision::Open(opening) => {
-                PredictedResult::WillApply.because(format!("it opens lock {}", opening.lock_id))
+                PredictedResult::WillApply.because(format!("it opens lock {}", opening.lock))
             }
             Decision::Expired(_) => {
                 PredictedResult::Expired.because(format!("it expired at {expires_at}"))
@@ -188,6 +188,7 @@ fn republished(outcome: &Outbound) -> String {
         OutboundData::OpenFailed(failed) => Some(failed.reason.code()),
         OutboundData::Opened(_)
         | OutboundData::CheckIn(_)
+        | OutboundData::OpenConfirmed(_)
         | OutboundData::IqAttention(_)
         | OutboundData::IntegrationAttention(_)
         | OutboundData::BookingAtRisk(_) => None,

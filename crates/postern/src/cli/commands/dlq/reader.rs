@@ -29,6 +29,12 @@ const WINDOW_BYTES: usize = 16 * 1024 * 1024;
 const LARGEST_WINDOW: usize = 65_535;
 /// The time without a letter after which the queue is checked for more.
 const CHECK_AFTER: Duration = Duration::from_secs(1);
+/// The time without a letter after which those that are not in the queue are no longer expected. The broker takes
+/// letters out of the queue first, and then reads them: that may take seconds where they are large.
+const GONE_AFTER: Duration = Duration::from_secs(10);
+/// The time for the broker to take letters back: it first writes those that it has begun to deliver, which may be
+/// large.
+const RETURN_TIMEOUT: Duration = Duration::from_secs(10);
 /// The time after which a broker that delivers none of its letters is an error.
 const DELIVERY_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -125,7 +131,7 @@ impl QueueReader {
                     let (arrival, acker) =
                         ReceivedMessage::from_delivery(DEAD_LETTERS_QUEUE, delivery?);
                     window.received += 1;
-                    window.bytes += arrival.body.len();
+                    window.bytes += arrival.size();
                     self.position += 1;
                     let removed = [Arc::clone(&self.removed), Arc::clone(&window.removed)];
                     self.window = Some(window);
@@ -136,14 +142,16 @@ impl QueueReader {
                     waiting_since = Instant::now();
                 }
                 Ok(None) => return Err(anyhow!("the broker ended the subscription")),
+                Err(_) if waiting_since.elapsed() > DELIVERY_TIMEOUT => {
+                    return Err(anyhow!("the broker does not deliver the dead letters"));
+                }
                 Err(_) => {
-                    self.window = Some(window);
-                    if queue_state(&self.state_channel, DEAD_LETTERS_QUEUE).await?.ready == 0 {
+                    let state = queue_state(&self.state_channel, DEAD_LETTERS_QUEUE).await?;
+                    if state.ready == 0 && waiting_since.elapsed() > GONE_AFTER {
                         // Another program has consumed or purged the rest.
                         self.end = self.position;
-                    } else if waiting_since.elapsed() > DELIVERY_TIMEOUT {
-                        return Err(anyhow!("the broker does not deliver the dead letters"));
                     }
+                    self.window = Some(window);
                 }
             }
         }
@@ -184,7 +192,7 @@ impl QueueReader {
         let returned = self.position.saturating_sub(removed);
         let started = Instant::now();
         while queue_state(&self.state_channel, DEAD_LETTERS_QUEUE).await?.ready < returned
-            && started.elapsed() < CHECK_AFTER
+            && started.elapsed() < RETURN_TIMEOUT
         {
             sleep(Duration::from_millis(5)).await;
         }

@@ -98,7 +98,7 @@ fn topology_findings(parts: &[TopologyItem]) -> Vec<Finding> {
         }
     }
     findings.extend(state(names::DEAD_LETTERS_QUEUE).map(dead_letters));
-    let waiting = names::OPEN_REQUEST_RETRIES.iter().filter_map(|(name, _)| state(name));
+    let waiting = names::retry_queues().filter_map(|queue| state(queue.name));
     findings.extend(waiting.map(|state| state.ready).reduce(|a, b| a + b).map(retries));
     findings
 }
@@ -179,8 +179,8 @@ fn dead_letters(state: QueueState) -> Finding {
 fn retries(waiting: u32) -> Finding {
     let check = Check::new("rabbitmq.retries", "postern.retry.*");
     match waiting {
-        0 => check.ok("no request waits for a retry"),
-        count => check.note(format!("{count} requests wait for an automatic retry")),
+        0 => check.ok("no message waits for a retry"),
+        count => check.note(format!("{count} messages wait for an automatic retry")),
     }
 }
 

@@ -9,13 +9,13 @@ use salto::{Activation, CallError, Cause, Site};
 use super::{
     deadline::{Deadline, DeadlineExceeded},
     finding::{Check, Finding},
-    iqs::{self, IqRecords},
-    mapping, rights,
+    iqs, mapping, open_times, rights,
 };
 use crate::cli::{
     connections::{
         advice, pause, shared_connections::SharedConnections, visible_sites::visible_sites,
     },
+    site_state::iq_overview,
     terminal::text::rehearsal_text,
 };
 
@@ -99,11 +99,8 @@ impl IntegrationCheck<'_> {
         match self.call(site.system_user()).await {
             Ok(user) => {
                 let site_uid = &self.integration.account.site_uid;
-                findings.extend([
-                    sign_in.ok("signed in"),
-                    check.ok(format!("{site_uid} found")),
-                    rights::check(Check::new("salto.rights", self.id), &user),
-                ]);
+                findings.extend([sign_in.ok("signed in"), check.ok(format!("{site_uid} found"))]);
+                findings.extend(rights::check(Check::new("salto.rights", self.id), &user));
                 Ok(())
             }
             Err(CallFailure::Error(error)) if error.cause == Cause::SiteNotFound => {
@@ -137,9 +134,10 @@ impl IntegrationCheck<'_> {
         findings: &mut Vec<Finding>,
     ) -> Result<LockAvailability, Stopped> {
         let Self { connections, id, deadline, .. } = self;
-        let (iqs, locks, activations, otp_statuses) = future::join4(
+        let (iqs, locks, activated, activations, otp_statuses) = future::join5(
             self.call(site.iqs()),
             self.call(site.locks()),
+            self.call(site.activated_iqs()),
             deadline.within(connections.activations.list(id)),
             deadline.within(connections.otp_guard.statuses(id)),
         )
@@ -166,9 +164,15 @@ impl IntegrationCheck<'_> {
         match (iqs, locks, activations) {
             (Ok(iqs), Ok(locks), Some(activations)) => {
                 let locks = LockAvailability::new(&locks, &iqs, &activations, &otp_statuses);
-                let records = IqRecords { activations, otp_statuses };
-                findings.extend(iqs::check(&self.integration.rules, &iqs, &records, &locks));
-                findings.extend(mapping::check(&self.integration.rules, &locks));
+                // Without Salto's answer, the stored records alone say what is activated.
+                let activated = activated.ok();
+                let activated = activated.as_deref();
+                let overviews = iq_overview::merge(iqs, activated, &activations, &otp_statuses);
+                let rules = &self.integration.rules;
+                findings.extend(iqs::check(rules, &overviews, &locks));
+                findings.extend(mapping::check(rules, &locks));
+                let window = connections.resend_window();
+                findings.extend(open_times::check(site, rules, &locks, window, *deadline).await);
                 Ok(locks)
             }
             (iqs, locks, _) => {

@@ -3,19 +3,14 @@
 use std::collections::BTreeMap;
 
 use consumer::LockAvailability;
-use rules::IntegrationRules;
-use uuid::Uuid;
+use rules::{IntegrationRules, LockRef};
 
 use super::finding::{Check, Finding};
 use crate::cli::terminal::text::first_few;
 
 pub(super) fn check(rules: &IntegrationRules, locks: &LockAvailability) -> Vec<Finding> {
     let check = Check::new("mapping", &rules.id);
-    let mut by_lock: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
-    let objects = rules.locks.iter().map(|(object, lock)| (*lock, object.as_str()));
-    for (lock, object) in objects.chain(rules.default_lock.map(|lock| (lock, "(all others)"))) {
-        by_lock.entry(lock).or_default().push(object);
-    }
+    let by_lock = objects_by_lock(rules);
     if by_lock.is_empty() {
         return vec![check.broken(
             "no object is mapped to a lock",
@@ -26,15 +21,26 @@ pub(super) fn check(rules: &IntegrationRules, locks: &LockAvailability) -> Vec<F
             ),
         )];
     }
-    let next = format!("run `postern lock list --integration {}`, and choose another", rules.id);
+    let next = format!(
+        "run `postern lock list --integration {}`, and choose another, by its id",
+        rules.id
+    );
     let mut findings = Vec::new();
     let mut not_activated: Vec<&str> = Vec::new();
     for (lock, objects) in &by_lock {
-        if !locks.has_lock(*lock) {
+        let id = match locks.resolve(lock) {
+            Ok(id) => id,
+            Err(unresolved) => {
+                let detail = format!("{unresolved}, to which {} is mapped", first_few(objects));
+                findings.push(check.broken(detail, next.clone()));
+                continue;
+            }
+        };
+        if !locks.has_lock(id) {
             let detail =
                 format!("the site has no lock {lock}, to which {} is mapped", first_few(objects));
             findings.push(check.broken(detail, next.clone()));
-        } else if let Some(iq) = locks.iq_of(*lock) {
+        } else if let Some(iq) = locks.iq_of(id) {
             if !locks.is_iq_activated(iq) {
                 not_activated.extend(objects);
             }
@@ -59,4 +65,15 @@ pub(super) fn check(rules: &IntegrationRules, locks: &LockAvailability) -> Vec<F
         findings.push(check.ok(detail));
     }
     findings
+}
+
+/// The objects of each lock, as the configuration names it.
+fn objects_by_lock(rules: &IntegrationRules) -> BTreeMap<&LockRef, Vec<&str>> {
+    let mut by_lock: BTreeMap<&LockRef, Vec<&str>> = BTreeMap::new();
+    let objects = rules.locks.iter().map(|(object, lock)| (lock, object.as_str()));
+    let others = rules.default_lock.iter().map(|lock| (lock, "(all others)"));
+    for (lock, object) in objects.chain(others) {
+        by_lock.entry(lock).or_default().push(object);
+    }
+    by_lock
 }

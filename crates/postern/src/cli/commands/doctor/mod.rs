@@ -14,8 +14,10 @@ mod integration;
 mod iqs;
 mod listeners;
 mod mapping;
+mod open_times;
 mod publishing;
 mod redis;
+mod redis_contents;
 mod rights;
 
 use std::{collections::HashMap, path::Path, time::Duration};
@@ -113,7 +115,13 @@ async fn check_redis_and_integrations(
     let RedisFindings { findings: mut redis, usable } = redis::check(connections, deadline).await;
     let integrations = if usable {
         redis.extend(listeners::check(connections, deadline).await);
-        check_integrations(settings, connections, deadline).await
+        let (contents, integrations) = future::join(
+            redis_contents::check(settings, connections, deadline),
+            check_integrations(settings, connections, deadline),
+        )
+        .await;
+        redis.extend(contents);
+        integrations
     } else {
         // Without the shared tokens, a sign-in would request another one.
         vec![Check::new("integration", "all").warning(

@@ -6,10 +6,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use consumer::{IntegrationSettings, LockAvailability};
 use futures_util::future;
-use rules::RiskReason;
+use rules::{LockRef, RiskReason};
 use salto::{ActivationState, check_key};
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::cli::connections::{advice, pause, shared_connections::SharedConnections};
 
@@ -37,7 +36,7 @@ pub(super) struct DoorState {
 pub(super) async fn read(
     connections: &SharedConnections<'_>,
     integration: &IntegrationSettings,
-    lock: Uuid,
+    lock: &LockRef,
 ) -> Result<DoorState, String> {
     let reading =
         tokio::time::timeout(TIMEOUT, read_without_limit(connections, integration, lock)).await;
@@ -47,7 +46,7 @@ pub(super) async fn read(
 async fn read_without_limit(
     connections: &SharedConnections<'_>,
     integration: &IntegrationSettings,
-    lock: Uuid,
+    lock: &LockRef,
 ) -> Result<DoorState, String> {
     let id = integration.rules.id.as_str();
     check_key(&connections.redis, connections.key_prefix(), &connections.sealer)
@@ -70,7 +69,7 @@ async fn read_without_limit(
     let activations: HashMap<_, _> =
         stored.into_iter().map(|(iq, stored)| (iq, stored.activation)).collect();
     let locks = LockAvailability::new(&locks, &iqs, &activations, &otp_statuses);
-    let iq_id = locks.iq_of(lock);
+    let iq_id = locks.resolve(lock).ok().and_then(|lock| locks.iq_of(lock));
     let state = iq_id.map(|iq| {
         let activation = activations.get(iq);
         activation.map_or(ActivationState::NotActivated, |it| it.state).code()

@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use consumer::Settings;
-use rules::{Rule, RuleInput, RuleStep};
+use rules::{LockRef, Rule, RuleInput, RuleStep};
 use serde::Serialize;
-use uuid::Uuid;
 
 use super::{
     door::{self, DoorState},
@@ -26,7 +25,9 @@ pub(super) struct Explanation {
     pub(super) rules: Vec<RuleReport>,
     /// `open`, or the reason of the first rule that says no; nothing where no rule was evaluated.
     pub(super) decision: Option<&'static str>,
-    pub(super) lock_id: Option<Uuid>,
+    /// The lock by id, or by the name that the mapping has.
+    #[serde(rename = "lock_id")]
+    pub(super) lock: Option<LockRef>,
     pub(super) door: Option<DoorState>,
     /// The reason why `door` is not known.
     pub(super) door_unknown: Option<String>,
@@ -62,7 +63,7 @@ impl Explanation {
             at,
             rules: Vec::new(),
             decision: None,
-            lock_id: None,
+            lock: None,
             door: None,
             door_unknown: None,
             pause_seconds: 0,
@@ -85,7 +86,7 @@ impl Explanation {
         self.evaluate_rules(integration.map(|it| &it.rules), booking, object);
         let pause = connections.lookup.pause(id).await.map_err(store_failure)?;
         self.pause_seconds = pause::whole_seconds(pause);
-        if let (Some(integration), Some(lock)) = (integration, self.lock_id) {
+        if let (Some(integration), Some(lock)) = (integration, &self.lock) {
             let door = if pause.is_zero() {
                 door::read(connections, integration, lock).await
             } else {
@@ -116,8 +117,8 @@ impl Explanation {
             steps.into_iter().filter(|step| !about_expiry(step)).map(RuleReport::from).collect();
         self.decision = Some(self.rules.iter().find_map(|rule| rule.reason).unwrap_or("open"));
         let mut inputs = self.rules.iter().flat_map(|rule| &rule.step.inputs);
-        self.lock_id = inputs.find_map(|it| match it {
-            (_, RuleInput::Lock(lock)) => *lock,
+        self.lock = inputs.find_map(|it| match it {
+            (_, RuleInput::Lock(lock)) => lock.clone(),
             (
                 _,
                 RuleInput::Text(_)

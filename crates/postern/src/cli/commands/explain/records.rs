@@ -138,6 +138,7 @@ pub(super) fn object_of(outcome: &Outbound) -> Option<&str> {
         OutboundData::CheckIn(_)
         | OutboundData::OpenRejected(_)
         | OutboundData::OpenFailed(_)
+        | OutboundData::OpenConfirmed(_)
         | OutboundData::IqAttention(_)
         | OutboundData::IntegrationAttention(_)
         | OutboundData::BookingAtRisk(_) => None,

@@ -25,6 +25,10 @@ pub(super) struct RequestReport {
     pub(super) claimant_alive: Option<bool>,
     pub(super) not_before: Option<DateTime<Utc>>,
     pub(super) dead_lettered: bool,
+    /// `confirmed` or `unconfirmed`, where the opening was to be confirmed by Salto's own record.
+    pub(super) confirmation: Option<&'static str>,
+    /// The event that confirms the opening.
+    pub(super) confirmed: Option<Outbound>,
     /// The routing key for which its answer waits until a queue takes it, and since when none does.
     pub(super) waits_for_queue: Option<String>,
     pub(super) no_queue_since: Option<DateTime<Utc>>,
@@ -98,6 +102,7 @@ fn is_outcome_unknown(outcome: &Outbound) -> bool {
         OutboundData::Opened(_)
         | OutboundData::CheckIn(_)
         | OutboundData::OpenRejected(_)
+        | OutboundData::OpenConfirmed(_)
         | OutboundData::IqAttention(_)
         | OutboundData::IntegrationAttention(_)
         | OutboundData::BookingAtRisk(_) => false,
@@ -127,6 +132,12 @@ impl From<FoundRequest> for RequestReport {
             claimed_by: record.claim.map(|claim| claim.worker),
             not_before: record.not_before,
             dead_lettered: record.dead_lettered,
+            confirmation: match (&record.confirmed, record.to_be_confirmed) {
+                (Some(_), _) => Some("confirmed"),
+                (None, true) => Some("unconfirmed"),
+                (None, false) => None,
+            },
+            confirmed: record.confirmed,
             no_queue_since: unrouted.as_ref().map(|unrouted| unrouted.since),
             waits_for_queue: unrouted.map(|unrouted| unrouted.routing_key),
             outcome: record.outcome,

@@ -91,6 +91,11 @@ fn request_lines(request: &RequestReport) -> Vec<String> {
             "its answer waits for a queue: since {since} none takes {routing_key} from postern.outbound"
         ));
     }
+    match (&request.confirmed, request.confirmation) {
+        (Some(confirmed), _) => lines.push(event_text::event_line(confirmed)),
+        (None, Some(_)) => lines.push("Salto's own record has not shown the opening".into()),
+        (None, None) => {}
+    }
     if request.dead_lettered {
         lines.push("it has a dead letter".into());
     }
@@ -160,7 +165,7 @@ fn value(input: &RuleInput) -> Option<String> {
         RuleInput::Time(at) => Some(time(*at)),
         RuleInput::Number(number) => Some(number.to_string()),
         RuleInput::Lock(lock) => {
-            Some(lock.map_or_else(|| "none".to_owned(), |lock| lock.to_string()))
+            Some(lock.as_ref().map_or_else(|| "none".to_owned(), |lock| lock.to_string()))
         }
     }
 }
@@ -173,7 +178,7 @@ fn door_lines(explanation: &Explanation) -> Vec<String> {
             explanation.pause_seconds
         ));
     }
-    match (&explanation.door, &explanation.door_unknown, explanation.lock_id) {
+    match (&explanation.door, &explanation.door_unknown, &explanation.lock) {
         (Some(door), _, _) => lines.extend(iq_lines(door)),
         (None, Some(reason), _) => lines.push(format!("its IQ is not known: {reason}")),
         (None, None, Some(_)) => lines.push("its IQ is not known".into()),

@@ -1,60 +1,78 @@
 //! `postern iq activate`: stores the secret of an IQ, gets its PIN, and has Salto check both.
 
-use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::Context;
-use clap::Args;
+use anyhow::{Context, anyhow};
+use clap::{Args, ValueEnum};
 use consumer::Settings;
-use salto::{
-    Cause,
-    activation::{self, ActivateError, Step},
-};
-use secrecy::ExposeSecret;
+use salto::{ActivationState, PinDelivery, activation::Step};
 
-use super::{otp_results::OtpResults, target::IqArguments};
+use super::{
+    activation_steps::ActivationSteps, opening_proof::print_opening_proof, target::IqArguments,
+};
 use crate::cli::{
     arguments::output_format::OutputFlag,
     failure::CommandFailure,
-    terminal::{output::print_note, secret_input},
+    otp_attempts::results::OtpResults,
+    site_state::{
+        iq_overview::{IqOverview, iq_overview},
+        next_step::next_step,
+    },
+    terminal::output::print_note,
 };
-
-const ALREADY_ACTIVATED: &str = "\
-This user was activated at the IQ before, by another program or in Salto's app, and postern does not
-have the secret of that activation. There are three solutions:
-  1. Secret and PIN are known, from another program or a backup: postern iq adopt stores them.
-  2. Have Salto (or the administrator of the site in Salto KS) reset this user's activation at this
-     IQ, then run postern iq activate again. The program that has opened doors as this user so far
-     can no longer do so.
-  3. Use another system user, which was never activated at this IQ: set its username and password in
-     the integration, then run postern iq activate again.";
 
 /// Arguments of `iq activate`.
 ///
 /// The PIN is never an argument, because every user of the machine can see arguments.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Salto gives out the IQ's secret once and sends the PIN by mail (to some tenants by SMS; for some it is \
-in the answer, which postern then uses). Both are stored in Redis, encrypted with secrets.key. After \
-an interruption run the same command again: it continues where it was.
+Salto gives out the IQ's secret once and sends the PIN by mail (with --send-pin sms as a text message; to \
+some tenants it is in the answer, which postern then uses). Both are stored in Redis, encrypted with \
+secrets.key. After an interruption run the same command again: it continues where it was. Where no PIN \
+arrives, see that the IQ is online, and have it sent again a few times with --send-pin.
 
-Where two operators activate the same IQ at the same time, one of the commands fails and must be run \
-again.
+Where Salto has reset the user's activation (Site → Rights → Reset PIN), the command begins anew. Where \
+the stored secret or PIN is rejected and Salto has reset nothing, it says what to do.
+
+Wrong PINs stop at two in a row, because Salto blocks the user after a few. Where two operators activate \
+the same IQ at the same time, one of the commands may fail and must be run again.
+
+Exit status: 0 where the IQ is activated, 1 where its doors stay shut.
 
 Examples:
   postern iq activate --integration acme --iq 0f7b2c1e-…
-  postern iq activate --integration acme --iq 0f7b2c1e-… --pin-file /run/secrets/pin")]
+  postern iq activate --integration acme --iq 0f7b2c1e-… --pin-file /run/secrets/pin
+  postern iq activate --integration acme --iq 0f7b2c1e-… --send-pin sms")]
 pub(crate) struct ActivateArguments {
     #[command(flatten)]
     target: IqArguments,
     /// Read the PIN from this file instead of standard input; one trailing newline is cut.
     #[arg(long, value_name = "PATH")]
     pin_file: Option<PathBuf>,
-    /// Have Salto check the PIN even while the user is blocked after wrong one-time passwords.
+    /// Have Salto send the PIN in this way, again where it was sent before [default: email, once].
+    #[arg(long, value_name = "HOW")]
+    send_pin: Option<SendPin>,
+    /// Have Salto check the PIN even while the user is blocked, or where one more rejection could block it.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
     output: OutputFlag,
+}
+
+/// How Salto sends the PIN.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SendPin {
+    Email,
+    Sms,
+}
+
+impl From<SendPin> for PinDelivery {
+    fn from(how: SendPin) -> Self {
+        match how {
+            SendPin::Email => Self::Email,
+            SendPin::Sms => Self::Sms,
+        }
+    }
 }
 
 /// Starts or continues the activation.
@@ -63,111 +81,75 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
     let target = arguments.target.find_to_store(settings).await?;
-    proceed(&OtpResults::of(&target, arguments.force), arguments.pin_file.as_deref())
-        .await
-        .with_context(|| format!("IQ {} is not activated yet", target.iq))?;
-    target.print_activated(arguments.output, "IQ is activated")
-}
-
-async fn proceed(results: &OtpResults<'_>, pin_file: Option<&Path>) -> anyhow::Result<()> {
-    let OtpResults { access, iq, .. } = results;
-    let (site, activations) = (&access.site, &access.activations);
-    let step = match activation::begin(site, activations, iq).await {
-        Ok(step) => step,
-        Err(error) => return Err(record_failure(results, error).await),
+    let overview = iq_overview(&target.access, &target.iq).await?;
+    let overview = overview.context("the IQ is no longer in Salto's list")?;
+    if overview.listed.as_ref().and_then(|listed| listed.otp_enabled) == Some(false) {
+        let text = "this IQ is opened without one-time passwords, so it needs no activation";
+        return target.print_state(arguments.output, overview.state.code(), text);
+    }
+    let results = OtpResults::new(&target.access, &target.iq, arguments.force);
+    let steps = ActivationSteps {
+        results,
+        pin_file: arguments.pin_file.as_deref(),
+        send_pin: arguments.send_pin.map(PinDelivery::from),
     };
-    let pin = match (step, pin_file) {
-        (Step::Done, _) => {
-            print_note(
-                "nothing to do: the IQ is already activated (if Salto has reset the activation since, \
-                 run `postern iq forget` first)",
-            );
-            return Ok(());
-        }
-        (Step::PinMailed | Step::PinAwaited | Step::PinShown | Step::PinKnown, Some(file)) => {
-            print_note("the IQ's secret is stored; reading the PIN from the file");
-            Some(secret_input::read_pin(Some(file)).await?)
-        }
-        (Step::PinShown, None) => {
-            show_pin(results).await?;
-            None
-        }
-        (Step::PinKnown, None) => {
-            print_note("the IQ's secret and PIN are stored");
-            None
-        }
-        (Step::PinMailed, None) => {
-            print_note(
-                "the IQ's secret is stored; Salto sends the PIN to the account's user by mail",
-            );
-            Some(secret_input::read_pin(None).await?)
-        }
-        (Step::PinAwaited, None) => {
-            print_note(
-                "the IQ's secret is stored, and an earlier run requested the PIN: it is in the mail \
-                 that Salto sent then",
-            );
-            Some(secret_input::read_pin(None).await?)
-        }
+    let step = match plan(target.integration_id, &overview)? {
+        Plan::Begin => steps.begin().await,
+        Plan::Restart => steps.restart(&overview).await,
+        Plan::Nothing => Ok(Step::Done),
     };
-    results.refuse_while_blocked().await?;
-    print_note("having Salto check secret and PIN");
-    match activation::finish(site, activations, iq, pin).await {
-        Ok(()) => {
-            record_success(results).await;
-            Ok(())
-        }
-        Err(error) => Err(record_failure(results, error).await),
-    }
-}
-
-/// Records the failure, and returns it with the advice for it.
-async fn record_failure(results: &OtpResults<'_>, error: ActivateError) -> anyhow::Error {
-    match &error {
-        ActivateError::Call(error) => {
-            results.record_error(error.cause, error.to_string(), None).await;
-            return results.access.error_with_advice(error).await;
-        }
-        ActivateError::PinRefused => {
-            results
-                .record_error(Cause::OtpInvalid, "Salto does not accept the PIN".to_owned(), None)
-                .await;
-        }
-        ActivateError::AlreadyActivatedAtSalto => print_note(ALREADY_ACTIVATED),
-        ActivateError::PinMalformed
-        | ActivateError::PinMissing
-        | ActivateError::NotStarted
-        | ActivateError::Changed
-        | ActivateError::Store(_) => {}
-    }
-    error.into()
-}
-
-/// Shows the PIN from Salto's answer, on a terminal only: standard error may be written to a file.
-async fn show_pin(results: &OtpResults<'_>) -> anyhow::Result<()> {
-    let OtpResults { access, iq, .. } = results;
-    let stored = access.activations.get(access.site.integration_id(), iq).await?;
-    match stored.and_then(|stored| stored.activation.pin) {
-        Some(pin) if io::stderr().is_terminal() => print_note(&format!(
-            "the IQ's secret is stored; so is the PIN from Salto's answer: {}",
-            pin.expose_secret()
-        )),
-        Some(_) | None => {
-            print_note("the IQ's secret is stored, and so is the PIN from Salto's answer")
+    match step.with_context(|| not_activated(&target.iq))? {
+        Step::Done => print_done(target.integration_id, &overview),
+        step => {
+            let finished = steps.finish(step).await;
+            finished.with_context(|| not_activated(&target.iq))?;
         }
     }
+    target.print_state(arguments.output, "activated", "IQ is activated")?;
+    print_opening_proof(target.integration_id);
     Ok(())
 }
 
-/// Records that Salto accepts the stored secret and PIN. A failure of this is only a note, because the
-/// IQ is activated.
-async fn record_success(results: &OtpResults<'_>) {
-    let OtpResults { access, iq, .. } = results;
-    match access.activations.get(access.site.integration_id(), iq).await {
-        Ok(Some(stored)) => results.record_accepted(&stored).await,
-        Ok(None) => {}
-        Err(error) => print_note(&format!(
-            "warning: the success could not be stored for the workers: {error}"
-        )),
+fn not_activated(iq: &str) -> String {
+    format!("IQ {iq} is not activated yet")
+}
+
+fn print_done(integration_id: &str, overview: &IqOverview) {
+    print_note("nothing to do: the IQ is already activated");
+    if let Some(step) = next_step(integration_id, overview) {
+        print_note(&format!("note: {}: {}", step.problem, step.next));
+    }
+}
+
+/// What this run does.
+enum Plan {
+    /// Begins the activation, or goes on with it.
+    Begin,
+    /// Begins anew, provided that Salto has reset the activation.
+    Restart,
+    /// The IQ is activated, and nothing says that its doors stay shut.
+    Nothing,
+}
+
+/// What helps in this state. Fails with the next step where this command does not help.
+fn plan(integration_id: &str, overview: &IqOverview) -> anyhow::Result<Plan> {
+    let step = next_step(integration_id, overview);
+    let restore = overview.listed.as_ref().and_then(|listed| listed.restore_required);
+    match overview.state {
+        ActivationState::NotActivated | ActivationState::PendingPin => Ok(Plan::Begin),
+        ActivationState::Degraded | ActivationState::ReactivationRequired
+            if restore != Some(true) =>
+        {
+            Ok(Plan::Restart)
+        }
+        ActivationState::Activated if overview.activated_at_salto == Some(false) => {
+            Ok(Plan::Restart)
+        }
+        ActivationState::Activated
+        | ActivationState::Degraded
+        | ActivationState::ReactivationRequired => match step {
+            Some(step) if step.doors_shut => Err(anyhow!("{}: {}", step.problem, step.next)),
+            Some(_) | None => Ok(Plan::Nothing),
+        },
     }
 }

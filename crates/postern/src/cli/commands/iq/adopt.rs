@@ -11,19 +11,22 @@ use salto::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{
-    otp_attempts::{OtpAttempts, OtpInput},
-    otp_results::OtpResults,
-    target::IqArguments,
-};
+use super::{opening_proof::print_opening_proof, target::IqArguments};
 use crate::cli::{
     arguments::output_format::OutputFlag,
     failure::CommandFailure,
+    otp_attempts::{
+        attempts::{OtpAttempts, OtpInput},
+        results::OtpResults,
+    },
     terminal::{output::print_note, secret_input},
 };
 
 /// The length of Salto's secrets (docs/salto-ks.md, Connect API).
 const SECRET_LENGTH: usize = 16;
+
+/// The code that an active device shows. `Debug` hides it.
+type DeviceCode = SecretString;
 
 /// Arguments of `iq adopt`.
 ///
@@ -31,20 +34,35 @@ const SECRET_LENGTH: usize = 16;
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 For an IQ at which the system user was activated with another program, where secret and PIN are known, \
-because Salto gives out the secret only once. Salto checks both, without touching a door, before they \
-are stored. A working activation is only overwritten with --force.
+because Salto gives out the secret only once. Salto's cloud checks both, without touching a door, before \
+they are stored; only an opening proves a door (postern lock open). A working activation is only \
+overwritten with --force.
 
 Without files, secret and PIN are read from standard input, one line each, in this order.
 
+With --device-code, Salto is asked for the secret by the code that an active device of the same user \
+shows (\"enable an additional device\"); then the PIN is read. Salto has published this way; it is \
+unproven here, because nobody has tried it with postern. A wrong code counts as a rejected one-time \
+password. Without CODE, it is read from standard input: a code on the command line can be seen by every \
+user of the machine while it counts.
+
+Where none of these is known, a reset is needed: the site's admin resets this user's PIN in Salto KS \
+(Site → Rights → Reset PIN), then postern iq activate begins anew.
+
 Examples:
   postern iq adopt --integration acme --iq 0f7b2c1e-…
-  postern iq adopt --integration acme --iq 0f7b2c1e-… --secret-file s --pin-file p")]
+  postern iq adopt --integration acme --iq 0f7b2c1e-… --secret-file s --pin-file p
+  postern iq adopt --integration acme --iq 0f7b2c1e-… --device-code --pin-file p")]
 pub(crate) struct AdoptArguments {
     #[command(flatten)]
     target: IqArguments,
     /// Read the secret from this file; one trailing newline is cut.
     #[arg(long, value_name = "PATH")]
     secret_file: Option<PathBuf>,
+    /// Get the secret from Salto by this code of an active device (unproven); without CODE, it is read from
+    /// standard input.
+    #[arg(long, value_name = "CODE", num_args = 0..=1, conflicts_with = "secret_file")]
+    device_code: Option<Option<DeviceCode>>,
     /// Read the PIN from this file; one trailing newline is cut.
     #[arg(long, value_name = "PATH")]
     pin_file: Option<PathBuf>,
@@ -67,24 +85,37 @@ pub(super) async fn run(
     if !arguments.force {
         refuse_where_it_works(before.as_ref())?;
     }
-    let (secret, pin) = read_secret_and_pin(&arguments).await?;
-    let attempts = OtpAttempts::begin(OtpResults::of(&target, arguments.force)).await?;
-    let adopted = check_and_store(&attempts, before.as_ref(), secret, pin).await;
+    let source = read_secret_source(&arguments).await?;
+    let pin = secret_input::read_pin(arguments.pin_file.as_deref()).await?;
+    let attempts =
+        OtpAttempts::begin(OtpResults::new(&target.access, &target.iq, arguments.force)).await?;
+    let adopted = check_and_store(&attempts, before.as_ref(), source, pin).await;
     attempts.end().await;
     adopted?;
-    target.print_activated(
-        arguments.output,
-        "Salto accepts secret and PIN, and they are stored: the IQ is activated",
-    )
+    let text = "Salto's cloud accepts secret and PIN, and they are stored: the IQ is activated";
+    target.print_state(arguments.output, "activated", text)?;
+    print_opening_proof(target.integration_id);
+    Ok(())
+}
+
+/// Where the secret comes from.
+enum SecretSource {
+    Known(SecretString),
+    /// Salto gives it for this code.
+    DeviceCode(DeviceCode),
 }
 
 async fn check_and_store(
     attempts: &OtpAttempts<'_>,
     before: Option<&Stored>,
-    secret: SecretString,
+    source: SecretSource,
     pin: SecretString,
 ) -> anyhow::Result<()> {
     let OtpResults { access, iq, .. } = &attempts.results;
+    let secret = match source {
+        SecretSource::Known(secret) => secret,
+        SecretSource::DeviceCode(code) => attempts.secret_by_code(&code).await?,
+    };
     print_note("having Salto check secret and PIN");
     let input = OtpInput { secret: &secret, pin: &pin, of: None };
     if let Err(error) = attempts.send(&input, KEEP_PIN).await? {
@@ -117,9 +148,17 @@ fn refuse_where_it_works(before: Option<&Stored>) -> anyhow::Result<()> {
     }
 }
 
-async fn read_secret_and_pin(
-    arguments: &AdoptArguments,
-) -> anyhow::Result<(SecretString, SecretString)> {
+async fn read_secret_source(arguments: &AdoptArguments) -> anyhow::Result<SecretSource> {
+    if let Some(code) = &arguments.device_code {
+        let code = match code {
+            Some(code) => code.clone(),
+            None => secret_input::read("code of the active device", None).await?,
+        };
+        if code.expose_secret().trim().is_empty() {
+            bail!("the code of the active device is empty");
+        }
+        return Ok(SecretSource::DeviceCode(code.expose_secret().trim().into()));
+    }
     let secret = secret_input::read("secret", arguments.secret_file.as_deref()).await?;
     let length = secret.expose_secret().chars().count();
     if length == 0 || secret.expose_secret().chars().any(char::is_whitespace) {
@@ -130,7 +169,7 @@ async fn read_secret_and_pin(
             "warning: the secret has {length} characters; Salto's have {SECRET_LENGTH}"
         ));
     }
-    Ok((secret, secret_input::read_pin(arguments.pin_file.as_deref()).await?))
+    Ok(SecretSource::Known(secret))
 }
 
 fn refused(error: &salto::CallError) -> anyhow::Error {

@@ -84,7 +84,7 @@ pub(super) async fn run(
 
 impl IqRow {
     fn of(integration_id: &str, iq: IqOverview, last_error: Option<LastError>) -> Self {
-        let next = next_step(integration_id, &iq);
+        let next = next_step(integration_id, &iq).map(|step| step.next);
         let at_salto = iq.listed.is_some();
         let (mut name, mut online, mut otp_enabled, mut restore_required) = Default::default();
         if let Some(listed) = iq.listed {
@@ -155,7 +155,7 @@ mod tests {
             "acme",
             IqOverview {
                 id: "q1".into(),
-                listed: Some(serde_json::from_value(listed).unwrap()),
+                listed: Some(serde_json::from_str(&listed.to_string()).unwrap()),
                 activated_at_salto: Some(false),
                 activated_at_salto_since: None,
                 state: ActivationState::PendingPin,

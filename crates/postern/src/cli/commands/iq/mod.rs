@@ -1,16 +1,14 @@
 //! `postern iq`: the gateways between Salto's cloud and the locks, and their activation.
 //!
 //! Each command is a file of its own. A command is about an IQ, its [`target`]. Whatever has Salto
-//! check a one-time password goes through [`otp_attempts`], for one operator at a time
-//! ([`iq_lease`]), and the answers are stored ([`otp_results`]).
+//! check a one-time password goes through `cli/otp_attempts`, for one operator at a time, and the answers are stored.
 
 mod activate;
+mod activation_steps;
 mod adopt;
 mod forget;
-mod iq_lease;
 mod list;
-mod otp_attempts;
-mod otp_results;
+mod opening_proof;
 mod pin_change;
 mod probe;
 mod probe_answer;
@@ -34,7 +32,7 @@ pub(crate) enum IqCommand {
     Activate(activate::ActivateArguments),
     /// Give an activated IQ another PIN ("Set PIN").
     SetPin(set_pin::SetPinArguments),
-    /// Have Salto check a one-time password, without touching a door.
+    /// Have Salto's cloud check a one-time password, without touching a door; the IQ is not asked.
     Probe(probe::ProbeArguments),
     /// Store a secret and a PIN that are known from another program.
     Adopt(adopt::AdoptArguments),

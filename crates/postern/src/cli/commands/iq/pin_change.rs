@@ -12,11 +12,13 @@ use salto::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{
-    otp_attempts::{OtpAttempts, OtpInput},
-    otp_results::OtpResults,
+use crate::cli::{
+    otp_attempts::{
+        attempts::{OtpAttempts, OtpInput},
+        results::OtpResults,
+    },
+    terminal::output::print_note,
 };
-use crate::cli::terminal::output::print_note;
 
 const RUN_AGAIN: &str = "both PINs are kept; run `postern iq set-pin` again, which finds out which \
                          of them is valid and continues";
@@ -118,6 +120,8 @@ const fn may_have_changed_the_pin(cause: Cause) -> bool {
         | Cause::AlreadyActivated
         | Cause::NotActivated
         | Cause::OtpInvalid
+        | Cause::OtpMistimed
+        | Cause::LockMoved
         | Cause::OtpBlocked
         | Cause::IqOffline
         | Cause::IqRefused

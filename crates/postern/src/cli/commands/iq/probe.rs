@@ -1,4 +1,4 @@
-//! `postern iq probe`: has Salto check a one-time password, without touching a door.
+//! `postern iq probe`: has Salto's cloud check a one-time password, without touching a door.
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
@@ -12,21 +12,27 @@ use secrecy::SecretString;
 use serde::Serialize;
 
 use super::{
-    otp_attempts::{OtpAttempts, OtpInput},
-    otp_results::OtpResults,
     probe_answer::ProbeAnswer,
-    target::IqArguments,
+    target::{IqArguments, TargetIq},
 };
 use crate::cli::{
-    arguments::output_format::OutputFlag, connections::site_access::SiteAccess,
-    failure::CommandFailure, terminal::output::Output,
+    arguments::output_format::OutputFlag,
+    connections::site_access::SiteAccess,
+    failure::CommandFailure,
+    otp_attempts::{
+        attempts::{OtpAttempts, OtpInput},
+        results::OtpResults,
+    },
+    site_state::{iq_overview::iq_overview, next_step::next_step},
+    terminal::output::Output,
 };
 
 /// Arguments of `iq probe`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Sends the call that changes a PIN, with the change 0000, which keeps the PIN: Salto checks the \
-one-time password and touches no door. The answer counts like that of an open command: a rejection is \
+Sends the call that changes a PIN, with the change 0000, which keeps the PIN: Salto's cloud checks the \
+one-time password and touches no door. The IQ, which checks those of open commands, is not asked: only an \
+opening proves a door (postern lock open). The answer counts like that of an open command: a rejection is \
 counted, and three in a row degrade the activation; an accepted one resets the count, the degraded \
 state and the block.
 
@@ -68,14 +74,18 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
     let target = arguments.target.find(settings).await?;
-    let attempts = OtpAttempts::begin(OtpResults::of(&target, arguments.force)).await?;
+    let attempts =
+        OtpAttempts::begin(OtpResults::new(&target.access, &target.iq, arguments.force)).await?;
     let answer = send(&attempts).await;
     let status = attempts.results.otp_status().await;
     attempts.end().await;
     let (answer, status) = (answer?, status?);
     let state = read(&target.access, &target.iq).await?.map(|stored| stored.activation.state);
     let state = state.unwrap_or(ActivationState::NotActivated);
-    let ProbeAnswer { code, meaning } = ProbeAnswer::of(answer.as_ref().err());
+    let ProbeAnswer { code, meaning } = match &answer {
+        Ok(()) => ProbeAnswer::accepted(),
+        Err(error) => ProbeAnswer::refused(error, step_of_state(&target).await),
+    };
     let result = ProbeResult {
         integration_id: target.integration_id,
         iq_id: &target.iq,
@@ -88,6 +98,12 @@ pub(super) async fn run(
     };
     Output::new(arguments.output).print(&result, || result.meaning.clone())?;
     if result.accepted { Ok(()) } else { Err(CommandFailure::AlreadyReported) }
+}
+
+/// The next step for the state that the IQ is in now; nothing where there is none, or it cannot be read.
+async fn step_of_state(target: &TargetIq<'_>) -> Option<String> {
+    let overview = iq_overview(&target.access, &target.iq).await.ok().flatten()?;
+    Some(next_step(target.integration_id, &overview)?.next)
 }
 
 async fn send(attempts: &OtpAttempts<'_>) -> anyhow::Result<Result<(), CallError>> {

@@ -10,19 +10,20 @@ pub(super) struct ProbeAnswer {
 }
 
 impl ProbeAnswer {
-    /// The answer, from the error of the call; there is none where Salto accepts the OTP.
-    pub(super) fn of(error: Option<&CallError>) -> Self {
-        match error {
-            Some(error) => Self {
-                code: code(error.cause),
-                meaning: format!("{error}. {}", next_step(error.cause)),
-            },
-            None => Self {
-                code: "accepted",
-                meaning: "Salto accepts the one-time password: secret, PIN and clock are right \
-                          (`postern doctor` checks what else a door needs)"
-                    .to_owned(),
-            },
+    /// Salto accepts the OTP.
+    pub(super) fn accepted() -> Self {
+        let meaning = "Salto's cloud accepts the one-time password: secret, PIN and clock are right there. Only \
+                       an opening proves that the IQ has the same: `postern lock open` opens a door once";
+        Self { code: "accepted", meaning: meaning.to_owned() }
+    }
+
+    /// The answer that is this error. `of_state` is the next step for the state of the IQ.
+    pub(super) fn refused(error: &CallError, of_state: Option<String>) -> Self {
+        let by_cause = next_step(error.cause);
+        let next = of_state.filter(|_| is_about_the_activation(error.cause));
+        Self {
+            code: code(error.cause),
+            meaning: format!("{error}; {}", next.as_deref().unwrap_or(by_cause)),
         }
     }
 }
@@ -30,6 +31,7 @@ impl ProbeAnswer {
 const fn code(cause: Cause) -> &'static str {
     match cause {
         Cause::OtpInvalid => "otp_invalid",
+        Cause::OtpMistimed => "otp_mistimed",
         Cause::OtpBlocked => "otp_blocked",
         Cause::NotActivated => "not_activated",
         Cause::IqOffline => "iq_offline",
@@ -46,27 +48,30 @@ const fn code(cause: Cause) -> &'static str {
         Cause::Unanswered => "unanswered",
         Cause::Cache => "redis_away",
         // No known answers to this call.
-        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired | Cause::Withdrawn => {
-            "other"
-        }
+        Cause::LockNotFound
+        | Cause::LockMoved
+        | Cause::AlreadyActivated
+        | Cause::Expired
+        | Cause::Withdrawn => "other",
     }
+}
+
+/// Whether the state of the IQ's activation says what to do about it.
+const fn is_about_the_activation(cause: Cause) -> bool {
+    matches!(cause, Cause::OtpInvalid | Cause::OtpBlocked | Cause::NotActivated)
 }
 
 const fn next_step(cause: Cause) -> &'static str {
     match cause {
-        Cause::OtpInvalid => {
-            "First check the clock of this machine, then whether the PIN was changed or the user was \
-             activated in Salto's app, which creates another secret. If secret and PIN are known, \
-             run `postern iq adopt`; else have Salto reset the user's activation at this IQ, then \
-             run `postern iq forget` and `postern iq activate`. Do not only try again, because \
-             Salto blocks the user"
+        Cause::OtpInvalid | Cause::OtpBlocked => {
+            "run `postern iq list`, which says what to do in the state that the IQ is in now"
         }
-        Cause::OtpBlocked => {
-            "No command is sent to this IQ for 25 minutes. Find out meanwhile why one-time passwords \
-             were rejected, then probe again"
+        Cause::OtpMistimed => {
+            "The rejection shows nothing about secret and PIN, and is not counted against the IQ. Correct \
+             the clock of this machine, then probe again"
         }
         Cause::NotActivated => {
-            "The activation was reset at Salto: run `postern iq forget`, then `postern iq activate`"
+            "the activation was reset at Salto: run `postern iq activate`, which begins anew"
         }
         Cause::IqOffline => {
             "Check the power and the network of the IQ. The probe shows nothing about secret and PIN"
@@ -96,8 +101,10 @@ const fn next_step(cause: Cause) -> &'static str {
             "It is not known whether Salto checked the one-time password; probe again later"
         }
         Cause::Cache => "Check Redis, then probe again",
-        Cause::LockNotFound | Cause::AlreadyActivated | Cause::Expired | Cause::Withdrawn => {
-            "This answer to a probe is not known"
-        }
+        Cause::LockNotFound
+        | Cause::LockMoved
+        | Cause::AlreadyActivated
+        | Cause::Expired
+        | Cause::Withdrawn => "This answer to a probe is not known",
     }
 }

@@ -9,10 +9,11 @@ use salto::{ActivationState, activation::Stored};
 use secrecy::SecretString;
 use serde::Serialize;
 
-use super::{otp_attempts::OtpAttempts, otp_results::OtpResults, pin_change, target::IqArguments};
+use super::{opening_proof::print_opening_proof, pin_change, target::IqArguments};
 use crate::cli::{
     arguments::{confirmation::Confirmation, output_format::OutputFlag},
     failure::CommandFailure,
+    otp_attempts::{attempts::OtpAttempts, results::OtpResults},
     terminal::{
         output::{Output, print_note},
         secret_input,
@@ -28,8 +29,8 @@ open commands to this IQ may fail.";
 /// Arguments of `iq set-pin`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-The new PIN is stored before it is sent to Salto, and Salto checks it afterwards; until then the old \
-one is kept too. After an interruption run the same command again: it finds out which PIN is valid, \
+The new PIN is stored before it is sent to Salto, and Salto's cloud checks it afterwards; until then the \
+old one is kept too. The IQ is not asked: only an opening proves a door (postern lock open). After an interruption run the same command again: it finds out which PIN is valid, \
 and continues; it needs no PIN then.
 
 After a change of the PIN, Salto's cloud and the IQ have been seen to disagree about it. The PIN from \
@@ -78,16 +79,23 @@ pub(super) async fn run(
         return Ok(());
     }
     let new_pin = new_pin(&arguments, &stored).await?;
-    let attempts = OtpAttempts::begin(OtpResults::of(&target, arguments.force)).await?;
+    let attempts =
+        OtpAttempts::begin(OtpResults::new(&target.access, &target.iq, arguments.force)).await?;
     let changed = change(&attempts, &stored, &new_pin).await;
     attempts.end().await;
     let changed = changed?;
     let (integration_id, iq_id) = (target.integration_id, target.iq.as_str());
     let result = PinChangeResult { integration_id, iq_id, state: "activated", changed };
     Output::new(arguments.output).print(&result, || {
-        if changed { "the PIN is set, and Salto accepts it" } else { "this is already the PIN" }
-            .to_owned()
-    })
+        if changed {
+            "the PIN is set, and Salto's cloud accepts it"
+        } else {
+            "this is already the PIN"
+        }
+        .to_owned()
+    })?;
+    print_opening_proof(integration_id);
+    Ok(())
 }
 
 /// Changes the PIN, unless another command has changed the activation since it was read.

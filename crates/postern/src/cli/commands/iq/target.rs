@@ -78,17 +78,15 @@ impl IqArguments {
 }
 
 impl TargetIq<'_> {
-    /// Prints that the IQ is activated now.
-    pub(super) fn print_activated(
+    /// Prints the state of the activation after the command.
+    pub(super) fn print_state(
         &self,
         flag: OutputFlag,
+        state: &'static str,
         text: &str,
     ) -> Result<(), CommandFailure> {
-        let changed = ChangedActivation {
-            integration_id: self.integration_id,
-            iq_id: &self.iq,
-            state: "activated",
-        };
+        let changed =
+            ChangedActivation { integration_id: self.integration_id, iq_id: &self.iq, state };
         Output::new(flag).print(&changed, || text.to_owned())
     }
 }

@@ -1,6 +1,7 @@
 //! The server on loopback to which Salto's login page redirects the browser.
 
 use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -8,7 +9,7 @@ use axum::{
     Router,
     extract::State,
     http::{Method, StatusCode, Uri},
-    response::Response,
+    response::{IntoResponse, Redirect, Response},
 };
 use salto::RedirectUri;
 use tokio::{
@@ -18,6 +19,9 @@ use tokio::{
     time::timeout,
 };
 
+use url::Url;
+use uuid::Uuid;
+
 use super::page::page;
 
 /// The time limit for the delivery of the last page.
@@ -25,6 +29,8 @@ const LAST_PAGE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The server at the redirect URI.
 pub(super) struct RedirectServer {
+    address: Url,
+    first_page: Arc<FirstPage>,
     requests: mpsc::Receiver<RedirectRequest>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<std::io::Result<()>>,
@@ -40,9 +46,20 @@ pub(super) struct RedirectRequest {
 /// The reply to the browser, which waits for it.
 pub(super) struct BrowserReply(oneshot::Sender<Response>);
 
+/// A page on loopback that leads to the login page, once. A browser is started with its address, so that
+/// the `state` of the login page's address is not in the list of processes.
+#[derive(Default)]
+struct FirstPage(Mutex<Option<FirstPageTarget>>);
+
+struct FirstPageTarget {
+    path: String,
+    login_page: Url,
+}
+
 #[derive(Clone)]
 struct ServerState {
     path: String,
+    first_page: Arc<FirstPage>,
     requests: mpsc::Sender<RedirectRequest>,
 }
 
@@ -63,9 +80,12 @@ impl RedirectServer {
         let addresses = url.socket_addrs(|| None).with_context(error)?;
         let listener = TcpListener::bind(&*addresses).await.with_context(error)?;
         let (requests, received) = mpsc::channel(1);
-        let router = Router::new()
-            .fallback(receive)
-            .with_state(ServerState { path: url.path().to_owned(), requests });
+        let first_page = Arc::new(FirstPage::default());
+        let router = Router::new().fallback(receive).with_state(ServerState {
+            path: url.path().to_owned(),
+            first_page: Arc::clone(&first_page),
+            requests,
+        });
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let stopped = async {
@@ -73,7 +93,17 @@ impl RedirectServer {
             };
             axum::serve(listener, router).with_graceful_shutdown(stopped).await
         });
-        Ok(Self { requests: received, stop, serving })
+        Ok(Self { address: url.clone(), first_page, requests: received, stop, serving })
+    }
+
+    /// An address of this server that leads to the login page, once.
+    pub(super) fn first_page(&self, login_page: &Url) -> Url {
+        let path = format!("/{}", Uuid::new_v4().simple());
+        let mut address = self.address.clone();
+        address.set_query(None);
+        address.set_path(&path);
+        self.first_page.set(FirstPageTarget { path, login_page: login_page.clone() });
+        address
     }
 
     /// The next request; nothing where the server has ended.
@@ -83,7 +113,7 @@ impl RedirectServer {
 
     /// Waits for the delivery of the last page, and ends the server.
     pub(super) async fn end(self) {
-        let Self { requests, stop, mut serving } = self;
+        let Self { requests, stop, mut serving, address: _, first_page: _ } = self;
         drop(requests);
         let _ = stop.send(());
         if timeout(LAST_PAGE_TIMEOUT, &mut serving).await.is_err() {
@@ -92,10 +122,24 @@ impl RedirectServer {
     }
 }
 
+impl FirstPage {
+    fn set(&self, target: FirstPageTarget) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(target);
+    }
+
+    /// The login page's address, where this is the first page's path; nothing at the second time.
+    fn take(&self, path: &str) -> Option<Url> {
+        let mut target = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        target.take_if(|target| target.path == path).map(|target| target.login_page)
+    }
+}
+
 impl BrowserReply {
-    /// Shows that the sign-in succeeded.
-    pub(super) fn succeed(self, integration: &str) {
-        let text = format!("{integration} now opens doors as this user. You can close this page.");
+    /// Shows that the sign-in succeeded, and that it is to be confirmed.
+    pub(super) fn succeed(self, account: Option<&str>) {
+        let who = account.map(|name| format!(" as {name}")).unwrap_or_default();
+        let text =
+            format!("You are signed in{who}. Go on in the terminal; you can close this page.");
         self.show(page(StatusCode::OK, "Signed in", &text));
     }
 
@@ -114,6 +158,9 @@ impl BrowserReply {
 /// Receives a request of the browser. A code is valid once, so only a GET of the right path is
 /// accepted, and one request at a time.
 async fn receive(State(server): State<ServerState>, method: Method, uri: Uri) -> Response {
+    if let Some(login_page) = server.first_page.take(uri.path()) {
+        return Redirect::to(login_page.as_str()).into_response();
+    }
     if uri.path() != server.path {
         return page(
             StatusCode::NOT_FOUND,

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use rules::IntegrationRules;
+use consumer::LockNames;
+use rules::{IntegrationRules, LockRef};
 use salto::{ActivationState, LockInfo};
 use uuid::Uuid;
 
 use super::finding::{MappingFinding, MappingFindingKind};
-use crate::cli::site_state::{iq_overview::IqOverview, next_step::next_step};
+use crate::cli::site_state::{
+    iq_overview::IqOverview,
+    next_step::{NextStep, next_step},
+};
 
 /// The objects that open a lock, or the locks of an IQ.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +56,12 @@ pub(super) fn analyse(
 ) -> Vec<MappingFinding> {
     let mut findings = Vec::new();
     let mut by_iq: BTreeMap<&str, MappedObjects> = BTreeMap::new();
-    for (id, mapped) in objects_by_lock(rules) {
+    let names = LockNames::of(locks);
+    let (by_lock, unresolved) = objects_by_lock(rules, &names);
+    for (name, mapped) in unresolved {
+        findings.push(name_not_found(rules, &name, &mapped));
+    }
+    for (id, mapped) in by_lock {
         let lock = locks.iter().find(|lock| lock.id == id);
         match lock.map(|lock| &lock.iq) {
             Some(Some(iq)) => by_iq.entry(&iq.id).or_default().add(&mapped),
@@ -72,15 +81,33 @@ pub(super) fn analyse(
     findings
 }
 
-fn objects_by_lock(rules: &IntegrationRules) -> BTreeMap<Uuid, MappedObjects> {
-    let mut by_lock: BTreeMap<Uuid, MappedObjects> = BTreeMap::new();
+/// The objects of each lock; and of each name that is no lock.
+type ObjectsByLock = (BTreeMap<Uuid, MappedObjects>, BTreeMap<String, MappedObjects>);
+
+fn objects_by_lock(rules: &IntegrationRules, names: &LockNames) -> ObjectsByLock {
+    let (mut by_lock, mut unresolved) = ObjectsByLock::default();
+    let mut mapped_to = |lock: &LockRef, mapped: &MappedObjects| match names.resolve(lock) {
+        Ok(id) => by_lock.entry(id).or_default().add(mapped),
+        Err(error) => unresolved.entry(error.to_string()).or_default().add(mapped),
+    };
     for (object, lock) in &rules.locks {
-        by_lock.entry(*lock).or_default().objects.push(object.clone());
+        mapped_to(lock, &MappedObjects { objects: vec![object.clone()], default: false });
     }
-    if let Some(lock) = rules.default_lock {
-        by_lock.entry(lock).or_default().default = true;
+    if let Some(lock) = &rules.default_lock {
+        mapped_to(lock, &MappedObjects { objects: Vec::new(), default: true });
     }
-    by_lock
+    (by_lock, unresolved)
+}
+
+/// `problem`: the name is of no lock, or of several.
+fn name_not_found(
+    rules: &IntegrationRules,
+    problem: &str,
+    mapped: &MappedObjects,
+) -> MappingFinding {
+    let text = format!("{}: {problem}", mapped.text());
+    let next = format!("{} shows the locks; map to an id", list_command("lock", rules));
+    mapped.finding(rules, MappingFindingKind::LockNotFound, text, &next)
 }
 
 fn lock_not_found(rules: &IntegrationRules, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
@@ -117,26 +144,32 @@ fn iq_finding(
     iq: Option<&IqOverview>,
     mapped: &MappedObjects,
 ) -> Option<MappingFinding> {
-    let next = match iq {
+    let NextStep { problem, next, doors_shut } = match iq {
         Some(iq) => next_step(&rules.id, iq)?,
-        None => format!("the IQ is not in Salto's list: run {}", list_command("iq", rules)),
-    };
-    let (kind, state) = match iq {
-        None => (MappingFindingKind::IqNotActivated, "is not activated here"),
-        Some(iq) => match iq.state {
-            ActivationState::NotActivated | ActivationState::PendingPin => {
-                (MappingFindingKind::IqNotActivated, "is not activated here")
-            }
-            ActivationState::Degraded | ActivationState::ReactivationRequired => {
-                (MappingFindingKind::IqInTrouble, "cannot be used")
-            }
-            ActivationState::Activated if is_unusable(iq) => {
-                (MappingFindingKind::IqInTrouble, "cannot be used")
-            }
-            ActivationState::Activated => (MappingFindingKind::IqToBeLookedAt, "needs a check"),
+        None => NextStep {
+            problem: "not in Salto's list".to_owned(),
+            next: format!("run {}", list_command("iq", rules)),
+            doors_shut: true,
         },
     };
-    let text = format!("{}: their IQ {id} {state}", mapped.text());
+    let state = iq.map_or(ActivationState::NotActivated, |iq| iq.state);
+    let kind = match state {
+        ActivationState::NotActivated | ActivationState::PendingPin if doors_shut => {
+            MappingFindingKind::IqNotActivated
+        }
+        ActivationState::NotActivated
+        | ActivationState::PendingPin
+        | ActivationState::Degraded
+        | ActivationState::ReactivationRequired
+        | ActivationState::Activated => {
+            if doors_shut {
+                MappingFindingKind::IqInTrouble
+            } else {
+                MappingFindingKind::IqToBeLookedAt
+            }
+        }
+    };
+    let text = format!("{}: their IQ {id}: {problem}", mapped.text());
     Some(MappingFinding { iq_id: Some(id.to_owned()), ..mapped.finding(rules, kind, text, &next) })
 }
 
@@ -145,18 +178,12 @@ fn list_command(what: &str, rules: &IntegrationRules) -> String {
     format!("`postern {what} list --integration {}`", rules.id)
 }
 
-/// Whether an activated IQ cannot be used nevertheless.
-fn is_unusable(iq: &IqOverview) -> bool {
-    let restore = iq.listed.as_ref().map(|listed| listed.restore_required == Some(true));
-    restore.unwrap_or(true) || iq.otp_status.blocked_until.is_some()
-}
-
 fn general_findings(rules: &IntegrationRules) -> Vec<MappingFinding> {
     let finding = |kind, text: &str, next: &str| {
         MappingFinding::new(&rules.id, kind, text.to_owned(), next.to_owned())
     };
     let mut findings = Vec::new();
-    match (rules.default_lock, rules.locks.is_empty()) {
+    match (&rules.default_lock, rules.locks.is_empty()) {
         (None, true) => findings.push(finding(
             MappingFindingKind::NothingMapped,
             "no object is mapped and there is no default lock, so no door opens",

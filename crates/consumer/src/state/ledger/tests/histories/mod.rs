@@ -126,7 +126,7 @@ impl History {
             (_, _) => owner.next_attempt(),
         }
         let is_newest = owner.attempt >= newest;
-        let planned = PlannedCommand { iq_id: Some("iq-1"), follows_at_once, rehearsal };
+        let planned = PlannedCommand { follows_at_once, rehearsal, ..to_iq(false) };
         let key = key(self.request, other_subject);
         let asked = self.claim_request(index, operation);
         for _ in 0..times(applied) {

@@ -20,8 +20,8 @@ fn rules(locks: &[(&str, Uuid)], default_lock: Option<Uuid>) -> IntegrationRules
         shared_doors: BTreeMap::new(),
         check_in_status: None,
         record_opened_at_in: None,
-        default_lock,
-        locks: locks.iter().map(|(object, lock)| ((*object).to_owned(), *lock)).collect(),
+        default_lock: default_lock.map(LockRef::from),
+        locks: locks.iter().map(|(object, lock)| ((*object).to_owned(), (*lock).into())).collect(),
     }
 }
 
@@ -29,7 +29,11 @@ fn locks() -> Vec<LockInfo> {
     [(GOOD, Some("q1")), (OTHER, Some("q2")), (WITHOUT_IQ, None)]
         .map(|(id, iq)| {
             let iq = iq.map(|id| json!({"id": id}));
-            serde_json::from_value(json!({"id": id, "iq": iq})).unwrap()
+            let name = if id == GOOD { "Good" } else { "Door" };
+            serde_json::from_str(
+                &json!({"id": id, "customer_reference": name, "iq": iq}).to_string(),
+            )
+            .unwrap()
         })
         .into()
 }
@@ -37,7 +41,7 @@ fn locks() -> Vec<LockInfo> {
 fn iq(id: &str, state: ActivationState) -> IqOverview {
     IqOverview {
         id: id.into(),
-        listed: Some(serde_json::from_value(json!({"id": id})).unwrap()),
+        listed: Some(serde_json::from_str(&json!({"id": id}).to_string()).unwrap()),
         activated_at_salto: None,
         activated_at_salto_since: None,
         state,
@@ -73,13 +77,27 @@ fn broken_findings_come_first_and_name_their_objects() {
 }
 
 #[test]
+fn a_name_is_a_lock_where_it_is_unique() {
+    let named = |name: &str| {
+        let locks = BTreeMap::from([("room-1".to_owned(), LockRef::from(name))]);
+        IntegrationRules { locks, ..rules(&[], Some(GOOD)) }
+    };
+    let iqs = [iq("q1", ActivationState::Activated)];
+    assert_eq!(found(&named("Good"), &iqs), []);
+    for name in ["good", "Door"] {
+        let expected = [(MappingFindingKind::LockNotFound, "room-1".to_owned())];
+        assert_eq!(found(&named(name), &iqs), expected, "{name}");
+    }
+}
+
+#[test]
 fn every_problem_of_an_iq_is_found() {
     let rules = rules(&[], Some(GOOD));
     let activated = || iq("q1", ActivationState::Activated);
     let blocked = OtpStatus { rejected_in_a_row: 1, blocked_until: Some(chrono::Utc::now()) };
     let rejected = OtpStatus { rejected_in_a_row: 1, blocked_until: None };
     let restore = json!({"id": "q1", "restore_required": true});
-    let restore = Some(serde_json::from_value(restore).unwrap());
+    let restore = Some(serde_json::from_str(&restore.to_string()).unwrap());
     for (overview, kind) in [
         (iq("q1", ActivationState::Degraded), MappingFindingKind::IqInTrouble),
         (iq("q1", ActivationState::PendingPin), MappingFindingKind::IqNotActivated),

@@ -1,9 +1,8 @@
-//! `postern lock`: the locks of a site, with the objects that are mapped to each.
+//! `postern lock list`: the locks of a site, with the objects that are mapped to each.
 
 use anyhow::Context;
-use clap::Subcommand;
-use consumer::Settings;
-use rules::IntegrationRules;
+use consumer::{LockNames, Settings};
+use rules::{IntegrationRules, LockRef};
 use salto::LockInfo;
 use serde::Serialize;
 use uuid::Uuid;
@@ -15,29 +14,15 @@ use crate::cli::{
     terminal::{output::Output, text::yes_or_no},
 };
 
-const LOCK_LIST: &str = "\
-The ids are for the configuration, in the section of the integration. An object (product) of the
+pub(super) const LOCK_LIST: &str = "\
+The ids are for the configuration, in the section of the integration; a name will do where it is unique.
+An object (product) of the
 booking system opens the lock that it is mapped to; every other object opens the default lock, where
 there is one:
   default_lock = \"4d77312f-…\"
   [integrations.locks]
   \"room-12\" = \"a5091d73-…\"
 `postern mapping check` then checks whether these doors can be opened.";
-
-/// Commands about locks.
-#[derive(Debug, Subcommand)]
-pub(crate) enum LockCommand {
-    /// List the site's locks, with the objects mapped to each.
-    #[command(after_long_help = LOCK_LIST)]
-    List(SiteListArguments),
-}
-
-/// Runs the command.
-pub(crate) async fn run(command: LockCommand, settings: &Settings) -> Result<(), CommandFailure> {
-    match command {
-        LockCommand::List(arguments) => list(arguments, settings).await,
-    }
-}
 
 #[derive(Debug, PartialEq, Serialize)]
 struct LockRow {
@@ -56,15 +41,20 @@ struct LockRow {
 }
 
 /// Lists the locks, and warns about configured locks that the site does not have.
-async fn list(arguments: SiteListArguments, settings: &Settings) -> Result<(), CommandFailure> {
+pub(super) async fn run(
+    arguments: SiteListArguments,
+    settings: &Settings,
+) -> Result<(), CommandFailure> {
     let access = site_access::open(settings, &arguments.integration.integration_id).await?;
     let locks = access
         .with_advice(access.site.locks().await)
         .await
         .context("the locks cannot be listed")?;
     let rules = &access.integration.rules;
-    let rows: Vec<LockRow> = locks.into_iter().map(|lock| LockRow::of(lock, rules)).collect();
-    for lock in unknown_locks(rules, &rows) {
+    let names = LockNames::of(&locks);
+    let rows: Vec<LockRow> =
+        locks.into_iter().map(|lock| LockRow::of(lock, rules, &names)).collect();
+    for lock in unknown_locks(rules, &rows, &names) {
         tracing::warn!(%lock, "configured lock not found at the site");
     }
     let header = ["ID", "NAME", "IQ", "IQ NAME", "ONLINE", "BATTERY", "OBJECTS"];
@@ -72,8 +62,9 @@ async fn list(arguments: SiteListArguments, settings: &Settings) -> Result<(), C
 }
 
 impl LockRow {
-    fn of(lock: LockInfo, rules: &IntegrationRules) -> Self {
-        let mapped = |(object, id): (&String, &Uuid)| (*id == lock.id).then(|| object.clone());
+    fn of(lock: LockInfo, rules: &IntegrationRules, names: &LockNames) -> Self {
+        let is_it = |configured: &LockRef| names.resolve(configured) == Ok(lock.id);
+        let mapped = |(object, lock): (&String, &LockRef)| is_it(lock).then(|| object.clone());
         let (iq_id, iq_name) = lock.iq.map(|iq| (iq.id, iq.customer_reference)).unzip();
         Self {
             id: lock.id,
@@ -83,7 +74,7 @@ impl LockRow {
             online: lock.online,
             battery_level: lock.battery_level,
             objects: rules.locks.iter().filter_map(mapped).collect(),
-            default: rules.default_lock == Some(lock.id),
+            default: rules.default_lock.as_ref().is_some_and(is_it),
         }
     }
 
@@ -108,9 +99,13 @@ impl LockRow {
 fn unknown_locks<'a>(
     rules: &'a IntegrationRules,
     rows: &[LockRow],
-) -> impl Iterator<Item = &'a Uuid> {
+    names: &LockNames,
+) -> impl Iterator<Item = &'a LockRef> {
     let configured = rules.locks.values().chain(&rules.default_lock);
-    configured.filter(|lock| rows.iter().all(|row| row.id != **lock))
+    configured.filter(|lock| {
+        let id = names.resolve(lock);
+        rows.iter().all(|row| Ok(row.id) != id)
+    })
 }
 
 #[cfg(test)]
@@ -131,20 +126,23 @@ mod tests {
             shared_doors: BTreeMap::new(),
             check_in_status: None,
             record_opened_at_in: None,
-            default_lock: Some(front),
-            locks: BTreeMap::from([("room-1".into(), room), ("old".into(), missing)]),
+            default_lock: Some("Front".into()),
+            locks: BTreeMap::from([("room-1".into(), room.into()), ("old".into(), missing.into())]),
         };
         let info = |id: Uuid| -> LockInfo {
             let iq = serde_json::json!({"id": "q1", "customer_reference": "Cellar"});
-            serde_json::from_value(
-                serde_json::json!({"id": id, "online": true, "battery_level": "fresh", "iq": iq}),
-            )
-            .unwrap()
+            let lock = serde_json::json!({
+                "id": id, "online": true, "battery_level": "fresh", "iq": iq,
+                "customer_reference": (id == front).then_some("Front"),
+            });
+            serde_json::from_str(&lock.to_string()).unwrap()
         };
-        let rows = [room, front].map(|id| LockRow::of(info(id), &rules));
+        let names = LockNames::of(&[info(room), info(front)]);
+        let rows = [room, front].map(|id| LockRow::of(info(id), &rules, &names));
         assert_eq!(rows[0].cells()[2..], ["q1", "Cellar", "yes", "fresh", "room-1"]);
         assert_eq!(rows[1].cells()[6], "(all others)");
-        assert_eq!(unknown_locks(&rules, &rows).collect::<Vec<_>>(), [&missing]);
+        let unknown: Vec<_> = unknown_locks(&rules, &rows, &names).collect();
+        assert_eq!(unknown, [&LockRef::Id(missing)]);
         assert_eq!(
             serde_json::to_value(&rows[0]).unwrap(),
             serde_json::json!({

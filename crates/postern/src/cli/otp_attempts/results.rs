@@ -6,7 +6,6 @@ use chrono::SecondsFormat;
 use consumer::{IqRef, OtpStatus, OtpSubject, OtpVerdict};
 use salto::{Cause, activation::Stored};
 
-use super::target::TargetIq;
 use crate::cli::{connections::site_access::SiteAccess, terminal::output::print_note};
 
 /// After this number of consecutive rejections, one more could block the user (docs/salto-ks.md, The
@@ -14,28 +13,29 @@ use crate::cli::{connections::site_access::SiteAccess, terminal::output::print_n
 const REJECTIONS_BEFORE_BLOCK: u32 = 2;
 
 /// The results at one IQ.
-pub(super) struct OtpResults<'a> {
-    pub(super) access: &'a SiteAccess<'a>,
-    pub(super) iq: &'a str,
+#[derive(Clone, Copy)]
+pub(crate) struct OtpResults<'a> {
+    pub(crate) access: &'a SiteAccess<'a>,
+    pub(crate) iq: &'a str,
     /// Whether attempts are allowed although the user is blocked or could be blocked.
-    pub(super) force: bool,
+    pub(crate) force: bool,
 }
 
 impl<'a> OtpResults<'a> {
-    /// The results at the IQ of a command.
-    pub(super) fn of(target: &'a TargetIq<'_>, force: bool) -> Self {
-        Self { access: &target.access, iq: &target.iq, force }
+    /// The results at an IQ. `force` allows attempts although the user is blocked or could be blocked.
+    pub(crate) const fn new(access: &'a SiteAccess<'a>, iq: &'a str, force: bool) -> Self {
+        Self { access, iq, force }
     }
 
     /// Consecutive OTP rejections, and the block of the IQ.
-    pub(super) async fn otp_status(&self) -> anyhow::Result<OtpStatus> {
+    pub(crate) async fn otp_status(&self) -> anyhow::Result<OtpStatus> {
         let statuses = self.access.otp_guard.statuses(self.access.site.integration_id()).await;
         let statuses = statuses.context("the rejected one-time passwords cannot be read")?;
         Ok(statuses.get(self.iq).copied().unwrap_or_default())
     }
 
     /// Fails while Salto has asked for a pause, or has blocked the user at the IQ.
-    pub(super) async fn refuse_while_blocked(&self) -> anyhow::Result<OtpStatus> {
+    pub(crate) async fn refuse_while_blocked(&self) -> anyhow::Result<OtpStatus> {
         // The state may have changed while the PIN was typed.
         self.access.refuse_while_paused().await?;
         let status = self.otp_status().await?;
@@ -50,7 +50,7 @@ impl<'a> OtpResults<'a> {
     }
 
     /// As [`Self::refuse_while_blocked`]; fails also where one more rejection could block the user.
-    pub(super) async fn refuse_where_block_is_near(&self) -> anyhow::Result<()> {
+    pub(crate) async fn refuse_where_block_is_near(&self) -> anyhow::Result<()> {
         let rejected = self.refuse_while_blocked().await?.rejected_in_a_row;
         if rejected >= REJECTIONS_BEFORE_BLOCK && !self.force {
             bail!(
@@ -63,7 +63,11 @@ impl<'a> OtpResults<'a> {
     }
 
     /// Records an error answer to an OTP that was made with the secret and PIN in `of`, or with others.
-    pub(super) async fn record_error(&self, cause: Cause, detail: String, of: Option<&Stored>) {
+    /// One for a wrong time says nothing about the IQ.
+    pub(crate) async fn record_error(&self, cause: Cause, detail: String, of: Option<&Stored>) {
+        if cause == Cause::OtpMistimed {
+            return;
+        }
         if cause == Cause::OtpBlocked {
             self.record(OtpVerdict::Blocked, of).await;
         } else if cause == Cause::OtpInvalid {
@@ -80,8 +84,13 @@ impl<'a> OtpResults<'a> {
 
     /// Records that Salto accepted an OTP made with this secret and PIN. Workers use the IQ normally
     /// again, and an event says so where it was degraded or blocked.
-    pub(super) async fn record_accepted(&self, stored: &Stored) {
+    pub(crate) async fn record_accepted(&self, stored: &Stored) {
         self.record(OtpVerdict::Proven, Some(stored)).await;
+    }
+
+    /// Records that Salto has given this new secret: rejections of the old one say nothing about it.
+    pub(crate) async fn record_new_secret(&self, stored: &Stored) {
+        self.record(OtpVerdict::NewSecret, Some(stored)).await;
     }
 
     async fn record(&self, verdict: OtpVerdict, of: Option<&Stored>) {

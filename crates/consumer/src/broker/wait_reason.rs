@@ -1,8 +1,8 @@
-//! What a request waits for.
+//! What a parked message waits for.
 
-/// Why a request waits before it goes on.
+/// Why a message waits before it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WaitReason {
+pub(crate) enum WaitReason {
     /// Its booking is unknown.
     Booking,
     /// The next attempt is not due yet.
@@ -17,11 +17,19 @@ pub(super) enum WaitReason {
     AnswerQueue,
     /// The answer's audit line cannot be written.
     AuditSink,
+    /// Its integration has as many places as it may have.
+    Place,
+    /// It may end its worker, and another such message is being handled.
+    PoisonGuard,
+    /// A record in Redis cannot be used.
+    Record,
+    /// The queue of dead letters does not take it.
+    DeadLetterQueue,
 }
 
 impl WaitReason {
     /// The label in metrics and log lines.
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Booking => "booking",
             Self::NextAttempt => "next_attempt",
@@ -30,6 +38,10 @@ impl WaitReason {
             Self::OtherWorker => "other_worker",
             Self::AnswerQueue => "answer_queue",
             Self::AuditSink => "audit_sink",
+            Self::Place => "place",
+            Self::PoisonGuard => "poison_guard",
+            Self::Record => "record",
+            Self::DeadLetterQueue => "dead_letter_queue",
         }
     }
 }

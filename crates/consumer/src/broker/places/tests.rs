@@ -1,0 +1,70 @@
+//! How places are shared out.
+
+use super::*;
+
+fn places(total: usize) -> Arc<Places> {
+    Arc::new(Places::new(total))
+}
+
+/// Takes as many places as one integration may have.
+fn take_all(places: &Arc<Places>, integration: Option<&str>, returning: bool) -> Vec<Place> {
+    let integration = integration.map(str::to_owned);
+    std::iter::from_fn(|| places.try_take(&integration, returning)).collect()
+}
+
+#[test]
+fn however_many_integrations_are_busy_another_one_gets_a_place() {
+    for (total, shares) in [(64, [43, 13, 1]), (8, [6, 1, 1]), (2, [1, 1, 0]), (1, [1, 0, 0])] {
+        let places = places(total);
+        let busy = ["a", "b", "c"].map(|integration| take_all(&places, Some(integration), false));
+        assert_eq!([busy[0].len(), busy[1].len(), busy[2].len()], shares, "of {total}");
+    }
+    let places = places(64);
+    let busy: Vec<_> =
+        (0..5).map(|number| take_all(&places, Some(&number.to_string()), false)).collect();
+    assert!(places.try_take(&Some("another".to_owned()), false).is_some(), "{busy:?}");
+}
+
+#[test]
+fn integrations_that_are_unknown_share_one_share() {
+    let places = places(64);
+    let unknown = take_all(&places, None, false);
+    assert_eq!(unknown.len(), 43);
+    assert!(places.try_take(&Some("known".to_owned()), false).is_some());
+}
+
+#[test]
+fn returning_requests_leave_places_for_new_ones_of_the_same_integration() {
+    let places = places(8);
+    let returning = take_all(&places, Some("a"), true);
+    assert_eq!(returning.len(), 4);
+    assert_eq!(take_all(&places, Some("a"), false).len(), 2);
+    assert_eq!(take_all(&places, Some("b"), true).len(), 2, "each has its own");
+}
+
+#[test]
+fn requests_that_wait_leave_places_for_others() {
+    let places = places(64);
+    let mut taken = take_all(&places, Some("a"), false);
+    assert!(taken[0].wait().is_none(), "its integration has more places than are free");
+    taken.truncate(32);
+    let waiting: Vec<_> = taken.iter().map_while(Place::wait).collect();
+    assert_eq!(waiting.len(), 16, "half of the 32 that are free");
+    drop(waiting);
+    assert!(taken[0].wait().is_some(), "the right ends with the wait");
+    let alone = Arc::new(Places::new(1)).try_take(&None, false).unwrap();
+    assert!(alone.wait().is_none(), "the only place is never waited in");
+}
+
+#[tokio::test]
+async fn a_place_that_becomes_free_is_taken_by_a_request_that_waits_for_it() {
+    let places = places(64);
+    let mut taken = take_all(&places, Some("a"), false);
+    assert!(places.take(Some("a"), false).await.is_none(), "it waits for a short time");
+    let (place, ()) = tokio::join!(places.take(Some("a"), false), async {
+        taken.truncate(1);
+    });
+    assert!(place.is_some());
+    drop((place, taken));
+    assert!(places.usage().shares.is_empty(), "nothing is kept of an integration without requests");
+}

@@ -19,6 +19,7 @@ mod crashes;
 mod dead_letters;
 mod doctor;
 mod doubt;
+mod early_warnings;
 mod entry_log;
 mod explain;
 mod failures;

@@ -33,6 +33,20 @@ pub(crate) fn reach_with(point: &str, id: &str) {
     }
 }
 
+/// The interval that tests set by this environment variable, in milliseconds, in place of a longer one.
+#[cfg(feature = "failpoints")]
+pub(crate) fn interval(variable: &str, usual: std::time::Duration) -> std::time::Duration {
+    let set = std::env::var(variable).ok().and_then(|value| value.parse().ok());
+    set.map_or(usual, std::time::Duration::from_millis)
+}
+
+/// Release builds have the usual intervals.
+#[cfg(not(feature = "failpoints"))]
+#[inline]
+pub(crate) const fn interval(_variable: &str, usual: std::time::Duration) -> std::time::Duration {
+    usual
+}
+
 /// Release builds have no failpoints.
 #[cfg(not(feature = "failpoints"))]
 #[inline]

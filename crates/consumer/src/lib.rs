@@ -5,7 +5,7 @@
 //! - [`state`] is everything in Redis, with the Lua scripts: the ledger, bookings, the OTP guard.
 //! - [`integrations`] are the configured integrations, and what this worker keeps per IQ in memory.
 //! - [`broker`] is RabbitMQ: subscriptions, receivers, publishing, dead letters, the poison guard.
-//! - [`background`] runs beside the messages: heartbeat, restores of IQs, clocks, events about IQs.
+//! - [`background`] runs beside the messages: heartbeat, restores of IQs, clocks, early warnings, notices.
 //! - [`audit`] is the line that each decision leaves, where it goes, and how it is read.
 //! - [`operator`] is what people see: health, metrics, log lines, and the records that commands read.
 //! - [`run`] is the [`process`], which keeps the session with RabbitMQ; [`settings`] are its settings, and
@@ -28,6 +28,11 @@ mod settings;
 mod state;
 mod worker;
 
+pub use integrations::{
+    door_check::{DoorProblem, ProblemReason, door_problems, doors},
+    lock_availability::LockAvailability,
+    lock_names::{LockNames, UnresolvedName},
+};
 pub use operator::key_rotation::rotate_secrets;
 pub use operator::lookup::{
     BookingRecord, ClaimRecord, Contents, KeyKind, Lookup, RedisMemory, RequestRecord,

@@ -186,6 +186,8 @@ pub struct IntegrationSettings {
     pub environment: String,
     /// Whether Salto's log of entries is asked after a command that was not answered.
     pub ask_entries: bool,
+    /// How long before its start a booking at risk is reported (`booking.at-risk.v1`); zero where none is.
+    pub warn_before: Duration,
     /// How its openings are confirmed.
     pub confirm_openings: ConfirmOpenings,
     /// Its account at Salto.

@@ -26,7 +26,9 @@ use crate::{
     operator::health::Health,
     settings::{OpeningSettings, Routing, Settings, claim_lease},
     state::{
+        booking_starts::BookingStarts,
         bookings::Bookings,
+        conditions::Conditions,
         confirmations::Confirmations,
         event_outbox::EventOutbox,
         heartbeat::Heartbeat,
@@ -36,10 +38,13 @@ use crate::{
         last_errors::LastErrors,
         ledger::{InFlightLimits, Ledger, LedgerSettings},
         moved_locks::MovedLocks,
+        notice_outbox::NoticeOutbox,
         otp_guard::{OtpGuard, OtpSubject, OtpVerdict},
         pauses::{Pauses, requested_pause},
+        risks_told::RisksTold,
         store::Store,
         stream_lease::StreamLeases,
+        warning_checks::WarningChecks,
     },
 };
 
@@ -70,7 +75,11 @@ pub(crate) struct Worker {
     pub(crate) heartbeat: Arc<Heartbeat>,
     pub(crate) pauses: Pauses,
     pub(crate) otp_guard: OtpGuard,
-    pub(crate) iq_events: EventOutbox,
+    pub(crate) notices: NoticeOutbox,
+    pub(crate) booking_starts: BookingStarts,
+    pub(crate) risks_told: RisksTold,
+    pub(crate) conditions: Conditions,
+    pub(crate) warning_checks: WarningChecks,
     pub(crate) confirmations: Confirmations,
     pub(crate) confirmed_events: EventOutbox,
     pub(crate) stream_leases: StreamLeases,
@@ -121,7 +130,11 @@ impl Worker {
             heartbeat,
             pauses: Pauses::new(store(), keys()),
             otp_guard: OtpGuard::new(store(), prefix, Arc::clone(&sealer)),
-            iq_events: EventOutbox::new(store(), keys().iq_events()),
+            notices: NoticeOutbox::new(store(), keys()),
+            booking_starts: BookingStarts::new(store(), keys()),
+            risks_told: RisksTold::new(store(), keys()),
+            conditions: Conditions::new(store(), keys()),
+            warning_checks: WarningChecks::new(store(), &keys()),
             confirmations: Confirmations::new(store(), keys()),
             confirmed_events: EventOutbox::new(store(), keys().confirmed_events()),
             stream_leases: StreamLeases::new(store(), keys()),
@@ -154,7 +167,7 @@ impl Worker {
     /// next one says the same.
     pub(crate) async fn record_verdict(&self, subject: OtpSubject<'_>, verdict: OtpVerdict) {
         match self.otp_guard.record(subject, verdict).await {
-            Ok(true) => self.iq_events.notify(),
+            Ok(true) => self.notices.notify(),
             Ok(false) => {}
             Err(error) => {
                 let IqRef { integration_id, iq_id } = subject.iq;

@@ -11,7 +11,8 @@
 //!
 //! - [`OutboundType`]: the list of the event types.
 //! - [`outbound::answer`]: the answers to a request, [`Opened`], [`OpenRejected`] and [`OpenFailed`],
-//!   [`CheckIn`] and [`OpenConfirmed`]; [`outbound::attention`]: [`IqAttention`].
+//!   [`CheckIn`] and [`OpenConfirmed`]; [`outbound::attention`]: the notices, [`IqAttention`],
+//!   [`IntegrationAttention`] and [`BookingAtRisk`].
 //! - [`outbound::identity`]: ids derived from the request, so that a repeated event has the same id.
 //!
 //! Both: [`DeadLetterReason`], the reasons of dead letters; [`names`] for exchanges, queues, keys and
@@ -38,7 +39,9 @@ pub use inbound::{ATTRIBUTE_PREFIXES, Content, DecodeError, DecodeErrorKind};
 pub use outbound::answer::{
     CheckIn, ConfirmationSource, OpenConfirmed, OpenFailed, OpenRejected, Opened, RequestRef,
 };
-pub use outbound::attention::{IqAttention, IqState};
+pub use outbound::attention::{
+    BookingAtRisk, DoorRisk, IntegrationAttention, IntegrationState, IqAttention, IqState,
+};
 pub use outbound::event::{Outbound, OutboundData};
 pub use outbound::event_type::OutboundType;
 pub use outbound::identity::{Role, event_id, request_key};

@@ -1,7 +1,7 @@
 //! The JSON Schemas of members. A schema counts characters where the decoder counts bytes, so the
 //! decoder is the stricter of the two.
 
-use rules::{FailedClass, FailedReason, RejectedReason};
+use rules::{FailedClass, FailedReason, RejectedReason, RiskReason};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use crate::limits;
@@ -80,6 +80,10 @@ pub(crate) fn rejected_reason(_: &mut SchemaGenerator) -> Schema {
 
 pub(crate) fn failed_reason(_: &mut SchemaGenerator) -> Schema {
     one_of(FailedReason::ALL.iter().map(|reason| reason.code()))
+}
+
+pub(crate) fn risk_reason(_: &mut SchemaGenerator) -> Schema {
+    one_of(RiskReason::ALL.iter().map(|reason| reason.code()))
 }
 
 pub(crate) fn failed_class(_: &mut SchemaGenerator) -> Schema {

@@ -1,5 +1,7 @@
 //! The newest known states of a booking: one, or several that are tied.
 
+use chrono::{DateTime, Utc};
+
 use crate::Booking;
 
 /// The newest known states of a booking (`docs/contract.md`, Order of a booking's events).
@@ -50,6 +52,15 @@ impl BookingStates {
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// The beginning of the booked time; the first one where the states differ.
+    #[must_use]
+    pub fn first_start(&self) -> DateTime<Utc> {
+        self.states
+            .iter()
+            .map(|state| state.starts_at)
+            .fold(DateTime::<Utc>::MAX_UTC, DateTime::min)
     }
 
     /// What `read` gives for every state; none where the states differ in it.

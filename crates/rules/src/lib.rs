@@ -38,6 +38,6 @@ pub use explain::{Rule, RuleInput, RuleResult, RuleStep, explain};
 pub use integration::IntegrationRules;
 pub use iq_queue::{IqQueueLoad, IqQueueWait};
 pub use lock_ref::LockRef;
-pub use reason::{FailedClass, FailedReason, RejectedReason};
+pub use reason::{FailedClass, FailedReason, RejectedReason, RiskReason};
 pub use retry::{Certainty, Doubt, ResendLimits, RetryDecision, retry_decision};
 pub use window::Window;

@@ -62,6 +62,43 @@ coded_enum! {
 }
 
 coded_enum! {
+    /// Why a door of a booking could not be opened now (`booking.at-risk.v1`). What an answer can have as its
+    /// reason too has the same code.
+    pub enum RiskReason {
+        /// Neither the mapping nor a default gives a lock for the object.
+        NoLockMapped = "no_lock_mapped",
+        /// The site has no such lock, or the lock has no IQ.
+        LockNotFound = "lock_not_found",
+        /// No activation of the IQ is stored: the secret or the PIN is missing.
+        IqNotActivated = "iq_not_activated",
+        /// The IQ's stored secret and PIN are no longer valid.
+        IqReactivationRequired = "iq_reactivation_required",
+        /// Salto has rejected the last one-time passwords for the IQ.
+        OtpInvalid = "otp_invalid",
+        /// Salto has blocked the system user at the IQ for wrong one-time passwords.
+        OtpBlocked = "otp_blocked",
+        /// Salto's list says that the IQ is offline.
+        IqOffline = "iq_offline",
+        /// Salto's list says that the lock is offline.
+        LockOffline = "lock_offline",
+        /// Salto's list says that privacy mode is on at the lock.
+        PrivacyMode = "privacy_mode",
+        /// Salto asks for no calls, for longer than a request lives.
+        RateLimited = "rate_limited",
+        /// Salto refuses the account, the client or the token.
+        CredentialsRejected = "credentials_rejected",
+        /// The system user's own seat is suspended.
+        UserSuspended = "user_suspended",
+        /// The system user is blocked at the site.
+        UserBlocked = "user_blocked",
+        /// The system user may not open doors remotely.
+        RemoteAccessOff = "remote_access_off",
+        /// Salto gives no usable answer.
+        SaltoUnavailable = "salto_unavailable",
+    }
+}
+
+coded_enum! {
     /// What a failure means to a guest.
     pub enum FailedClass {
         /// Another request may succeed.
@@ -113,6 +150,16 @@ mod tests {
              otp_invalid otp_blocked credentials_rejected forbidden lock_not_found rate_limited \
              salto_unavailable outcome_unknown"
         );
+    }
+
+    #[test]
+    fn a_risk_has_the_code_of_the_answer_with_the_same_reason() {
+        let known = |code| {
+            FailedReason::from_code(code).is_some() || RejectedReason::from_code(code).is_some()
+        };
+        let own: Vec<_> =
+            RiskReason::ALL.iter().map(|it| it.code()).filter(|it| !known(it)).collect();
+        assert_eq!(own, ["lock_offline", "user_suspended", "user_blocked", "remote_access_off"]);
     }
 
     #[test]

@@ -196,7 +196,9 @@ impl AuditEntry {
             }),
             OutboundData::CheckIn(_)
             | OutboundData::OpenConfirmed(_)
-            | OutboundData::IqAttention(_) => None,
+            | OutboundData::IqAttention(_)
+            | OutboundData::IntegrationAttention(_)
+            | OutboundData::BookingAtRisk(_) => None,
         }
     }
 }

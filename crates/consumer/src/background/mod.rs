@@ -1,8 +1,10 @@
 //! What runs beside the messages, for as long as the process or its session.
 
 pub(crate) mod audit_retention;
+pub(crate) mod early_warnings;
 pub(crate) mod heartbeat;
 pub(crate) mod iq_restore;
+pub(crate) mod notices;
 pub(crate) mod opening_confirmation;
 pub(crate) mod outbox_events;
 pub(crate) mod record_expiry;

@@ -3,11 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
 use rules::LockRef;
 use salto::{
-    Account, Breakers, CallError, Environment, Http, PreparedLock, SaltoClock, Site, TokenCache,
+    Account, Breakers, CallError, Environment, Http, PreparedLock, SaltoClock, SignIn, Site,
+    TokenCache,
 };
 use uuid::Uuid;
 
@@ -26,12 +28,27 @@ pub(crate) struct Integration {
     pub(crate) clock: Arc<SaltoClock>,
     /// Whether Salto's log of entries is asked after a command that was not answered.
     pub(crate) ask_entries: bool,
+    /// How long before its start a booking at risk is reported; zero where none is.
+    pub(crate) warn_before: Duration,
     pub(crate) confirm_openings: ConfirmOpenings,
     environment: Arc<Environment>,
     account: Account,
 }
 
 impl Integration {
+    /// The name of its environment.
+    pub(crate) fn environment_name(&self) -> &str {
+        &self.environment.name
+    }
+
+    /// The name of its user at Salto; none where it signs in by the browser.
+    pub(crate) fn username(&self) -> Option<&str> {
+        match &self.account.sign_in {
+            SignIn::Password { username, .. } => Some(username),
+            SignIn::Browser { .. } => None,
+        }
+    }
+
     /// The id of a lock; none where the list of locks has no lock, or several, of that name.
     pub(crate) fn lock_id(&self, lock: &LockRef) -> Option<Uuid> {
         match lock {
@@ -131,6 +148,7 @@ impl Integrations {
             site,
             clock: Arc::clone(clock),
             ask_entries: settings.ask_entries,
+            warn_before: settings.warn_before,
             confirm_openings: settings.confirm_openings,
             environment: Arc::clone(environment),
             account: settings.account.clone(),

@@ -27,6 +27,8 @@ const CONFIRMATION_SECONDS: &str = "postern_confirmation_seconds";
 const UNMATCHED_ENTRIES: &str = "postern_unmatched_entries_total";
 const EVENT_STREAMS: &str = "postern_event_streams";
 const UNROUTED_KEYS: &str = "postern_unrouted_routing_keys";
+const NOTICES: &str = "postern_notices_published_total";
+const AT_RISK: &str = "postern_bookings_at_risk";
 const CLOCK_OFFSET: &str = "postern_salto_clock_offset_seconds";
 const BREAKER_OPEN: &str = "postern_salto_breaker_open";
 const BREAKERS_OPEN: &str = "postern_salto_breakers_open";
@@ -59,6 +61,11 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(
         UNROUTED_KEYS,
         "Routing keys whose events no queue takes, so that requests wait"
+    );
+    describe_counter!(NOTICES, "Notices published, by type");
+    describe_gauge!(
+        AT_RISK,
+        "Bookings at risk, by integration, as the worker shows that checks them; 0 at the others"
     );
     describe_counter!(
         CONFIRMATIONS,
@@ -198,6 +205,17 @@ pub(crate) fn redis_up(yes: bool) {
 /// How many routing keys no queue takes.
 pub(crate) fn unrouted_keys(count: usize) {
     gauge!(UNROUTED_KEYS).set(u32::try_from(count).map_or(f64::INFINITY, f64::from));
+}
+
+/// A notice was published.
+pub(crate) fn notice_published(event_type: &'static str) {
+    counter!(NOTICES, "type" => event_type).increment(1);
+}
+
+/// How many bookings of an integration are at risk.
+pub(crate) fn bookings_at_risk(integration_id: &str, count: usize) {
+    let gauge = gauge!(AT_RISK, "integration" => integration_id.to_owned());
+    gauge.set(u32::try_from(count).map_or(f64::INFINITY, f64::from));
 }
 
 /// The difference between Salto's clock and the worker's.

@@ -18,7 +18,9 @@ pub(crate) fn answered(terminal: &Outbound, received: Instant) {
         // These are no terminal events: no request ends in one.
         OutboundData::CheckIn(_)
         | OutboundData::OpenConfirmed(_)
-        | OutboundData::IqAttention(_) => return,
+        | OutboundData::IqAttention(_)
+        | OutboundData::IntegrationAttention(_)
+        | OutboundData::BookingAtRisk(_) => return,
     };
     let duration = received.elapsed();
     metrics::answered(decision, reason, terminal.rehearsal, duration);
@@ -36,7 +38,9 @@ pub(crate) fn answered(terminal: &Outbound, received: Instant) {
         | OutboundData::OpenRejected(_)
         | OutboundData::CheckIn(_)
         | OutboundData::OpenConfirmed(_)
-        | OutboundData::IqAttention(_) => {
+        | OutboundData::IqAttention(_)
+        | OutboundData::IntegrationAttention(_)
+        | OutboundData::BookingAtRisk(_) => {
             tracing::info!(
                 decision, reason, rehearsal, attempts, %answer_id, duration_ms, "request answered"
             );

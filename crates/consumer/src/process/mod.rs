@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     audit::AuditWriteError,
     background::{
-        audit_retention, heartbeat, iq_restore, opening_confirmation, record_expiry, salto_clocks,
-        salto_events, unrouted_keys,
+        audit_retention, early_warnings, heartbeat, iq_restore, opening_confirmation,
+        record_expiry, salto_clocks, salto_events, unrouted_keys,
     },
     operator::{health, metrics},
     settings::Settings,
@@ -95,6 +95,7 @@ pub async fn run(
             let beside_session = [
                 tokio::spawn(salto_clocks::store_and_show(Arc::clone(&worker))),
                 tokio::spawn(iq_restore::watch(Arc::clone(&worker))),
+                tokio::spawn(early_warnings::watch(Arc::clone(&worker))),
                 tokio::spawn(unrouted_keys::share(Arc::clone(&worker))),
                 tokio::spawn(opening_confirmation::watch(Arc::clone(&worker))),
                 tokio::spawn(salto_events::listen(Arc::clone(&worker))),

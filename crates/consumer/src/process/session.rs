@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{publishing_check, subscription_check};
 use crate::{
-    background::outbox_events,
+    background::{notices, outbox_events},
     booking::booking_status,
     broker::{
         receiver::Receiver,
@@ -168,7 +168,7 @@ impl Session {
             biased;
             () = ended.cancelled() => "a message could not be settled or published".to_owned(),
             reason = self.publisher.closed() => reason,
-            _ = outbox_events::publish(&worker.iq_events, &session) => unpublished(),
+            _ = notices::publish(worker, &session) => unpublished(),
             _ = outbox_events::publish(&worker.confirmed_events, &session) => unpublished(),
             never = publishing_check::watch(&self.publisher, health) => match never {},
             reason = subscription_check::run(&self.checks[0], &bookings, &session, health) => reason,

@@ -10,10 +10,14 @@ mod record;
 
 use super::{
     keys::Keys,
-    store::{Store, StoreError},
+    store::{Store, StoreError, millis},
 };
 
 pub(crate) use record::{FIELDS, StoredStates};
+
+/// How long a booking that has begun stays among those by their start: longer than two checks of them are
+/// apart.
+pub(crate) const KEPT_AFTER_START: Duration = Duration::from_secs(3600);
 
 /// Whether a booking status was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +67,14 @@ impl Bookings {
                 self.script
                     .key(self.keys.booking(integration, booking))
                     .key(self.keys.check_in(integration, booking))
+                    .key(self.keys.booking_starts(integration))
                     .arg(sortable_version(&version))
                     .arg(record)
                     .arg(kept_until(now, doors_until, self.retention))
-                    .arg(BookingStates::MAX),
+                    .arg(BookingStates::MAX)
+                    .arg(booking)
+                    .arg(status.starts_at.timestamp_millis())
+                    .arg(millis(KEPT_AFTER_START)),
             )
             .await?;
         match stored.as_str() {

@@ -1,6 +1,5 @@
-//! An outbox of events: the reason of an event and the event are written into Redis together, and the event
-//! leaves the outbox once the broker has confirmed it. There is one for events about IQs, and one for
-//! confirmations of openings.
+//! An outbox of events, used for confirmations of openings: the reason of an event and the event are written
+//! into Redis together, and the event leaves the outbox once the broker has confirmed it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -85,7 +84,7 @@ mod tests {
     #[tokio::test]
     async fn after_a_lost_reply_the_same_events_are_taken_once_more() {
         let (store, prefix) = store();
-        let key = Keys::new(prefix).iq_events();
+        let key = Keys::new(prefix).confirmed_events();
         let outbox = EventOutbox::new(Arc::clone(&store), key.clone());
         let add = redis::cmd("ZADD").arg(&key).arg(1).arg("event").to_owned();
         store.query::<u8>(&add).await.unwrap();

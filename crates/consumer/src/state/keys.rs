@@ -127,9 +127,14 @@ impl Keys {
         format!("{}looked-at:{}", self.prefix, encode(integration_id))
     }
 
-    /// The events about IQs that wait to be published.
-    pub(crate) fn iq_events(&self) -> String {
+    /// The notices that wait to be published.
+    pub(crate) fn notices(&self) -> String {
         format!("{}attention", self.prefix)
+    }
+
+    /// The notices that one call has taken out, until its worker must have seen the reply.
+    pub(crate) fn taken_notices(&self, call: Uuid) -> String {
+        format!("{}attention-taken:{call}", self.prefix)
     }
 
     /// The confirmations of openings that wait to be published.
@@ -165,6 +170,36 @@ impl Keys {
     /// The lease of the worker that listens to the site's event stream.
     pub(crate) fn stream_lease(&self, integration_id: &str) -> String {
         format!("{}stream-lease:{}", self.prefix, encode(integration_id))
+    }
+
+    /// The lease of the worker that publishes notices.
+    pub(crate) fn notice_lease(&self) -> String {
+        format!("{}notices", self.prefix)
+    }
+
+    /// Exists while the last check for early warnings is recent.
+    pub(crate) fn warning_check(&self) -> String {
+        format!("{}warning-check", self.prefix)
+    }
+
+    /// An integration's bookings by their start.
+    pub(crate) fn booking_starts(&self, integration_id: &str) -> String {
+        format!("{}booking-starts:{}", self.prefix, encode(integration_id))
+    }
+
+    /// By booking: what was told last about its risk.
+    pub(crate) fn risks_told(&self, integration_id: &str) -> String {
+        format!("{}at-risk:{}", self.prefix, encode(integration_id))
+    }
+
+    /// What all doors of an integration depend on: the state seen, and the state told last.
+    pub(crate) fn condition(&self, integration_id: &str) -> String {
+        format!("{}condition:{}", self.prefix, encode(integration_id))
+    }
+
+    /// By integration: since when its credentials are rejected.
+    pub(crate) fn rejected_since(&self) -> String {
+        format!("{}rejected-since", self.prefix)
     }
 
     /// The routing keys of events that no queue takes.

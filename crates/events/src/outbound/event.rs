@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::answer::{CheckIn, OpenConfirmed, OpenFailed, OpenRejected, Opened};
-use super::attention::IqAttention;
+use super::attention::{BookingAtRisk, IntegrationAttention, IqAttention};
 use super::event_type::{OutboundType, REHEARSAL};
 use crate::{names, timestamp};
 
@@ -48,6 +48,10 @@ pub enum OutboundData {
     OpenConfirmed(OpenConfirmed),
     /// An IQ's activation changed state.
     IqAttention(IqAttention),
+    /// Something that all doors of an integration depend on changed.
+    IntegrationAttention(IntegrationAttention),
+    /// A booking begins soon, and a door of it could not be opened now.
+    BookingAtRisk(BookingAtRisk),
 }
 
 impl OutboundData {
@@ -61,6 +65,8 @@ impl OutboundData {
             Self::OpenFailed(_) => OutboundType::OpenFailed,
             Self::OpenConfirmed(_) => OutboundType::OpenConfirmed,
             Self::IqAttention(_) => OutboundType::IqAttention,
+            Self::IntegrationAttention(_) => OutboundType::IntegrationAttention,
+            Self::BookingAtRisk(_) => OutboundType::BookingAtRisk,
         }
     }
 
@@ -74,6 +80,12 @@ impl OutboundData {
                 OpenConfirmed::deserialize(data).map(Self::OpenConfirmed)
             }
             OutboundType::IqAttention => IqAttention::deserialize(data).map(Self::IqAttention),
+            OutboundType::IntegrationAttention => {
+                IntegrationAttention::deserialize(data).map(Self::IntegrationAttention)
+            }
+            OutboundType::BookingAtRisk => {
+                BookingAtRisk::deserialize(data).map(Self::BookingAtRisk)
+            }
         }
     }
 }
@@ -86,7 +98,7 @@ impl Outbound {
         if self.rehearsal { event_type.rehearsal().into() } else { event_type.code().into() }
     }
 
-    /// The event's `subject`: the booking, or the IQ.
+    /// The event's `subject`: the booking, the IQ, or the integration.
     #[must_use]
     pub fn subject(&self) -> &str {
         match &self.data {
@@ -96,6 +108,8 @@ impl Outbound {
             OutboundData::OpenFailed(data) => &data.request.booking_id,
             OutboundData::OpenConfirmed(data) => &data.request.booking_id,
             OutboundData::IqAttention(data) => &data.iq_id,
+            OutboundData::IntegrationAttention(data) => &data.integration_id,
+            OutboundData::BookingAtRisk(data) => &data.booking_id,
         }
     }
 
@@ -109,6 +123,8 @@ impl Outbound {
             OutboundData::OpenFailed(data) => &data.request.integration_id,
             OutboundData::OpenConfirmed(data) => &data.request.integration_id,
             OutboundData::IqAttention(data) => &data.integration_id,
+            OutboundData::IntegrationAttention(data) => &data.integration_id,
+            OutboundData::BookingAtRisk(data) => &data.integration_id,
         }
     }
 

@@ -20,6 +20,10 @@ coded_enum! {
         OpenConfirmed = "lock.open-confirmed.v1",
         /// The activation of an IQ changed state.
         IqAttention = "iq.attention.v1",
+        /// Something that all doors of an integration depend on changed.
+        IntegrationAttention = "integration.attention.v1",
+        /// A booking begins soon, and a door of it could not be opened now.
+        BookingAtRisk = "booking.at-risk.v1",
     }
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::examples::{self, Example};
 use crate::{
-    BookingStatus, CheckIn, IqAttention, OpenConfirmed, OpenFailed, OpenRejected, OpenRequest,
-    Opened, OutboundType, member_schema, names,
+    BookingAtRisk, BookingStatus, CheckIn, IntegrationAttention, IqAttention, OpenConfirmed,
+    OpenFailed, OpenRejected, OpenRequest, Opened, OutboundType, member_schema, names,
 };
 
 /// An event type with its schema.
@@ -44,6 +44,8 @@ fn of_outbound(event_type: OutboundType) -> serde_json::Result<EventSchema> {
         OutboundType::OpenFailed => outbound::<OpenFailed>(event_type),
         OutboundType::OpenConfirmed => outbound::<OpenConfirmed>(event_type),
         OutboundType::IqAttention => outbound::<IqAttention>(event_type),
+        OutboundType::IntegrationAttention => outbound::<IntegrationAttention>(event_type),
+        OutboundType::BookingAtRisk => outbound::<BookingAtRisk>(event_type),
     }
 }
 
@@ -109,8 +111,10 @@ const fn subject_of(event_type: OutboundType) -> &'static str {
         | OutboundType::CheckIn
         | OutboundType::OpenRejected
         | OutboundType::OpenFailed
-        | OutboundType::OpenConfirmed => "The `booking_id`.",
+        | OutboundType::OpenConfirmed
+        | OutboundType::BookingAtRisk => "The `booking_id`.",
         OutboundType::IqAttention => "The `iq_id`.",
+        OutboundType::IntegrationAttention => "The `integration_id`.",
     }
 }
 

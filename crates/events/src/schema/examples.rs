@@ -2,14 +2,15 @@
 //! themselves.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rules::{FailedReason, RejectedReason};
+use rules::{FailedReason, RejectedReason, RiskReason};
 use serde_json::Value;
 use uuid::{Uuid, uuid};
 
 use crate::{
-    BookingStatus, CheckIn, ConfirmationSource, Event, InboundData, IqAttention, IqState,
-    OpenConfirmed, OpenFailed, OpenRejected, OpenRequest, Opened, Outbound, OutboundData,
-    OutboundType, RequestRef, Role, event_id,
+    BookingAtRisk, BookingStatus, CheckIn, ConfirmationSource, DoorRisk, Event, InboundData,
+    IntegrationAttention, IntegrationState, IqAttention, IqState, OpenConfirmed, OpenFailed,
+    OpenRejected, OpenRequest, Opened, Outbound, OutboundData, OutboundType, RequestRef, Role,
+    event_id,
 };
 
 const TRACEPARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -91,6 +92,8 @@ pub(super) fn outbound(event_type: OutboundType) -> Outbound {
         OutboundType::OpenFailed => open_failed(),
         OutboundType::OpenConfirmed => open_confirmed(),
         OutboundType::IqAttention => iq_attention(),
+        OutboundType::IntegrationAttention => integration_attention(),
+        OutboundType::BookingAtRisk => booking_at_risk(),
     }
 }
 
@@ -151,6 +154,11 @@ fn open_failed() -> Outbound {
     answer(Role::Terminal, OutboundData::OpenFailed(failed))
 }
 
+fn notice(data: OutboundData) -> Outbound {
+    let id = uuid!("7d2f5a0e-3a3c-4b0e-8a44-5f1f1c7a9e01");
+    Outbound { id, time: noon(0), traceparent: None, rehearsal: false, data }
+}
+
 fn open_confirmed() -> Outbound {
     let confirmed = OpenConfirmed {
         request: RequestRef::from(&open_request()),
@@ -165,18 +173,38 @@ fn open_confirmed() -> Outbound {
 }
 
 fn iq_attention() -> Outbound {
-    Outbound {
-        id: uuid!("7d2f5a0e-3a3c-4b0e-8a44-5f1f1c7a9e01"),
-        time: noon(0),
-        traceparent: None,
-        rehearsal: false,
-        data: OutboundData::IqAttention(IqAttention {
-            integration_id: "acme-utrecht".to_owned(),
-            iq_id: IQ.to_owned(),
-            state: IqState::ReactivationRequired,
-            detail: "Salto no longer accepts the IQ's PIN: activate the IQ again".to_owned(),
-        }),
-    }
+    notice(OutboundData::IqAttention(IqAttention {
+        integration_id: "acme-utrecht".to_owned(),
+        iq_id: IQ.to_owned(),
+        state: IqState::ReactivationRequired,
+        detail: "Salto no longer accepts the IQ's PIN: activate the IQ again".to_owned(),
+    }))
+}
+
+fn integration_attention() -> Outbound {
+    notice(OutboundData::IntegrationAttention(IntegrationAttention {
+        integration_id: "acme-utrecht".to_owned(),
+        state: IntegrationState::UserSuspended,
+        detail: "the system user's own seat at the site is suspended: it opens nothing".to_owned(),
+        since: noon(-1),
+    }))
+}
+
+fn booking_at_risk() -> Outbound {
+    let booking = booking_status().data;
+    notice(OutboundData::BookingAtRisk(BookingAtRisk {
+        integration_id: booking.integration_id,
+        booking_id: booking.booking_id,
+        object_ids: booking.object_ids,
+        starts_at: booking.starts_at,
+        reasons: vec![DoorRisk {
+            object_id: "room-12".to_owned(),
+            lock_id: Some(LOCK),
+            iq_id: Some(IQ.to_owned()),
+            reason: RiskReason::PrivacyMode,
+            detail: "privacy mode is on at the lock: somebody inside has turned it on".to_owned(),
+        }],
+    }))
 }
 
 #[cfg(test)]

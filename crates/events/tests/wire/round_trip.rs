@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use events::{
-    BookingStatus, CheckIn, ConfirmationSource, Event, IqAttention, IqState, OpenConfirmed,
-    OpenFailed, OpenRejected, OpenRequest, Opened, Outbound, OutboundData, OutboundType,
-    RequestRef, Role, decode_booking_status, decode_open_request, event_id,
+    BookingAtRisk, BookingStatus, CheckIn, ConfirmationSource, DoorRisk, Event,
+    IntegrationAttention, IntegrationState, IqAttention, IqState, OpenConfirmed, OpenFailed,
+    OpenRejected, OpenRequest, Opened, Outbound, OutboundData, OutboundType, RequestRef, Role,
+    decode_booking_status, decode_open_request, event_id,
 };
 use proptest::prelude::*;
-use rules::{FailedReason, RejectedReason};
+use rules::{FailedReason, RejectedReason, RiskReason};
 use uuid::Uuid;
 
 use super::corpus;
@@ -74,6 +75,8 @@ fn data(request: RequestRef) -> impl Strategy<Value = OutboundData> {
             OutboundType::OpenFailed => open_failed(request).boxed(),
             OutboundType::OpenConfirmed => open_confirmed(request).boxed(),
             OutboundType::IqAttention => iq_attention(request).boxed(),
+            OutboundType::IntegrationAttention => integration_attention(request).boxed(),
+            OutboundType::BookingAtRisk => booking_at_risk(request).boxed(),
         }
     })
 }
@@ -171,6 +174,44 @@ prop_compose! {
     ) -> OutboundData {
         let integration_id = request.integration_id.clone();
         OutboundData::IqAttention(IqAttention { integration_id, iq_id, state, detail })
+    }
+}
+
+prop_compose! {
+    fn integration_attention(request: RequestRef)(
+        state in prop::sample::select(IntegrationState::ALL),
+        detail in id(),
+        since in time(),
+    ) -> OutboundData {
+        let integration_id = request.integration_id.clone();
+        OutboundData::IntegrationAttention(IntegrationAttention {
+            integration_id, state, detail, since,
+        })
+    }
+}
+
+prop_compose! {
+    fn door_risk()(
+        object_id in id(),
+        lock in prop::option::of(any::<u128>()),
+        iq_id in prop::option::of(id()),
+        reason in prop::sample::select(RiskReason::ALL),
+        detail in id(),
+    ) -> DoorRisk {
+        DoorRisk { object_id, lock_id: lock.map(Uuid::from_u128), iq_id, reason, detail }
+    }
+}
+
+prop_compose! {
+    fn booking_at_risk(request: RequestRef)(
+        object_ids in prop::collection::vec(id(), 1..4),
+        starts_at in time(),
+        reasons in prop::collection::vec(door_risk(), 0..4),
+    ) -> OutboundData {
+        let (integration_id, booking_id) = (request.integration_id.clone(), request.booking_id.clone());
+        OutboundData::BookingAtRisk(BookingAtRisk {
+            integration_id, booking_id, object_ids, starts_at, reasons,
+        })
     }
 }
 

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use events::{ConfirmationSource, DeadLetterReason, IqState, OutboundType};
-use rules::{FailedReason, RejectedReason};
+use events::{ConfirmationSource, DeadLetterReason, IntegrationState, IqState, OutboundType};
+use rules::{FailedReason, RejectedReason, RiskReason};
 
 fn runbook() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/runbook.md");
@@ -51,6 +51,10 @@ fn codes_of(event_type: OutboundType) -> Vec<&'static str> {
         OutboundType::OpenRejected => RejectedReason::ALL.iter().map(|it| it.code()).collect(),
         OutboundType::OpenFailed => FailedReason::ALL.iter().map(|it| it.code()).collect(),
         OutboundType::IqAttention => IqState::ALL.iter().map(|it| it.code()).collect(),
+        OutboundType::IntegrationAttention => {
+            IntegrationState::ALL.iter().map(|it| it.code()).collect()
+        }
+        OutboundType::BookingAtRisk => RiskReason::ALL.iter().map(|it| it.code()).collect(),
         OutboundType::OpenConfirmed => ConfirmationSource::ALL.iter().map(|it| it.code()).collect(),
         OutboundType::Opened | OutboundType::CheckIn => Vec::new(),
     }

@@ -190,6 +190,8 @@ fn codes_are_those_of_the_contract() {
             "lock.open-failed.v1",
             "lock.open-confirmed.v1",
             "iq.attention.v1",
+            "integration.attention.v1",
+            "booking.at-risk.v1",
         ]
     );
 }

@@ -27,6 +27,7 @@ pub(super) const ACTIVE: bool = true;
 pub(super) const MODE: Mode = Mode::Live;
 pub(super) const REHEARSAL: Rehearsal = Rehearsal::Probe;
 pub(super) const ASK_ENTRIES: bool = true;
+pub(super) const WARN_BEFORE: Duration = Duration::from_secs(3600);
 pub(super) const CONFIRM_OPENINGS: ConfirmOpenings = ConfirmOpenings::Off;
 pub(super) const MINUTES_BEFORE: u32 = 0;
 pub(super) const MINUTES_AFTER: u32 = 0;

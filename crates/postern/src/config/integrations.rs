@@ -2,7 +2,10 @@
 
 mod openings;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use consumer::IntegrationSettings;
 use rules::{IntegrationRules, LockRef};
@@ -15,12 +18,13 @@ use super::{
     reader::{Section, nearest},
     shown_value::shown_under,
     tree::{Node, Value},
-    value::{any_text, boolean, integer, lock, text, texts},
+    value::{any_text, boolean, duration, integer, lock, text, texts},
     variables::Variables,
 };
 
-/// One week, the largest value of `minutes_before` and `minutes_after`.
+/// One week, the largest value of `minutes_before` and `minutes_after`, and of `warn_before`.
 const MAX_MINUTES: u32 = 7 * 24 * 60;
+const LONGEST_WARNING: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Reads `[[integrations]]`; returns those without mistakes.
 pub(super) fn read(
@@ -88,6 +92,9 @@ fn integration(
     let hint = "the booking statuses that open doors, such as [\"confirmed\", \"paid\"]";
     let open_from_statuses = section.required("open_from_statuses", hint, texts);
     let ask_entries = section.with_default("ask_entries", defaults::ASK_ENTRIES, boolean);
+    let warn_before = section.with_default("warn_before", defaults::WARN_BEFORE, |node| {
+        duration(node, Duration::ZERO..=LONGEST_WARNING)
+    });
     let environment_settings =
         environment.as_ref().and_then(|name| environments.get(name)).and_then(Option::as_deref);
     let confirm_openings = openings::confirm(section, environment_settings);
@@ -109,7 +116,15 @@ fn integration(
         shared_doors: shared_doors(section.section("shared_doors"), mistakes),
     };
     let (environment, account) = (environment?, account?);
-    Some(IntegrationSettings { rules, mode, environment, ask_entries, confirm_openings, account })
+    Some(IntegrationSettings {
+        rules,
+        mode,
+        environment,
+        ask_entries,
+        warn_before,
+        confirm_openings,
+        account,
+    })
 }
 
 fn named_environment(name: &str, environments: &Environments) -> Result<String, String> {

@@ -12,17 +12,21 @@ pub enum EventType {
     CheckIn,
     OpenConfirmed,
     IqAttention,
+    IntegrationAttention,
+    BookingAtRisk,
 }
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Opened,
         Self::OpenRejected,
         Self::OpenFailed,
         Self::CheckIn,
         Self::OpenConfirmed,
         Self::IqAttention,
+        Self::IntegrationAttention,
+        Self::BookingAtRisk,
     ];
 
     /// Its name in `type`.
@@ -34,6 +38,8 @@ impl EventType {
             Self::CheckIn => "booking.check-in.v1",
             Self::OpenConfirmed => "lock.open-confirmed.v1",
             Self::IqAttention => "iq.attention.v1",
+            Self::IntegrationAttention => "integration.attention.v1",
+            Self::BookingAtRisk => "booking.at-risk.v1",
         }
     }
 
@@ -46,7 +52,23 @@ impl EventType {
     pub fn is_terminal(self) -> bool {
         match self {
             Self::Opened | Self::OpenRejected | Self::OpenFailed => true,
-            Self::CheckIn | Self::OpenConfirmed | Self::IqAttention => false,
+            Self::CheckIn
+            | Self::OpenConfirmed
+            | Self::IqAttention
+            | Self::IntegrationAttention
+            | Self::BookingAtRisk => false,
+        }
+    }
+
+    /// Whether it is a notice, which no request causes.
+    pub fn is_notice(self) -> bool {
+        match self {
+            Self::IqAttention | Self::IntegrationAttention | Self::BookingAtRisk => true,
+            Self::Opened
+            | Self::OpenRejected
+            | Self::OpenFailed
+            | Self::CheckIn
+            | Self::OpenConfirmed => false,
         }
     }
 }

@@ -64,7 +64,11 @@ impl Event {
             EventType::Opened => Some(Answer::Opened),
             EventType::OpenRejected => RejectedReason::from_code(reason).map(Answer::Rejected),
             EventType::OpenFailed => FailedReason::from_code(reason).map(Answer::Failed),
-            EventType::CheckIn | EventType::OpenConfirmed | EventType::IqAttention => None,
+            EventType::CheckIn
+            | EventType::OpenConfirmed
+            | EventType::IqAttention
+            | EventType::IntegrationAttention
+            | EventType::BookingAtRisk => None,
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{HistoryIndex, Violation};
 use crate::history::{Answer, Event, EventType, Request, RequestKey};
 use rules::{FailedClass, FailedReason};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 const CHECK: &str = "1 answers";
@@ -23,7 +24,7 @@ pub(super) fn check(index: &HistoryIndex<'_>) -> Vec<Violation> {
     found.extend(ids(index));
     found.extend(check_ins(index));
     found.extend(confirmations(index));
-    found.extend(attention(index));
+    found.extend(notices(index));
     found
 }
 
@@ -101,7 +102,7 @@ fn ids(index: &HistoryIndex<'_>) -> Vec<Violation> {
     let mut owners = BTreeMap::<&str, (RequestKey, bool)>::new();
     let mut found = Vec::new();
     for event in &index.history.events {
-        if event.event_type() == Some(EventType::IqAttention) {
+        if event.event_type().is_some_and(EventType::is_notice) {
             continue;
         }
         let owner = (event.request(), event.is_terminal());
@@ -177,24 +178,43 @@ fn confirmations(index: &HistoryIndex<'_>) -> Vec<Violation> {
     found
 }
 
-/// The state of an IQ is published once per change.
-fn attention(index: &HistoryIndex<'_>) -> Vec<Violation> {
-    let mut iqs = BTreeMap::<_, BTreeMap<_, &Event>>::new();
-    for event in
-        index.history.events.iter().filter(|one| one.event_type() == Some(EventType::IqAttention))
-    {
-        let iq = (event.text("integration_id"), event.text("iq_id"));
-        iqs.entry(iq).or_default().insert((event.time(), event.id()), event);
+/// The state that a notice tells: once per change. The reasons of a booking at risk are told without details.
+fn told_state(event: &Event) -> Option<String> {
+    match event.event_type()? {
+        EventType::IqAttention | EventType::IntegrationAttention => {
+            Some(event.text("state").to_owned())
+        }
+        EventType::BookingAtRisk => {
+            let mut reasons = event.body["data"]["reasons"].clone();
+            for reason in reasons.as_array_mut().into_iter().flatten() {
+                reason["detail"] = Value::Null;
+            }
+            Some(reasons.to_string())
+        }
+        EventType::Opened
+        | EventType::OpenRejected
+        | EventType::OpenFailed
+        | EventType::CheckIn
+        | EventType::OpenConfirmed => None,
+    }
+}
+
+/// What a notice tells is published once per change.
+fn notices(index: &HistoryIndex<'_>) -> Vec<Violation> {
+    let mut subjects = BTreeMap::<_, BTreeMap<_, (&Event, String)>>::new();
+    for event in &index.history.events {
+        let Some(state) = told_state(event) else { continue };
+        let subject = event.body["subject"].as_str().unwrap_or_default();
+        let subject = (event.type_name(), event.text("integration_id"), subject);
+        subjects.entry(subject).or_default().insert((event.time(), event.id()), (event, state));
     }
     let mut found = Vec::new();
-    for ((integration, iq), events) in iqs {
-        let mut last = "";
-        for event in events.into_values() {
-            let state = event.text("state");
+    for ((name, integration, subject), events) in subjects {
+        let mut last = String::new();
+        for (event, state) in events.into_values() {
             if state == last && index.emptied().next().is_none() {
-                let what = format!(
-                    "the state {state} of {iq} of {integration} was published twice in a row"
-                );
+                let what =
+                    format!("{name} of {subject} of {integration} told {state} twice in a row");
                 found.push(Violation::of(CHECK, what).maybe_at(event.time()));
             }
             last = state;

@@ -3,7 +3,8 @@
 
 use super::{HistoryIndex, Violation};
 use crate::history::{Event, EventType};
-use events::{ConfirmationSource, IqState};
+use events::{ConfirmationSource, IntegrationState, IqState};
+use rules::RiskReason;
 use serde::Deserialize;
 
 const CHECK: &str = "vocabulary";
@@ -40,6 +41,17 @@ fn unknown(event: &Event) -> Option<String> {
         EventType::IqAttention => {
             let state = &event.body["data"]["state"];
             IqState::deserialize(state).is_err().then(|| format!("unknown state of an IQ: {state}"))
+        }
+        EventType::IntegrationAttention => {
+            let state = &event.body["data"]["state"];
+            let unknown = IntegrationState::deserialize(state).is_err();
+            unknown.then(|| format!("unknown state of an integration: {state}"))
+        }
+        EventType::BookingAtRisk => {
+            let reasons = event.body["data"]["reasons"].as_array().map_or(&[][..], Vec::as_slice);
+            let mut reasons = reasons.iter().map(|one| &one["reason"]);
+            let unknown = reasons.find(|reason| RiskReason::deserialize(*reason).is_err())?;
+            Some(format!("unknown reason of a risk: {unknown}"))
         }
     }
 }

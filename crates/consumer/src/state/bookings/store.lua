@@ -1,6 +1,7 @@
 -- Stores a booking's state unless a newer one is there.
--- KEYS: booking, its check-in mark.
--- ARGV: 1 version, 2 record, 3 keep until (Unix ms), 4 tied states kept at most.
+-- KEYS: booking, its check-in mark, the integration's bookings by their start.
+-- ARGV: 1 version, 2 record, 3 keep until (Unix ms), 4 tied states kept at most, 5 booking, 6 its start
+--       (Unix ms), 7 ms for which a booking that has begun stays among those by their start.
 -- Answers 'newest'; 'tied' where another state has the same version, 'left out' where more are tied
 -- than are kept; 'superseded' where a newer state or the same one is there.
 --
@@ -35,13 +36,26 @@ else
   redis.call('HDEL', KEYS[1], 'tied')
 end
 
--- The record of a shortened booking keeps its later expiry: an old event with the old end may still come.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-for i = 1, 2 do
-  local left = redis.call('PTTL', KEYS[i])
-  if left == -1 or (left >= 0 and now + left < tonumber(ARGV[3])) then
-    redis.call('PEXPIREAT', KEYS[i], ARGV[3])
+local function keep(key, until_ms)
+  local left = redis.call('PTTL', key)
+  if left == -1 or (left >= 0 and now + left < until_ms) then
+    redis.call('PEXPIREAT', key, until_ms)
   end
 end
+
+-- The record of a shortened booking keeps its later expiry: an old event with the old end may still come.
+keep(KEYS[1], tonumber(ARGV[3]))
+keep(KEYS[2], tonumber(ARGV[3]))
+
+-- Of tied states, the first start counts.
+local start = tonumber(ARGV[6])
+if answer == 'newest' then
+  redis.call('ZADD', KEYS[3], start, ARGV[5])
+else
+  redis.call('ZADD', KEYS[3], 'LT', start, ARGV[5])
+end
+keep(KEYS[3], start + tonumber(ARGV[7]))
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - tonumber(ARGV[7]))
 return answer

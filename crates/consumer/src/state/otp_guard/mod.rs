@@ -133,7 +133,7 @@ impl OtpGuard {
                 self.record
                     .key(place)
                     .key(self.keys.otp_status(integration_id))
-                    .key(self.keys.iq_events())
+                    .key(self.keys.notices())
                     .key(self.keys.reported_iq_states(integration_id))
                     .arg(iq_id)
                     .arg(code(verdict))

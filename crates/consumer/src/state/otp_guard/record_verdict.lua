@@ -1,6 +1,6 @@
 -- Records what Salto answered about an IQ's one-time passwords, and what follows for the IQ.
 --
--- KEYS: activations, OTP statuses, events about IQs, states that events have reported.
+-- KEYS: activations, OTP statuses, notices, states that events have reported.
 -- ARGV: 1 IQ, 2 verdict ('invalid', 'invalid-other', 'blocked', 'accepted', 'restore', 'new-secret',
 --       'proven'),
 --       3 the sealed activation that it is about, 4 the one that follows or '', 5 the event that

@@ -76,7 +76,7 @@ impl Fixture {
     /// The states that events have reported so far.
     async fn reported(&self) -> Vec<IqState> {
         let mut range = cmd("ZRANGE");
-        range.arg(self.keys.iq_events()).arg(0).arg(-1);
+        range.arg(self.keys.notices()).arg(0).arg(-1);
         let events: Vec<Vec<u8>> = self.store.query(&range).await.unwrap();
         let state = |event: Vec<u8>| match serde_json::from_slice::<Outbound>(&event).unwrap().data
         {

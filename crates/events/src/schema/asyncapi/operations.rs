@@ -58,6 +58,14 @@ const fn of_outbound(event_type: OutboundType) -> Operation {
         OutboundType::IqAttention => {
             Operation { name: "sendIqAttention", summary: "An IQ's activation changed state." }
         }
+        OutboundType::IntegrationAttention => Operation {
+            name: "sendIntegrationAttention",
+            summary: "Something that all doors of an integration depend on changed.",
+        },
+        OutboundType::BookingAtRisk => Operation {
+            name: "sendBookingAtRisk",
+            summary: "A booking begins soon, and a door of it could not be opened now.",
+        },
     }
 }
 

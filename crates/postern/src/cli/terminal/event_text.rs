@@ -1,8 +1,8 @@
 //! The text of an event, for people.
 
 use events::{
-    CheckIn, IqAttention, IqState, OpenConfirmed, OpenFailed, OpenRejected, Opened, Outbound,
-    OutboundData,
+    BookingAtRisk, CheckIn, DoorRisk, IntegrationAttention, IqAttention, IqState, OpenConfirmed,
+    OpenFailed, OpenRejected, Opened, Outbound, OutboundData,
 };
 use rules::FailedClass;
 
@@ -53,7 +53,21 @@ fn description(data: &OutboundData) -> String {
             };
             format!("IQ {state}: {detail}")
         }
+        OutboundData::IntegrationAttention(IntegrationAttention { state, detail, .. }) => {
+            format!("{state}: {detail}")
+        }
+        OutboundData::BookingAtRisk(at_risk) => at_risk_text(at_risk),
     }
+}
+
+fn at_risk_text(BookingAtRisk { starts_at, reasons, .. }: &BookingAtRisk) -> String {
+    let starts = local_time(Some(*starts_at));
+    if reasons.is_empty() {
+        return format!("no longer at risk, starts at {starts}");
+    }
+    let reason = |it: &DoorRisk| format!("{}, {}: {}", it.object_id, it.reason, it.detail);
+    let reasons: Vec<_> = reasons.iter().map(reason).collect();
+    format!("at risk, starts at {starts}: {}", reasons.join("; "))
 }
 
 /// The number of commands, where there was more than one.

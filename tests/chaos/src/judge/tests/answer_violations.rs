@@ -120,6 +120,23 @@ fn an_iq_state_published_twice() {
 }
 
 #[test]
+fn a_notice_published_twice() {
+    assert_violation("1 answers", "twice in a row", |run| {
+        for (seconds, id) in [(30.0, "one"), (31.0, "two")] {
+            run.event(1, seconds, "integration.attention", json!({"state": "user_blocked"}));
+            run.events.last_mut().unwrap().body["id"] = id.into();
+        }
+    });
+    assert_violation("1 answers", "twice in a row", |run| {
+        for (seconds, id) in [(30.0, "one"), (31.0, "two")] {
+            let reasons = json!([{"object_id": "o", "reason": "iq_offline", "detail": id}]);
+            run.event(1, seconds, "booking.at-risk", json!({"reasons": reasons}));
+            run.events.last_mut().unwrap().body["id"] = id.into();
+        }
+    });
+}
+
+#[test]
 fn answers_that_were_not_true() {
     assert_violation("1 truth", "booking_unknown", |run| {
         run.remove_answers(2);

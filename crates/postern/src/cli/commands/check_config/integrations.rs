@@ -7,7 +7,7 @@ use rules::{IntegrationRules, LockRef};
 use salto::SignIn;
 use serde::Serialize;
 
-use super::sections::SET;
+use super::sections::{self, SET};
 use crate::cli::terminal::text::rehearsal_text;
 
 /// The settings of an integration: those in its first line of text, and the others.
@@ -47,6 +47,7 @@ pub(super) struct IntegrationDetails<'a> {
     locks_by_name: Vec<&'a str>,
     shared_doors: &'a BTreeMap<String, Vec<String>>,
     ask_entries: bool,
+    warn_before: String,
     confirm_openings: &'static str,
 }
 
@@ -108,6 +109,7 @@ impl<'a> IntegrationDetails<'a> {
             locks_by_name: locks_by_name(&integration.rules),
             shared_doors: &integration.rules.shared_doors,
             ask_entries: integration.ask_entries,
+            warn_before: sections::text(integration.warn_before),
             confirm_openings: integration.confirm_openings.code(),
         }
     }

@@ -189,7 +189,9 @@ fn republished(outcome: &Outbound) -> String {
         OutboundData::Opened(_)
         | OutboundData::CheckIn(_)
         | OutboundData::OpenConfirmed(_)
-        | OutboundData::IqAttention(_) => None,
+        | OutboundData::IqAttention(_)
+        | OutboundData::IntegrationAttention(_)
+        | OutboundData::BookingAtRisk(_) => None,
     };
     let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
     format!("{}{reason} is published again", outcome.event_type())

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};
-use consumer::{Lookup, Settings, StoreError, StoredBooking};
-use rules::{BookingStates, Decision, IntegrationRules, RejectedReason, Request, Window};
+use consumer::{
+    DoorProblem, LockAvailability, Lookup, ProblemReason, Settings, StoreError, StoredBooking,
+    door_problems,
+};
+use rules::{BookingStates, IntegrationRules, RejectedReason, RiskReason, Window};
 
 use super::{
     deadline::{Deadline, DeadlineExceeded},
     finding::{Check, Finding, Level},
 };
-use crate::cli::{site_state::lock_availability::LockAvailability, terminal::text::first_few};
+use crate::cli::terminal::text::first_few;
 
 const CHECK: &str = "bookings";
 
@@ -44,7 +47,7 @@ pub(super) async fn read(
     let check = Check::new(CHECK, "Redis");
     match read {
         Ok(Ok((mut bookings, has_more))) => {
-            bookings.sort_by_key(|it| first_start(&it.booking));
+            bookings.sort_by_key(|it| it.booking.first_start());
             Ok(UpcomingBookings { bookings, has_more })
         }
         Ok(Err(error)) => Err(check.broken(error.to_string(), "check the log of Redis")),
@@ -59,7 +62,7 @@ pub(super) async fn read(
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Obstacle<'a> {
     integration_id: &'a str,
-    reason: &'static str,
+    reason: ProblemReason,
 }
 
 /// Checks each booking at the first time from now on at which it may open.
@@ -77,11 +80,12 @@ pub(super) fn check(
         let locks = locks_by_integration.get(id);
         let active = rules.is_some_and(|rules| rules.active);
         unknown += usize::from(active && locks.is_none());
-        for ObjectFailure { object, reason } in failures(rules, locks, &it.booking, now) {
-            let starts = first_start(&it.booking).with_timezone(&Local).format("%H:%M");
-            let name = match reason {
-                "status_not_allowed" => format!("{} ({})", it.booking_id, statuses(&it.booking)),
-                _ => format!("{} ({object}, {starts})", it.booking_id),
+        for DoorProblem { object_id, reason, .. } in door_problems(rules, locks, &it.booking, now) {
+            let starts = it.booking.first_start().with_timezone(&Local).format("%H:%M");
+            let name = if reason == ProblemReason::Rejected(RejectedReason::StatusNotAllowed) {
+                format!("{} ({})", it.booking_id, statuses(&it.booking))
+            } else {
+                format!("{} ({object_id}, {starts})", it.booking_id)
             };
             let names = affected.entry(Obstacle { integration_id: id, reason }).or_default();
             if names.last() != Some(&name) {
@@ -137,44 +141,6 @@ fn general_findings(
     findings
 }
 
-/// An object of a booking, and the reason why its door cannot open.
-struct ObjectFailure<'a> {
-    object: &'a str,
-    reason: &'static str,
-}
-
-fn failures<'a>(
-    rules: Option<&IntegrationRules>,
-    locks: Option<&LockAvailability>,
-    booking: &'a BookingStates,
-    now: DateTime<Utc>,
-) -> Vec<ObjectFailure<'a>> {
-    let at = now.max(Window::of(rules, booking).opens_at);
-    let failure = |object: &'a String| {
-        let expires_at = at + TimeDelta::seconds(1);
-        let request = Request { object_id: Some(object.clone()), taken_at: at, expires_at };
-        let reason = match rules::decide(at, rules, Some(booking), &request) {
-            Decision::Rejected(rejection) => rejection.reason.code(),
-            Decision::Open(opening) => locks?.expected_failure(&opening.lock)?.code(),
-            // The request cannot have expired: it is taken at the time of the decision.
-            Decision::Expired(_) => return None,
-        };
-        Some(ObjectFailure { object: object.as_str(), reason })
-    };
-    let mut objects: Vec<&String> = Vec::new();
-    for object in booking.all().iter().flat_map(|state| &state.object_ids) {
-        if !objects.contains(&object) {
-            objects.push(object);
-        }
-    }
-    objects.into_iter().filter_map(failure).collect()
-}
-
-/// The beginning of the booked time; the first one where tied states differ.
-fn first_start(booking: &BookingStates) -> DateTime<Utc> {
-    booking.all().iter().map(|state| state.starts_at).fold(DateTime::<Utc>::MAX_UTC, DateTime::min)
-}
-
 /// The status; all of them where tied states differ.
 fn statuses(booking: &BookingStates) -> String {
     let mut statuses: Vec<_> = booking.all().iter().map(|state| state.status.as_str()).collect();
@@ -184,17 +150,18 @@ fn statuses(booking: &BookingStates) -> String {
 
 fn finding(obstacle: &Obstacle<'_>, names: &[String]) -> Finding {
     let Obstacle { integration_id, reason } = obstacle;
-    let (level, next) = match RejectedReason::from_code(reason) {
-        Some(RejectedReason::StatusNotAllowed) => (Level::Note, None),
-        Some(RejectedReason::IntegrationInactive) => (Level::Note, None),
-        Some(RejectedReason::IntegrationUnknown) => (
+    let (level, next) = match reason {
+        ProblemReason::Rejected(
+            RejectedReason::StatusNotAllowed | RejectedReason::IntegrationInactive,
+        ) => (Level::Note, None),
+        ProblemReason::Rejected(RejectedReason::IntegrationUnknown) => (
             Level::Warning,
             Some("configure the integration, or find out why the booking system uses it"),
         ),
-        Some(RejectedReason::NoLockMapped) => {
+        ProblemReason::Rejected(RejectedReason::NoLockMapped) => {
             (Level::Broken, Some("add the objects to [integrations.locks], or set default_lock"))
         }
-        Some(
+        ProblemReason::Rejected(
             RejectedReason::BookingUnknown
             | RejectedReason::TooEarly
             | RejectedReason::TooLate
@@ -202,14 +169,31 @@ fn finding(obstacle: &Obstacle<'_>, names: &[String]) -> Finding {
             | RejectedReason::ObjectAmbiguous
             | RejectedReason::RequestExpired,
         ) => (Level::Warning, Some("see the runbook for this reason")),
-        None => (Level::Broken, Some("see the IQ or the mapping above")),
+        // Salto's lists lag.
+        ProblemReason::Lock(
+            RiskReason::IqOffline | RiskReason::LockOffline | RiskReason::PrivacyMode,
+        ) => (Level::Warning, Some("look at the door: Salto's list may be half an hour old")),
+        ProblemReason::Lock(
+            RiskReason::NoLockMapped
+            | RiskReason::LockNotFound
+            | RiskReason::IqNotActivated
+            | RiskReason::IqReactivationRequired
+            | RiskReason::OtpInvalid
+            | RiskReason::OtpBlocked
+            | RiskReason::RateLimited
+            | RiskReason::CredentialsRejected
+            | RiskReason::UserSuspended
+            | RiskReason::UserBlocked
+            | RiskReason::RemoteAccessOff
+            | RiskReason::SaltoUnavailable,
+        ) => (Level::Broken, Some("see the IQ or the mapping above")),
     };
     let shown: Vec<&str> = names.iter().map(String::as_str).collect();
     Finding {
         check: CHECK,
         subject: (*integration_id).to_owned(),
         level,
-        detail: format!("{} could not open, {reason}: {}", names.len(), first_few(&shown)),
+        detail: format!("{} could not open, {}: {}", names.len(), reason.code(), first_few(&shown)),
         next: next.map(str::to_owned),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt::Display};
 
-use consumer::IntegrationSettings;
+use consumer::{IntegrationSettings, LockAvailability};
 use futures_util::future;
 use salto::{Activation, CallError, Cause, Site};
 
@@ -15,7 +15,7 @@ use crate::cli::{
     connections::{
         advice, pause, shared_connections::SharedConnections, visible_sites::visible_sites,
     },
-    site_state::{iq_overview, lock_availability::LockAvailability},
+    site_state::iq_overview,
     terminal::text::rehearsal_text,
 };
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use consumer::LockAvailability;
 use rules::IntegrationRules;
 use salto::ActivationState;
 
@@ -9,7 +10,6 @@ use super::finding::{Check, Finding};
 use crate::cli::{
     site_state::{
         iq_overview::IqOverview,
-        lock_availability::LockAvailability,
         next_step::{NextStep, next_step},
     },
     terminal::text::first_few,

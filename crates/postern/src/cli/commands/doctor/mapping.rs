@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use consumer::LockAvailability;
 use rules::{IntegrationRules, LockRef};
 
 use super::finding::{Check, Finding};
-use crate::cli::{site_state::lock_availability::LockAvailability, terminal::text::first_few};
+use crate::cli::terminal::text::first_few;
 
 pub(super) fn check(rules: &IntegrationRules, locks: &LockAvailability) -> Vec<Finding> {
     let check = Check::new("mapping", &rules.id);

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use consumer::LockAvailability;
 use futures_util::{StreamExt, stream};
 use rules::IntegrationRules;
 use salto::Site;
@@ -11,7 +12,7 @@ use super::{
     deadline::Deadline,
     finding::{Check, Finding},
 };
-use crate::cli::{site_state::lock_availability::LockAvailability, terminal::text::first_few};
+use crate::cli::terminal::text::first_few;
 
 /// Each lock costs a call, so that of a large mapping only the first locks are checked.
 const MOST_LOCKS: usize = 50;

@@ -4,16 +4,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use consumer::IntegrationSettings;
+use consumer::{IntegrationSettings, LockAvailability};
 use futures_util::future;
-use rules::{FailedReason, LockRef};
+use rules::{LockRef, RiskReason};
 use salto::{ActivationState, check_key};
 use serde::Serialize;
 
-use crate::cli::{
-    connections::{advice, pause, shared_connections::SharedConnections},
-    site_state::lock_availability::LockAvailability,
-};
+use crate::cli::connections::{advice, pause, shared_connections::SharedConnections};
 
 /// The time limit of all calls to Salto.
 const TIMEOUT: Duration = Duration::from_secs(6);
@@ -29,7 +26,7 @@ pub(super) struct DoorState {
     pub(super) rejected_in_a_row: u32,
     pub(super) blocked_until: Option<DateTime<Utc>>,
     /// The reason why a command would fail now, as far as it can be known.
-    pub(super) obstacle: Option<FailedReason>,
+    pub(super) obstacle: Option<RiskReason>,
 }
 
 /// Reads the state of the lock's IQ.
@@ -85,7 +82,7 @@ async fn read_without_limit(
         restore_required: iq_id.and_then(restore),
         rejected_in_a_row: otp_status.rejected_in_a_row,
         blocked_until: otp_status.blocked_until.filter(|until| *until > Utc::now()),
-        obstacle: locks.expected_failure(lock),
+        obstacle: locks.obstacle(lock),
     })
 }
 

@@ -139,6 +139,8 @@ pub(super) fn object_of(outcome: &Outbound) -> Option<&str> {
         | OutboundData::OpenRejected(_)
         | OutboundData::OpenFailed(_)
         | OutboundData::OpenConfirmed(_)
-        | OutboundData::IqAttention(_) => None,
+        | OutboundData::IqAttention(_)
+        | OutboundData::IntegrationAttention(_)
+        | OutboundData::BookingAtRisk(_) => None,
     }
 }

@@ -103,7 +103,9 @@ fn is_outcome_unknown(outcome: &Outbound) -> bool {
         | OutboundData::CheckIn(_)
         | OutboundData::OpenRejected(_)
         | OutboundData::OpenConfirmed(_)
-        | OutboundData::IqAttention(_) => false,
+        | OutboundData::IqAttention(_)
+        | OutboundData::IntegrationAttention(_)
+        | OutboundData::BookingAtRisk(_) => false,
     }
 }
 

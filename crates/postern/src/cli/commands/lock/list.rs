@@ -1,7 +1,7 @@
 //! `postern lock list`: the locks of a site, with the objects that are mapped to each.
 
 use anyhow::Context;
-use consumer::Settings;
+use consumer::{LockNames, Settings};
 use rules::{IntegrationRules, LockRef};
 use salto::LockInfo;
 use serde::Serialize;
@@ -11,7 +11,6 @@ use crate::cli::{
     arguments::integration::SiteListArguments,
     connections::site_access,
     failure::CommandFailure,
-    site_state::lock_names::LockNames,
     terminal::{output::Output, text::yes_or_no},
 };
 

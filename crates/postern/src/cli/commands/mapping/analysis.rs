@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use consumer::LockNames;
 use rules::{IntegrationRules, LockRef};
 use salto::{ActivationState, LockInfo};
 use uuid::Uuid;
@@ -9,7 +10,6 @@ use uuid::Uuid;
 use super::finding::{MappingFinding, MappingFindingKind};
 use crate::cli::site_state::{
     iq_overview::IqOverview,
-    lock_names::LockNames,
     next_step::{NextStep, next_step},
 };
 

@@ -8,11 +8,11 @@ use uuid::Uuid;
 
 /// The locks of a site by name.
 #[derive(Debug)]
-pub(crate) struct LockNames(HashMap<String, Vec<Uuid>>);
+pub struct LockNames(HashMap<String, Vec<Uuid>>);
 
 /// Why a name is no lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct UnresolvedName {
+pub struct UnresolvedName {
     name: String,
     /// How many locks have it.
     count: usize,
@@ -20,7 +20,8 @@ pub(crate) struct UnresolvedName {
 
 impl LockNames {
     /// The names in Salto's list of locks.
-    pub(crate) fn of(locks: &[LockInfo]) -> Self {
+    #[must_use]
+    pub fn of(locks: &[LockInfo]) -> Self {
         let mut names: HashMap<String, Vec<Uuid>> = HashMap::new();
         for lock in locks {
             if let Some(name) = &lock.customer_reference {
@@ -31,7 +32,10 @@ impl LockNames {
     }
 
     /// The id of a lock; of a name, where exactly one lock has it.
-    pub(crate) fn resolve(&self, lock: &LockRef) -> Result<Uuid, UnresolvedName> {
+    ///
+    /// # Errors
+    /// No lock has the name, or several have it.
+    pub fn resolve(&self, lock: &LockRef) -> Result<Uuid, UnresolvedName> {
         match lock {
             LockRef::Id(id) => Ok(*id),
             LockRef::Name(name) => match self.0.get(name).map_or(&[][..], Vec::as_slice) {

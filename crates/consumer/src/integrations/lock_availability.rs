@@ -188,8 +188,8 @@ mod tests {
     const LOCK: &str = "a5091d73-d7ea-4eb7-b883-0a4d241584ca";
 
     fn risks(lock: serde_json::Value, iq: serde_json::Value, activated: bool) -> Vec<RiskReason> {
-        let locks: Vec<LockInfo> = vec![serde_json::from_value(lock).unwrap()];
-        let iqs: Vec<IqInfo> = vec![serde_json::from_value(iq).unwrap()];
+        let locks: Vec<LockInfo> = vec![serde_json::from_str(&lock.to_string()).unwrap()];
+        let iqs: Vec<IqInfo> = vec![serde_json::from_str(&iq.to_string()).unwrap()];
         let proven = || Activation::proven("ABCDEFGHIJKLMNOP".into(), "0601".into());
         let activations: HashMap<_, _> =
             activated.then(|| ("q1".to_owned(), proven())).into_iter().collect();
@@ -226,7 +226,7 @@ mod tests {
         let named = |id: u128, name: &str| -> LockInfo {
             let id = Uuid::from_u128(id);
             let lock = json!({"id": id, "customer_reference": name, "iq": {"id": "q1"}});
-            serde_json::from_value(lock).unwrap()
+            serde_json::from_str(&lock.to_string()).unwrap()
         };
         let locks = [named(1, "Main"), named(2, "Twin"), named(3, "Twin")];
         let proven = Activation::proven("ABCDEFGHIJKLMNOP".into(), "0601".into());

@@ -12,13 +12,16 @@ use serde_json::{Value, json};
 const SICK: &str = "sick";
 const ACCOUNT: &str = "pod-member@acme.example";
 const PASSWORD: &str = "demo-password-2";
-const PIN: &str = "6596";
+const PIN: &str = "3141";
 /// Both are behind the IQ on the ground floor, like the neighbour's door.
 const ROOMS: [&str; 2] = ["room-1", "room-2"];
 const LOCK_OF_ROOM_1: &str = "10c00000-0000-4000-8000-000000000001";
 
 async fn fixture() -> Fixture {
     let mut setup = Setup::new().await;
+    // Each user has a secret and a PIN of its own.
+    let key = json!({"username": ACCOUNT, "secret": "SecretOfThePod02", "pin": PIN});
+    setup.simulator.change_iq(IQ_GROUND_FLOOR, json!({"other_keys": [key]})).await;
     let roles = json!({"roles": ["site_admin"]});
     setup.simulator.control(Method::PATCH, &format!("accounts/{ACCOUNT}"), Some(roles)).await;
     setup.settings.set("opening.command_timeout", "1s");

@@ -147,14 +147,12 @@ async fn two_integrations(doors: u8) -> Setup {
     let first = [(IQ_GROUND_FLOOR.to_owned(), ROOM_12.to_owned())];
     let others: Vec<_> = (1..=doors).map(|it| (other_iq(it), other_lock(it))).collect();
     let (acme, other) = ("system-user@acme.example", "system-user@other.example");
-    let account = |name: &str| json!({"username": name, "password": "demo-password"});
+    let account = |name: &str, site: &Value| json!({"username": name, "password": "demo-password", "sites": [site["id"]]});
+    let sites = [site(1, "NL6254340082", &first), site(2, "NL0000000002", &others)];
     let mut setup = Setup::with_salto(&json!({
         "clients": [{"id": "postern-demo", "secret": "demo-client-secret"}],
-        "accounts": [account(acme), account(other)],
-        "sites": [
-            site(1, "NL6254340082", &first),
-            site(2, "NL0000000002", &others),
-        ],
+        "accounts": [account(acme, &sites[0]), account(other, &sites[1])],
+        "sites": sites,
     }))
     .await;
     let mut integration = setup.settings.integrations()[0].clone();

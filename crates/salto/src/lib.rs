@@ -63,7 +63,7 @@ pub use redis::query::StoreError;
 pub use redis::rotation::{Rotation, RotationCounts, SealedKind, rotate};
 pub use redis::seal;
 pub use site::Site;
-pub use site::entry::Entry;
+pub use site::entry::{Entry, ROW_TOLERANCE};
 pub use site::event_stream::{EventStream, StreamNews};
 pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};
 pub use site::iqs::{PinAnswer, PinDelivery};

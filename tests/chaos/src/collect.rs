@@ -233,11 +233,13 @@ fn secrets(fixtures: &Fixtures, began: DateTime<Utc>, ended: DateTime<Utc>) -> V
         let forms = forms(&value);
         secrets.extend(forms.map(|value| Secret::Bytes { kind: kind.clone(), value }));
     }
-    for iq in &fixtures.iqs {
-        let kind = format!("the PIN of {}", iq.id);
-        secrets.push(Secret::Word { kind, value: iq.pin.clone() });
-        let kind = format!("a one-time password of {}", iq.id);
-        let otps = otps(&iq.secret, &iq.pin, began - SKEW, ended + SKEW);
+    let keys = fixtures.iqs.iter().flat_map(|iq| iq.keys.iter().map(move |key| (&iq.id, key)));
+    for (iq, key) in keys {
+        let whose = format!("{} at {iq}", key.integration);
+        let kind = format!("the PIN of {whose}");
+        secrets.push(Secret::Word { kind, value: key.pin.clone() });
+        let kind = format!("a one-time password of {whose}");
+        let otps = otps(&key.secret, &key.pin, began - SKEW, ended + SKEW);
         secrets.extend(otps.into_iter().map(|value| Secret::Word { kind: kind.clone(), value }));
     }
     secrets.push(Secret::WordsOfLength { kind: "a token".to_owned(), length: TOKEN_LENGTH });

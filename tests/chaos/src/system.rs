@@ -203,15 +203,15 @@ fn configure(setup: &mut Setup, fixtures: &Fixtures, salto: &Proxy) {
 
 /// Activates every IQ for every active integration, with the command for operators.
 async fn activate(setup: &Setup, fixtures: &Fixtures) {
-    let active = fixtures.integrations.iter().filter(|one| one.active);
-    let pairs = active.flat_map(|one| fixtures.iqs_of(one).into_iter().map(move |iq| (one.id, iq)));
-    join_all(pairs.enumerate().map(async |(number, (integration, iq))| {
+    let keys = fixtures.iqs.iter().flat_map(|iq| iq.keys.iter().map(move |key| (iq, key)));
+    let keys = keys.filter(|(_, key)| fixtures.integration(key.integration).active);
+    join_all(keys.enumerate().map(async |(number, (iq, key))| {
         let name = format!("activate-{number}");
         let file = setup.directory().join(format!("{name}.pin"));
-        std::fs::write(&file, &iq.pin).expect("the PIN is written");
+        std::fs::write(&file, &key.pin).expect("the PIN is written");
         let path = file.to_str().expect("a path is text");
-        let arguments =
-            ["iq", "activate", "--integration", integration, "--iq", &iq.id, "--pin-file", path];
+        let integration = ["--integration", key.integration, "--iq", &iq.id];
+        let arguments = [&["iq", "activate"], &integration[..], &["--pin-file", path]].concat();
         let command = setup.postern_in_background(&name, &arguments);
         let status = command.ended(SOON * 2).await;
         assert!(status.success(), "postern iq activate: {}", command.log());

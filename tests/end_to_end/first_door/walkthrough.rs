@@ -30,8 +30,8 @@ async fn setup_with_a_password_and_the_pin_on_standard_input() {
     );
     assert!(
         settings.contains(
-            &"    ask_entries true, check_in_status checked_in, locks_by_name [], minutes_after 0, mode live, password set, record_opened_at_in \
-              salto_opened_at, redirect_uri -, rehearse_with -, shared_doors (), username system-user@acme.example"
+            &"    ask_entries true, check_in_status checked_in, confirm_openings off, locks_by_name [], minutes_after 0, mode live, password set, \
+              record_opened_at_in salto_opened_at, redirect_uri -, rehearse_with -, shared_doors (), username system-user@acme.example, warn_before 1h"
         ),
         "{settings:#?}"
     );
@@ -45,7 +45,7 @@ async fn setup_with_a_password_and_the_pin_on_standard_input() {
     );
     assert_eq!(
         (doctor.status, doctor.stderr.trim_end()),
-        (Some(1), "error: broken: 2 of 22 findings")
+        (Some(1), "error: broken: 2 of 24 findings")
     );
 
     // "Resolve site ID".
@@ -182,7 +182,7 @@ async fn check_without_worker(operator: &OperatorFixture, iq: &str) {
         "BROKEN rabbitmq.topology RabbitMQ: the exchanges and queues of postern do not exist yet
         → start a worker: it declares what is missing",
     );
-    assert_eq!(doctor.stderr.trim_end(), "error: broken: 1 of 22 findings");
+    assert_eq!(doctor.stderr.trim_end(), "error: broken: 1 of 24 findings");
     let explanation =
         operator.run("explain --integration acme-utrecht --booking B-1 --object room-12").await;
     explanation.assert_shows(

@@ -148,6 +148,8 @@ pub fn configure(setup: &mut Setup, sites: &[&RowSite]) {
         set("password", PASSWORD.into());
         set("open_from_statuses", vec!["paid"].into());
         set("minutes_before", 15.into());
+        // Only the requests of the rows call Salto.
+        set("warn_before", "0s".into());
         let locks = site.locks().into_iter().map(|(object, lock)| (object, lock.into()));
         set("locks", toml::Value::Table(locks.collect()));
         toml::Value::Table(table)

@@ -6,15 +6,18 @@ use serde_json::json;
 
 pub fn rows() -> Vec<Row> {
     let failed = |what: &str, reason| Row::new(what, End::Failed(reason)).commands(ONCE);
+    // The check of the IQs at the start may have noticed before the first command.
+    let noticed_by = |commands: usize| commands - 1..=commands;
     vec![
         Row::new("opened", End::Opened).commands(ONCE).openings(ONCE),
         Row::new("unauthorized: tokens revoked", End::Opened)
             .change(Change::RevokeTokens)
-            .commands(2..=2)
+            .commands(noticed_by(2))
             .openings(ONCE),
         failed("unauthorized: tokens revoked, password changed", "credentials_rejected")
             .change(Change::RevokeTokens)
-            .change(Change::Account(json!({"password": "of-next-year"}))),
+            .change(Change::Account(json!({"password": "of-next-year"})))
+            .commands(noticed_by(1)),
         failed("forbidden: no remote access", "forbidden")
             .change(Change::Account(json!({"remote_access": false}))),
         failed("forbidden: blocked account", "forbidden")

@@ -10,7 +10,7 @@ use deadpool_redis::redis::{self, Script};
 use events::{
     ConfirmationSource, OpenConfirmed, Outbound, OutboundData, RequestRef, Role, event_id,
 };
-use salto::Entry;
+use salto::{Entry, ROW_TOLERANCE};
 use uuid::Uuid;
 
 use super::{
@@ -24,9 +24,6 @@ const WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// How long a row is recognised: longer than an opening could wait for it.
 const RECOGNISED: Duration = Duration::from_secs(30 * 60);
-
-/// A row has whole seconds: one that seems so many milliseconds too old may be from just after an instant.
-const ROW_RESOLUTION: i64 = 1000;
 
 /// The openings that wait, in Redis.
 #[derive(Debug)]
@@ -146,7 +143,7 @@ impl Confirmations {
         since: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut rows = redis::cmd("ZRANGEBYSCORE");
-        let from = since.timestamp_millis() - ROW_RESOLUTION;
+        let from = since.timestamp_millis() - ROW_TOLERANCE.num_milliseconds();
         rows.arg(self.keys.entry_rows(integration_id)).arg(from).arg("+inf").arg("WITHSCORES");
         let rows: Vec<(String, i64)> = self.store.query(&rows).await?;
         let lock = format!("{lock}\n");

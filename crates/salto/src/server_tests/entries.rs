@@ -56,7 +56,7 @@ async fn the_first_opening_since_then_is_found() {
                     7, null, {"event_category": null},
                     entry("2026-08-25T07:25:09"),
                     entry("2026-08-25T07:25:00"),
-                    entry("2026-08-25T07:24:59"),
+                    entry("2026-08-25T07:24:58"),
                 ],
                 "next_page_link": "/v1.1/more", "count": null, "new": true,
             }),
@@ -66,7 +66,7 @@ async fn the_first_opening_since_then_is_found() {
     assert_eq!(answer, Ok(Some(at("2026-08-25T07:25:00Z"))));
     let request = server.requests("/entries").remove(0);
     assert_eq!(request.path, format!("/v1.1/sites/{SITE}/entries"));
-    assert_eq!(request.query, "$top=20&$orderby=utc_date_time%20desc");
+    assert_eq!(request.query, "$top=100&$orderby=utc_date_time%20desc");
     assert!(request.head.contains("authorization: Bearer token-hush"));
     assert_eq!(server.count("/more"), 0, "what is older is not read");
 }
@@ -76,6 +76,14 @@ async fn a_log_without_the_opening_finds_nothing() {
     for body in [json!([]), json!({"items": []}), json!([entry("2026-08-25T07:24:00Z")])] {
         let (_server, answer) = opened_since(move |_| Reply::json(200, &body)).await;
         assert_eq!(answer, Ok(None));
+    }
+}
+
+#[tokio::test]
+async fn an_opening_that_seems_too_old_by_the_difference_of_the_clocks_is_found() {
+    for (time, is_found) in [("2026-08-25T07:24:59Z", true), ("2026-08-25T07:24:58Z", false)] {
+        let (_server, answer) = opened_since(|_| Reply::json(200, &json!([entry(time)]))).await;
+        assert_eq!(answer, Ok(is_found.then(|| at(time))));
     }
 }
 

@@ -1,6 +1,8 @@
 //! A row of a site's log of entries, as the log and the event stream have it (`docs/salto-ks.md`, Connect
 //! API). Of its members only those that an opening is recognised by are kept.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDateTime, SubsecRound, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Number, Value};
@@ -8,9 +10,14 @@ use uuid::Uuid;
 
 use super::calls::SiteCalls;
 use super::info::lenient;
+use crate::clock::SaltoClock;
 use crate::environment::url::below;
 use crate::error::CallError;
 use crate::http::answer::CallTarget;
+
+/// A row that seems to be older than an instant by up to this may be from just after it: it has whole seconds, and
+/// the difference of the clocks is known by `Date` headers, in whole seconds too (decision).
+pub const ROW_TOLERANCE: TimeDelta = TimeDelta::milliseconds(1000 + 600);
 
 /// A row, as far as it is used.
 #[derive(Debug, Deserialize)]
@@ -93,8 +100,8 @@ pub struct Entry {
 pub(crate) struct EntryFilter {
     /// The `id` of `GET /me`.
     pub(crate) user_id: String,
-    /// Salto's clock minus this machine's.
-    pub(crate) clock_offset: TimeDelta,
+    /// Salto's clock: better known with each answer, so that each row is read by what it is then.
+    pub(crate) clock: Arc<SaltoClock>,
 }
 
 impl EntryFilter {
@@ -110,7 +117,7 @@ impl EntryFilter {
         }
         let lock_id = row.lock_id?;
         let opened_at = row.time()?.trunc_subsecs(0);
-        let opened_from = opened_at.checked_sub_signed(self.clock_offset).unwrap_or(opened_at);
+        let opened_from = opened_at.checked_sub_signed(self.clock.offset()).unwrap_or(opened_at);
         Some(Entry { id: row.identity()?, lock_id, opened_at, opened_from })
     }
 }
@@ -134,7 +141,7 @@ impl SiteCalls {
     /// What rows of the event log must have to be openings of the system user.
     pub(crate) async fn entry_filter(&self) -> Result<EntryFilter, CallError> {
         let user_id = self.user_id().await?.to_owned();
-        Ok(EntryFilter { user_id, clock_offset: self.client.clock.offset() })
+        Ok(EntryFilter { user_id, clock: Arc::clone(&self.client.clock) })
     }
 }
 
@@ -168,8 +175,10 @@ mod tests {
 
     #[test]
     fn only_openings_of_the_system_user_are_read() {
-        let filter =
-            EntryFilter { user_id: "U-1".into(), clock_offset: TimeDelta::milliseconds(1500) };
+        let clock = Arc::new(SaltoClock::new("test"));
+        let filter = EntryFilter { user_id: "U-1".into(), clock };
+        // Known after the filter was made.
+        filter.clock.set(TimeDelta::milliseconds(1500));
         let row = json!({
             "id": 7, "event_category": "lock_opened", "access_by": "remote",
             "lock_id": Uuid::from_u128(7), "utc_date_time": "2026-08-25T07:25:00.9Z",
@@ -178,7 +187,7 @@ mod tests {
         let entry = filter.read(&Row::of(&row).unwrap()).unwrap();
         assert_eq!((entry.id.as_str(), entry.lock_id), ("7", Uuid::from_u128(7)));
         assert_eq!(entry.opened_at.to_rfc3339(), "2026-08-25T07:25:00+00:00");
-        assert_eq!(entry.opened_at - entry.opened_from, filter.clock_offset);
+        assert_eq!(entry.opened_at - entry.opened_from, TimeDelta::milliseconds(1500));
         for (member, value) in [
             ("event_category", json!("lock_rejected")),
             ("user_id", json!("u-2")),
@@ -198,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_row_without_an_id_is_known_by_its_lock_and_time() {
-        let filter = EntryFilter { user_id: "u".into(), clock_offset: TimeDelta::zero() };
+        let filter = EntryFilter { user_id: "u".into(), clock: Arc::new(SaltoClock::new("test")) };
         let row = json!({
             "event_category": "lock_opened", "lock_id": Uuid::nil(), "user_id": "u",
             "utc_date_time": "2026-08-25T07:25:00Z",

@@ -3,28 +3,28 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::time::timeout;
 use url::Url;
 use uuid::Uuid;
 
 use super::Site;
 use super::calls::SiteCalls;
-use super::entry::{Entry, Row};
+use super::entry::{Entry, ROW_TOLERANCE, Row};
 use crate::environment::url::below;
 use crate::error::{CallError, Cause};
 use crate::http::answer::CallTarget;
 use crate::http::pages::Pages;
 
+/// The rows of a page: how a second page is asked for is not public, so that one has to suffice (decision).
+const ROWS: usize = 100;
 /// The limit of pages: openings beyond them are not searched (decision).
 const MAX_PAGES: usize = 5;
-/// Entries have whole seconds: one that seems up to a second too old may be from just after `since`.
-const ENTRY_RESOLUTION: TimeDelta = TimeDelta::seconds(1);
 
 impl Site {
     /// When the site's event log first has a remote opening of the lock since then, by any user. All
-    /// times are of this machine's clock; entries have whole seconds, so that one that seems to be up
-    /// to a second older counts too. `limit` is the time limit of all calls together.
+    /// times are of this machine's clock; one that seems to be older by up to [`ROW_TOLERANCE`] counts
+    /// too. `limit` is the time limit of all calls together.
     ///
     /// # Errors
     /// [`Cause::Forbidden`] where this account may not read the log, or Salto has none; or a call
@@ -80,9 +80,9 @@ async fn opened_since(
     since: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, CallError> {
     let offset = calls.client.clock.offset();
-    let since = since.checked_add_signed(offset - ENTRY_RESOLUTION).unwrap_or(since);
+    let since = since.checked_add_signed(offset - ROW_TOLERANCE).unwrap_or(since);
     let filter = OpeningFilter { lock, since };
-    let rows = rows_since(calls, since, 20).await?;
+    let rows = rows_since(calls, since).await?;
     let opened_at = rows.iter().filter_map(|entry| filter.opened_at(entry)).min();
     Ok(opened_at.map(|at| at.checked_sub_signed(offset).unwrap_or(at)))
 }
@@ -90,19 +90,14 @@ async fn opened_since(
 /// The openings by the system user since then, by this machine's clock; the newest first.
 async fn openings_since(calls: &SiteCalls, since: DateTime<Utc>) -> Result<Vec<Entry>, CallError> {
     let filter = calls.entry_filter().await?;
-    let since = since.checked_add_signed(filter.clock_offset - ENTRY_RESOLUTION).unwrap_or(since);
-    let rows = rows_since(calls, since, 100).await?;
+    let since = since.checked_add_signed(filter.clock.offset() - ROW_TOLERANCE).unwrap_or(since);
+    let rows = rows_since(calls, since).await?;
     Ok(rows.iter().filter_map(|row| filter.read(row)).collect())
 }
 
-/// The rows since then, by Salto's clock, the newest first; older ones may follow. `top`: how many are
-/// asked for in one page.
-async fn rows_since(
-    calls: &SiteCalls,
-    since: DateTime<Utc>,
-    top: u32,
-) -> Result<Vec<Row>, CallError> {
-    let mut pages = Pages::<Row>::new(first_page(calls, top).await?);
+/// The rows since then, by Salto's clock, the newest first; older ones may follow.
+async fn rows_since(calls: &SiteCalls, since: DateTime<Utc>) -> Result<Vec<Row>, CallError> {
+    let mut pages = Pages::<Row>::new(first_page(calls).await?);
     let mut read = 0;
     while let Some(url) = pages.next() {
         let before = pages.so_far().len();
@@ -122,10 +117,10 @@ async fn rows_since(
 }
 
 /// The event log exists in v1.1 only.
-async fn first_page(calls: &SiteCalls, top: u32) -> Result<Url, CallError> {
+async fn first_page(calls: &SiteCalls) -> Result<Url, CallError> {
     let site = calls.site_id().await?.to_string();
     let mut url = below(&calls.client.environment.api_url, &["v1.1", "sites", &site, "entries"]);
-    url.set_query(Some(&format!("$top={top}&$orderby=utc_date_time desc")));
+    url.set_query(Some(&format!("$top={ROWS}&$orderby=utc_date_time desc")));
     Ok(url)
 }
 

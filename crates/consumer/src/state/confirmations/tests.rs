@@ -113,8 +113,8 @@ async fn a_row_waits_for_its_opening_and_settles_a_command_in_doubt() {
     let unmatched = async |lock, since| {
         fixture.confirmations.unmatched_opening("acme", lock, fixture.at(since)).await.unwrap()
     };
-    assert_eq!(unmatched(LOCK, 900).await, Some(fixture.at(0)));
-    assert_eq!(unmatched(LOCK, 1_100).await, None);
+    assert_eq!(unmatched(LOCK, 1_500).await, Some(fixture.at(0)));
+    assert_eq!(unmatched(LOCK, 1_700).await, None);
     assert_eq!(unmatched(Uuid::nil(), 0).await, None);
     fixture.opened(1, 100, 300).await;
     assert_eq!(fixture.see(&[]).await.confirmed.len(), 1);

@@ -34,19 +34,19 @@ for i = 9, #ARGV, 4 do
   end
 end
 
--- The opening of a row: the one whose command was sent nearest to its second; of equal ones the first.
+-- The opening of a row: of those that it may belong to, the one that was answered first. As rows are read in the order of
+-- their times, this leaves no opening and no row over where all of them can be matched, whatever the error of the clocks.
 local function opening_of(lock, from, patient)
   local tolerance = patient and TOLERATED or EXACT
-  local best, distance, answered = nil, nil, nil
-  local openings = redis.call('ZRANGEBYSCORE', KEYS[1], from - LONGEST, from + LONGEST,
-    'WITHSCORES')
-  for i = 1, #openings, 2 do
+  local best, answered = nil, nil
+  local openings = redis.call('ZRANGEBYSCORE', KEYS[1], from - LONGEST, from + LONGEST)
+  for i = 1, #openings do
     if string.sub(openings[i], 1, #lock) == lock then
       local first, last = string.match(openings[i], '^[^\n]*\n[^\n]*\n(%d+)\n(%d+)\n')
-      local away = math.abs(from + 500 - tonumber(openings[i + 1]))
-      if tonumber(first) <= from + 1000 + tolerance and tonumber(last) >= from - tolerance
-        and (not best or away < distance) then
-        best, distance, answered = openings[i], away, tonumber(last)
+      last = tonumber(last)
+      if tonumber(first) <= from + 1000 + tolerance and last >= from - tolerance
+        and (not best or last < answered) then
+        best, answered = openings[i], last
       end
     end
   end

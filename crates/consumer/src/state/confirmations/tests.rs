@@ -107,6 +107,22 @@ async fn rows_out_of_order_confirm_their_own_openings() {
 }
 
 #[tokio::test]
+async fn with_an_error_of_the_clocks_no_opening_of_a_busy_door_is_left_over() {
+    for error in [-500, 0, 500] {
+        let fixture = Fixture::new();
+        let sent: Vec<i64> = (0..40).map(|number| 100 + number * 330).collect();
+        let mut rows = Vec::new();
+        for (number, &sent) in (0_u128..).zip(&sent) {
+            fixture.opened(number, sent, sent + 60).await;
+            let mut row = fixture.row(&number.to_string(), (sent + 30) / 1000);
+            row.opened_from += TimeDelta::milliseconds(error);
+            rows.push(row);
+        }
+        assert_eq!(fixture.see(&rows).await.confirmed.len(), 40, "{error} ms");
+    }
+}
+
+#[tokio::test]
 async fn a_row_waits_for_its_opening_and_settles_a_command_in_doubt() {
     let fixture = Fixture::new();
     assert_eq!(fixture.see(&[fixture.row("a", 0)]).await.confirmed, []);

@@ -60,6 +60,7 @@ mod redis_errors;
 mod rehearsal;
 mod rejections;
 mod reload;
+mod reply_to;
 mod retries;
 mod returned_events;
 mod salto_answers;

@@ -10,6 +10,8 @@ pub const OUTBOUND_EXCHANGE: &str = "postern.outbound";
 /// Topic exchange of the messages that postern could not handle.
 pub const DEAD_LETTER_EXCHANGE: &str = "postern.dead-letter";
 
+/// How the names of all queues of postern begin.
+pub const QUEUE_PREFIX: &str = "postern.";
 /// Queue of `booking.status.v1`.
 pub const BOOKING_STATUS_QUEUE: &str = "postern.booking-status";
 /// Queue of `lock.open-request.v1`.

@@ -14,6 +14,7 @@ pub(super) fn decode(delivery: &Delivery, worker: &Worker) -> Result<RequestStat
     failpoint::reach_with("after-decode", &request.id);
     let mut state = RequestState::new(request, delivery.redelivered, worker.opening.request_ttl);
     let message = &delivery.message;
+    state.reply_to = message.reply_to().map(str::to_owned);
     state.perhaps_copied |= message.was_parked_or_replayed();
     let answer = message.answer().and_then(|answer| ledger::read_event(answer.as_bytes()).ok());
     state.answer = answer.filter(|answer| state.is_terminal(answer));

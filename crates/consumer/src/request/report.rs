@@ -54,6 +54,9 @@ pub(super) async fn report(
     if !outcome.terminal_published {
         publish(context, &outcome.terminal).await?;
         failpoint::reach("after-report");
+        if let Some(queue) = &state.reply_to {
+            send_copy(context, &outcome.terminal, queue).await;
+        }
     }
     if outcome.confirmation_awaited {
         let request = state.key();
@@ -84,6 +87,14 @@ async fn publish(context: Context<'_>, event: &Outbound) -> Result<(), Unpublish
             tracing::error!(%error, answer_id = %event.id, "an outcome cannot be published");
             Err(Unpublished::Abandoned)
         }
+    }
+}
+
+/// Sends the answer to the queue of the request's `reply_to` too. The copy is offered once: its publisher may
+/// have stopped waiting, and the answer itself is with the booking system.
+async fn send_copy(context: Context<'_>, event: &Outbound, queue: &str) {
+    if let Ok(message) = Message::event(event) {
+        context.session.offer(message.for_queue(queue)).await;
     }
 }
 

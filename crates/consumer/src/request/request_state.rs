@@ -44,6 +44,8 @@ pub(super) struct RequestState {
     in_doubt_since: Option<Instant>,
     /// The answer that the message carries: it was recorded before, and became a dead letter.
     pub(super) answer: Option<Outbound>,
+    /// The queue that gets a copy of the answer.
+    pub(super) reply_to: Option<String>,
     /// Whether the record of this id is the request's own.
     pub(super) owns_record: bool,
     /// Whether a copy of the message may exist: it was parked, replayed or delivered before.
@@ -66,6 +68,7 @@ impl RequestState {
             doubt_at_last_log_query: 0,
             in_doubt_since: None,
             answer: None,
+            reply_to: None,
             owns_record: true,
             perhaps_copied: redelivered,
             key: events::request_key(&request.source, &request.id),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::answer::{CheckIn, OpenConfirmed, OpenFailed, OpenRejected, Opened};
+use super::answer::{CheckIn, OpenConfirmed, OpenFailed, OpenRejected, Opened, RequestRef};
 use super::attention::{BookingAtRisk, IntegrationAttention, IqAttention};
 use super::event_type::{OutboundType, REHEARSAL};
 use crate::{names, timestamp};
@@ -67,6 +67,19 @@ impl OutboundData {
             Self::IqAttention(_) => OutboundType::IqAttention,
             Self::IntegrationAttention(_) => OutboundType::IntegrationAttention,
             Self::BookingAtRisk(_) => OutboundType::BookingAtRisk,
+        }
+    }
+
+    /// The request that the event is about, if it is about one.
+    #[must_use]
+    pub const fn request(&self) -> Option<&RequestRef> {
+        match self {
+            Self::Opened(data) => Some(&data.request),
+            Self::CheckIn(data) => Some(&data.request),
+            Self::OpenRejected(data) => Some(&data.request),
+            Self::OpenFailed(data) => Some(&data.request),
+            Self::OpenConfirmed(data) => Some(&data.request),
+            Self::IqAttention(_) | Self::IntegrationAttention(_) | Self::BookingAtRisk(_) => None,
         }
     }
 

@@ -13,12 +13,23 @@ impl Message {
     /// # Errors
     /// Where a time of the event cannot be written (years beyond 9999).
     pub fn event(event: &Outbound) -> Result<Self, serde_json::Error> {
+        let properties = cloud_event(&event.id.to_string(), &event.event_type(), event.time);
+        let properties = match event.data.request() {
+            Some(request) => properties.with_correlation_id(short_string(&request.request_id)),
+            None => properties,
+        };
         Ok(Self {
             exchange: names::OUTBOUND_EXCHANGE.to_owned(),
             routing_key: event.routing_key(),
             body: event.to_json()?,
-            properties: cloud_event(&event.id.to_string(), &event.event_type(), event.time),
+            properties,
         })
+    }
+
+    /// The same message for a queue, whose name a request gave in its `reply_to`.
+    #[must_use]
+    pub fn for_queue(self, queue: &str) -> Self {
+        Self { exchange: String::new(), routing_key: queue.to_owned(), ..self }
     }
 
     /// An event of the booking system, for the inbound exchange.

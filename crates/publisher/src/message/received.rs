@@ -46,6 +46,12 @@ impl ReceivedMessage {
         Some(bytes.unsigned_abs())
     }
 
+    /// The queue that the publisher wants the answer in too. Queues of postern are none.
+    pub fn reply_to(&self) -> Option<&str> {
+        let queue = self.properties.reply_to().as_ref()?.as_str();
+        (!queue.is_empty() && !queue.starts_with(names::QUEUE_PREFIX)).then_some(queue)
+    }
+
     /// The size of body and headers in bytes.
     pub fn size(&self) -> usize {
         self.body.len() + self.properties.headers().as_ref().map_or(0, header_size)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use publisher::{Message, PublishError};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{Abandoned, RETRY_DELAYS, SessionHandle};
 use crate::{broker::places::Place, jitter::jitter};
@@ -126,6 +126,19 @@ impl SessionHandle {
             }
             self.wait(delay).await?;
         }
+    }
+
+    /// Offers a message to the broker once. Whether a queue takes it, and whether the broker answers in time, changes
+    /// nothing.
+    pub(crate) async fn offer(&self, message: Message) {
+        let queue = message.routing_key.clone();
+        let offered = timeout(OFFER_TIME, self.publisher.publish(message)).await;
+        let why = match offered {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(elapsed) => elapsed.to_string(),
+        };
+        tracing::debug!(queue, error = why, "copy of an answer not published");
     }
 
     async fn publish_once(

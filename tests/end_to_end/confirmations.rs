@@ -1,7 +1,7 @@
 //! Openings are confirmed by Salto's own record: once each, whatever fails.
 
 use end_to_end::broker::{Event, PrivateBroker};
-use end_to_end::deadline::{SOON, until_true};
+use end_to_end::deadline::{SOON, until, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::open_request;
 use end_to_end::setup::Setup;
@@ -92,11 +92,31 @@ async fn each_source_confirms_an_opening_once_and_explain_shows_it() {
         let explained: Value = serde_json::from_slice(&explained.stdout).expect("JSON");
         assert_eq!(explained["request"]["confirmation"], "confirmed", "{explained}");
         assert_eq!(explained["request"]["confirmed"], confirmed.body);
+        audit_shows(&fixture, &confirmed).await;
         let metrics = fixture.workers[0].metrics().await;
         let counted =
             format!("postern_confirmations_total{{result=\"confirmed\",seen_in=\"{source}\"}} 1");
         assert!(metrics.contains(&counted), "{metrics}");
     }
+}
+
+/// The decision has one line, and the confirmation another.
+async fn audit_shows(fixture: &Fixture, confirmed: &Event) {
+    let audit = ["audit", "--request", confirmed.request_id(), "--output", "json"];
+    let lines = until("the audit line of the confirmation", SOON, || async {
+        let shown = fixture.setup.postern(&audit).await;
+        let lines = shown.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let lines: Vec<Value> =
+            lines.map(|line| serde_json::from_slice(line).expect("JSON")).collect();
+        (lines.len() == 2).then_some(lines)
+    })
+    .await;
+    let line = lines.iter().find(|line| line["outcome"] == "confirmed").expect("one of both");
+    assert_eq!(line["id"], confirmed.id);
+    for member in ["seen_in", "opened_at", "object_id", "lock_id", "iq_id", "request_id"] {
+        assert_eq!(line[member], confirmed.data[member], "{member}");
+    }
+    assert!(lines.iter().any(|line| line["outcome"] == "opened"), "{lines:?}");
 }
 
 #[tokio::test]

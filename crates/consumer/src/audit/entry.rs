@@ -1,18 +1,18 @@
 //! A line of the audit.
 
 use chrono::{DateTime, SubsecRound, Utc};
-use events::{Outbound, OutboundData, RequestRef, trace_id};
+use events::{ConfirmationSource, Outbound, OutboundData, RequestRef, trace_id};
 use rules::BookingStates;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A decided request: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
+/// A decided request, or the confirmation of its opening: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
 /// an unknown member is left out, and the members keep this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
-    /// The terminal event's id; a line that is written twice has one id.
+    /// The event's id; a line that is written twice has one id.
     pub id: Uuid,
-    /// When the request was decided: the terminal event's time.
+    /// When the request was decided, or the confirmation was seen: the event's time.
     pub at: DateTime<Utc>,
     /// The integration.
     pub integration_id: String,
@@ -54,15 +54,21 @@ pub struct AuditEntry {
     pub iq_id: Option<String>,
     /// Commands written to Salto for this request.
     pub attempts: u32,
+    /// When the lock opened, by Salto's own record, where the line is a confirmation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opened_at: Option<DateTime<Utc>>,
+    /// Where Salto's own record shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_in: Option<ConfirmationSource>,
     /// Whether the request was rehearsed, so that no command was to be sent.
     #[serde(default, skip_serializing_if = "is_false")]
     pub rehearsal: bool,
     /// The trace id of the request's `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
-    /// What the rules read.
-    #[serde(rename = "saw")]
-    pub inputs: Inputs,
+    /// What the rules read, where the line is a decision.
+    #[serde(rename = "saw", default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<Inputs>,
 }
 
 /// The outcome of a request.
@@ -75,11 +81,13 @@ pub enum AuditOutcome {
     Rejected,
     /// The rules allowed it, and the door could not be opened.
     Failed,
+    /// Salto's own record shows the opening, after [`Self::Opened`] (`docs/contract.md`, Answers).
+    Confirmed,
 }
 
 impl AuditOutcome {
     /// All outcomes.
-    pub const ALL: [Self; 3] = [Self::Opened, Self::Rejected, Self::Failed];
+    pub const ALL: [Self; 4] = [Self::Opened, Self::Rejected, Self::Failed, Self::Confirmed];
 
     /// The code in a line.
     #[must_use]
@@ -88,6 +96,7 @@ impl AuditOutcome {
             Self::Opened => "opened",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
+            Self::Confirmed => "confirmed",
         }
     }
 }
@@ -153,26 +162,10 @@ impl AuditEntry {
     /// names, or the only one of the booking.
     pub(crate) fn new(terminal: &Outbound, asked: Option<String>, inputs: Inputs) -> Option<Self> {
         let entry = |request: &RequestRef, outcome, attempts| Self {
-            id: terminal.id,
-            at: terminal.time.trunc_subsecs(6),
-            integration_id: request.integration_id.clone(),
-            booking_id: request.booking_id.clone(),
             object_id: asked.clone(),
-            requested_by: request.requested_by.clone(),
-            operator: None,
-            operator_reason: None,
-            request_id: request.request_id.clone(),
-            request_source: request.request_source.clone(),
-            outcome,
-            reason: None,
-            detail: None,
-            opens_at: None,
-            lock_id: None,
-            iq_id: None,
             attempts,
-            rehearsal: terminal.rehearsal,
-            trace_id: terminal.traceparent.as_deref().and_then(trace_id).map(str::to_owned),
-            inputs: inputs.clone(),
+            inputs: Some(inputs.clone()),
+            ..Self::about(terminal, request, outcome)
         };
         match &terminal.data {
             OutboundData::Opened(data) => Some(Self {
@@ -199,6 +192,47 @@ impl AuditEntry {
             | OutboundData::IqAttention(_)
             | OutboundData::IntegrationAttention(_)
             | OutboundData::BookingAtRisk(_) => None,
+        }
+    }
+
+    /// The line of a confirmed opening.
+    pub(crate) fn of_confirmation(event: &Outbound) -> Option<Self> {
+        let OutboundData::OpenConfirmed(data) = &event.data else { return None };
+        Some(Self {
+            object_id: Some(data.object_id.clone()),
+            lock_id: Some(data.lock_id),
+            iq_id: Some(data.iq_id.clone()),
+            opened_at: Some(data.opened_at),
+            seen_in: Some(data.seen_in),
+            ..Self::about(event, &data.request, AuditOutcome::Confirmed)
+        })
+    }
+
+    /// What all lines about a request's event have.
+    fn about(event: &Outbound, request: &RequestRef, outcome: AuditOutcome) -> Self {
+        Self {
+            id: event.id,
+            at: event.time.trunc_subsecs(6),
+            integration_id: request.integration_id.clone(),
+            booking_id: request.booking_id.clone(),
+            object_id: None,
+            requested_by: request.requested_by.clone(),
+            operator: None,
+            operator_reason: None,
+            request_id: request.request_id.clone(),
+            request_source: request.request_source.clone(),
+            outcome,
+            reason: None,
+            detail: None,
+            opens_at: None,
+            lock_id: None,
+            iq_id: None,
+            attempts: 0,
+            opened_at: None,
+            seen_in: None,
+            rehearsal: event.rehearsal,
+            trace_id: event.traceparent.as_deref().and_then(trace_id).map(str::to_owned),
+            inputs: None,
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The audit: one line per decision, which alone proves the request's reference, the rule, the door and
-//! the time.
+//! the time; and one per confirmation of an opening by Salto's own record.
 //!
 //! - [`AuditEntry`] is a line. With `[audit] to = "redis"` the ledger writes it together with the outcome, so
 //!   it is in the stream exactly once.

@@ -65,9 +65,11 @@ impl AuditEntry {
             lock_id: Some(opening.prepared.lock_id),
             iq_id: Some(opening.prepared.iq_id.clone()),
             attempts: error.map_or(1, |error| u32::from(error.written)),
+            opened_at: None,
+            seen_in: None,
             rehearsal: false,
             trace_id: None,
-            inputs: Inputs {
+            inputs: Some(Inputs {
                 booking_status: None,
                 booking_revision: None,
                 starts_at: None,
@@ -75,7 +77,7 @@ impl AuditEntry {
                 tied: Vec::new(),
                 taken_at: opening.confirmed_at,
                 expires_at: opening.expires_at,
-            },
+            }),
         }
     }
 }

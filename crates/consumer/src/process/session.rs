@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{publishing_check, subscription_check};
 use crate::{
-    background::{notices, outbox_events},
+    background::{confirmation_events, notices},
     booking::booking_status,
     broker::{
         receiver::Receiver,
@@ -169,7 +169,7 @@ impl Session {
             () = ended.cancelled() => "a message could not be settled or published".to_owned(),
             reason = self.publisher.closed() => reason,
             _ = notices::publish(worker, &session) => unpublished(),
-            _ = outbox_events::publish(&worker.confirmed_events, &session) => unpublished(),
+            _ = confirmation_events::publish(worker, &session) => unpublished(),
             never = publishing_check::watch(&self.publisher, health) => match never {},
             reason = subscription_check::run(&self.checks[0], &bookings, &session, health) => reason,
             reason = subscription_check::run(&self.checks[1], &requests, &session, health) => reason,

@@ -1,4 +1,4 @@
-//! `[audit]`: the destination of the audit, one line per decision.
+//! `[audit]`: the destination of the audit, one line per decision, and one per confirmation.
 
 use std::path::PathBuf;
 

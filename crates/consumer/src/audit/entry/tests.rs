@@ -1,4 +1,6 @@
-use events::{CheckIn, OpenFailed, OpenRejected, Opened, Role, event_id};
+use events::{
+    CheckIn, ConfirmationSource, OpenConfirmed, OpenFailed, OpenRejected, Opened, Role, event_id,
+};
 use rules::{FailedClass, FailedReason, RejectedReason};
 
 use super::*;
@@ -90,6 +92,29 @@ fn an_opening_tells_who_which_door_and_what_the_rules_read() {
         )
         .replace("ID\"", &format!("{}\"", event_id("/booking-system", "R-1", Role::Terminal)))
     );
+}
+
+#[test]
+fn a_confirmation_tells_when_the_lock_opened_and_where_that_stands() {
+    let confirmed = OpenConfirmed {
+        request: request(None),
+        object_id: "room-12".into(),
+        lock_id: Uuid::nil(),
+        iq_id: "iq-1".into(),
+        opened_at: time("2026-11-22T10:00:00Z"),
+        seen_at: time("2026-11-22T10:00:02Z"),
+        seen_in: ConfirmationSource::Stream,
+    };
+    let event = terminal(OutboundData::OpenConfirmed(confirmed));
+    let line = serde_json::to_string(&AuditEntry::of_confirmation(&event).unwrap()).unwrap();
+    let expected = concat!(
+        r#""request_source":"/booking-system","outcome":"confirmed","#,
+        r#""lock_id":"00000000-0000-0000-0000-000000000000","iq_id":"iq-1","attempts":0,"#,
+        r#""opened_at":"2026-11-22T10:00:00Z","seen_in":"stream","trace_id""#,
+    );
+    assert!(line.contains(expected), "{line}");
+    assert!(!line.contains("saw"), "{line}");
+    assert!(serde_json::from_str::<AuditEntry>(&line).is_ok());
 }
 
 #[test]

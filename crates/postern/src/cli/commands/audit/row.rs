@@ -36,11 +36,14 @@ fn outcome(entry: &AuditEntry) -> String {
 fn detail(entry: &AuditEntry) -> String {
     let lock = entry.lock_id.map(|lock| format!("lock {lock}"));
     let opens = entry.opens_at.map(|at| format!("opens at {}", local_time(Some(at))));
+    let opened = entry.opened_at.map(|at| format!("opened at {}", local_time(Some(at))));
+    let seen = entry.seen_in.map(|seen_in| format!("seen in {}", seen_in.code()));
     let commands = (entry.attempts > 1).then(|| format!("after {} commands", entry.attempts));
     let detail = entry.detail.as_deref().map(printable);
     let operator = entry.operator_reason.as_deref();
     let operator = operator.map(|reason| format!("by an operator: {}", printable(reason)));
-    [operator, detail, opens, lock, commands].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let parts = [operator, detail, opens, opened, seen, lock, commands];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

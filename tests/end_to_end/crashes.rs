@@ -58,6 +58,18 @@ async fn a_warm_worker_s_claim_counts_as_a_command() {
     .await;
 }
 
+/// Otherwise its outcome would be unknown, although no command was allowed to leave.
+#[tokio::test]
+async fn a_claim_of_a_request_that_has_expired_counts_as_no_command() {
+    let mut crash = Crash::prepare("after-claim", true, "30s").await;
+    crash.request["data"]["expires_at"] = time(-1).into();
+    crash.crash().await;
+    let after = crash.recover().await;
+    assert_eq!(after.terminal.text("reason"), "request_expired", "{:?}", after.terminal);
+    assert_eq!(after.terminal.data["attempts"], 0);
+    assert_eq!((after.commands.len(), after.dead_letters.len()), (0, 0));
+}
+
 #[tokio::test]
 async fn a_failed_request_s_dead_letter_is_not_lost_with_its_worker() {
     join_all(["after-conclude", "after-report", "after-dead-letter", "before-ack"].map(

@@ -153,6 +153,10 @@ async fn acquire_permit(
 fn ready(integration: &Integration, state: &RequestState) -> Option<PreparedLock> {
     let request = &state.request.data;
     let (rules, site) = (&integration.rules, &integration.site);
+    // No command can follow: one that is reserved counts as sent, should this worker end.
+    if !rules.active || state.remaining().is_zero() {
+        return None;
+    }
     let named = || {
         let lock = request.object_id.as_deref().and_then(|object| rules.lock_of(object))?;
         integration.lock_id(lock)

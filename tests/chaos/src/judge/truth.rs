@@ -2,9 +2,9 @@
 
 use super::index::RequestRecord;
 use super::{HistoryIndex, Violation};
-use crate::history::{Answer, Booking, Event, RequestKey};
+use crate::history::{Answer, Booking, Event, RequestKey, Target};
 use chrono::{DateTime, TimeDelta, Utc};
-use rules::RejectedReason;
+use rules::{FailedReason, RejectedReason};
 
 const CHECK: &str = "1 truth";
 
@@ -27,6 +27,9 @@ fn untrue(
     // The vocabulary check reports an unknown reason.
     let was_true = match event.answer()? {
         Answer::Rejected(reason) => Rejection { index, record, event, at }.was_true(reason),
+        Answer::Failed(FailedReason::OutcomeUnknown) if reserved_alone(index, key, record, at) => {
+            true
+        }
         // The rules allowed it: at some time the booking had a state with which the door may open.
         Answer::Opened | Answer::Failed(_) => {
             let states = index.possible_states(record.request, record.first, at);
@@ -38,6 +41,19 @@ fn untrue(
     };
     let what = || format!("{} was not true at any time", event.outcome());
     (!was_true).then(|| Violation::of(CHECK, what()).about(key).at(at))
+}
+
+/// A worker that ended after its claim reserved a command, and before it decided, counts as one that sent it: where
+/// the rules had said no, the outcome is unknown although no command left (docs/decisions.md, 1).
+fn reserved_alone(
+    index: &HistoryIndex<'_>,
+    key: &RequestKey,
+    record: &RequestRecord<'_>,
+    at: DateTime<Utc>,
+) -> bool {
+    let from = record.first - TimeDelta::seconds(10);
+    index.commands_of(key).is_empty()
+        && index.history.had_fault(from, at, |fault| fault.target != Target::Salto)
 }
 
 /// A rejection, and when it was decided.

@@ -2,7 +2,7 @@
 
 use super::builders::{OFF, at, booking};
 use super::{assert_violation, found};
-use crate::history::History;
+use crate::history::{History, Target};
 use serde_json::json;
 
 #[test]
@@ -134,6 +134,20 @@ fn a_notice_published_twice() {
             run.events.last_mut().unwrap().body["id"] = id.into();
         }
     });
+}
+
+#[test]
+fn an_unknown_outcome_of_a_command_that_was_only_reserved() {
+    let unknown = |run: &mut History| {
+        run.remove_answers(2);
+        run.failed(2, 22.2, "outcome_unknown", 1);
+    };
+    assert_violation("1 truth", "outcome_unknown", unknown);
+    let with_a_killed_worker = found(|run| {
+        unknown(run);
+        run.add_fault("worker-kill", Target::Worker(0), 22.1, 22.15);
+    });
+    assert_eq!(with_a_killed_worker, []);
 }
 
 #[test]

@@ -7,25 +7,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/lib/say.sh"
 # shellcheck source=deploy/lib/packages.sh
 . "$here/lib/packages.sh"
+# shellcheck source=deploy/lib/client_library.sh
+. "$here/lib/client_library.sh"
 
 readonly root=${here%/*}
-readonly source=$root/tests/signalr_client client=$root/.dev/signalr-client unpacked=$root/.dev/node
+readonly source=$root/tests/signalr_client client=$root/.dev/signalr
 
-if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-  unpack_node "$unpacked" >&2 ||
-    fail "the test of the event stream needs Node.js and npm: install them (on Debian, root can leave that to this script)"
-  PATH=$unpacked/bin:$PATH
-fi
-
-mkdir -p "$client"
-(
-  flock 9
-  if ! cmp -s "$source/package-lock.json" "$client/installed"; then
-    cp "$source/package.json" "$source/package-lock.json" "$client/"
-    npm ci --prefix "$client" --ignore-scripts --no-audit --no-fund >"$client/npm.log" 2>&1 ||
-      { tail -n 20 "$client/npm.log" >&2; fail "npm could not install SignalR's client"; }
-    cp "$source/package-lock.json" "$client/installed"
-  fi
-) 9>"$client/lock"
-cp "$source/listen.mjs" "$client/"
-exec node "$client/listen.mjs" "$@"
+find_node "$root/.dev/node"
+install_once "$client" "$source/package-lock.json" npm_install "$source" listen.mjs "$client"
+exec node --preserve-symlinks-main "$client/listen.mjs" "$@"

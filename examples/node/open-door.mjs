@@ -69,6 +69,7 @@ async function openDoor(channel) {
 }
 
 async function answerOrTrouble() {
+  if (!BROKER_URL) throw new Error('BROKER_URL is not set')
   const connection = await amqp.connect(BROKER_URL, { timeout: 10_000 })
   const channel = await connection.createConfirmChannel()
   const trouble = new Promise((_, reject) => {

@@ -1,43 +1,30 @@
 #!/usr/bin/env bash
 # Runs an example of a publisher (docs/publishing.md): `BROKER_URL=amqp://… examples.sh python|node|php`. What it needs is put
-# under .dev/ where it is missing: the language from Debian's packages, and the client library in the version that the
-# example names; for PHP the library of Debian's package php-amqplib.
+# under .dev/ where it is missing: the language, and the client library in the version that the example names; for PHP the
+# library of Debian's package php-amqplib.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+readonly root dev=$root/.dev examples=$root/examples
 # shellcheck source=deploy/lib/say.sh
-. "$here/lib/say.sh"
+. "$root/deploy/lib/say.sh"
 # shellcheck source=deploy/lib/packages.sh
-. "$here/lib/packages.sh"
+. "$root/deploy/lib/packages.sh"
 # shellcheck source=deploy/lib/client_library.sh
-. "$here/lib/client_library.sh"
-
-readonly root=${here%/*}
-readonly examples=$root/examples dev=$root/.dev
+. "$root/deploy/lib/client_library.sh"
 
 run_python() {
   local requirements=$examples/python/requirements.txt packages=$dev/example-python
-  if ! has_python "$requirements" "$packages"; then
-    unpack_python "$dev/python" >&2 ||
-      fail "Python 3 and pip are needed: install them (on Debian, root can leave that to this script)"
-    PATH=$dev/python/bin:$PATH
+  # Once the library is there, pip is not needed.
+  if ! command -v python3 >/dev/null || ! cmp -s "$requirements" "$packages/installed"; then
+    find_python
   fi
   install_once "$packages" "$requirements" pip_install "$requirements" "$packages"
   PYTHONPATH=$packages/site PYTHONDONTWRITEBYTECODE=1 exec python3 "$examples/python/open_door.py"
 }
 
-# has_python REQUIREMENTS PACKAGES: python3 is there, and pip where it is still needed.
-has_python() {
-  command -v python3 >/dev/null && { cmp -s "$1" "$2/installed" || python3 -m pip --version >/dev/null 2>&1; }
-}
-
-pip_install() {
-  rm -rf "$2/site"
-  python3 -m pip install --require-hashes --only-binary :all: --no-deps --target "$2/site" --requirement "$1"
-}
-
 run_node() {
   local source=$examples/node packages=$dev/example-node
-  find_node "$dev/node"
+  find_node
   install_once "$packages" "$source/package-lock.json" npm_install "$source" open-door.mjs "$packages"
   exec node --preserve-symlinks-main "$packages/open-door.mjs"
 }

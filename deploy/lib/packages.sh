@@ -1,16 +1,11 @@
 # shellcheck shell=bash
-# Programs from Debian's packages (RabbitMQ and Redis; Node.js, Python and PHP), unpacked into a directory: nothing is installed,
+# Programs from Debian's packages (RabbitMQ and Redis; Python; PHP), unpacked into a directory: nothing is installed,
 # no service starts, and removing the directory undoes it. Sourced; needs say.sh.
 
 # unpack_servers PREFIX: afterwards PREFIX/bin holds rabbitmq-server, rabbitmqctl and redis-server. Fails where the machine
 # has no apt or the package lists cannot be read.
 unpack_servers() {
   unpack_packages "$1" redis-server "RabbitMQ, Erlang and Redis (about 40 MB)" server_packages write_launchers
-}
-
-# unpack_node PREFIX: afterwards PREFIX/bin holds node and npm. Fails as unpack_servers does.
-unpack_node() {
-  unpack_packages "$1" npm "Node.js and npm (about 40 MB)" node_packages write_node_launchers
 }
 
 # unpack_python PREFIX: afterwards PREFIX/bin holds a python3 that has pip. Fails as unpack_servers does.
@@ -86,10 +81,6 @@ server_packages() {
   } | grep -vx 'libc6\|libc-bin' | sort -u
 }
 
-node_packages() {
-  missing_packages nodejs npm
-}
-
 python_packages() {
   missing_packages python3 python3-pip
 }
@@ -103,26 +94,6 @@ missing_packages() {
   local missing
   missing=$(apt-get -s --no-install-recommends install "$@" 2>/dev/null) || return 1
   sed -n 's/^Inst \([^ ]*\).*/\1/p' <<<"$missing" | grep -vx 'libc6\|libc-bin' | sort -u
-}
-
-# write_node_launchers PREFIX: programs that find their libraries and modules inside PREFIX.
-write_node_launchers() {
-  local prefix=$1
-  mkdir -p "$prefix/bin"
-  cat >"$prefix/bin/node" <<'LAUNCHER'
-#!/usr/bin/env bash
-prefix=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
-libraries=$(printf '%s:' "$prefix"/usr/lib/*-linux-gnu* "$prefix"/lib/*-linux-gnu*)
-export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:-}
-export NODE_PATH=$prefix/usr/share/nodejs:$prefix/usr/lib/nodejs${NODE_PATH:+:$NODE_PATH}
-exec "$prefix"/usr/bin/node "$@"
-LAUNCHER
-  cat >"$prefix/bin/npm" <<'LAUNCHER'
-#!/usr/bin/env bash
-prefix=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
-exec "$prefix/bin/node" "$prefix/usr/share/nodejs/npm/bin/npm-cli.js" "$@"
-LAUNCHER
-  chmod +x "$prefix"/bin/*
 }
 
 # write_python_launcher PREFIX: a python3 that finds pip inside PREFIX; the machine's own one where it is installed.

@@ -75,8 +75,8 @@ async function answerOrTrouble() {
   const trouble = new Promise((_, reject) => {
     for (const closed of [connection, channel]) closed.on('error', reject)
     connection.on('close', () => reject(new Error('the connection was closed')))
-    const late = `no answer within ${WAIT_SECONDS} s; the door may still open until the request expires`
-    setTimeout(() => reject(new Error(late)), Number(WAIT_SECONDS) * 1000)
+    const late = new Error(`no answer within ${WAIT_SECONDS} s; the door may have opened`)
+    setTimeout(() => reject(late), Number(WAIT_SECONDS) * 1000)
   })
   const answer = await Promise.race([openDoor(channel), trouble])
   // The channel first: otherwise the connection may be closed before the acknowledgement has left.

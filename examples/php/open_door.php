@@ -88,8 +88,7 @@ function wait_for_answer(AMQPChannel $channel, string $request_id, float $deadli
             break;
         }
     }
-    $late = 'no answer within ' . WAIT . ' s; the door may still open until the request expires';
-    return $found ?? throw new RuntimeException($late);
+    return $found ?? throw new RuntimeException('no answer within ' . WAIT . ' s; the door may have opened');
 }
 
 function open_door(AMQPChannel $channel): array

@@ -103,8 +103,7 @@ def main():
         print(f"trouble: {error!r}", file=sys.stderr)
         return 2
     if answer is None:
-        late = f"no answer within {WAIT:g} s; the door may still open until the request expires"
-        print(f"trouble: {late}", file=sys.stderr)
+        print(f"trouble: no answer within {WAIT:g} s; the door may have opened", file=sys.stderr)
         return 2
     kind, data = answer["type"], answer["data"]
     if kind == "lock.opened.v1":

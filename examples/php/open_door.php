@@ -124,6 +124,9 @@ if ($type === 'lock.opened.v1') {
     echo 'opened: ', OBJECT, " at {$data['opened_at']}\n";
     exit(0);
 }
-$why = "{$data['reason']} (" . ($data['class'] ?? 'rejected') . "): {$data['detail']}";
-echo 'not opened: ', str_starts_with($type, 'rehearsal.') ? "the integration rehearses, this was $type" : $why, "\n";
+if (str_starts_with($type, 'rehearsal.')) {
+    echo "not opened: the integration rehearses, this was $type\n";
+} else {
+    echo "not opened: {$data['reason']} (", $data['class'] ?? 'rejected', "): {$data['detail']}\n";
+}
 exit(1);

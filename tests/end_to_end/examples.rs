@@ -38,8 +38,9 @@ struct Ended {
 }
 
 impl BookingSystem {
-    async fn new() -> Self {
+    async fn new(mode: &str) -> Self {
         let mut setup = Setup::new().await;
+        setup.settings.set_integration("mode", mode);
         setup.settings.set("broker.routing", "strict");
         let worker = setup.worker("worker").start().await;
         let rights_in_host = rights("set_permissions -p VHOST acme");
@@ -68,7 +69,7 @@ impl BookingSystem {
     }
 
     /// A door that opens, one that does not, a request without a right to it, and one that nobody answers.
-    async fn holds_for(&self, language: &str) {
+    async fn prints_each_result(&self, language: &str) {
         let opened = self.run(language, &[]).await;
         opened.assert(0, "opened: room-12 at ");
         assert_eq!(self.setup.simulator.openings().await.len(), 1);
@@ -91,20 +92,32 @@ impl Ended {
     fn assert(&self, status: i32, line: &str) {
         assert_eq!(self.status, Some(status), "{}", self.output);
         assert!(self.output.contains(line), "{line:?} in:\n{}", self.output);
+        // Of the language itself.
+        assert!(!self.output.contains("Warning"), "{}", self.output);
     }
 }
 
 #[tokio::test]
-async fn the_example_in_python_does_what_its_document_says() {
-    BookingSystem::new().await.holds_for("python").await;
+async fn the_example_in_python_prints_each_result() {
+    BookingSystem::new("live").await.prints_each_result("python").await;
 }
 
 #[tokio::test]
-async fn the_example_for_node_does_what_its_document_says() {
-    BookingSystem::new().await.holds_for("node").await;
+async fn the_example_for_node_prints_each_result() {
+    BookingSystem::new("live").await.prints_each_result("node").await;
 }
 
 #[tokio::test]
-async fn the_example_in_php_does_what_its_document_says() {
-    BookingSystem::new().await.holds_for("php").await;
+async fn the_example_in_php_prints_each_result() {
+    BookingSystem::new("live").await.prints_each_result("php").await;
+}
+
+#[tokio::test]
+async fn no_example_takes_a_rehearsal_for_an_opening() {
+    let system = BookingSystem::new("rehearse").await;
+    for language in ["python", "node", "php"] {
+        let rehearsed = system.run(language, &[]).await;
+        rehearsed
+            .assert(1, "not opened: the integration rehearses, this was rehearsal.lock.opened.v1");
+    }
 }

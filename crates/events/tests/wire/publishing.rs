@@ -8,7 +8,7 @@ const GUIDE: &str = include_str!("../../../../docs/publishing.md");
 fn row(code: &str) -> Vec<&'static str> {
     let mut sections = GUIDE.split("\n## ");
     let section = sections.find(|section| section.starts_with("What to tell the guest"));
-    let section = section.expect("docs/publishing.md has the section");
+    let section = section.unwrap_or_else(|| panic!("docs/publishing.md has no such section"));
     let start = format!("| `{code}` | ");
     let row = section.lines().find_map(|line| line.strip_prefix(&start));
     row.unwrap_or_else(|| panic!("docs/publishing.md has no row {code}")).split(" | ").collect()

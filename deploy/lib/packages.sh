@@ -1,16 +1,21 @@
 # shellcheck shell=bash
-# Programs from Debian's packages (RabbitMQ and Redis; Node.js and npm), unpacked into a directory: nothing is installed, no service starts,
-# and removing the directory undoes it. Sourced; needs say.sh.
+# Programs from Debian's packages (RabbitMQ and Redis; Python; PHP), unpacked into a directory: nothing is installed,
+# no service starts, and removing the directory undoes it. Sourced; needs say.sh.
 
 # unpack_servers PREFIX: afterwards PREFIX/bin holds rabbitmq-server, rabbitmqctl and redis-server. Fails where the machine
 # has no apt or the package lists cannot be read.
 unpack_servers() {
-  unpack_packages "$1" redis-server "RabbitMQ, Erlang and Redis" server_packages write_launchers
+  unpack_packages "$1" redis-server "RabbitMQ, Erlang and Redis (about 40 MB)" server_packages write_launchers
 }
 
-# unpack_node PREFIX: afterwards PREFIX/bin holds node and npm. Fails as unpack_servers does.
-unpack_node() {
-  unpack_packages "$1" npm "Node.js and npm" node_packages write_node_launchers
+# unpack_python PREFIX: afterwards PREFIX/bin holds a python3 that has pip. Fails as unpack_servers does.
+unpack_python() {
+  unpack_packages "$1" python3 "Python and pip" python_packages write_python_launcher
+}
+
+# unpack_php PREFIX: afterwards PREFIX/bin holds a php that has php-amqplib. Fails as unpack_servers does.
+unpack_php() {
+  unpack_packages "$1" php "PHP and php-amqplib" php_packages write_php_launcher
 }
 
 # unpack_packages PREFIX PROGRAM WHAT NAMES LAUNCHERS: NAMES prints the packages, LAUNCHERS writes PREFIX/bin; PROGRAM is there
@@ -35,9 +40,12 @@ unpack_packages() {
   ) 9>"$prefix.lock"
 }
 
-# fetch_packages DIRECTORY WHAT NAMES: downloads the packages that NAMES prints.
-fetch_packages() {
+# fetch_packages DIRECTORY WHAT NAMES: downloads the packages that NAMES prints. One run at a time per checkout, because apt
+# lets only one refresh its lists.
+fetch_packages() (
   local directory=$1 what=$2 names try options=()
+  exec 8>"${directory%/*/*}/apt.lock"
+  flock 8
   # As root, apt would download as its own user, which may not write here.
   ((EUID != 0)) || options=(-o APT::Sandbox::User=root)
   for try in 1 2 3; do
@@ -47,7 +55,7 @@ fetch_packages() {
       apt-get -q update >"$directory/update.log" 2>&1 || true
     fi
     if names=$("$3"); then
-      say "downloading $what ($(wc -w <<<"$names") packages, about 40 MB)"
+      say "downloading $what ($(wc -w <<<"$names") packages)"
       # shellcheck disable=SC2086 # one name per package
       if (cd "$directory" && apt-get -q "${options[@]}" download $names >download.log 2>&1); then
         return 0
@@ -58,7 +66,7 @@ fetch_packages() {
   done
   tail -n 5 "$directory"/*.log >&2 || true
   return 1
-}
+)
 
 # The servers, all of Erlang (its parts fit only each other), and what else the machine lacks. Leaves out what is installed,
 # and the C library: two of them in one process do not work.
@@ -73,31 +81,63 @@ server_packages() {
   } | grep -vx 'libc6\|libc-bin' | sort -u
 }
 
-# Node.js and npm, with what the machine lacks, as above.
-node_packages() {
+python_packages() {
+  missing_packages python3 python3-pip
+}
+
+php_packages() {
+  missing_packages php-cli php-amqplib
+}
+
+# missing_packages NAME…: those of these packages, and of what they need, that the machine lacks; without the C library, as above.
+missing_packages() {
   local missing
-  missing=$(apt-get -s --no-install-recommends install nodejs npm 2>/dev/null) || return 1
+  missing=$(apt-get -s --no-install-recommends install "$@" 2>/dev/null) || return 1
   sed -n 's/^Inst \([^ ]*\).*/\1/p' <<<"$missing" | grep -vx 'libc6\|libc-bin' | sort -u
 }
 
-# write_node_launchers PREFIX: programs that find their libraries and modules inside PREFIX.
-write_node_launchers() {
+# write_python_launcher PREFIX: a python3 that finds pip inside PREFIX; the machine's own one where it is installed.
+write_python_launcher() {
   local prefix=$1
   mkdir -p "$prefix/bin"
-  cat >"$prefix/bin/node" <<'LAUNCHER'
+  cat >"$prefix/bin/python3" <<'LAUNCHER'
 #!/usr/bin/env bash
 prefix=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 libraries=$(printf '%s:' "$prefix"/usr/lib/*-linux-gnu* "$prefix"/lib/*-linux-gnu*)
-export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:-}
-export NODE_PATH=$prefix/usr/share/nodejs:$prefix/usr/lib/nodejs${NODE_PATH:+:$NODE_PATH}
-exec "$prefix"/usr/bin/node "$@"
+# The standard library too: the machine may have a part of it.
+modules=$(printf '%s:' "$prefix"/usr/lib/python3.*[0-9] "$prefix"/usr/lib/python3.*[0-9]/lib-dynload)
+export PYTHONPATH=${PYTHONPATH:+$PYTHONPATH:}$modules$prefix/usr/lib/python3/dist-packages
+if [[ -x $prefix/usr/bin/python3 ]]; then
+  export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:-}
+  exec "$prefix/usr/bin/python3" "$@"
+fi
+exec /usr/bin/python3 "$@"
 LAUNCHER
-  cat >"$prefix/bin/npm" <<'LAUNCHER'
+  chmod +x "$prefix/bin/python3"
+}
+
+# write_php_launcher PREFIX: a php that finds php-amqplib and its extensions inside PREFIX; the machine's own one where it is
+# installed.
+write_php_launcher() {
+  local prefix=$1
+  mkdir -p "$prefix/bin"
+  cat >"$prefix/bin/php" <<'LAUNCHER'
 #!/usr/bin/env bash
+shopt -s nullglob
 prefix=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
-exec "$prefix/bin/node" "$prefix/usr/share/nodejs/npm/bin/npm-cli.js" "$@"
+libraries=$(printf '%s:' "$prefix"/usr/lib/*-linux-gnu* "$prefix"/lib/*-linux-gnu*)
+options=(-d "include_path=.:$prefix/usr/share/php:/usr/share/php")
+for extension in "$prefix"/usr/lib/php/*/{mbstring,sockets}.so; do
+  options+=(-d "extension=$extension")
+done
+for program in "$prefix"/usr/bin/php[0-9]*.[0-9]; do
+  export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:-}
+  # Without the machine's php.ini, which may name extensions that are not there.
+  exec "$program" -n "${options[@]}" "$@"
+done
+exec /usr/bin/php "${options[@]}" "$@"
 LAUNCHER
-  chmod +x "$prefix"/bin/*
+  chmod +x "$prefix/bin/php"
 }
 
 # write_launchers PREFIX: programs that find their libraries and their Erlang inside PREFIX, wherever PREFIX is.

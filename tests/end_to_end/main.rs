@@ -21,6 +21,7 @@ mod doctor;
 mod doubt;
 mod early_warnings;
 mod entry_log;
+mod examples;
 mod explain;
 mod failures;
 mod first_door;

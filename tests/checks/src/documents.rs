@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::sources::relative;
 
 /// Folders in which no documents of ours are.
-const SKIPPED: [&str; 1] = ["target"];
+const SKIPPED: [&str; 3] = ["node_modules", "target", "vendor"];
 /// How paths begin that a document may name as code.
-const PATHS: [&str; 6] = ["crates/", "deploy/", "docs/", "schemas/", "tests/", ".ci/"];
+const PATHS: [&str; 7] = ["crates/", "deploy/", "docs/", "examples/", "schemas/", "tests/", ".ci/"];
 
 /// A document, and where links to it can lead.
 struct Document {

@@ -88,6 +88,29 @@ async fn an_opening_that_seems_too_old_by_the_difference_of_the_clocks_is_found(
 }
 
 #[tokio::test]
+async fn a_page_that_does_not_suffice_is_asked_for_with_more_rows() {
+    let log = || {
+        let mut rows: Vec<_> = (0..6).flat_map(|_| tags("2026-08-25T07:26:00Z")).collect();
+        for (number, row) in rows.iter_mut().enumerate() {
+            row["id"] = number.into();
+        }
+        rows.push(entry("2026-08-25T07:25:01Z"));
+        rows
+    };
+    for (more, found) in [(1000, true), (100, false), (0, false)] {
+        let (server, answer) = opened_since(move |query| {
+            let top = if query.starts_with("$top=1000") { more } else { 100 };
+            let items: Vec<_> = log().into_iter().take(top).collect();
+            let page = json!({"items": items, "continuation_token": "next"});
+            Reply::json(if top == 0 { 400 } else { 200 }, &page)
+        })
+        .await;
+        assert_eq!(answer, Ok(found.then(|| at("2026-08-25T07:25:01Z"))), "{more}");
+        assert_eq!(server.count("/entries"), 2);
+    }
+}
+
+#[tokio::test]
 async fn later_pages_are_read_while_they_are_new_and_at_most_five() {
     let (server, answer) = opened_since(|query| {
         let items = match query.contains("$skip=40") {

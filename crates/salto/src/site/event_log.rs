@@ -16,8 +16,10 @@ use crate::error::{CallError, Cause};
 use crate::http::answer::CallTarget;
 use crate::http::pages::Pages;
 
-/// The rows of a page: how a second page is asked for is not public, so that one has to suffice (decision).
+/// The rows of a page: how a second page is asked for is not public, so that one has to suffice (decision). Where it
+/// does not, one with more is asked for, which Salto may refuse or shorten.
 const ROWS: usize = 100;
+const MORE_ROWS: usize = 1000;
 /// The limit of pages: openings beyond them are not searched (decision).
 const MAX_PAGES: usize = 5;
 
@@ -97,8 +99,26 @@ async fn openings_since(calls: &SiteCalls, since: DateTime<Utc>) -> Result<Vec<E
 
 /// The rows since then, by Salto's clock, the newest first; older ones may follow.
 async fn rows_since(calls: &SiteCalls, since: DateTime<Utc>) -> Result<Vec<Row>, CallError> {
-    let mut pages = Pages::<Row>::new(first_page(calls).await?);
+    let (mut pages, suffices) = read_pages(calls, since, ROWS).await?;
+    if !suffices {
+        match read_pages(calls, since, MORE_ROWS).await {
+            Ok((more, _)) if more.so_far().len() > pages.so_far().len() => pages = more,
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "no more rows of the log in one page"),
+        }
+    }
+    Ok(pages.items("entries"))
+}
+
+/// Reads pages of `top` rows, and those that they name; and whether that is all there is to read.
+async fn read_pages(
+    calls: &SiteCalls,
+    since: DateTime<Utc>,
+    top: usize,
+) -> Result<(Pages<Row>, bool), CallError> {
+    let mut pages = Pages::<Row>::new(first_page(calls, top).await?);
     let mut read = 0;
+    let mut reaches = false;
     while let Some(url) = pages.next() {
         let before = pages.so_far().len();
         pages.add(&calls.get(url, CallTarget::EventLog).await?.body)?;
@@ -109,18 +129,20 @@ async fn rows_since(calls: &SiteCalls, since: DateTime<Utc>) -> Result<Vec<Row>,
             .filter_map(Row::time)
             .min()
             .is_some_and(|oldest| oldest >= since);
-        if read == MAX_PAGES || !all_newer {
+        reaches = !all_newer;
+        if read == MAX_PAGES || reaches {
             break;
         }
     }
-    Ok(pages.items("entries"))
+    let is_full = read == 1 && pages.so_far().len() >= top;
+    Ok((pages, reaches || !is_full))
 }
 
 /// The event log exists in v1.1 only.
-async fn first_page(calls: &SiteCalls) -> Result<Url, CallError> {
+async fn first_page(calls: &SiteCalls, top: usize) -> Result<Url, CallError> {
     let site = calls.site_id().await?.to_string();
     let mut url = below(&calls.client.environment.api_url, &["v1.1", "sites", &site, "entries"]);
-    url.set_query(Some(&format!("$top={ROWS}&$orderby=utc_date_time desc")));
+    url.set_query(Some(&format!("$top={top}&$orderby=utc_date_time desc")));
     Ok(url)
 }
 

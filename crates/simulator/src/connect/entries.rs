@@ -19,7 +19,7 @@ use crate::wire::{Refusal, json_answer};
 /// Rows of a page, where `$top` asks for no other number.
 const PAGE_SIZE: usize = 20;
 /// The largest page: a decision.
-const MAX_PAGE_SIZE: usize = 100;
+const MAX_PAGE_SIZE: usize = 1000;
 
 pub(super) async fn list(
     State(cloud): State<Arc<Cloud>>,

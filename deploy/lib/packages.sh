@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Programs from Debian's packages (RabbitMQ and Redis; Node.js and npm), unpacked into a directory: nothing is installed, no service starts,
+# Programs from Debian's packages (RabbitMQ and Redis; Node.js and npm; Prometheus), unpacked into a directory: nothing is installed, no service starts,
 # and removing the directory undoes it. Sourced; needs say.sh.
 
 # unpack_servers PREFIX: afterwards PREFIX/bin holds rabbitmq-server, rabbitmqctl and redis-server. Fails where the machine
@@ -11,6 +11,11 @@ unpack_servers() {
 # unpack_node PREFIX: afterwards PREFIX/bin holds node and npm. Fails as unpack_servers does.
 unpack_node() {
   unpack_packages "$1" npm "Node.js and npm" node_packages write_node_launchers
+}
+
+# unpack_prometheus PREFIX: afterwards PREFIX/bin holds prometheus and promtool. Fails as unpack_servers does.
+unpack_prometheus() {
+  unpack_packages "$1" promtool "Prometheus" prometheus_packages write_prometheus_links
 }
 
 # unpack_packages PREFIX PROGRAM WHAT NAMES LAUNCHERS: NAMES prints the packages, LAUNCHERS writes PREFIX/bin; PROGRAM is there
@@ -47,7 +52,7 @@ fetch_packages() {
       apt-get -q update >"$directory/update.log" 2>&1 || true
     fi
     if names=$("$3"); then
-      say "downloading $what ($(wc -w <<<"$names") packages, about 40 MB)"
+      say "downloading $what ($(wc -w <<<"$names") packages, 20 to 40 MB)"
       # shellcheck disable=SC2086 # one name per package
       if (cd "$directory" && apt-get -q "${options[@]}" download $names >download.log 2>&1); then
         return 0
@@ -78,6 +83,17 @@ node_packages() {
   local missing
   missing=$(apt-get -s --no-install-recommends install nodejs npm 2>/dev/null) || return 1
   sed -n 's/^Inst \([^ ]*\).*/\1/p' <<<"$missing" | grep -vx 'libc6\|libc-bin' | sort -u
+}
+
+# Prometheus alone: its programs need the C library only; the other packages that it depends on are for its web pages.
+prometheus_packages() {
+  printf 'prometheus\n'
+}
+
+# write_prometheus_links PREFIX
+write_prometheus_links() {
+  mkdir -p "$1/bin"
+  ln -s ../usr/bin/prometheus ../usr/bin/promtool "$1/bin/"
 }
 
 # write_node_launchers PREFIX: programs that find their libraries and modules inside PREFIX.

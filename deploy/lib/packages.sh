@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Programs from Debian's packages (RabbitMQ and Redis; Python; PHP), unpacked into a directory: nothing is installed,
+# Programs from Debian's packages (RabbitMQ and Redis; Python; PHP; Prometheus), unpacked into a directory: nothing is installed,
 # no service starts, and removing the directory undoes it. Sourced; needs say.sh.
 
 # unpack_servers PREFIX: afterwards PREFIX/bin holds rabbitmq-server, rabbitmqctl and redis-server. Fails where the machine
@@ -16,6 +16,11 @@ unpack_python() {
 # unpack_php PREFIX: afterwards PREFIX/bin holds a php that has php-amqplib. Fails as unpack_servers does.
 unpack_php() {
   unpack_packages "$1" php "PHP and php-amqplib" php_packages write_php_launcher
+}
+
+# unpack_prometheus PREFIX: afterwards PREFIX/bin holds prometheus and promtool. Fails as unpack_servers does.
+unpack_prometheus() {
+  unpack_packages "$1" promtool "Prometheus (about 20 MB)" prometheus_packages write_prometheus_links
 }
 
 # unpack_packages PREFIX PROGRAM WHAT NAMES LAUNCHERS: NAMES prints the packages, LAUNCHERS writes PREFIX/bin; PROGRAM is there
@@ -94,6 +99,17 @@ missing_packages() {
   local missing
   missing=$(apt-get -s --no-install-recommends install "$@" 2>/dev/null) || return 1
   sed -n 's/^Inst \([^ ]*\).*/\1/p' <<<"$missing" | grep -vx 'libc6\|libc-bin' | sort -u
+}
+
+# Prometheus alone: its programs need the C library only; the other packages that it depends on are for its web pages.
+prometheus_packages() {
+  printf 'prometheus\n'
+}
+
+# write_prometheus_links PREFIX
+write_prometheus_links() {
+  mkdir -p "$1/bin"
+  ln -s ../usr/bin/prometheus ../usr/bin/promtool "$1/bin/"
 }
 
 # write_python_launcher PREFIX: a python3 that finds pip inside PREFIX; the machine's own one where it is installed.

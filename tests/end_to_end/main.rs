@@ -44,6 +44,7 @@ mod malformed;
 mod malformed_frames;
 mod mapping;
 mod measured_answers;
+mod monitoring;
 mod neighbours;
 mod opening;
 mod operator;

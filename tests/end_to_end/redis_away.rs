@@ -57,6 +57,11 @@ async fn a_redis_killed_under_load_loses_nothing_and_no_door_opens_twice() {
     let late = fixture.setup.worker("late").spawn();
     late.wait_for_log("waiting for Redis", SOON).await;
     assert_eq!(late.status_of("/readyz").await, Some(503));
+    // An alert needs the gauges, also of a worker that has never been ready.
+    let metrics = late.metrics().await;
+    for gauge in ["postern_subscribed 0", "postern_redis_up 0", "postern_broker_blocked 0"] {
+        assert!(metrics.lines().any(|line| line == gauge), "no {gauge} in {metrics}");
+    }
     fixture.workers.push(late);
 
     server.restart().await;

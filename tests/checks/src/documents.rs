@@ -50,6 +50,16 @@ pub fn broken_links(root: &Path) -> Vec<String> {
     broken
 }
 
+/// The anchors of a document.
+///
+/// # Panics
+///
+/// Where it cannot be read.
+#[must_use]
+pub fn anchors_of(file: &Path) -> BTreeSet<String> {
+    Document::read(file.to_owned()).anchors
+}
+
 fn markdown_files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder can be read") {

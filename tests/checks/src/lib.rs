@@ -1,6 +1,8 @@
 //! Checks of the repository itself, which no compiler makes: see `tests/` for what each one requires.
 
 pub mod documents;
+pub mod monitoring;
+pub mod promql;
 pub mod sources;
 pub mod structure;
 

@@ -71,6 +71,35 @@ fn listing(folder: &Path) -> Vec<PathBuf> {
     entries.map(|entry| entry.expect("a folder's entry can be read").path()).collect()
 }
 
+/// All sources of the product, with texts that continue on another line in one.
+///
+/// # Panics
+///
+/// Where one cannot be read.
+#[must_use]
+pub fn product_sources(root: &Path) -> String {
+    let mut text = String::new();
+    for package in fs::read_dir(root.join("crates")).expect("there are crates") {
+        read_into(&mut text, &package.expect("a crate's folder can be read").path().join("src"));
+    }
+    let mut joined = String::new();
+    for (index, part) in text.split("\\\n").enumerate() {
+        joined.push_str(if index == 0 { part } else { part.trim_start() });
+    }
+    joined
+}
+
+fn read_into(text: &mut String, folder: &Path) {
+    for entry in fs::read_dir(folder).expect("a folder can be read") {
+        let path = entry.expect("a folder's entry can be read").path();
+        if path.is_dir() {
+            read_into(text, &path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text.push_str(&fs::read_to_string(&path).expect("a source can be read"));
+        }
+    }
+}
+
 /// `file` as it is called from the workspace's root.
 #[must_use]
 pub fn relative(root: &Path, file: &Path) -> String {

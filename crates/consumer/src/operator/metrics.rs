@@ -1,5 +1,7 @@
 //! The numbers for Prometheus.
 
+mod at_start;
+
 use std::time::Duration;
 
 use events::DeadLetterReason;
@@ -56,7 +58,6 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     describe_gauge!(IN_FLIGHT, "Messages taken and not settled, by queue");
     describe_gauge!(SUBSCRIBED, "1 while subscribed to both queues");
     describe_gauge!(BROKER_BLOCKED, "1 while RabbitMQ blocks publishers");
-    broker_blocked(false);
     describe_gauge!(REDIS_UP, "1 while Redis answers");
     describe_gauge!(
         UNROUTED_KEYS,
@@ -87,6 +88,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
         "Breakers that are open, by environment, host and scope (host, integration, call, iq, lock)"
     );
     describe_gauge!(CLOCK_OFFSET, "Salto's clock minus the worker's, by environment");
+    at_start::show();
     Ok(handle)
 }
 

@@ -2,7 +2,7 @@
 
 use super::index::RequestRecord;
 use super::{HistoryIndex, Violation};
-use crate::history::{Answer, Booking, Event, RequestKey, Target};
+use crate::history::{Answer, Booking, Event, RequestKey};
 use chrono::{DateTime, TimeDelta, Utc};
 use rules::{FailedReason, RejectedReason};
 
@@ -51,9 +51,7 @@ fn reserved_alone(
     record: &RequestRecord<'_>,
     at: DateTime<Utc>,
 ) -> bool {
-    let from = record.first - TimeDelta::seconds(10);
-    index.commands_of(key).is_empty()
-        && index.history.had_fault(from, at, |fault| fault.target != Target::Salto)
+    index.commands_of(key).is_empty() && index.may_repeat(record.first, at)
 }
 
 /// A rejection, and when it was decided.

@@ -20,6 +20,11 @@ const TAKEN_FOR: Duration = Duration::from_secs(7);
 /// An event that no queue takes is offered again after half its age, within these limits.
 const POSTPONED: [Duration; 2] = [TAKEN_FOR, Duration::from_secs(10 * 60)];
 
+/// A script that takes what is due, with `take_due` before it.
+pub(super) fn take_script(code: &str) -> Script {
+    Script::new(&[include_str!("event_outbox/take_due.lua"), code].concat())
+}
+
 /// The events in an outbox.
 #[derive(Debug)]
 pub(crate) struct EventOutbox {
@@ -32,7 +37,7 @@ pub(crate) struct EventOutbox {
 
 impl EventOutbox {
     pub(crate) fn new(store: Arc<Store>, key: String) -> Self {
-        let take = Script::new(include_str!("event_outbox/take.lua"));
+        let take = take_script(include_str!("event_outbox/take.lua"));
         Self { store, key, take, take_ids: WriteIds::default(), added: Notify::new() }
     }
 

@@ -12,6 +12,7 @@ use tokio::{sync::Notify, time::Instant};
 use uuid::Uuid;
 
 use super::{
+    event_outbox::take_script,
     keys::Keys,
     store::{Store, StoreError, millis},
     write_id::WriteIds,
@@ -50,7 +51,7 @@ impl NoticeOutbox {
             keys,
             owner: Uuid::new_v4(),
             leased_until: Mutex::default(),
-            take: Script::new(include_str!("notice_outbox/take.lua")),
+            take: take_script(include_str!("notice_outbox/take.lua")),
             take_ids: WriteIds::default(),
             added: Notify::new(),
         }

@@ -10,7 +10,7 @@ use super::{
     ANSWERS, COMMAND_SECONDS, COMMANDS, DEAD_LETTERS, IN_FLIGHT, NOTICES, REQUEST_SECONDS,
 };
 
-/// Live requests alone: nobody is woken up because of a rehearsal.
+/// Live requests alone: no alert counts rehearsals.
 const LIVE: &str = "no";
 
 const ATTENTION: [OutboundType; 2] =

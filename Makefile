@@ -39,7 +39,7 @@ check: ## formatting, lints, documentation, structure, links, dependencies
 schemas: ## generate schemas/ from the Rust types
 	$(CARGO) run --locked --package events --example schemas -- schemas
 
-bench: ## how fast a release worker drains waiting requests; ARGS=neighbour: effect of an IQ that hangs on other doors
+bench: ## how fast a release worker drains waiting requests; ARGS=neighbour or rolling_restart: other effects
 	@deploy/bench.sh $(ARGS)
 
 chaos: ## failures of everything at random; a judge checks the contract's invariants; ARGS="…" goes to chaos

@@ -3,6 +3,8 @@
 #
 #   deploy/bench.sh [drain [REQUESTS]]   how fast it drains waiting open requests (10000 by default)
 #   deploy/bench.sh neighbour            whether an IQ whose commands hang delays other doors
+#   deploy/bench.sh rolling_restart      what guests notice while four workers are restarted one after the other;
+#                                        POSTERN_OLDER_BIN=FILE: they are upgraded from that build, and rolled back
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/say.sh
@@ -12,9 +14,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 bench=${1:-drain}
 case $bench in
-drain | neighbour) ;;
+drain | neighbour | rolling_restart) ;;
 *)
-  echo "usage: $0 [drain [REQUESTS] | neighbour]" >&2
+  echo "usage: $0 [drain [REQUESTS] | neighbour | rolling_restart]" >&2
   exit 2
   ;;
 esac

@@ -2,7 +2,7 @@
 # Programs from Debian's packages (RabbitMQ and Redis; Python; PHP; Prometheus), unpacked into a directory: nothing is installed,
 # no service starts, and removing the directory undoes it. Sourced; needs say.sh.
 
-# unpack_servers PREFIX: afterwards PREFIX/bin holds rabbitmq-server, rabbitmqctl and redis-server. Fails where the machine
+# unpack_servers PREFIX: afterwards PREFIX/bin holds rabbitmq-server, rabbitmqctl, redis-server and redis-cli. Fails where the machine
 # has no apt or the package lists cannot be read.
 unpack_servers() {
   unpack_packages "$1" redis-server "RabbitMQ, Erlang and Redis (about 40 MB)" server_packages write_launchers
@@ -167,7 +167,7 @@ BINDIR=$(echo "$ROOTDIR"/erts-*/bin)
 export ROOTDIR BINDIR EMU=beam PROGNAME=erl
 exec "$BINDIR/erlexec" "$@"
 LAUNCHER
-  for name in epmd redis-server rabbitmq-server rabbitmqctl; do
+  for name in epmd redis-server redis-cli rabbitmq-server rabbitmqctl; do
     cat >"$prefix/bin/$name" <<'LAUNCHER'
 #!/usr/bin/env bash
 prefix=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
@@ -178,6 +178,7 @@ LAUNCHER
   done
   sed -i 's|PROGRAM|usr/lib/erlang/erts-*/bin/epmd|' "$prefix/bin/epmd"
   sed -i 's|PROGRAM|usr/bin/redis-server|' "$prefix/bin/redis-server"
+  sed -i 's|PROGRAM|usr/bin/redis-cli|' "$prefix/bin/redis-cli"
   sed -i 's|PROGRAM|usr/lib/rabbitmq/bin/rabbitmq-server|' "$prefix/bin/rabbitmq-server"
   sed -i 's|PROGRAM|usr/lib/rabbitmq/bin/rabbitmqctl|' "$prefix/bin/rabbitmqctl"
   chmod +x "$prefix"/bin/*

@@ -4,6 +4,7 @@ use end_to_end::broker::{RawMessage, RawPublisher};
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::setup::Setup;
+use lapin::BasicProperties;
 use serde_json::Value;
 
 const MESSAGES: usize = 4;
@@ -68,4 +69,24 @@ async fn large_bodies_are_dead_letters_that_nothing_of_postern_reads() {
     let archive = archive.to_str().expect("a path is text");
     dlq(&fixture, &["drop", id, "--yes", "--archive", archive], true).await;
     assert_eq!(dlq(&fixture, &["list"], true).await.len(), MESSAGES - 1);
+}
+
+/// More deliveries than make a suspect.
+const DELIVERIES: usize = 6;
+
+/// Parking it would publish what the worker has of it, and that is not the body.
+#[tokio::test]
+async fn a_large_body_that_was_delivered_often_is_not_parked() {
+    let mut fixture = Fixture::new(Setup::new().await, 1).await;
+    assert!(fixture.workers.remove(0).stop(SOON).await.success());
+    let body = vec![b'x'; 2 * 1024 * 1024];
+    let properties = BasicProperties::default();
+    fixture.bus.publish_raw("postern.inbound", "lock.open-request", &body, properties).await;
+    fixture.bus.return_unsettled("postern.open-requests", 1, DELIVERIES).await;
+    fixture.workers.push(fixture.setup.worker("later").start().await);
+    let letters = fixture.bus.wait_for_dead_letters(1, SOON).await;
+    assert_eq!(letters[0].body.len(), body.len());
+    let metrics = fixture.workers[0].metrics().await;
+    let parked = r#"postern_requests_parked_total{reason="poison_guard"}"#;
+    assert!(!metrics.lines().any(|line| line.starts_with(parked) && !line.ends_with(" 0")));
 }

@@ -47,6 +47,7 @@ mod measured_answers;
 mod monitoring;
 mod neighbours;
 mod opening;
+mod operating;
 mod operator;
 mod otp_causes;
 mod otp_guard;

@@ -39,6 +39,21 @@ impl WorkerCommand {
         self
     }
 
+    /// It is this program, another build of `postern`.
+    #[must_use]
+    pub fn program(mut self, program: &Path) -> Self {
+        let mut other = Command::new(program);
+        other.args(self.command.get_args());
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => other.env(name, value),
+                None => other.env_remove(name),
+            };
+        }
+        self.command = other;
+        self
+    }
+
     /// It ends itself with SIGKILL at its first arrival at this point.
     #[must_use]
     pub fn failpoint(self, name: &str) -> Self {

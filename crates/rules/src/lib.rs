@@ -12,7 +12,7 @@
 //! - [`lock_ref`]: a lock, as the configuration names it.
 //! - [`retry`]: the retry decision, after a command that was not accepted.
 //! - [`delay`]: the wait before another attempt.
-//! - [`iq_queue`]: the wait for a permit of an IQ whose permits are all in use.
+//! - [`command_queue`]: the wait for a permit of an IQ or a lock whose permits are all in use.
 //!
 //! [`coded_enum!`] declares the enums whose variants have a code on the wire.
 
@@ -20,11 +20,11 @@ mod coded_enum;
 
 pub mod booking;
 pub mod booking_states;
+pub mod command_queue;
 pub mod decide;
 pub mod delay;
 pub mod explain;
 pub mod integration;
-pub mod iq_queue;
 pub mod lock_ref;
 pub mod reason;
 pub mod retry;
@@ -32,11 +32,11 @@ pub mod window;
 
 pub use booking::{Booking, BookingVersion};
 pub use booking_states::BookingStates;
+pub use command_queue::{CommandQueueLoad, CommandQueueWait};
 pub use decide::{Decision, Opening, Rejection, Request, decide};
 pub use delay::Delays;
 pub use explain::{Rule, RuleInput, RuleResult, RuleStep, explain};
 pub use integration::IntegrationRules;
-pub use iq_queue::{IqQueueLoad, IqQueueWait};
 pub use lock_ref::LockRef;
 pub use reason::{FailedClass, FailedReason, RejectedReason, RiskReason};
 pub use retry::{Certainty, Doubt, ResendLimits, RetryDecision, retry_decision};

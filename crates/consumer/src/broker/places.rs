@@ -1,8 +1,9 @@
 //! The places of a worker for open requests: how many it handles at a time, and how many of them may
 //! belong to one integration, return from a retry queue, or wait.
 //!
-//! Each limit is a share of what is free: with one busy integration a third of the places stay free, with two a
-//! fifth, and so on. The last eighth is for integrations that have none.
+//! Each limit is a share of what is free: with one busy integration a fifth of the places stay free for the
+//! others. The last eighth is for integrations that have none. Where only one integration is configured, its
+//! requests may have all places.
 
 use std::{
     collections::HashMap,
@@ -40,11 +41,21 @@ struct Usage {
     taken: usize,
     /// Requests that wait for a place.
     queued: usize,
-    /// By integration; unknown ones have one share together, as their ids come from outside.
-    shares: HashMap<Option<String>, Share>,
+    shares: HashMap<PlaceOwner, Share>,
 }
 
-/// The places of one integration.
+/// Whose requests have places.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum PlaceOwner {
+    /// An integration that is not configured: all of these together, as their ids come from outside.
+    Unknown,
+    /// The only integration that is configured.
+    OnlyOne,
+    /// One of several integrations.
+    OneOf(String),
+}
+
+/// The places of one owner.
 #[derive(Debug, Default, Clone, Copy)]
 struct Share {
     taken: usize,
@@ -56,7 +67,7 @@ struct Share {
 #[derive(Debug)]
 pub(crate) struct Place {
     places: Arc<Places>,
-    integration: Option<String>,
+    owner: PlaceOwner,
     returning: bool,
 }
 
@@ -72,41 +83,48 @@ impl Places {
         Self { total, usage: Mutex::default(), freed: Notify::new() }
     }
 
-    /// Takes a place: at once, or after a short wait. None where the integration has its share; `None` is the
-    /// integration of all requests whose integration is unknown.
+    /// Takes a place: at once, or after a short wait. None where the owner has its share.
     pub(crate) async fn take(
         self: &Arc<Self>,
-        integration: Option<&str>,
+        owner: PlaceOwner,
         returning: bool,
     ) -> Option<Place> {
-        let integration = integration.map(str::to_owned);
-        if let Some(place) = self.try_take(&integration, returning) {
+        if let Some(place) = self.try_take(&owner, returning) {
             return Some(place);
         }
         let _queued = self.queue()?;
         let until = Instant::now() + SHORTER_THAN_PARKING;
         loop {
             let freed = self.freed.notified();
-            if let Some(place) = self.try_take(&integration, returning) {
+            if let Some(place) = self.try_take(&owner, returning) {
                 return Some(place);
             }
             timeout_at(until, freed).await.ok()?;
         }
     }
 
-    fn try_take(self: &Arc<Self>, integration: &Option<String>, returning: bool) -> Option<Place> {
+    fn try_take(self: &Arc<Self>, owner: &PlaceOwner, returning: bool) -> Option<Place> {
         let mut usage = self.usage();
-        let share = usage.shares.get(integration).copied().unwrap_or_default();
-        let may_take = usage.allows(self.total, share.taken, INTEGRATION_WEIGHT)
-            && (!returning || usage.allows(self.total, share.returning, RETURNING_WEIGHT));
+        let share = usage.shares.get(owner).copied().unwrap_or_default();
+        let may_take = match owner {
+            PlaceOwner::OnlyOne => {
+                let left_for_new = self.total / (RETURNING_WEIGHT + 1);
+                usage.free(self.total) > 0
+                    && (!returning || share.returning < (self.total - left_for_new).max(1))
+            }
+            PlaceOwner::Unknown | PlaceOwner::OneOf(_) => {
+                usage.allows(self.total, share.taken, INTEGRATION_WEIGHT)
+                    && (!returning || usage.allows(self.total, share.returning, RETURNING_WEIGHT))
+            }
+        };
         if !may_take {
             return None;
         }
         usage.taken += 1;
-        let share = usage.shares.entry(integration.clone()).or_default();
+        let share = usage.shares.entry(owner.clone()).or_default();
         share.taken += 1;
         share.returning += usize::from(returning);
-        Some(Place { places: Arc::clone(self), integration: integration.clone(), returning })
+        Some(Place { places: Arc::clone(self), owner: owner.clone(), returning })
     }
 
     /// Few requests wait for a place, so that others can be parked meanwhile.
@@ -145,10 +163,17 @@ impl Place {
     /// The right to wait in this place; none where other requests may need it: of this integration, where it
     /// has more places than are free, or of any.
     pub(crate) fn wait(&self) -> Option<Waiting<'_>> {
+        let total = self.places.total;
         let mut usage = self.places.usage();
-        let free = usage.free(self.places.total);
-        let share = usage.shares.get_mut(&self.integration)?;
-        if share.taken > free || !is_few(share.waiting, free) {
+        let free = usage.free(total);
+        let share = usage.shares.get_mut(&self.owner)?;
+        let may_wait = match self.owner {
+            PlaceOwner::OnlyOne => is_few(share.waiting, total),
+            PlaceOwner::Unknown | PlaceOwner::OneOf(_) => {
+                share.taken <= free && is_few(share.waiting, free)
+            }
+        };
+        if !may_wait {
             return None;
         }
         share.waiting += 1;
@@ -160,11 +185,11 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut usage = self.places.usage();
         usage.taken -= 1;
-        if let Some(share) = usage.shares.get_mut(&self.integration) {
+        if let Some(share) = usage.shares.get_mut(&self.owner) {
             share.taken -= 1;
             share.returning -= usize::from(self.returning);
             if share.taken == 0 {
-                usage.shares.remove(&self.integration);
+                usage.shares.remove(&self.owner);
             }
         }
         drop(usage);
@@ -174,7 +199,7 @@ impl Drop for Place {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if let Some(share) = self.0.places.usage().shares.get_mut(&self.0.integration) {
+        if let Some(share) = self.0.places.usage().shares.get_mut(&self.0.owner) {
             share.waiting -= 1;
         }
     }

@@ -166,6 +166,11 @@ impl Integrations {
         entries.integrations.values().cloned().collect()
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).integrations.len()
+    }
+
     /// The breakers of all environments, by name.
     pub(crate) fn breakers(&self) -> Vec<(String, Arc<Breakers>)> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);

@@ -10,14 +10,13 @@ use crate::{
     broker::session_handle::{Abandoned, Unstored},
     failpoint,
     integrations::{
-        iq_queue::{IqPermit, NoPermit},
+        command_queue::{CommandPermit, CommandQueues, NoPermit},
         registry::Integration,
     },
     jitter::jitter,
     settings::{Mode, Rehearsal},
-    state::{
-        iq_ref::IqRef,
-        ledger::{Claim, ClaimAnswer, LastCommand, PlannedCommand, RecordedOutcome, Reservation},
+    state::ledger::{
+        Claim, ClaimAnswer, LastCommand, PlannedCommand, RecordedOutcome, Reservation,
     },
     worker::Worker,
 };
@@ -43,27 +42,38 @@ pub(super) enum ClaimResult {
     Conflict(String),
 }
 
-/// A claimed request, and the permit for its command.
+/// A claimed request, and the permits for its command.
 pub(super) struct ClaimedRequest {
     pub(super) claim: Box<Claim>,
     /// What a command needs, as it was ready before the claim; the claim loaded the state of its IQ.
     pub(super) prepared: Option<PreparedLock>,
-    /// Whether the IQ has no free permit in this worker.
-    iq_is_full: bool,
-    /// The permit to send a command to the IQ, until this is dropped.
-    _permit: Option<IqPermit>,
+    /// Whether the lock or the IQ has no free permit in this worker.
+    is_full: bool,
+    /// The permits to send a command, until this is dropped.
+    _permits: Option<CommandPermits>,
 }
 
 impl ClaimedRequest {
     /// How long to wait where only a permit is missing, in this worker or over all workers.
     pub(super) fn permit_wait(&self, worker: &Worker, state: &RequestState) -> Option<Duration> {
         let prepared = self.prepared.as_ref()?;
-        if !self.iq_is_full && self.claim.reservation != Reservation::Full {
+        if !self.is_full && self.claim.reservation != Reservation::Full {
             return None;
         }
-        let iq = IqRef { integration_id: state.integration_id(), iq_id: &prepared.iq_id };
-        Some(worker.iq_queues.retry_delay(iq, self.claim.waited()))
+        let (integration_id, waited) = (state.integration_id(), self.claim.waited());
+        let delay = |queues: &CommandQueues, target: &str| {
+            queues.retry_delay(integration_id, target, waited)
+        };
+        let at_lock = delay(&worker.lock_queues, &prepared.lock_id.to_string());
+        Some(at_lock.max(delay(&worker.iq_queues, &prepared.iq_id)))
     }
+}
+
+/// The permits to send a command: of its lock and of its IQ.
+#[derive(Debug)]
+struct CommandPermits {
+    _lock: CommandPermit,
+    _iq: CommandPermit,
 }
 
 /// Claims the request, or waits a little until the other owner has finished.
@@ -79,13 +89,13 @@ pub(super) async fn claim(
     let mode = integration.as_ref().map_or(Mode::Live, |integration| integration.mode);
     let clock = integration.as_ref().map(|integration| Arc::clone(&integration.clock));
     let prepared = integration.and_then(|integration| ready(&integration, state));
-    let (mut permit, iq_is_full) = acquire_permit(context, state, mode, prepared.as_ref()).await?;
+    let (mut permits, is_full) = acquire_permits(context, state, mode, prepared.as_ref()).await?;
     let mut polls = 0;
     loop {
         let planned = PlannedCommand {
-            iq_id: prepared.as_ref().map(|prepared| prepared.iq_id.as_str()),
+            target: prepared.as_ref().map(Into::into),
             environment: clock.as_ref().map_or("", |clock| clock.environment()),
-            follows_at_once: permit.is_some() && state.answer.is_none(),
+            follows_at_once: permits.is_some() && state.answer.is_none(),
             rehearsal: mode.rehearses(),
         };
         state.owner.next_attempt();
@@ -104,20 +114,20 @@ pub(super) async fn claim(
                     attempts = claim.attempts,
                     in_doubt = claim.doubt.commands,
                     reservation = ?claim.reservation,
-                    iq_id = planned.iq_id,
+                    iq_id = planned.target.map(|target| target.iq_id),
                     "request claimed"
                 );
                 state.owner.grant(&claim);
                 state.last_command = LastCommand::NoneOrUnknown;
                 failpoint::reach("after-claim");
-                let claimed = ClaimedRequest { claim, prepared, iq_is_full, _permit: permit };
+                let claimed = ClaimedRequest { claim, prepared, is_full, _permits: permits };
                 return Ok(ClaimResult::Claimed(Box::new(claimed)));
             }
             ClaimAnswer::Busy(left) => left,
         };
         state.last_command = LastCommand::NoneOrUnknown;
-        // Other requests may use the permit meanwhile.
-        permit = None;
+        // Other requests may use the permits meanwhile.
+        permits = None;
         polls += 1;
         let wait = POLLS.wait(polls, 0.5 + jitter() / 2.0).min(left);
         // A message that the broker took back from a dead worker can be claimed soon; a mere copy of the
@@ -131,18 +141,25 @@ pub(super) async fn claim(
     }
 }
 
-/// Takes a permit of the IQ, where a command may follow at once; and whether the IQ has none free.
-async fn acquire_permit(
+/// Takes the permits of the lock and its IQ, where a command may follow at once; and whether there are none
+/// free.
+async fn acquire_permits(
     context: Context<'_>,
     state: &RequestState,
     mode: Mode,
     prepared: Option<&PreparedLock>,
-) -> Result<(Option<IqPermit>, bool), Abandoned> {
+) -> Result<(Option<CommandPermits>, bool), Abandoned> {
     let sends_a_command = state.delay().is_zero() && mode != Mode::Rehearsal(Rehearsal::Nothing);
     let Some(prepared) = prepared.filter(|_| sends_a_command) else { return Ok((None, false)) };
-    let iq = IqRef { integration_id: state.integration_id(), iq_id: &prepared.iq_id };
-    match context.worker.iq_queues.acquire(context.session, iq).await {
-        Ok(permit) => Ok((Some(permit), false)),
+    let Context { worker, session, .. } = context;
+    let (integration_id, lock_id) = (state.integration_id(), prepared.lock_id.to_string());
+    let acquired = async {
+        let _lock = worker.lock_queues.acquire(session, integration_id, &lock_id).await?;
+        let _iq = worker.iq_queues.acquire(session, integration_id, &prepared.iq_id).await?;
+        Ok(CommandPermits { _lock, _iq })
+    };
+    match acquired.await {
+        Ok(permits) => Ok((Some(permits), false)),
         Err(NoPermit::Full) => Ok((None, true)),
         Err(NoPermit::Abandoned) => Err(Abandoned),
     }

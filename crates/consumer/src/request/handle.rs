@@ -25,6 +25,7 @@ use crate::{
         dead_letter::{self, Disposal},
         delivery::Delivery,
         park as parking,
+        places::PlaceOwner,
         session_handle::SessionHandle,
         wait_reason::WaitReason,
     },
@@ -68,10 +69,14 @@ async fn with_place(
     state: RequestState,
     received_at: Instant,
 ) {
-    let integration = worker.integrations.get(state.integration_id());
-    let integration = integration.as_ref().map(|integration| integration.rules.id.as_str());
+    let owner = match (worker.integrations.get(state.integration_id()), worker.integrations.count())
+    {
+        (None, _) => PlaceOwner::Unknown,
+        (Some(_), 1) => PlaceOwner::OnlyOne,
+        (Some(_), _) => PlaceOwner::OneOf(state.integration_id().to_owned()),
+    };
     let returning = delivery.message.was_parked_or_replayed();
-    if let Some(place) = worker.places.take(integration, returning).await {
+    if let Some(place) = worker.places.take(owner, returning).await {
         let context = Context { worker, session, place: &place };
         return settle(context, delivery, state, received_at).await;
     }

@@ -75,8 +75,12 @@ async fn reserved_command(
     integration.site.heed(&claim.corrections);
     let ready = opening.lock.id().and_then(|lock| integration.site.ready(lock));
     let prepared = match (&claimed.prepared, ready) {
-        (Some(claimed_for), Some(ready)) if claimed_for.iq_id == ready.iq_id => ready,
-        // The next claim is for this IQ.
+        (Some(claimed_for), Some(ready))
+            if claimed_for.lock_id == ready.lock_id && claimed_for.iq_id == ready.iq_id =>
+        {
+            ready
+        }
+        // The next claim is for this lock and IQ.
         (Some(_) | None, Some(_)) => return Err(CommandResult::Prepared),
         (Some(_) | None, None) => {
             return Err(prepare(context, integration, state, claimed, opening).await);

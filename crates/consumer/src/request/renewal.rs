@@ -55,7 +55,7 @@ impl Renewal<'_> {
     async fn claim_again(&mut self) -> Result<(), &'static str> {
         let Self { worker, state, claim, allowed, rests_on, .. } = self;
         let planned = PlannedCommand {
-            iq_id: Some(&rests_on.prepared.iq_id),
+            target: Some(rests_on.prepared.into()),
             environment: allowed.integration.clock.environment(),
             follows_at_once: true,
             rehearsal: allowed.integration.mode.rehearses(),

@@ -124,6 +124,11 @@ impl Keys {
         format!("{}in-flight:{}:{}", self.prefix, encode(integration_id), encode(iq_id))
     }
 
+    /// The command in flight to a lock.
+    pub(crate) fn in_flight_at(&self, integration_id: &str, lock_id: Uuid) -> String {
+        format!("{}in-flight-at:{}:{lock_id}", self.prefix, encode(integration_id))
+    }
+
     /// Exists while the last check of the integration's IQs is recent.
     pub(crate) fn iq_check(&self, integration_id: &str) -> String {
         format!("{}looked-at:{}", self.prefix, encode(integration_id))

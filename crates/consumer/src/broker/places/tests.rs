@@ -7,61 +7,81 @@ fn places(total: usize) -> Arc<Places> {
 }
 
 /// Takes as many places as one integration may have.
-fn take_all(places: &Arc<Places>, integration: Option<&str>, returning: bool) -> Vec<Place> {
-    let integration = integration.map(str::to_owned);
-    std::iter::from_fn(|| places.try_take(&integration, returning)).collect()
+fn take_all(places: &Arc<Places>, owner: PlaceOwner, returning: bool) -> Vec<Place> {
+    std::iter::from_fn(|| places.try_take(&owner, returning)).collect()
+}
+
+fn one_of(integration: &str) -> PlaceOwner {
+    PlaceOwner::OneOf(integration.to_owned())
 }
 
 #[test]
 fn however_many_integrations_are_busy_another_one_gets_a_place() {
     for (total, shares) in [(64, [52, 4, 1]), (8, [7, 1, 0]), (2, [1, 1, 0]), (1, [1, 0, 0])] {
         let places = places(total);
-        let busy = ["a", "b", "c"].map(|integration| take_all(&places, Some(integration), false));
+        let busy = ["a", "b", "c"].map(|integration| take_all(&places, one_of(integration), false));
         assert_eq!([busy[0].len(), busy[1].len(), busy[2].len()], shares, "of {total}");
     }
     let places = places(64);
     let busy: Vec<_> =
-        (0..5).map(|number| take_all(&places, Some(&number.to_string()), false)).collect();
-    assert!(places.try_take(&Some("another".to_owned()), false).is_some(), "{busy:?}");
+        (0..5).map(|number| take_all(&places, one_of(&number.to_string()), false)).collect();
+    assert!(places.try_take(&one_of("another"), false).is_some(), "{busy:?}");
 }
 
 #[test]
 fn integrations_that_are_unknown_share_one_share() {
     let places = places(64);
-    let unknown = take_all(&places, None, false);
+    let unknown = take_all(&places, PlaceOwner::Unknown, false);
     assert_eq!(unknown.len(), 52);
-    assert!(places.try_take(&Some("known".to_owned()), false).is_some());
+    assert!(places.try_take(&one_of("known"), false).is_some());
 }
 
 #[test]
 fn returning_requests_leave_places_for_new_ones_of_the_same_integration() {
     let places = places(64);
-    let returning = take_all(&places, Some("a"), true);
+    let returning = take_all(&places, one_of("a"), true);
     assert_eq!(returning.len(), 48);
-    assert_eq!(take_all(&places, Some("a"), false).len(), 4);
-    assert!(!take_all(&places, Some("b"), true).is_empty(), "each has its own");
+    assert_eq!(take_all(&places, one_of("a"), false).len(), 4);
+    assert!(!take_all(&places, one_of("b"), true).is_empty(), "each has its own");
 }
 
 #[test]
 fn requests_that_wait_leave_places_for_others() {
     let places = places(64);
-    let mut taken = take_all(&places, Some("a"), false);
+    let mut taken = take_all(&places, one_of("a"), false);
     assert!(taken[0].wait().is_none(), "its integration has more places than are free");
     taken.truncate(32);
     let waiting: Vec<_> = taken.iter().map_while(Place::wait).collect();
     assert_eq!(waiting.len(), 16, "half of the 32 that are free");
     drop(waiting);
     assert!(taken[0].wait().is_some(), "the right ends with the wait");
-    let alone = Arc::new(Places::new(1)).try_take(&None, false).unwrap();
+    let alone = Arc::new(Places::new(1)).try_take(&PlaceOwner::Unknown, false).unwrap();
     assert!(alone.wait().is_none(), "the only place is never waited in");
+}
+
+#[test]
+fn the_only_integration_may_have_all_places_but_not_fill_them_with_returning_requests() {
+    for (total, returning) in [(64, 48), (8, 6), (2, 2), (1, 1)] {
+        let places = places(total);
+        assert_eq!(take_all(&places, PlaceOwner::OnlyOne, true).len(), returning, "of {total}");
+        let mut taken = take_all(&places, PlaceOwner::OnlyOne, false);
+        assert_eq!(taken.len(), total, "of {total}");
+        taken.truncate(1);
+        let returning = places.try_take(&PlaceOwner::OnlyOne, true);
+        assert!(total == 1 || returning.is_some(), "however busy it is");
+    }
+    let places = places(64);
+    let taken = take_all(&places, PlaceOwner::OnlyOne, false);
+    let waiting: Vec<_> = taken.iter().map_while(Place::wait).collect();
+    assert_eq!(waiting.len(), 32, "half of them");
 }
 
 #[tokio::test]
 async fn a_place_that_becomes_free_is_taken_by_a_request_that_waits_for_it() {
     let places = places(64);
-    let mut taken = take_all(&places, Some("a"), false);
-    assert!(places.take(Some("a"), false).await.is_none(), "it waits for a short time");
-    let (place, ()) = tokio::join!(places.take(Some("a"), false), async {
+    let mut taken = take_all(&places, one_of("a"), false);
+    assert!(places.take(one_of("a"), false).await.is_none(), "it waits for a short time");
+    let (place, ()) = tokio::join!(places.take(one_of("a"), false), async {
         taken.truncate(1);
     });
     assert!(place.is_some());

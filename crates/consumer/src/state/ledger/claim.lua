@@ -2,7 +2,7 @@
 --
 -- KEYS: 1 request, 2 booking, 3 activations, 4 pause, 5 OTP guard, 6 the integration's commands in flight,
 --       7 those to the IQ, 8 exists while the cause of a rejected OTP at the IQ is looked for, 9 moved
---       locks, 10 the number of corrections of the clock offset.
+--       locks, 10 the number of corrections of the clock offset, 11 the command in flight to the lock.
 -- ARGV: 1 owner, 2 attempt, 3 '1' when a command follows at once, 4 the result of the owner's last
 --       command ('unsent', 'never' or ''), 5 the cause of its failure or '', 6 lease (ms),
 --       7 now (RFC 3339), 8 keep until (Unix ms), 9 '1' when the message was redelivered,
@@ -23,7 +23,8 @@
 -- A claim is idempotent per owner and attempt: applied again, it keeps its reservation and the counters.
 --
 -- In the record, 'round' is the attempt, 'announced' the reservation, 'alive' the key of the owner's
--- heartbeat, and 'slot' the key of the IQ's commands in flight where the owner has one there.
+-- heartbeat, and 'slot' the keys of the IQ's commands in flight and of the lock's, where the owner has one
+-- there.
 local now = redis_now()
 local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
   'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
@@ -86,6 +87,12 @@ local function has_room(key, limit)
   end
   return redis.call('ZCARD', key) < limit
 end
+-- One command at a time goes to a lock: of several to a lock that has moved to another IQ, each would be
+-- rejected. That of a dead worker does not count.
+local function lock_is_free()
+  local member = redis.call('GET', KEYS[11])
+  return not member or redis.call('EXISTS', string.match(member, '\n(.*)$')) == 0
+end
 
 local reserved, slot = 'no', ''
 if again then
@@ -94,7 +101,7 @@ elseif ARGV[3] == '1' and booking[1] and wait == 0 and pause == 0 and blocked ==
   -- Where OTPs are being rejected, one at a time: a few wrong ones block the user.
   local one_at_a_time = rejected > 0 or redis.call('EXISTS', KEYS[8]) == 1
   local per_iq = one_at_a_time and 1 or tonumber(ARGV[12])
-  local room = has_room(KEYS[7], per_iq) and has_room(KEYS[6], tonumber(ARGV[13]))
+  local room = lock_is_free() and has_room(KEYS[7], per_iq) and has_room(KEYS[6], tonumber(ARGV[13]))
   reserved = room and 'yes' or 'full'
 end
 if reserved == 'yes' then
@@ -103,7 +110,8 @@ if reserved == 'yes' then
     redis.call('ZADD', KEYS[i], now + tonumber(ARGV[6]), member)
     redis.call('PEXPIRE', KEYS[i], ARGV[6])
   end
-  slot = KEYS[7]
+  redis.call('SET', KEYS[11], member, 'PX', ARGV[6])
+  slot = KEYS[7] .. '\n' .. KEYS[11]
 end
 
 -- Every reserved command counts as one that was written and may have opened the door; the next claim

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use deadpool_redis::redis::{FromRedisValue, Value};
 use rules::{BookingStates, Doubt};
-use salto::SharedCorrections;
+use salto::{PreparedLock, SharedCorrections};
 use uuid::Uuid;
 
 use super::outcome::{RecordedOutcome, read_outcome};
@@ -21,8 +21,8 @@ use crate::state::{
 /// The command that a claim is for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PlannedCommand<'a> {
-    /// The IQ it would go to, where that is known.
-    pub(crate) iq_id: Option<&'a str>,
+    /// Where it would go, if that is known.
+    pub(crate) target: Option<CommandTarget<'a>>,
     /// The environment of its integration; empty where the integration is unknown.
     pub(crate) environment: &'a str,
     /// Whether it follows the claim at once, so that the claim reserves it.
@@ -30,6 +30,19 @@ pub(crate) struct PlannedCommand<'a> {
     /// Whether the integration rehearses now. What it did at a request's first claim holds for the
     /// request.
     pub(crate) rehearsal: bool,
+}
+
+/// Where a command goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CommandTarget<'a> {
+    pub(crate) iq_id: &'a str,
+    pub(crate) lock_id: Uuid,
+}
+
+impl<'a> From<&'a PreparedLock> for CommandTarget<'a> {
+    fn from(prepared: &'a PreparedLock) -> Self {
+        Self { iq_id: &prepared.iq_id, lock_id: prepared.lock_id }
+    }
 }
 
 /// What became of the last command that an owner reserved, when it claims again.
@@ -125,7 +138,8 @@ pub(crate) enum Reservation {
     Reserved,
     /// It does not: none was planned, or none may be sent now.
     NotReserved,
-    /// It does not: the limit of commands in flight to the IQ, or for the integration, is reached.
+    /// It does not: the limit of commands in flight to the lock, to the IQ, or for the integration, is
+    /// reached.
     Full,
 }
 

@@ -15,6 +15,7 @@ use std::{sync::Arc, time::Duration, time::Instant};
 use chrono::Utc;
 use deadpool_redis::redis::{Script, Value};
 use events::OutboundData;
+use uuid::Uuid;
 
 use super::{
     bookings::kept_until,
@@ -110,7 +111,8 @@ impl Ledger {
         let (asked_at, now) = (Instant::now(), Utc::now());
         let LedgerSettings { lease, limits, retention } = self.settings;
         let integration_id = request.integration_id;
-        let iq_id = planned.iq_id.unwrap_or_default();
+        let (iq_id, lock_id) =
+            planned.target.map_or(("", Uuid::nil()), |target| (target.iq_id, target.lock_id));
         let answer: Value = self
             .store
             .run(
@@ -125,6 +127,7 @@ impl Ledger {
                     .key(self.keys.rejection(integration_id, iq_id))
                     .key(self.keys.moved_locks(integration_id))
                     .key(salto::clock_corrections_key(&self.key_prefix, planned.environment))
+                    .key(self.keys.in_flight_at(integration_id, lock_id))
                     .arg(owner.id.to_string())
                     .arg(owner.attempt)
                     .arg(u8::from(planned.follows_at_once))

@@ -6,12 +6,17 @@ local function redis_now()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
--- Removes the command in flight of an owner: from the integration's and, where 'slot' names it, the IQ's.
+-- Removes the command in flight of an owner: from the integration's and, where 'slot' names them, the IQ's
+-- and the lock's.
 local function remove_in_flight(integration_key, slot, owner, heartbeat)
   if slot and slot ~= '' then
     local member = owner .. '\n' .. heartbeat
+    local iq_key, lock_key = string.match(slot, '^([^\n]*)\n?(.*)$')
     redis.call('ZREM', integration_key, member)
-    redis.call('ZREM', slot, member)
+    redis.call('ZREM', iq_key, member)
+    if lock_key ~= '' and redis.call('GET', lock_key) == member then
+      redis.call('DEL', lock_key)
+    end
   end
 end
 

@@ -34,10 +34,16 @@ impl Competitor {
         RequestKey { key: self.key, ..fixture.key() }
     }
 
-    /// Claims with a command to that IQ.
+    /// Claims with a command to that IQ, and to a lock of its own.
     async fn plans(&mut self, fixture: &Fixture, iq_id: &str) -> Reservation {
+        self.plans_at(fixture, iq_id, self.key).await
+    }
+
+    /// Claims with a command to that lock.
+    async fn plans_at(&mut self, fixture: &Fixture, iq_id: &str, lock_id: Uuid) -> Reservation {
         self.owner.next_attempt();
-        let planned = PlannedCommand { iq_id: Some(iq_id), ..to_iq(true) };
+        let target = Some(CommandTarget { iq_id, lock_id });
+        let planned = PlannedCommand { target, ..to_iq(true) };
         let last = LastResult { command: LastCommand::NoneOrUnknown, failure: None };
         let key = self.key(fixture);
         match fixture.ledger.claim(key, &self.owner, planned, last).await.unwrap() {
@@ -84,6 +90,32 @@ async fn a_dead_workers_commands_do_not_count() {
     assert_eq!(c.plans(&fixture, "iq-1").await, Reservation::Full);
     fixture.ledger.heartbeat.stop().await.unwrap();
     assert_eq!(c.plans(&fixture, "iq-1").await, Reservation::Reserved);
+}
+
+#[tokio::test]
+async fn one_command_at_a_time_is_in_flight_to_a_lock() {
+    let fixture = Fixture::booked(LEASE).await;
+    fixture.ledger.heartbeat.beat(Duration::from_secs(60)).await.unwrap();
+    let [mut a, mut b, mut c] = [(); 3].map(|()| Competitor::new());
+    assert_eq!(a.plans_at(&fixture, "iq-1", LOCK).await, Reservation::Reserved);
+    assert_eq!(a.plans_at(&fixture, "iq-1", LOCK).await, Reservation::Reserved, "its own");
+    assert_eq!(b.plans_at(&fixture, "iq-1", LOCK).await, Reservation::Full);
+    assert_eq!(b.plans_at(&fixture, "iq-2", LOCK).await, Reservation::Full, "found at another IQ");
+    assert_eq!(b.plans(&fixture, "iq-1").await, Reservation::Reserved, "another lock");
+
+    fixture.concluded(a.key(&fixture), &a.owner, "x").await;
+    assert_eq!(
+        c.plans_at(&fixture, "iq-1", LOCK).await,
+        Reservation::Reserved,
+        "it has its outcome"
+    );
+    let last = LastResult { command: LastCommand::NoEffect, failure: None };
+    fixture.ledger.release(c.key(&fixture), &c.owner, last, NO_WAIT).await.unwrap();
+    let mut d = Competitor::new();
+    assert_eq!(d.plans_at(&fixture, "iq-1", LOCK).await, Reservation::Reserved, "it was released");
+    fixture.ledger.heartbeat.stop().await.unwrap();
+    let mut e = Competitor::new();
+    assert_eq!(e.plans_at(&fixture, "iq-1", LOCK).await, Reservation::Reserved, "its worker died");
 }
 
 #[tokio::test]

@@ -13,9 +13,8 @@ use chrono::TimeDelta;
 use deadpool_redis::redis;
 use events::{OpenRejected, Outbound, OutboundData, Role, event_id};
 use rules::{FailedReason, RejectedReason};
-use uuid::Uuid;
 
-use super::*;
+use super::{claim::CommandTarget, *};
 use crate::{
     audit::AuditEntry,
     request::audit_line_of,
@@ -29,6 +28,8 @@ const RETENTION: RetentionSettings =
     RetentionSettings { outcomes: MINUTE, bookings: MINUTE, audit: MINUTE };
 
 const NO_WAIT: Resumption = Resumption { failures: 0, wait: Duration::ZERO };
+/// The lock of requests that tell nothing else.
+const LOCK: Uuid = Uuid::from_u128(1);
 const LIMITS: InFlightLimits = InFlightLimits { per_iq: 2, per_integration: 3 };
 
 struct Fixture {
@@ -158,7 +159,7 @@ fn conclusion(terminal: &Outbound) -> Conclusion<'_> {
 
 fn to_iq(follows_at_once: bool) -> PlannedCommand<'static> {
     PlannedCommand {
-        iq_id: Some("iq-1"),
+        target: Some(CommandTarget { iq_id: "iq-1", lock_id: LOCK }),
         environment: "acceptance",
         follows_at_once,
         rehearsal: false,

@@ -102,6 +102,10 @@ impl History {
         count.arg(self.fixture.ledger.keys.in_flight("acme"));
         let in_flight: usize = self.fixture.ledger.store.query(&count).await.unwrap();
         let holder = observed.as_ref().and_then(|record| record.holder.as_ref());
+        let mut exists = redis::cmd("EXISTS");
+        exists.arg(self.fixture.ledger.keys.in_flight_at("acme", LOCK));
+        let at_lock: usize = self.fixture.ledger.store.query(&exists).await.unwrap();
+        prop_assert_eq!(in_flight, at_lock);
         prop_assert_eq!(in_flight == 1, holder.is_some_and(|holder| holder.in_flight));
         Ok(())
     }
@@ -302,6 +306,7 @@ impl History {
                 let mut delete = redis::cmd("DEL");
                 delete.arg(ledger.keys.request(key.key)).arg(ledger.keys.in_flight("acme"));
                 delete.arg(ledger.keys.in_flight_to("acme", "iq-1"));
+                delete.arg(ledger.keys.in_flight_at("acme", LOCK));
                 ledger.store.query::<()>(&delete).await.unwrap();
                 self.model = None;
             }

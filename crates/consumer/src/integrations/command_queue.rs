@@ -1,5 +1,5 @@
-//! The queue at each IQ: in this worker, no more requests reach a claim than may be in flight. The ledger
-//! counts commands over all workers; here the other requests wait without asking it.
+//! The queues at each IQ and each lock: in this worker, no more requests reach a claim than may be in
+//! flight. The ledger counts commands over all workers; here the other requests wait without asking it.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,33 +7,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rules::{IqQueueLoad, IqQueueWait};
+use rules::{CommandQueueLoad, CommandQueueWait};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     broker::session_handle::{Abandoned, SessionHandle},
     jitter::jitter,
-    state::iq_ref::IqRef,
 };
 
-/// The queues at all IQs.
+/// The integration, and its IQ or lock.
+type QueueKey = (String, String);
+
+/// The queues at all IQs, or at all locks.
 #[derive(Debug)]
-pub(crate) struct IqQueues {
+pub(crate) struct CommandQueues {
     limit: u32,
     /// How long a request waits for a permit in its place.
     wait_limit: Duration,
-    queues: Mutex<HashMap<(String, String), Arc<IqQueue>>>,
+    queues: Mutex<HashMap<QueueKey, Arc<CommandQueue>>>,
 }
 
-/// The queue at one IQ.
+/// The queue at one IQ or lock.
 #[derive(Debug)]
-struct IqQueue {
+struct CommandQueue {
     limit: u32,
     permits: Arc<Semaphore>,
     usage: Mutex<Usage>,
 }
 
-/// Who waits for a permit of an IQ, and since when the permits are taken.
+/// Who waits for a permit, and since when the permits are taken.
 #[derive(Debug, Default)]
 struct Usage {
     waiting: u32,
@@ -43,10 +45,10 @@ struct Usage {
     typical: Duration,
 }
 
-/// A request's permit to send a command to an IQ; returned when it is dropped.
+/// A request's permit to send a command; returned when it is dropped.
 #[derive(Debug)]
-pub(crate) struct IqPermit {
-    queue: Arc<IqQueue>,
+pub(crate) struct CommandPermit {
+    queue: Arc<CommandQueue>,
     number: u64,
     _permit: OwnedSemaphorePermit,
 }
@@ -60,8 +62,8 @@ pub(crate) enum NoPermit {
     Abandoned,
 }
 
-impl IqQueues {
-    /// `limit`: permits of one IQ.
+impl CommandQueues {
+    /// `limit`: permits of each IQ or lock.
     pub(crate) fn new(limit: u32, wait_limit: Duration) -> Self {
         Self { limit, wait_limit, queues: Mutex::default() }
     }
@@ -70,18 +72,21 @@ impl IqQueues {
     pub(crate) async fn acquire(
         &self,
         session: &SessionHandle,
-        iq: IqRef<'_>,
-    ) -> Result<IqPermit, NoPermit> {
-        let queue = self.queue(iq);
+        integration_id: &str,
+        target: &str,
+    ) -> Result<CommandPermit, NoPermit> {
+        let queue = self.queue(integration_id, target);
         let began = Instant::now();
         loop {
             if let Ok(permit) = Arc::clone(&queue.permits).try_acquire_owned() {
-                return Ok(IqPermit::new(queue, permit));
+                return Ok(CommandPermit::new(queue, permit));
             }
             let left = self.wait_limit.saturating_sub(began.elapsed());
             let limit = match queue.load().wait(Duration::ZERO, 1.0) {
-                IqQueueWait::InPlace(limit) if !left.is_zero() => limit.min(left),
-                IqQueueWait::InPlace(_) | IqQueueWait::Park(_) => return Err(NoPermit::Full),
+                CommandQueueWait::InPlace(limit) if !left.is_zero() => limit.min(left),
+                CommandQueueWait::InPlace(_) | CommandQueueWait::Park(_) => {
+                    return Err(NoPermit::Full);
+                }
             };
             let waiting = Waiting::new(&queue);
             tokio::select! {
@@ -89,7 +94,7 @@ impl IqQueues {
                 permit = Arc::clone(&queue.permits).acquire_owned() => {
                     drop(waiting);
                     if let Ok(permit) = permit {
-                        return Ok(IqPermit::new(queue, permit));
+                        return Ok(CommandPermit::new(queue, permit));
                     }
                 }
                 over = session.wait(limit) => match over {
@@ -101,29 +106,34 @@ impl IqQueues {
     }
 
     /// How long a request that was first taken `waited` ago waits until it asks for a permit again.
-    pub(crate) fn retry_delay(&self, iq: IqRef<'_>, waited: Duration) -> Duration {
-        match self.queue(iq).load().wait(waited, jitter()) {
-            IqQueueWait::InPlace(limit) => limit.mul_f64(jitter()),
-            IqQueueWait::Park(wait) => wait,
+    pub(crate) fn retry_delay(
+        &self,
+        integration_id: &str,
+        target: &str,
+        waited: Duration,
+    ) -> Duration {
+        match self.queue(integration_id, target).load().wait(waited, jitter()) {
+            CommandQueueWait::InPlace(limit) => limit.mul_f64(jitter()),
+            CommandQueueWait::Park(wait) => wait,
         }
     }
 
-    fn queue(&self, iq: IqRef<'_>) -> Arc<IqQueue> {
+    fn queue(&self, integration_id: &str, target: &str) -> Arc<CommandQueue> {
         let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (iq.integration_id.to_owned(), iq.iq_id.to_owned());
-        Arc::clone(queues.entry(key).or_insert_with(|| Arc::new(IqQueue::new(self.limit))))
+        let key = (integration_id.to_owned(), target.to_owned());
+        Arc::clone(queues.entry(key).or_insert_with(|| Arc::new(CommandQueue::new(self.limit))))
     }
 }
 
-impl IqQueue {
+impl CommandQueue {
     fn new(limit: u32) -> Self {
         let permits = usize::try_from(limit).unwrap_or(1).clamp(1, Semaphore::MAX_PERMITS);
         Self { limit, permits: Arc::new(Semaphore::new(permits)), usage: Mutex::default() }
     }
 
-    fn load(&self) -> IqQueueLoad {
+    fn load(&self) -> CommandQueueLoad {
         let usage = self.usage();
-        IqQueueLoad {
+        CommandQueueLoad {
             limit: self.limit,
             waiting: usage.waiting,
             typical: usage.typical,
@@ -136,8 +146,8 @@ impl IqQueue {
     }
 }
 
-impl IqPermit {
-    fn new(queue: Arc<IqQueue>, permit: OwnedSemaphorePermit) -> Self {
+impl CommandPermit {
+    fn new(queue: Arc<CommandQueue>, permit: OwnedSemaphorePermit) -> Self {
         let number = {
             let mut usage = queue.usage();
             let number = usage.next;
@@ -149,7 +159,7 @@ impl IqPermit {
     }
 }
 
-impl Drop for IqPermit {
+impl Drop for CommandPermit {
     fn drop(&mut self) {
         let mut usage = self.queue.usage();
         if let Some(since) = usage.taken.remove(&self.number) {
@@ -159,10 +169,10 @@ impl Drop for IqPermit {
 }
 
 /// Counts a request as waiting in place until it is dropped.
-struct Waiting<'a>(&'a IqQueue);
+struct Waiting<'a>(&'a CommandQueue);
 
 impl<'a> Waiting<'a> {
-    fn new(queue: &'a IqQueue) -> Self {
+    fn new(queue: &'a CommandQueue) -> Self {
         queue.usage().waiting += 1;
         Self(queue)
     }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Measures a release worker, with a private RabbitMQ and Redis:
 #
-#   deploy/bench.sh [drain [REQUESTS]]   how fast it drains waiting open requests (10000 by default)
+#   deploy/bench.sh [drain [REQUESTS [ROOMS [WORKERS]]]]
+#                                        how fast it drains waiting open requests (10000, of 24 rooms, by 1 worker)
 #   deploy/bench.sh neighbour            whether an IQ whose commands hang delays other doors
 #   deploy/bench.sh rolling_restart      what guests notice while four workers are restarted one after the other;
 #                                        POSTERN_OLDER_BIN=FILE: they are upgraded from that build, and rolled back
@@ -16,7 +17,7 @@ bench=${1:-drain}
 case $bench in
 drain | neighbour | rolling_restart) ;;
 *)
-  echo "usage: $0 [drain [REQUESTS] | neighbour | rolling_restart]" >&2
+  echo "usage: $0 [drain [REQUESTS [ROOMS [WORKERS]]] | neighbour | rolling_restart]" >&2
   exit 2
   ;;
 esac

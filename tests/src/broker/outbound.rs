@@ -120,15 +120,26 @@ impl OutboundListener {
 
     /// The events that answer a request: the terminal event and a check-in, with their repetitions.
     pub fn answers(&self, request: &str) -> Vec<Event> {
-        self.events().into_iter().filter(|event| event.request_id() == request).collect()
+        let received = self.received.lock().expect("no holder panics");
+        received.events.iter().filter(|event| event.request_id() == request).cloned().collect()
+    }
+
+    /// All events that answer requests, by request.
+    pub fn all_answers(&self) -> BTreeMap<String, Vec<Event>> {
+        let mut answers = BTreeMap::<_, Vec<_>>::new();
+        for event in self.events().into_iter().filter(|event| !event.request_id().is_empty()) {
+            answers.entry(event.request_id().to_owned()).or_default().push(event);
+        }
+        answers
     }
 
     /// All terminal events, by request.
     pub fn terminals(&self) -> BTreeMap<String, Vec<Event>> {
-        let mut terminals = BTreeMap::<_, Vec<_>>::new();
-        for event in self.events().into_iter().filter(Event::is_terminal) {
-            terminals.entry(event.request_id().to_owned()).or_default().push(event);
-        }
+        let mut terminals = self.all_answers();
+        terminals.retain(|_, events| {
+            events.retain(Event::is_terminal);
+            !events.is_empty()
+        });
         terminals
     }
 

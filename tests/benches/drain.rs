@@ -7,6 +7,7 @@
 use end_to_end::deadline::SOON;
 use end_to_end::inbound::{booking_status, open_request};
 use end_to_end::setup::Setup;
+use end_to_end::worker::Worker;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -57,19 +58,7 @@ async fn main() {
     let ready = started.elapsed();
     outbound.ended(requests + rooms, LIMIT).await;
     let took = started.elapsed();
-    let (mut cpu, mut memory, mut parked) = (Duration::ZERO, 0, Vec::new());
-    for worker in &workers {
-        let usage = worker.usage();
-        cpu += usage.cpu;
-        memory = usage.peak_memory.max(memory);
-        let metrics = worker.metrics().await;
-        let of_parked =
-            |line: &str| line.strip_prefix("postern_requests_parked_total").map(str::to_owned);
-        parked.extend(metrics.lines().filter_map(of_parked).filter(|line| !line.ends_with(" 0")));
-        assert!(worker.stop(SOON).await.success());
-    }
-    let parked = parked.join(" ");
-
+    let (cpu, memory, parked) = stop(&workers).await;
     let opened = setup.simulator.opening_count().await;
     let mut out = std::io::stdout().lock();
     let per_second = requests as f64 / took.as_secs_f64();
@@ -85,4 +74,20 @@ async fn main() {
         opened - rooms as u64,
     )
     .expect("the result is written");
+}
+
+/// Stops them; their processor time, the largest resident memory in bytes, and what they have parked.
+async fn stop(workers: &[Worker]) -> (Duration, u64, String) {
+    let (mut cpu, mut memory, mut parked) = (Duration::ZERO, 0, Vec::new());
+    for worker in workers {
+        let usage = worker.usage();
+        cpu += usage.cpu;
+        memory = usage.peak_memory.max(memory);
+        let metrics = worker.metrics().await;
+        let of_parked =
+            |line: &str| line.strip_prefix("postern_requests_parked_total").map(str::to_owned);
+        parked.extend(metrics.lines().filter_map(of_parked).filter(|line| !line.ends_with(" 0")));
+        assert!(worker.stop(SOON).await.success());
+    }
+    (cpu, memory, parked.join(" "))
 }

@@ -41,18 +41,17 @@ struct Usage {
     taken: usize,
     /// Requests that wait for a place.
     queued: usize,
-    shares: HashMap<PlaceOwner, Share>,
+    /// By integration; all unknown ones have one.
+    shares: HashMap<Option<String>, Share>,
 }
 
 /// Whose requests have places.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum PlaceOwner {
-    /// An integration that is not configured: all of these together, as their ids come from outside.
-    Unknown,
-    /// The only integration that is configured.
-    OnlyOne,
-    /// One of several integrations.
-    OneOf(String),
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PlaceOwner {
+    /// None for all that are not configured, as their ids come from outside: they have one share together.
+    pub(crate) integration: Option<String>,
+    /// Whether it is the only one that is configured.
+    pub(crate) is_only_one: bool,
 }
 
 /// The places of one owner.
@@ -105,23 +104,20 @@ impl Places {
 
     fn try_take(self: &Arc<Self>, owner: &PlaceOwner, returning: bool) -> Option<Place> {
         let mut usage = self.usage();
-        let share = usage.shares.get(owner).copied().unwrap_or_default();
-        let may_take = match owner {
-            PlaceOwner::OnlyOne => {
-                let left_for_new = self.total / (RETURNING_WEIGHT + 1);
-                usage.free(self.total) > 0
-                    && (!returning || share.returning < (self.total - left_for_new).max(1))
-            }
-            PlaceOwner::Unknown | PlaceOwner::OneOf(_) => {
-                usage.allows(self.total, share.taken, INTEGRATION_WEIGHT)
-                    && (!returning || usage.allows(self.total, share.returning, RETURNING_WEIGHT))
-            }
+        let share = usage.shares.get(&owner.integration).copied().unwrap_or_default();
+        let may_take = if owner.is_only_one {
+            let left_for_new = self.total / (RETURNING_WEIGHT + 1);
+            let returning_at_most = (self.total - left_for_new).max(1);
+            usage.free(self.total) > 0 && (!returning || share.returning < returning_at_most)
+        } else {
+            usage.allows(self.total, share.taken, INTEGRATION_WEIGHT)
+                && (!returning || usage.allows(self.total, share.returning, RETURNING_WEIGHT))
         };
         if !may_take {
             return None;
         }
         usage.taken += 1;
-        let share = usage.shares.entry(owner.clone()).or_default();
+        let share = usage.shares.entry(owner.integration.clone()).or_default();
         share.taken += 1;
         share.returning += usize::from(returning);
         Some(Place { places: Arc::clone(self), owner: owner.clone(), returning })
@@ -166,12 +162,11 @@ impl Place {
         let total = self.places.total;
         let mut usage = self.places.usage();
         let free = usage.free(total);
-        let share = usage.shares.get_mut(&self.owner)?;
-        let may_wait = match self.owner {
-            PlaceOwner::OnlyOne => is_few(share.waiting, total),
-            PlaceOwner::Unknown | PlaceOwner::OneOf(_) => {
-                share.taken <= free && is_few(share.waiting, free)
-            }
+        let share = usage.shares.get_mut(&self.owner.integration)?;
+        let may_wait = if self.owner.is_only_one {
+            is_few(share.waiting, total)
+        } else {
+            share.taken <= free && is_few(share.waiting, free)
         };
         if !may_wait {
             return None;
@@ -185,11 +180,11 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut usage = self.places.usage();
         usage.taken -= 1;
-        if let Some(share) = usage.shares.get_mut(&self.owner) {
+        if let Some(share) = usage.shares.get_mut(&self.owner.integration) {
             share.taken -= 1;
             share.returning -= usize::from(self.returning);
             if share.taken == 0 {
-                usage.shares.remove(&self.owner);
+                usage.shares.remove(&self.owner.integration);
             }
         }
         drop(usage);
@@ -199,7 +194,7 @@ impl Drop for Place {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if let Some(share) = self.0.places.usage().shares.get_mut(&self.0.owner) {
+        if let Some(share) = self.0.places.usage().shares.get_mut(&self.0.owner.integration) {
             share.waiting -= 1;
         }
     }

@@ -50,10 +50,15 @@ pub(super) struct ClaimedRequest {
     /// Whether the lock or the IQ has no free permit in this worker.
     is_full: bool,
     /// The permits to send a command, until this is dropped.
-    _permits: Option<CommandPermits>,
+    permits: Option<CommandPermits>,
 }
 
 impl ClaimedRequest {
+    /// The claim, and the permits that can be given back before it ends.
+    pub(super) fn parts(&mut self) -> (&Claim, &mut Option<CommandPermits>) {
+        (&self.claim, &mut self.permits)
+    }
+
     /// How long to wait where only a permit is missing, in this worker or over all workers.
     pub(super) fn permit_wait(&self, worker: &Worker, state: &RequestState) -> Option<Duration> {
         let prepared = self.prepared.as_ref()?;
@@ -71,7 +76,7 @@ impl ClaimedRequest {
 
 /// The permits to send a command: of its lock and of its IQ.
 #[derive(Debug)]
-struct CommandPermits {
+pub(super) struct CommandPermits {
     _lock: CommandPermit,
     _iq: CommandPermit,
 }
@@ -120,7 +125,7 @@ pub(super) async fn claim(
                 state.owner.grant(&claim);
                 state.last_command = LastCommand::NoneOrUnknown;
                 failpoint::reach("after-claim");
-                let claimed = ClaimedRequest { claim, prepared, is_full, _permits: permits };
+                let claimed = ClaimedRequest { claim, prepared, is_full, permits };
                 return Ok(ClaimResult::Claimed(Box::new(claimed)));
             }
             ClaimAnswer::Busy(left) => left,

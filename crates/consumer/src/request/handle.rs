@@ -6,13 +6,14 @@ use std::{
 };
 
 use events::{RefusedMessage, names::OPEN_REQUESTS_QUEUE};
+use tokio::time::timeout;
 use tracing::Instrument as _;
 
 use super::{
     attempt::{AttemptResult, attempt},
     audit::audit,
-    claim::{ClaimResult, claim},
-    conclude::{conclude, restore},
+    claim::{ClaimResult, ClaimedRequest, claim},
+    conclude::{Outcome, conclude, restore},
     context::Context,
     decode, failure_dead_letter,
     park::park,
@@ -26,7 +27,7 @@ use crate::{
         delivery::Delivery,
         park as parking,
         places::PlaceOwner,
-        session_handle::SessionHandle,
+        session_handle::{SessionHandle, Unstored},
         wait_reason::WaitReason,
     },
     failpoint,
@@ -39,6 +40,9 @@ use crate::{
 /// is.
 const PARKED_WITHOUT_PLACE: (Duration, Duration) =
     (Duration::from_millis(250), Duration::from_secs(1));
+
+/// How long the permits for a command are kept while its outcome is recorded.
+const PERMITS_KEPT: Duration = Duration::from_secs(1);
 
 /// How long releasing a claim may take when a delivery is given back.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -69,11 +73,10 @@ async fn with_place(
     state: RequestState,
     received_at: Instant,
 ) {
-    let owner = match (worker.integrations.get(state.integration_id()), worker.integrations.count())
-    {
-        (None, _) => PlaceOwner::Unknown,
-        (Some(_), 1) => PlaceOwner::OnlyOne,
-        (Some(_), _) => PlaceOwner::OneOf(state.integration_id().to_owned()),
+    let integration = worker.integrations.get(state.integration_id());
+    let owner = PlaceOwner {
+        is_only_one: integration.is_some() && worker.integrations.count() == 1,
+        integration: integration.map(|integration| integration.rules.id.clone()),
     };
     let returning = delivery.message.was_parked_or_replayed();
     if let Some(place) = worker.places.take(owner, returning).await {
@@ -149,7 +152,7 @@ async fn release(context: Context<'_>, state: &RequestState) {
     let worker = context.worker;
     let (last, resumption) = (state.last_result(), state.resumption());
     let release = worker.ledger.release(state.key(), &state.owner, last, resumption);
-    let _ = tokio::time::timeout(RELEASE_TIMEOUT, release).await;
+    let _ = timeout(RELEASE_TIMEOUT, release).await;
 }
 
 async fn answer_and_report(
@@ -189,9 +192,8 @@ async fn answer(
         let concluded = match &state.answer {
             Some(answer) => restore(context, state, answer).await?,
             None => match attempt(context, state, &mut claimed).await? {
-                // `claimed` keeps the IQ's permit until the outcome is recorded.
                 AttemptResult::Concluded(outcome, attempts) => {
-                    conclude(context, state, &claimed.claim, outcome, attempts).await?
+                    conclude_with_permits(context, state, &mut claimed, outcome, attempts).await?
                 }
                 AttemptResult::Wait(wait, reason) => {
                     drop(claimed);
@@ -204,6 +206,27 @@ async fn answer(
             Concluded::Recorded(outcome) => return Ok(*outcome),
             // What this worker knows of its last command came too late to count.
             Concluded::ClaimedElsewhere => state.last_command = LastCommand::NoneOrUnknown,
+        }
+    }
+}
+
+/// Records the outcome, and keeps the permits of lock and IQ meanwhile, though not for long: where the record is
+/// damaged, other requests do not wait for it.
+async fn conclude_with_permits(
+    context: Context<'_>,
+    state: &RequestState,
+    claimed: &mut ClaimedRequest,
+    outcome: Outcome,
+    attempts: u32,
+) -> Result<Concluded, Unstored> {
+    let (claim, permits) = claimed.parts();
+    let concluded = conclude(context, state, claim, outcome, attempts);
+    tokio::pin!(concluded);
+    match timeout(PERMITS_KEPT, &mut concluded).await {
+        Ok(concluded) => concluded,
+        Err(_) => {
+            *permits = None;
+            concluded.await
         }
     }
 }

@@ -77,8 +77,12 @@ impl System {
             place.map_or(owner, owner_of)
         };
         let records = self.record.iter_mut().chain(self.before_last_write.iter_mut().flatten());
-        for holder in records.filter_map(|record| record.holder.as_mut()) {
-            holder.owner = renamed(holder.owner);
+        for record in records {
+            record.released.iter_mut().for_each(|owner| *owner = renamed(*owner));
+            record.released.sort_unstable();
+            if let Some(holder) = &mut record.holder {
+                holder.owner = renamed(holder.owner);
+            }
         }
         if let Some(late) = &mut self.late {
             *late.owner() = renamed(*late.owner());

@@ -128,7 +128,15 @@ impl System {
     fn rename_owner(&mut self, from: OwnerId, to: OwnerId) {
         let gone = self.owner_gone();
         let records = self.record.iter_mut().chain(self.before_last_write.iter_mut().flatten());
-        for holder in records.filter_map(|record| record.holder.as_mut()) {
+        for record in records {
+            for owner in record.released.iter_mut().filter(|owner| **owner == from) {
+                *owner = to;
+            }
+            // Nothing comes from these any more.
+            record.released.retain(|owner| *owner != gone);
+            record.released.sort_unstable();
+            record.released.dedup();
+            let Some(holder) = &mut record.holder else { continue };
             if holder.owner != from {
                 continue;
             }

@@ -104,6 +104,9 @@ pub fn claim(
     if let Some(left) = claimed {
         return ClaimReply::Busy(left);
     }
+    if next.released.contains(&asked.owner) {
+        return ClaimReply::Busy(0);
+    }
     let mine = next.holder.take_if(|holder| holder.owner == asked.owner);
     if mine.as_ref().is_some_and(|mine| asked.attempt < mine.attempt) {
         return ClaimReply::Busy(0);

@@ -87,6 +87,8 @@ pub struct FirstDoubt {
 pub struct RequestRecord {
     pub subject: Subject,
     pub holder: Option<ClaimHolder>,
+    /// The owners that have released it, in their order as numbers.
+    pub released: Vec<OwnerId>,
     /// When it was first claimed, by the worker's clock. None where only an outcome was recorded.
     pub taken_at: Option<Time>,
     /// Commands written, the reserved one included.
@@ -111,6 +113,7 @@ impl RequestRecord {
         Self {
             subject,
             holder: None,
+            released: Vec::new(),
             taken_at: None,
             attempts: 0,
             doubts: 0,

@@ -32,6 +32,8 @@ pub fn release(
     if record.terminal.is_some() {
         return true;
     }
+    record.released.push(asked.owner);
+    record.released.sort_unstable();
     record.failures = asked.failures;
     record.not_before = now + asked.wait;
     record.correct(result_counted(&holder, asked.granted, asked.last, rules));

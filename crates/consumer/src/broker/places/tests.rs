@@ -12,8 +12,14 @@ fn take_all(places: &Arc<Places>, owner: PlaceOwner, returning: bool) -> Vec<Pla
 }
 
 fn one_of(integration: &str) -> PlaceOwner {
-    PlaceOwner::OneOf(integration.to_owned())
+    PlaceOwner { integration: Some(integration.to_owned()), is_only_one: false }
 }
+
+fn only_one(integration: &str) -> PlaceOwner {
+    PlaceOwner { is_only_one: true, ..one_of(integration) }
+}
+
+const UNKNOWN: PlaceOwner = PlaceOwner { integration: None, is_only_one: false };
 
 #[test]
 fn however_many_integrations_are_busy_another_one_gets_a_place() {
@@ -31,7 +37,7 @@ fn however_many_integrations_are_busy_another_one_gets_a_place() {
 #[test]
 fn integrations_that_are_unknown_share_one_share() {
     let places = places(64);
-    let unknown = take_all(&places, PlaceOwner::Unknown, false);
+    let unknown = take_all(&places, UNKNOWN, false);
     assert_eq!(unknown.len(), 52);
     assert!(places.try_take(&one_of("known"), false).is_some());
 }
@@ -55,7 +61,7 @@ fn requests_that_wait_leave_places_for_others() {
     assert_eq!(waiting.len(), 16, "half of the 32 that are free");
     drop(waiting);
     assert!(taken[0].wait().is_some(), "the right ends with the wait");
-    let alone = Arc::new(Places::new(1)).try_take(&PlaceOwner::Unknown, false).unwrap();
+    let alone = Arc::new(Places::new(1)).try_take(&UNKNOWN, false).unwrap();
     assert!(alone.wait().is_none(), "the only place is never waited in");
 }
 
@@ -63,17 +69,26 @@ fn requests_that_wait_leave_places_for_others() {
 fn the_only_integration_may_have_all_places_but_not_fill_them_with_returning_requests() {
     for (total, returning) in [(64, 48), (8, 6), (2, 2), (1, 1)] {
         let places = places(total);
-        assert_eq!(take_all(&places, PlaceOwner::OnlyOne, true).len(), returning, "of {total}");
-        let mut taken = take_all(&places, PlaceOwner::OnlyOne, false);
+        assert_eq!(take_all(&places, only_one("a"), true).len(), returning, "of {total}");
+        let mut taken = take_all(&places, only_one("a"), false);
         assert_eq!(taken.len(), total, "of {total}");
         taken.truncate(1);
-        let returning = places.try_take(&PlaceOwner::OnlyOne, true);
+        let returning = places.try_take(&only_one("a"), true);
         assert!(total == 1 || returning.is_some(), "however busy it is");
     }
     let places = places(64);
-    let taken = take_all(&places, PlaceOwner::OnlyOne, false);
+    let taken = take_all(&places, only_one("a"), false);
     let waiting: Vec<_> = taken.iter().map_while(Place::wait).collect();
     assert_eq!(waiting.len(), 32, "half of them");
+}
+
+#[test]
+fn the_places_of_the_only_integration_count_when_there_is_another_one() {
+    let places = places(64);
+    let mut taken = take_all(&places, only_one("a"), false);
+    taken.truncate(60);
+    assert!(places.try_take(&one_of("a"), false).is_none(), "it has more than its share");
+    assert!(places.try_take(&one_of("b"), false).is_some());
 }
 
 #[tokio::test]

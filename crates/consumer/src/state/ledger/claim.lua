@@ -28,7 +28,7 @@
 local now = redis_now()
 local r = redis.call('HMGET', KEYS[1], 'terminal', 'check_in', 'dead_lettered', 'owner', 'until',
   'alive', 'round', 'attempts', 'doubts', 'doubt_at', 'taken_at', 'cause', 'announced', 'failures',
-  'not_before', 'slot', 'rehearsal', 'audit', 'terminal_published', 'subject', 'doubt_seen', 'confirmation')
+  'not_before', 'slot', 'rehearsal', 'audit', 'terminal_published', 'subject', 'doubt_seen', 'confirmation', 'released')
 
 -- An id that was used before for something else: this is another request, and the first is not touched.
 if r[20] and r[20] ~= ARGV[16] then
@@ -47,6 +47,10 @@ if r[1] then
 end
 if claimed then
   return {'busy', left}
+end
+-- An owner claims no more once it has released its claim: this call was delayed on its way.
+if r[23] and string.find(r[23], ARGV[1], 1, true) then
+  return {'busy', 0}
 end
 -- A claim that was delayed on its way, and that a later one has overtaken, has no effect. The same claim
 -- may be applied again when its command has left, so it changes nothing of what it reserved.
@@ -73,6 +77,10 @@ end
 -- The commands in flight: one member each, 'owner\nheartbeat', until its lease ends. The member of an
 -- earlier attempt, or of an owner whose claim has lapsed, does not count.
 remove_in_flight(KEYS[6], r[16], r[4], r[6])
+local function is_alive(member)
+  local heartbeat = string.match(member, '\n(.*)$')
+  return heartbeat and redis.call('EXISTS', heartbeat) == 1
+end
 -- What this costs does not grow with the number of commands: only where there is no room, the few oldest
 -- are read, and removed where their worker is dead.
 local function has_room(key, limit)
@@ -81,7 +89,7 @@ local function has_room(key, limit)
     return true
   end
   for _, member in ipairs(redis.call('ZRANGE', key, 0, 7)) do
-    if redis.call('EXISTS', string.match(member, '\n(.*)$')) == 0 then
+    if not is_alive(member) then
       redis.call('ZREM', key, member)
     end
   end
@@ -91,7 +99,7 @@ end
 -- rejected. That of a dead worker does not count.
 local function lock_is_free()
   local member = redis.call('GET', KEYS[11])
-  return not member or redis.call('EXISTS', string.match(member, '\n(.*)$')) == 0
+  return not member or not is_alive(member)
 end
 
 local reserved, slot = 'no', ''

@@ -6,7 +6,7 @@
 --       failure or '', 4 failed attempts so far, 5 ms until a command may be sent, 6 the attempt that
 --       reserved the command of which 2 is the result.
 local r = redis.call('HMGET', KEYS[1], 'owner', 'terminal', 'attempts', 'doubts', 'slot', 'round',
-  'announced', 'alive')
+  'announced', 'alive', 'released')
 if r[1] ~= ARGV[1] then
   return 0
 end
@@ -15,6 +15,8 @@ remove_in_flight(KEYS[2], r[5], r[1], r[8])
 if r[2] then
   return 1
 end
+-- The last eight owners that have released it: a claim of theirs that comes later has no effect.
+redis.call('HSET', KEYS[1], 'released', string.sub(ARGV[1] .. ' ' .. (r[9] or ''), 1, 8 * 37))
 local now = redis_now()
 redis.call('HSET', KEYS[1], 'failures', ARGV[4], 'not_before', now + tonumber(ARGV[5]))
 local undo = r[7] == 'yes' and result_of(r[6], ARGV[6], ARGV[2]) or ''

@@ -47,7 +47,9 @@ async fn a_record_that_cannot_be_used_is_not_waited_for() {
 async fn what_only_this_worker_knows_waits_in_place_for_its_record_where_places_are_free() {
     let delays = [Duration::from_millis(600); 4];
     for (total, waits) in [(64, true), (1, false)] {
-        let place = Arc::new(Places::new(total)).take(PlaceOwner::Unknown, false).await;
+        let place = Arc::new(Places::new(total))
+            .take(PlaceOwner { integration: None, is_only_one: false }, false)
+            .await;
         let long = [Duration::from_secs(60); 4];
         let delays = if waits { &delays } else { &long };
         let (asked, result, took) = asked(place.as_ref(), delays, record).await;

@@ -119,6 +119,24 @@ async fn one_command_at_a_time_is_in_flight_to_a_lock() {
 }
 
 #[tokio::test]
+async fn what_nobody_can_read_among_the_commands_in_flight_takes_no_room() {
+    let fixture = Fixture::booked(LEASE).await;
+    fixture.ledger.heartbeat.beat(Duration::from_secs(60)).await.unwrap();
+    let (keys, store) = (&fixture.ledger.keys, &fixture.ledger.store);
+    store
+        .query::<()>(redis::cmd("SET").arg(keys.in_flight_at("acme", LOCK)).arg("x"))
+        .await
+        .unwrap();
+    for member in ["x", "y"] {
+        let mut add = redis::cmd("ZADD");
+        add.arg(keys.in_flight_to("acme", "iq-1")).arg("inf").arg(member);
+        store.query::<()>(&add).await.unwrap();
+    }
+    let mut one = Competitor::new();
+    assert_eq!(one.plans_at(&fixture, "iq-1", LOCK).await, Reservation::Reserved);
+}
+
+#[tokio::test]
 async fn a_request_without_a_permit_has_sent_nothing() {
     let fixture = Fixture::booked(LEASE).await;
     fixture.ledger.heartbeat.beat(Duration::from_secs(60)).await.unwrap();

@@ -57,6 +57,29 @@ async fn a_claim_that_arrives_again_when_its_command_has_left_keeps_the_command_
 }
 
 #[tokio::test]
+async fn a_claim_that_arrives_after_its_owner_has_released_the_request_has_no_effect() {
+    let fixture = Fixture::booked(LEASE).await;
+    let last = LastResult { command: LastCommand::NoneOrUnknown, failure: None };
+    let mut late = ClaimOwner::new(false);
+    late.next_attempt();
+    // The reply to this one was awaited for too long, so the claim was asked for again.
+    let delayed = ClaimOwner { ..late };
+    let mut owner = ClaimOwner { ..late };
+    fixture.claimed(&mut owner, false, LastCommand::NoneOrUnknown).await;
+    fixture.ledger.release(fixture.key(), &owner, last, NO_WAIT).await.unwrap();
+    for _ in 0..3 {
+        let mut next = ClaimOwner::new(false);
+        fixture.claimed(&mut next, false, LastCommand::NoneOrUnknown).await;
+        fixture.ledger.release(fixture.key(), &next, last, NO_WAIT).await.unwrap();
+    }
+    let answer = fixture.ledger.claim(fixture.key(), &delayed, to_iq(true), last).await.unwrap();
+    assert!(matches!(answer, ClaimAnswer::Busy(Duration::ZERO)), "{answer:?}");
+    let claim =
+        fixture.claimed(&mut ClaimOwner::new(false), true, LastCommand::NoneOrUnknown).await;
+    assert_eq!((claim.reservation, claim.attempts), (Reservation::Reserved, 0), "the lock is free");
+}
+
+#[tokio::test]
 async fn a_command_stays_in_doubt_where_redis_has_lost_the_claim_after_it() {
     for releases in [false, true] {
         let fixture = Fixture::booked(LEASE).await;

@@ -51,6 +51,7 @@ impl History {
         Some(RequestRecord {
             subject: subject(&fields["subject"]),
             holder,
+            released: self.released(&fields),
             taken_at: taken_at.map(|at| at.timestamp_millis()),
             attempts: number("attempts"),
             doubts: number("doubts"),
@@ -63,6 +64,14 @@ impl History {
             terminal_published: number("terminal_published") == 1,
             expires_at,
         })
+    }
+
+    fn released(&self, fields: &BTreeMap<String, String>) -> Vec<u8> {
+        let released = fields.get("released").map_or("", String::as_str);
+        let mut released: Vec<_> =
+            released.split_whitespace().map(|it| self.owner_id(it)).collect();
+        released.sort_unstable();
+        released
     }
 
     fn owner_id(&self, text: &str) -> u8 {

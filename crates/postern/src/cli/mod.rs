@@ -20,13 +20,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use clap::CommandFactory;
 use tokio::runtime;
 
 pub(crate) use command_line::CommandLine;
-use command_line::{BrokerCommand, Command};
+use command_line::{BrokerCommand, Command, StandaloneCommand};
 use commands::{
-    audit, booking, check_config, check_event, dlq, doctor, explain, guest_key, iq, lock, login,
-    mapping, pause, publish, secrets, site, tail, worker,
+    audit, booking, check_config, check_event, completions, dlq, doctor, explain, guest_key, iq,
+    lock, login, man_pages, mapping, pause, publish, secrets, site, tail, worker,
 };
 use failure::CommandFailure;
 
@@ -57,7 +58,7 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
             let builder = runtime::Builder::new_current_thread();
             return block_on(builder, run_with_broker(command, &config));
         }
-        Command::CheckEvent(arguments) => return check_event::run(arguments),
+        Command::Standalone(command) => return run_standalone(command),
         command => command,
     };
     let file = line.global.config.ok_or_else(|| {
@@ -100,6 +101,17 @@ fn broker_config(file: Option<&Path>) -> Result<BrokerConfig, CommandFailure> {
     config::load_broker(file, &variables).map_err(CommandFailure::Configuration)
 }
 
+/// Runs one of the commands that need neither configuration nor broker.
+fn run_standalone(command: StandaloneCommand) -> Result<(), CommandFailure> {
+    match command {
+        StandaloneCommand::CheckEvent(arguments) => check_event::run(arguments),
+        StandaloneCommand::Completions(arguments) => {
+            completions::run(arguments, CommandLine::command())
+        }
+        StandaloneCommand::ManPages(arguments) => man_pages::run(arguments, CommandLine::command()),
+    }
+}
+
 /// Runs one of the commands that need the broker alone.
 async fn run_with_broker(
     command: BrokerCommand,
@@ -129,7 +141,7 @@ async fn run_command(
     let settings = config.settings;
     match command {
         Command::CheckConfig(_)
-        | Command::CheckEvent(_)
+        | Command::Standalone(_)
         | Command::Doctor(_)
         | Command::Broker(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,

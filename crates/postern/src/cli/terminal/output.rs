@@ -69,6 +69,11 @@ impl Output {
     }
 }
 
+/// Prints text of several lines that is for a program, such as a script.
+pub(crate) fn print_text(text: &str) -> Result<(), CommandFailure> {
+    write(&[text.trim_end().to_owned()])
+}
+
 /// Prints an empty line between two tables.
 pub(crate) fn print_blank_line() -> Result<(), CommandFailure> {
     write(&[String::new()])

@@ -8,9 +8,9 @@ use crate::cli::{
         audit::AuditArguments, booking::BookingCommand, check_config::CheckConfigArguments,
         check_event::CheckEventArguments, completions::CompletionsArguments, dlq::DlqCommand,
         doctor::DoctorArguments, explain::ExplainArguments, guest_key::GuestKeyCommand,
-        iq::IqCommand, lock::LockCommand, login::LoginArguments, man_pages::ManPagesArguments,
-        mapping::MappingCommand, pause::PauseCommand, publish::PublishCommand,
-        secrets::SecretsCommand, site::SiteCommand, tail::TailArguments,
+        iq::IqCommand, listen::ListenArguments, lock::LockCommand, login::LoginArguments,
+        man_pages::ManPagesArguments, mapping::MappingCommand, pause::PauseCommand,
+        publish::PublishCommand, secrets::SecretsCommand, site::SiteCommand, tail::TailArguments,
     },
 };
 
@@ -31,6 +31,7 @@ Examples:
     postern publish open-request --integration acme-utrecht --booking b-1
     postern audit --since -2h --outcome rejected
     postern tail --output json
+    postern listen --integration acme-utrecht
     postern dlq list
 
 Every setting outside [[integrations]] can be set by an environment variable: POSTERN__BROKER__URL is
@@ -142,7 +143,13 @@ pub(super) enum BrokerCommand {
     #[command(subcommand)]
     Publish(PublishCommand),
     /// Print the events that postern publishes, as they arrive.
+    ///
+    /// One line for each event of any integration, for operators. Ends with Ctrl-C.
     Tail(TailArguments),
+    /// Show the answers to one integration with all their members, or post them to a URL.
+    ///
+    /// For developers of a booking system, in place of a consumer of their own. Ends with Ctrl-C.
+    Listen(ListenArguments),
     /// The dead letters: messages that could not be processed, and requests that failed.
     #[command(subcommand)]
     Dlq(DlqCommand),

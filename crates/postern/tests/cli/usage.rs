@@ -1,5 +1,7 @@
 //! Wrong usage is status 2 with a text on standard error; help is status 0 on standard output.
 
+use serde_json::{Value, json};
+
 use crate::running::{Postern, bare, end};
 
 const README: &str = include_str!("../../../../README.md");
@@ -47,6 +49,7 @@ fn every_command_has_help() {
         "publish booking-status",
         "publish open-request",
         "tail",
+        "listen",
         "completions",
         "man-pages",
         "audit",
@@ -100,6 +103,10 @@ fn wrong_usage_is_status_2() {
         &["tail", "--count", "0"],
         &["tail", "--timeout", "soon"],
         &["tail", "--type", "lock.closed.v1"],
+        &["listen"],
+        &["listen", "--integration", "acme", "--post-to", "http://example.com/events"],
+        &["listen", "--integration", "acme", "--post-to", "https://user:word@example.com/"],
+        &["listen", "--integration", "acme", "--post-tries", "3"],
         &["completions", "cmd.exe"],
         &["login", "--integration", "acme", "--wait", "0s"],
         &["lock", "list"],
@@ -161,6 +168,53 @@ fn guest_keys_without_configuration_have_no_default() {
     }
 }
 
+/// The one JSON object on standard error.
+fn failure(arguments: &[&str]) -> (Option<i32>, Value) {
+    let ended = Postern::new().run(arguments);
+    assert_eq!(ended.stdout, "", "{arguments:?}");
+    let [line] = ended.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{}", ended.stderr) };
+    (ended.status, serde_json::from_str(line).unwrap())
+}
+
+#[test]
+fn failures_are_objects_where_results_are() {
+    let (status, object) = failure(&["tail", "--output", "json", "--count", "0"]);
+    assert_eq!(
+        (status, &object["kind"], &object["exit_status"]),
+        (Some(2), &json!("usage"), &json!(2))
+    );
+    let error = object["error"].as_str().unwrap();
+    assert!(error.starts_with("invalid value '0' for '--count <N>'"), "{error}");
+    assert!(!error.contains("--help"), "{error}");
+
+    let (status, object) = failure(&["iq", "list", "--integration", "acmee", "--output=json"]);
+    assert_eq!((status, &object["kind"]), (Some(2), &json!("usage")));
+
+    let publish = ["publish", "open-request", "--integration", "acme", "--booking", "b"];
+    let (status, object) = failure(&[&publish[..], &["--output", "json"]].concat());
+    assert_eq!(
+        (status, &object["kind"], &object["exit_status"]),
+        (Some(1), &json!("failed"), &json!(1))
+    );
+    let error = object["error"].as_str().unwrap();
+    assert!(error.starts_with("no connection to the broker at 127.0.0.1:1"), "{error}");
+    assert!(object.get("mistakes").is_none(), "{object}");
+}
+
+#[test]
+fn mistakes_in_the_configuration_are_members_of_the_failure() {
+    let ended = Postern::with("[broker]\nprefetch = 0\ncolour = 1\n").run(&[
+        "check-config",
+        "--output",
+        "json",
+    ]);
+    let object: Value = serde_json::from_str(&ended.stderr).unwrap();
+    assert_eq!((ended.status, &object["kind"]), (Some(2), &json!("configuration")));
+    let mistakes = object["mistakes"].as_array().unwrap();
+    let names = |wanted: &str| mistakes.iter().any(|it| it.as_str().unwrap().contains(wanted));
+    assert!(names("postern.toml:2: broker.prefetch: ") && names("broker.colour"), "{object}");
+}
+
 #[test]
 fn help_is_a_command_too() {
     let ended = end(bare().args(["help", "dlq", "replay"]));
@@ -184,7 +238,7 @@ fn bash_completes_commands_options_and_values() {
         end(bash.args(["-c", script, "bash", line]).env_clear().env("PATH", path)).stdout
     };
     assert_eq!(complete("postern dlq re"), "replay\n");
-    assert_eq!(complete("postern tail --ti"), "--timeout\n");
+    assert_eq!(complete("postern listen --post-t"), "--post-to --post-tries\n");
     assert_eq!(complete("postern audit --outcome re"), "rejected\n");
 }
 
@@ -192,7 +246,7 @@ fn bash_completes_commands_options_and_values() {
 fn every_shell_has_a_script_and_every_command_a_manual_page() {
     for (shell, word) in [("zsh", "#compdef postern"), ("fish", "complete -c postern")] {
         let script = end(bare().args(["completions", shell])).stdout;
-        assert!(script.contains(word) && script.contains("timeout"), "{shell}");
+        assert!(script.contains(word) && script.contains("post-tries"), "{shell}");
     }
     let directory = tempfile::tempdir().unwrap();
     let pages = directory.path().join("share/man1");

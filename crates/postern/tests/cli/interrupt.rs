@@ -26,6 +26,8 @@ async fn a_command_that_waits_for_standard_input_ends_with_status_130() {
     let mut command = bare();
     command.args(["check-event", "-"]).stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
+    // `wait` would close it, and the command would end by itself.
+    let _input = child.stdin.take();
     until_true("the handler", SOON, || async { catches_interrupts(&child) }).await;
     interrupt(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130));

@@ -8,7 +8,7 @@ use std::{
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
 use end_to_end::{
-    broker::{PrivateBroker, Vhost},
+    broker::PrivateBroker,
     deadline::{SOON, until_true},
     processes::Process,
 };
@@ -268,7 +268,7 @@ async fn tail_and_listen_survive_a_restart_of_the_broker() {
     let tail = listening(&postern, "tail").await;
     let listen = listening(&postern, "listen --integration acme").await;
 
-    broker.stop().await;
+    broker.kill().await;
     for process in [&tail, &listen] {
         process.wait_for_log("the connection to the broker was lost: ", SOON).await;
         process.wait_for_log("not connected yet: no connection to the broker", SOON).await;

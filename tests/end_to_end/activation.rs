@@ -85,8 +85,10 @@ async fn an_activation_that_is_killed_at_any_call_continues_where_it_was() {
     let output = setup.postern(&[&ACTIVATE[..], &["--output", "json"]].concat()).await;
     assert!(output.status.success(), "{}", stderr(&output));
     let line: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
-    let expected =
-        json!({"integration_id": INTEGRATION, "iq_id": IQ_GROUND_FLOOR, "state": "activated"});
+    let expected = json!({
+        "integration_id": INTEGRATION, "iq_id": IQ_GROUND_FLOOR, "iq_name": "iq-ground-floor",
+        "state": "activated",
+    });
     assert_eq!(line, expected);
     assert_eq!((calls(&setup, "secret").await, calls(&setup, "pin").await), (2, before));
     let fixture = Fixture::new(setup, 1).await;

@@ -1,5 +1,6 @@
 //! `postern explain`: why a door opened or did not open, or would open or not.
 
+use chrono::{DateTime, Utc};
 use end_to_end::deadline::{SOON, until};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{INTEGRATION, SOURCE, booking_status, open_request, time};
@@ -43,6 +44,8 @@ async fn a_booking_is_explained_before_a_request() {
         (&json!("open"), &json!(ROOM_12))
     );
     assert_eq!(explanation["door"]["iq_id"], IQ_GROUND_FLOOR);
+    assert_eq!(explanation["door"]["iq_name"], "iq-ground-floor");
+    assert_eq!(explanation["door"]["lock_name"], "room-12");
     assert_eq!(explanation["door"]["state"], "activated");
     assert_eq!(explanation["door"]["obstacle"], Value::Null);
     assert_eq!(explanation["booking"]["status"], "paid");
@@ -103,6 +106,11 @@ async fn an_answered_request_is_explained_with_its_answer() {
     let failed = explained(&fixture.setup, &["R-3"]).await;
     assert_eq!(failed["request"]["source"], SOURCE);
     assert_eq!(failed["request"]["outcome"]["data"]["reason"], "iq_offline");
+    let expires_at = |of: &Value| {
+        let text = of["expires_at"].as_str().expect("a time");
+        text.parse::<DateTime<Utc>>().expect("RFC 3339").timestamp_millis()
+    };
+    assert_eq!(expires_at(&failed["request"]), expires_at(&short["data"]), "{failed:#}");
     let cause = failed["request"]["last_cause"].as_str().unwrap_or_default();
     assert!(cause.starts_with("iq_offline"), "{failed:#}");
     assert_eq!(failed["request"]["dead_lettered"], true);

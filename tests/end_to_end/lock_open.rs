@@ -27,12 +27,15 @@ async fn a_door_is_opened_once_by_id_or_name_and_the_audit_names_the_operator() 
     let asked = open(&setup, ROOM_12, &[]).await;
     assert_eq!((asked.status, asked.stderr.contains("--yes")), (Some(2), true), "{asked:?}");
     assert_eq!(commands(&setup).await, 0, "not without a confirmation");
-    for (lock, id, openings) in [(ROOM_12, ROOM_12, 1), ("front door", FRONT_DOOR, 2)] {
+    for (lock, id, name, openings) in
+        [(ROOM_12, ROOM_12, "room-12", 1), ("front door", FRONT_DOOR, "front door", 2)]
+    {
         let opened = open(&setup, lock, &["--yes"]).await.assert_done();
         assert_eq!(
             (&opened.rows[0]["outcome"], &opened.rows[0]["lock_id"]),
             (&json!("opened"), &json!(id))
         );
+        assert_eq!(opened.rows[0]["lock_name"], name);
         assert_eq!(setup.simulator.openings().await.len(), openings);
         let line = audit(&setup).await.pop().expect("a line");
         assert_eq!((&line["outcome"], &line["lock_id"]), (&json!("opened"), &json!(id)));

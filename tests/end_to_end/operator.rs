@@ -38,11 +38,20 @@ impl JsonOutput {
 pub(crate) async fn postern(setup: &Setup, arguments: &[&str]) -> JsonOutput {
     let output = setup.postern(&[arguments, &["--output", "json"]].concat()).await;
     let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let stderr: Vec<String> = stderr.lines().map(failure_as_text).collect();
     JsonOutput {
         status: output.status.code(),
         rows: text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        stderr: stderr.join("\n"),
     }
+}
+
+/// A line of standard error; of an object about a failure, its text.
+fn failure_as_text(line: &str) -> String {
+    let object = serde_json::from_str::<Value>(line).ok();
+    let error = object.as_ref().and_then(|it| it["kind"].as_str().and(it["error"].as_str()));
+    error.map_or_else(|| line.to_owned(), |error| format!("error: {error}"))
 }
 
 fn of_iq<'a>(command: &'a str, more: &[&'a str]) -> Vec<&'a str> {

@@ -1,8 +1,9 @@
 //! `postern iq probe`: checks the OTP, counts rejections, clears them after a success, and does not block the user.
 
-use crate::operator::{change_iq, file, iq, listed, proofs};
+use crate::operator::{change_iq, file, iq, listed, postern, proofs};
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
+use end_to_end::inbound::INTEGRATION;
 use end_to_end::setup::Setup;
 use end_to_end::simulator::IQ_GROUND_FLOOR;
 use serde_json::{Value, json};
@@ -25,7 +26,12 @@ async fn activation(setup: &Setup) -> (Value, Value, bool) {
 #[tokio::test]
 async fn rejections_are_counted_and_it_stops_before_the_user_is_blocked() {
     let setup = Setup::new().await;
-    let output = iq(&setup, "probe", &[]).await.assert_done();
+    let by_name = ["iq", "probe", "--integration", INTEGRATION, "--iq", "iq-ground-floor"];
+    let output = postern(&setup, &by_name).await.assert_done();
+    assert_eq!(
+        (&output.rows[0]["iq_id"], &output.rows[0]["iq_name"]),
+        (&json!(IQ_GROUND_FLOOR), &json!("iq-ground-floor"))
+    );
     assert_eq!(
         (&output.rows[0]["accepted"], &output.rows[0]["answer"]),
         (&json!(true), &json!("accepted"))

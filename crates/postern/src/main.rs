@@ -5,8 +5,6 @@ mod config;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    cli::run(cli::CommandLine::parse())
+    cli::run(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -22,7 +22,7 @@ mod parking;
 mod publishing;
 mod topology;
 
-pub use connection::{ConnectError, InvalidUrl, Reconnect, connect, server_version};
+pub use connection::{ConnectError, InvalidUrl, ProcessName, Reconnect, connect, server_version};
 pub use dead_letter::{CannotReplay, DeadLetter, DeadLetterHeaders, RecordedReason};
 pub use message::{HeaderKey, Message, ReceivedMessage};
 pub use parking::RETRY_DELAYS;

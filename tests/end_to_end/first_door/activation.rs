@@ -18,7 +18,7 @@ fn not_yet(before: &str, why: &str) -> String {
 #[tokio::test]
 async fn an_iq_that_the_site_does_not_have() {
     let operator = OperatorFixture::with_password().await;
-    for iq in ["1a1a1a1a-0009-4000-8000-000000000001", "iq-ground-floor"] {
+    for iq in ["1a1a1a1a-0009-4000-8000-000000000001", "iq-attic"] {
         let line = format!("iq activate --integration acme-utrecht --iq {iq}");
         let known =
             format!("{IQ_GROUND_FLOOR} (iq-ground-floor), {IQ_FIRST_FLOOR} (iq-first-floor)");

@@ -187,9 +187,12 @@ async fn salto_asks_explain_for_a_pause() {
     let pause = json!({"kind": "rate_limit", "retry_after": 900, "call": "iqs", "times": 1});
     fixture.operator.setup.simulator.add_fault(pause).await;
     fixture.operator.run("explain R-1").await.assert_shows(
-        "door, now
+        &format!(
+            "door, now
+        lock {ROOM_12}
         its IQ is not known: Salto asks for fewer calls (HTTP 429); no call is sent for … s; wait; if it happens often, let \
-         fewer integrations share the account",
+         fewer integrations share the account"
+        ),
     );
     fixture
         .operator

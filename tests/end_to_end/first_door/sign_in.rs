@@ -186,7 +186,7 @@ async fn sign_in_at_a_terminal(operator: &OperatorFixture, programs: &Path) -> T
     let _ = fs::remove_file(&address_file);
     let mut command = operator.command("login --integration acme-utrecht");
     let path = format!("{}:{}", programs.display(), env::var("PATH").expect("there are programs"));
-    let terminal = Terminal::start(command.env("PATH", path));
+    let terminal = Terminal::start(command.env("PATH", path).env("NO_COLOR", "1"));
     until_true("the browser's start", SOON, || async { address_file.exists() }).await;
     let address = fs::read_to_string(&address_file).expect("it is written");
     assert!(!address.contains("state") && !address.contains("authorize"), "{address}");

@@ -124,7 +124,7 @@ async fn finish_setup(
     let iq =
         operator.run("iq list --integration acme-utrecht").await.id_in_row_with("iq-ground-floor");
     mapping.assert_shows(&format!(
-        "acme-utrecht: BROKEN: room-12, the default lock: their IQ {iq}: not activated
+        "acme-utrecht: BROKEN: room-12, the default lock: their IQ iq-ground-floor ({iq}): not activated
         `postern iq activate --integration acme-utrecht --iq {iq}`"
     ));
 

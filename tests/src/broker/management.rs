@@ -50,6 +50,15 @@ impl Management {
         let _ = self.call(Method::DELETE, &format!("users/{name}"), None).await;
     }
 
+    /// The names that the clients of a virtual host have given their connections.
+    pub(super) async fn connection_names(&self, vhost: &str) -> Vec<String> {
+        let list = self.call_ok(Method::GET, &format!("vhosts/{vhost}/connections"), None).await;
+        let list: Vec<Value> =
+            serde_json::from_str(&list).expect("the connections are a JSON array");
+        let names = list.iter().filter_map(|connection| connection["user_provided_name"].as_str());
+        names.map(str::to_owned).collect()
+    }
+
     /// Closes every client connection of a virtual host, as an operator might.
     pub(super) async fn close_connections(&self, vhost: &str) -> usize {
         let list = self.call_ok(Method::GET, &format!("vhosts/{vhost}/connections"), None).await;

@@ -70,6 +70,11 @@ impl Vhost {
         self.management.close_connections(&self.name).await
     }
 
+    /// The names that clients have given their connections, up to five seconds old.
+    pub async fn connection_names(&self) -> Vec<String> {
+        self.management.connection_names(&self.name).await
+    }
+
     /// The node's information about a queue (arguments, consumers, …), up to five seconds old.
     pub async fn queue(&self, queue: &str) -> Value {
         self.management.queue(&self.name, queue).await

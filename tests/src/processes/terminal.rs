@@ -2,10 +2,11 @@
 
 use super::reaper;
 use crate::deadline::until_true;
-use nix::pty::{OpenptyResult, openpty};
+use nix::pty::{OpenptyResult, Winsize, openpty};
 use nix::sys::termios::{LocalFlags, tcgetattr};
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -24,7 +25,19 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the command in a session of its own, which the terminal controls.
     pub fn start(command: &Command) -> Self {
-        let OpenptyResult { master, slave } = openpty(None, None).expect("there is a terminal");
+        Self::start_at(command, None)
+    }
+
+    /// The same, at a terminal of this many columns.
+    pub fn start_with_width(command: &Command, columns: u16) -> Self {
+        let size = Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        Self::start_at(command, Some(size))
+    }
+
+    fn start_at(command: &Command, size: Option<Winsize>) -> Self {
+        let OpenptyResult { master, slave } =
+            openpty(size.as_ref(), None).expect("there is a terminal");
+        let [master, slave] = [master, slave].map(close_in_children);
         let mut session = Command::new("setsid");
         session.arg("--ctty").arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
@@ -69,11 +82,16 @@ impl Terminal {
     pub async fn type_without_echo(&self, line: &str, limit: Duration) {
         until_true("the echo to be off", limit, || async {
             assert!(self.status().is_none(), "it ended:\n{}", self.screen());
-            let terminal = tcgetattr(&self.keyboard).expect("it is a terminal");
-            !terminal.local_flags.contains(LocalFlags::ECHO)
+            !self.echoes()
         })
         .await;
         self.type_line(line);
+    }
+
+    /// Whether what is typed is shown.
+    pub fn echoes(&self) -> bool {
+        let terminal = tcgetattr(&self.keyboard).expect("it is a terminal");
+        terminal.local_flags.contains(LocalFlags::ECHO)
     }
 
     /// Types a line.
@@ -96,6 +114,11 @@ impl Terminal {
     fn status(&self) -> Option<ExitStatus> {
         self.child.lock().expect("no holder panics").try_wait().expect("a child can be waited for")
     }
+}
+
+/// The same file, which other processes do not inherit: the terminal would stay open with them.
+fn close_in_children(file: OwnedFd) -> OwnedFd {
+    file.try_clone().expect("it can be shared")
 }
 
 /// The leader of a session also leads its process group.

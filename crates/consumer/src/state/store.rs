@@ -12,12 +12,13 @@ use std::{
 };
 
 use deadpool_redis::{
-    Manager, Pool, Runtime,
+    Hook, Manager, Pool, Runtime,
     redis::{
         self, AsyncConnectionConfig, FromRedisValue, RedisError, ScriptInvocation,
         aio::MultiplexedConnection,
     },
 };
+use publisher::ProcessName;
 use secrecy::ExposeSecret;
 
 use crate::settings::RedisSettings;
@@ -62,6 +63,7 @@ impl Store {
             .wait_timeout(Some(TIMEOUT))
             .create_timeout(Some(TIMEOUT))
             .recycle_timeout(Some(TIMEOUT))
+            .post_create(client_name())
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| RedisUrlError(error.to_string()))?;
@@ -143,6 +145,23 @@ impl Store {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Names each new connection in the server's list of clients. A server that refuses it serves everything else.
+fn client_name() -> Hook {
+    let ProcessName { host, pid } = ProcessName::current();
+    // A name must not contain spaces.
+    let name = format!("postern:{host}:{pid}");
+    Hook::async_fn(move |connection, _| {
+        let mut named = redis::cmd("CLIENT");
+        named.arg("SETNAME").arg(&name);
+        Box::pin(async move {
+            if let Err(error) = named.query_async::<()>(connection).await {
+                tracing::debug!(%error, "Redis does not take the name of the connection");
+            }
+            Ok(())
+        })
+    })
 }
 
 /// A duration as an argument in milliseconds.

@@ -6,9 +6,10 @@ use crate::cli::{
     arguments::global::GlobalArguments,
     commands::{
         audit::AuditArguments, booking::BookingCommand, check_config::CheckConfigArguments,
-        check_event::CheckEventArguments, dlq::DlqCommand, doctor::DoctorArguments,
-        explain::ExplainArguments, guest_key::GuestKeyCommand, iq::IqCommand, lock::LockCommand,
-        login::LoginArguments, mapping::MappingCommand, pause::PauseCommand,
+        check_event::CheckEventArguments, completions::CompletionsArguments, dlq::DlqCommand,
+        doctor::DoctorArguments, explain::ExplainArguments, guest_key::GuestKeyCommand,
+        iq::IqCommand, listen::ListenArguments, lock::LockCommand, login::LoginArguments,
+        man_pages::ManPagesArguments, mapping::MappingCommand, pause::PauseCommand,
         publish::PublishCommand, secrets::SecretsCommand, site::SiteCommand, tail::TailArguments,
     },
 };
@@ -30,6 +31,7 @@ Examples:
     postern publish open-request --integration acme-utrecht --booking b-1
     postern audit --since -2h --outcome rejected
     postern tail --output json
+    postern listen --integration acme-utrecht
     postern dlq list
 
 Every setting outside [[integrations]] can be set by an environment variable: POSTERN__BROKER__URL is
@@ -45,7 +47,6 @@ Results go to standard output, everything else to standard error. Exit status: 0
 /// request, opens the door at Salto, and publishes the result.
 #[derive(Debug, Parser)]
 #[command(name = "postern", version, after_long_help = EXAMPLES, max_term_width = 100)]
-#[command(disable_help_subcommand = true)]
 pub(crate) struct CommandLine {
     #[command(flatten)]
     pub(super) global: GlobalArguments,
@@ -67,10 +68,6 @@ pub(super) enum Command {
     ///
     /// Reads the file, the environment variables and the files of secrets. Connects to nothing.
     CheckConfig(CheckConfigArguments),
-    /// Check events in files, as a worker would; reports all mistakes of each at once.
-    ///
-    /// Needs neither configuration nor broker.
-    CheckEvent(CheckEventArguments),
     /// Check everything that a door needs to open, and say what to do next.
     ///
     /// Checks the configuration, RabbitMQ, Redis, Salto's hosts and clock; for each integration its
@@ -121,6 +118,22 @@ pub(super) enum Command {
     /// The mapping of objects to locks.
     #[command(subcommand)]
     Mapping(MappingCommand),
+    /// The commands that need nothing.
+    #[command(flatten)]
+    Standalone(StandaloneCommand),
+}
+
+/// The commands that need neither configuration nor broker.
+#[derive(Debug, Subcommand)]
+pub(super) enum StandaloneCommand {
+    /// Check events in files, as a worker would; reports all mistakes of each at once.
+    ///
+    /// Needs neither configuration nor broker.
+    CheckEvent(CheckEventArguments),
+    /// Print a script by which a shell completes commands and options.
+    Completions(CompletionsArguments),
+    /// Write the manual pages, one for each command.
+    ManPages(ManPagesArguments),
 }
 
 /// The commands that need `[broker]` alone (`docs/contract.md`, Commands).
@@ -130,7 +143,13 @@ pub(super) enum BrokerCommand {
     #[command(subcommand)]
     Publish(PublishCommand),
     /// Print the events that postern publishes, as they arrive.
+    ///
+    /// One line for each event of any integration, for operators. Ends with Ctrl-C.
     Tail(TailArguments),
+    /// Show the answers to one integration with all their members, or post them to a URL.
+    ///
+    /// For developers of a booking system, in place of a consumer of their own. Ends with Ctrl-C.
+    Listen(ListenArguments),
     /// The dead letters: messages that could not be processed, and requests that failed.
     #[command(subcommand)]
     Dlq(DlqCommand),

@@ -1,8 +1,35 @@
-//! The failure of a command: its text on standard error, and its exit status.
+//! The failure of a command: its text or its JSON object on standard error, and its exit status.
 
-use std::{fmt::Display, io::Write, process::ExitCode};
+use std::{
+    ffi::OsString,
+    fmt::Display,
+    io::{self, Write},
+    process::ExitCode,
+};
 
+use serde::Serialize;
+
+use super::{colours, interrupt::INTERRUPTED};
 use crate::config::MistakeReport;
+
+/// How a failure is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FailureFormat {
+    /// Text for people.
+    Text,
+    /// One JSON object on one line.
+    Json,
+}
+
+impl FailureFormat {
+    /// That of the results. It is read from the arguments as they are, because these may be what is wrong.
+    pub(super) fn of(arguments: &[OsString]) -> Self {
+        let follows = |pair: &[OsString]| pair[0] == "--output" && pair[1] == "json";
+        let json = arguments.iter().any(|argument| argument == "--output=json")
+            || arguments.windows(2).any(follows);
+        if json { Self::Json } else { Self::Text }
+    }
+}
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -13,6 +40,8 @@ pub(crate) enum CommandFailure {
     Configuration(MistakeReport),
     /// The command failed.
     Failed(anyhow::Error),
+    /// SIGINT ended the command before all was done.
+    Interrupted(String),
     /// The output already says what is wrong.
     AlreadyReported,
     /// Standard output was closed by its reader, as by `| head`. This is not an error.
@@ -25,19 +54,61 @@ impl CommandFailure {
         Self::Failed(anyhow::Error::msg(text.to_string()))
     }
 
+    /// A command line that is wrong: what clap says about it, without its hints for people.
+    pub(super) fn wrong_arguments(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        let end = ["\n\nUsage:", "\n\nFor more information"].iter().filter_map(|it| text.find(it));
+        let text = &text[..end.min().unwrap_or(text.len())];
+        let words: Vec<&str> = text.trim_start_matches("error: ").split_whitespace().collect();
+        Self::Usage(words.join(" "))
+    }
+
     /// Prints the failure on standard error, and returns its exit status.
-    pub(super) fn report(&self) -> ExitCode {
-        let (text, status) = match self {
-            Self::Usage(text) => (text.clone(), 2),
-            Self::Configuration(report) => (report.to_string(), 2),
-            Self::Failed(error) => (one_line(error), 1),
+    pub(super) fn report(&self, format: FailureFormat) -> ExitCode {
+        let (kind, text, exit_status) = match self {
+            Self::Usage(text) => ("usage", text.clone(), 2),
+            Self::Configuration(report) => ("configuration", report.to_string(), 2),
+            Self::Failed(error) => ("failed", one_line(error), 1),
+            Self::Interrupted(text) => ("interrupted", text.clone(), INTERRUPTED),
             Self::AlreadyReported => return ExitCode::FAILURE,
             Self::OutputClosed => return ExitCode::SUCCESS,
         };
+        let line = match format {
+            FailureFormat::Text if colours::are_shown_on(&io::stderr()) => {
+                colours::highlight_lines(&format!("error: {text}"))
+            }
+            FailureFormat::Text => format!("error: {text}"),
+            FailureFormat::Json => {
+                let mistakes = match self {
+                    Self::Configuration(report) => report.lines(),
+                    Self::Usage(_)
+                    | Self::Failed(_)
+                    | Self::Interrupted(_)
+                    | Self::AlreadyReported
+                    | Self::OutputClosed => Vec::new(),
+                };
+                let error = text.lines().next().unwrap_or_default();
+                let object = FailureObject { error, kind, exit_status, mistakes };
+                // Texts and numbers can be written.
+                serde_json::to_string(&object).unwrap_or(text)
+            }
+        };
         // Where standard error is closed too, only the exit status is left.
-        let _ = writeln!(std::io::stderr(), "error: {text}");
-        ExitCode::from(status)
+        let _ = writeln!(io::stderr(), "{line}");
+        ExitCode::from(exit_status)
     }
+}
+
+/// A failure as JSON.
+#[derive(Serialize)]
+struct FailureObject<'a> {
+    error: &'a str,
+    /// `usage`, `configuration`, `failed` or `interrupted`.
+    kind: &'static str,
+    exit_status: u8,
+    /// The mistakes in the configuration.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mistakes: Vec<String>,
 }
 
 impl From<anyhow::Error> for CommandFailure {
@@ -62,6 +133,20 @@ mod tests {
     use anyhow::Context;
 
     use super::*;
+
+    #[test]
+    fn the_format_is_that_of_the_results() {
+        let format = |line: &str| {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            FailureFormat::of(&arguments)
+        };
+        for line in ["postern tail --output json", "postern --no-such --output=json"] {
+            assert_eq!(format(line), FailureFormat::Json, "{line}");
+        }
+        for line in ["postern", "postern tail --output", "postern tail --output human json"] {
+            assert_eq!(format(line), FailureFormat::Text, "{line}");
+        }
+    }
 
     #[test]
     fn an_error_and_its_causes_are_one_line_without_repetition() {

@@ -13,6 +13,7 @@ use tracing_subscriber::{
 
 use crate::cli::{
     arguments::global::{GlobalArguments, LogFormat},
+    colours,
     failure::CommandFailure,
 };
 
@@ -28,7 +29,8 @@ pub(super) fn start(global: &GlobalArguments, default: &str) -> Result<(), Comma
     })?;
     let lines = match global.log_format.unwrap_or_else(default_format) {
         LogFormat::Human => {
-            fmt::layer().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr).boxed()
+            let colours = colours::are_shown_on(&io::stderr());
+            fmt::layer().with_ansi(colours).with_writer(io::stderr).boxed()
         }
         LogFormat::Json => {
             let lines = fmt::layer().json().flatten_event(true).with_span_list(false);

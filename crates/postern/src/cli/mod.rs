@@ -3,40 +3,52 @@
 //! [`command_line`] is the arguments of the program with their help, and [`commands`] what they do.
 //! The commands share [`arguments`]; what is printed on the [`terminal`] and read from it; the
 //! [`connections`] to RabbitMQ, Redis and Salto; the state of a site's IQs and locks
-//! ([`site_state`]); one-time passwords that a command sends ([`otp_attempts`]); and [`failure`], the error of a command with its exit status.
+//! ([`site_state`]); one-time passwords that a command sends ([`otp_attempts`]); [`failure`], the error of a command with its exit status; and what SIGINT does ([`interrupt`]).
 
 mod arguments;
+mod colours;
 mod command_line;
 mod commands;
 mod connections;
 mod failure;
+mod interrupt;
 mod logging;
 mod otp_attempts;
 mod site_state;
 mod terminal;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use clap::{CommandFactory, Parser};
 use tokio::runtime;
 
-pub(crate) use command_line::CommandLine;
-use command_line::{BrokerCommand, Command};
+use command_line::{BrokerCommand, Command, CommandLine, StandaloneCommand};
 use commands::{
-    audit, booking, check_config, check_event, dlq, doctor, explain, guest_key, iq, lock, login,
-    mapping, pause, publish, secrets, site, tail, worker,
+    audit, booking, check_config, check_event, completions, dlq, doctor, explain, guest_key, iq,
+    listen, lock, login, man_pages, mapping, pause, publish, secrets, site, tail, worker,
 };
-use failure::CommandFailure;
+use failure::{CommandFailure, FailureFormat};
+use terminal::text::show_local_times;
 
 use crate::config::{self, BrokerConfig, Config};
 
-/// Runs the command.
-pub(crate) fn run(line: CommandLine) -> ExitCode {
-    match start(line) {
+/// Runs the command that the arguments name; the first argument is the program.
+pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
+    let format = FailureFormat::of(arguments);
+    let started = match CommandLine::try_parse_from(arguments) {
+        Ok(line) => start(line),
+        Err(error) if error.use_stderr() && format == FailureFormat::Json => {
+            Err(CommandFailure::wrong_arguments(&error))
+        }
+        // Help, the version, and what is wrong, for people.
+        Err(error) => error.exit(),
+    };
+    match started {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => failure.report(format),
     }
 }
 
@@ -50,6 +62,12 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
         (false, false) => "warn",
     };
     logging::start(&line.global, default_filter)?;
+    if line.global.local {
+        show_local_times();
+    }
+    if !is_worker {
+        interrupt::exit_on_interrupt().context("the handler of SIGINT cannot be installed")?;
+    }
 
     let command = match line.command {
         Command::Broker(command) => {
@@ -57,7 +75,7 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
             let builder = runtime::Builder::new_current_thread();
             return block_on(builder, run_with_broker(command, &config));
         }
-        Command::CheckEvent(arguments) => return check_event::run(arguments),
+        Command::Standalone(command) => return run_standalone(command),
         command => command,
     };
     let file = line.global.config.ok_or_else(|| {
@@ -100,6 +118,17 @@ fn broker_config(file: Option<&Path>) -> Result<BrokerConfig, CommandFailure> {
     config::load_broker(file, &variables).map_err(CommandFailure::Configuration)
 }
 
+/// Runs one of the commands that need neither configuration nor broker.
+fn run_standalone(command: StandaloneCommand) -> Result<(), CommandFailure> {
+    match command {
+        StandaloneCommand::CheckEvent(arguments) => check_event::run(arguments),
+        StandaloneCommand::Completions(arguments) => {
+            completions::run(arguments, CommandLine::command())
+        }
+        StandaloneCommand::ManPages(arguments) => man_pages::run(arguments, CommandLine::command()),
+    }
+}
+
 /// Runs one of the commands that need the broker alone.
 async fn run_with_broker(
     command: BrokerCommand,
@@ -108,6 +137,7 @@ async fn run_with_broker(
     match command {
         BrokerCommand::Publish(command) => publish::run(command, config).await,
         BrokerCommand::Tail(arguments) => tail::run(arguments, config).await,
+        BrokerCommand::Listen(arguments) => listen::run(arguments, config).await,
         BrokerCommand::Dlq(command) => dlq::run(command, config).await,
     }
 }
@@ -129,7 +159,7 @@ async fn run_command(
     let settings = config.settings;
     match command {
         Command::CheckConfig(_)
-        | Command::CheckEvent(_)
+        | Command::Standalone(_)
         | Command::Doctor(_)
         | Command::Broker(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,

@@ -38,7 +38,16 @@ fn has_scheme_and_host(text: &str, schemes: [&str; 2]) -> bool {
 
 /// A URL of Salto. It must be https, except on a loopback address.
 pub(super) fn salto(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text.trim());
+    let url = checked_http(text.trim())?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must end with the host or a path, without ? and #".to_owned());
+    }
+    Ok(url)
+}
+
+/// A URL without user and password. It must be https, except on a loopback address.
+pub(crate) fn checked_http(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text);
     let url = url.map_err(|_| "must be a URL such as https://connect.my-clay.com".to_owned())?;
     match url.scheme() {
         "https" => {}
@@ -50,9 +59,6 @@ pub(super) fn salto(text: &str) -> Result<Url, String> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("must not contain a user or a password".to_owned());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("must end with the host or a path, without ? and #".to_owned());
     }
     Ok(url)
 }

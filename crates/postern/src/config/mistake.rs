@@ -87,28 +87,34 @@ pub(crate) struct MistakeReport {
     mistakes: Vec<Mistake>,
 }
 
+impl MistakeReport {
+    /// Each mistake with its place.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.mistakes.iter().map(|mistake| mistake.line(&self.file)).collect()
+    }
+}
+
+impl Mistake {
+    fn line(&self, file: &Path) -> String {
+        let Self { origin, key, what, value } = self;
+        let place = match origin {
+            Origin::File => file.display().to_string(),
+            Origin::Line(line) => format!("{}:{line}", file.display()),
+            Origin::Variable(name) => name.clone(),
+        };
+        let key = if key.is_empty() { String::new() } else { format!("{key}: ") };
+        let value = value.as_ref().map(|value| format!(" (value: {value})")).unwrap_or_default();
+        format!("{place}: {key}{what}{value}")
+    }
+}
+
 impl fmt::Display for MistakeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = self.file.display();
         match self.mistakes.len() {
             1 => write!(f, "the configuration has a mistake")?,
             count => write!(f, "the configuration has {count} mistakes")?,
         }
-        for Mistake { origin, key, what, value } in &self.mistakes {
-            match origin {
-                Origin::File => write!(f, "\n  {file}: ")?,
-                Origin::Line(line) => write!(f, "\n  {file}:{line}: ")?,
-                Origin::Variable(name) => write!(f, "\n  {name}: ")?,
-            }
-            if !key.is_empty() {
-                write!(f, "{key}: ")?;
-            }
-            write!(f, "{what}")?;
-            if let Some(value) = value {
-                write!(f, " (value: {value})")?;
-            }
-        }
-        Ok(())
+        self.lines().iter().try_for_each(|line| write!(f, "\n  {line}"))
     }
 }
 

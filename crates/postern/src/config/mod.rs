@@ -23,6 +23,7 @@ use std::{ffi::OsString, fs, path::Path};
 use consumer::{BrokerSettings, Settings};
 use secrecy::zeroize::Zeroizing;
 
+pub(crate) use address::checked_http;
 pub(crate) use mistake::MistakeReport;
 pub(crate) use variables::Variables;
 
@@ -45,6 +46,18 @@ pub(crate) struct BrokerConfig {
     pub(crate) broker: BrokerSettings,
     /// All settings, where there is a whole configuration without mistakes.
     pub(crate) complete: Option<Settings>,
+}
+
+/// The ids of the integrations, in the order of the file.
+pub(crate) fn integration_ids(settings: &Settings) -> Vec<&str> {
+    settings.integrations.iter().map(|it| it.rules.id.as_str()).collect()
+}
+
+impl BrokerConfig {
+    /// The ids of the integrations, where the whole configuration is known.
+    pub(crate) fn integration_ids(&self) -> Option<Vec<&str>> {
+        self.complete.as_ref().map(integration_ids)
+    }
 }
 
 /// Reads `[broker]` alone, from the file and the environment or from the environment alone; and the rest

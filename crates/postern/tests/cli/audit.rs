@@ -2,6 +2,12 @@
 
 use std::{fs, io::Write, process::Stdio};
 
+use deadpool_redis::redis::cmd;
+use end_to_end::{
+    deadline::SOON,
+    processes::{Process, Terminal},
+    redis::PrivateRedis,
+};
 use serde_json::{Value, json};
 
 use crate::running::{Postern, RunResult};
@@ -192,4 +198,93 @@ async fn a_long_stream_is_read_completely_and_decisions_are_selected_by_their_ow
     let period = ["--since", "2026-11-22T10:09:58Z", "--until", "2026-11-22T10:10:02Z"];
     assert_eq!(read(&period), all[598..602]);
     assert_eq!(read(&[&period[..], &["--limit", "3"]].concat()), all[599..602]);
+}
+
+/// Adds a line to the stream of the audit, as a worker does.
+async fn add(redis: &PrivateRedis, line: &str) {
+    let mut connection = end_to_end::redis::connect(&redis.url()).await;
+    let mut command = cmd("XADD");
+    command.arg("postern:audit").arg("*").arg("line").arg(line);
+    let _: String = command.query_async(&mut connection).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn follow_survives_a_restart_of_redis() {
+    let mut redis = PrivateRedis::start().await;
+    let postern = Postern::new().variable("POSTERN__REDIS__URL", redis.url());
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = postern.command(&["audit", "--follow"]);
+    let follow = Process::start("audit", directory.path(), &mut command);
+    follow.wait_for_log("listening…", SOON).await;
+    add(&redis, &line(1)).await;
+    follow.wait_for_log("B-1", SOON).await;
+    let mut connection = end_to_end::redis::connect(&redis.url()).await;
+    let clients = cmd("CLIENT").arg("LIST").query_async(&mut connection).await;
+    let clients: String = clients.unwrap();
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let name = format!(" name=postern:{}:{} ", host.trim(), follow.pid());
+    assert!(clients.contains(&name), "{name}: {clients}");
+
+    redis.kill().await;
+    follow.wait_for_log("Redis cannot be used now: ", SOON).await;
+    redis.restart().await;
+    add(&redis, &line(2)).await;
+    follow.wait_for_log("B-2", SOON).await;
+    let log = follow.log();
+    assert_eq!(log.matches("trying again").count(), 1, "{log}");
+    assert_eq!(log.matches("Redis answers again, for the first time since 20").count(), 1, "{log}");
+    assert_eq!((log.matches("B-1 ").count(), log.matches("B-2 ").count()), (1, 1), "{log}");
+}
+
+/// The screen of a terminal of this width after `audit` with a rejected decision.
+async fn screen(columns: u16, variables: &[(&str, &str)]) -> String {
+    let postern = Postern::new();
+    let file = postern.file().with_file_name("lines");
+    fs::write(&file, line(1)).unwrap();
+    let mut command = postern.command(&["audit", "--file", file.to_str().unwrap()]);
+    command.env("TERM", "xterm").env("NO_COLOR", "").envs(variables.iter().copied());
+    let terminal = Terminal::start_with_width(&command, columns);
+    assert!(terminal.ended(SOON).await.success(), "{}", terminal.screen());
+    terminal.screen()
+}
+
+#[tokio::test]
+async fn a_table_fits_the_terminal_and_its_problems_are_in_colour() {
+    let coloured = "\u{1b}[33mrejected\u{1b}[0m";
+    let wide = screen(200, &[]).await;
+    assert_eq!(wide.lines().count(), 2, "{wide}");
+    assert!(wide.contains(coloured) && wide.contains("too early, opens at 2026-11-22 12:00:00Z"));
+
+    let narrow = screen(110, &[]).await;
+    assert!(narrow.lines().count() > 2, "{narrow}");
+    let plain = narrow.replace("\u{1b}[33m", "").replace("\u{1b}[0m", "");
+    assert!(plain.lines().all(|line| line.chars().count() <= 110), "{plain}");
+
+    for variables in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let screen = screen(200, &[variables]).await;
+        assert!(screen.contains("rejected") && !screen.contains('\u{1b}'), "{screen:?}");
+    }
+}
+
+#[test]
+fn times_are_in_utc_unless_the_zone_of_the_machine_is_asked_for() {
+    let postern = Postern::new().variable("TZ", "JST-9");
+    let utc = audit(&postern, &line(1), &[]).stdout;
+    assert!(utc.contains("2026-11-22 10:00:01Z"), "{utc}");
+    let local = audit(&postern, &line(1), &["--local"]).stdout;
+    assert!(local.contains("2026-11-22 19:00:01+09:00"), "{local}");
+    assert!(local.contains("opens at 2026-11-22 21:00:00+09:00"), "{local}");
+}
+
+#[test]
+fn an_integration_without_decisions_that_is_not_configured_is_refused() {
+    let postern = Postern::new();
+    let of_removed = line(1).replace("\"acme\"", "\"removed\"");
+    let ended = audit(&postern, &of_removed, &["--integration", "removed", "--output", "json"]);
+    assert_eq!(ids(&ended), ["R-1"]);
+    let ended = audit(&postern, &of_removed, &["--integration", "acmee"]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""));
+    assert!(ended.stderr.contains("configured: acme"), "{}", ended.stderr);
+    let ended = audit(&postern, &of_removed, &["--integration", "acme"]);
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
 }

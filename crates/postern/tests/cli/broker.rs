@@ -1,9 +1,4 @@
-//! `publish` and `tail` on a real broker.
-
-use std::{
-    io::{BufRead, BufReader, Read},
-    process::{Child, Command, Stdio},
-};
+//! `publish` on a real broker.
 
 use chrono::{FixedOffset, SecondsFormat, SubsecRound, TimeDelta, Utc};
 use end_to_end::broker::Vhost;
@@ -11,47 +6,8 @@ use serde_json::{Value, json};
 
 use crate::running::{Postern, vhost_with_topology};
 
-/// An event like a worker publishes it.
-fn opened(integration: &str, id: u128) -> Value {
-    json!({
-        "specversion": "1.0",
-        "id": uuid::Uuid::from_u128(id),
-        "source": "/postern",
-        "subject": "b-1",
-        "time": "2026-08-25T07:25:00Z",
-        "datacontenttype": "application/json",
-        "type": "lock.opened.v1",
-        "data": {
-            "integration_id": integration,
-            "booking_id": "b-1",
-            "request_id": "r-1",
-            "request_source": "/shop",
-            "object_id": "room-12",
-            "lock_id": "a5091d73-d7ea-4eb7-b883-0a4d241584ca",
-            "iq_id": "q1",
-            "opened_at": "2026-08-25T07:25:00Z",
-            "attempts": 1,
-        },
-    })
-}
-
-fn on(vhost: &Vhost) -> Postern {
+pub(crate) fn on(vhost: &Vhost) -> Postern {
     Postern::new().variable("POSTERN__BROKER__URL", vhost.url())
-}
-
-/// Starts `tail` and waits until it has subscribed.
-fn tail(mut command: Command) -> Child {
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut line).unwrap();
-    assert_eq!(line, "listening…\n");
-    child
-}
-
-fn rest(child: &mut Child) -> String {
-    let mut text = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-    text
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,53 +39,6 @@ async fn published_events_are_in_the_queues_of_the_workers() {
     let bus = vhost.bus().await;
     assert_eq!(bus.waiting("postern.booking-status").await, Some(1));
     assert_eq!(bus.waiting("postern.open-requests").await, Some(1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tail_prints_the_selected_events_and_ends_after_the_count() {
-    let vhost = vhost_with_topology().await;
-    let arguments = "tail --count 2 --integration acme --type lock.opened.v1 --output json";
-    let postern = on(&vhost);
-    let mut child = tail(postern.command(&arguments.split(' ').collect::<Vec<_>>()));
-
-    let bus = vhost.bus().await;
-    let events = [opened("other", 1), opened("acme", 2), opened("acme", 3)];
-    bus.publish_raw("postern.outbound", "x", b"no event", Default::default()).await;
-    for event in &events {
-        bus.publish("postern.outbound", "lock.opened.x", event).await;
-    }
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    let lines: Vec<Value> =
-        rest(&mut child).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines, events[1..]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tail_prints_events_as_text_and_succeeds_on_ctrl_c() {
-    let vhost = vhost_with_topology().await;
-    let postern = on(&vhost);
-    let mut child = tail(postern.command(&["tail"]));
-    let bus = vhost.bus().await;
-    bus.publish("postern.outbound", "lock.opened.x", &opened("acme", 2)).await;
-
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    assert!(line.contains("  acme  b-1  opened room-12 (lock a5091d73-"), "{line}");
-
-    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(interrupt.success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tail_fails_after_the_timeout_with_too_few_events() {
-    let vhost = vhost_with_topology().await;
-    let ended = on(&vhost).run(&["tail", "--count", "1", "--timeout", "300ms"]);
-    assert_eq!((ended.status, ended.stdout.as_str()), (Some(1), ""));
-    assert!(ended.stderr.contains("error: fewer than 1 events in the time"), "{}", ended.stderr);
-    let ended = on(&vhost).run(&["tail", "--timeout", "300ms"]);
-    assert_eq!((ended.status, ended.stderr.as_str()), (Some(0), "listening…\n"));
 }
 
 #[test]

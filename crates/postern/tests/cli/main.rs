@@ -7,6 +7,8 @@ mod broker;
 mod check_event;
 mod configuration;
 mod dlq;
+mod interrupt;
+mod listening;
 mod redis;
 mod running;
 mod settings;

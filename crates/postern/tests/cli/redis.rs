@@ -1,7 +1,14 @@
 //! What is checked before the calls to Salto: Redis, and the key of its data.
 
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
+
 use deadpool_redis::redis::{Client, cmd};
 use end_to_end::{redis::PrivateRedis, services};
+
+use serde_json::Value;
 
 use crate::running::Postern;
 
@@ -64,4 +71,42 @@ async fn activating_warns_where_redis_may_lose_the_secret() {
     let () = cmd("ACL").arg(&user).query_async(&mut connection).await.unwrap();
     let [unseen] = &warnings(&url.replace("://", "://guest:any@"))[..] else { panic!("a note") };
     assert!(unseen.starts_with("note: Redis does not show its configuration"), "{unseen}");
+}
+
+/// The messages of a worker at this Redis, until it has no session with a broker that is not there.
+fn messages_at_start(redis_url: &str) -> Vec<String> {
+    let postern = Postern::new().variable("POSTERN__REDIS__URL", redis_url);
+    let mut command = postern.command(&["worker"]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut messages = Vec::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        messages.push(line["message"].as_str().unwrap().to_owned());
+        if line["message"] == "no session with RabbitMQ" {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    messages
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_warns_at_its_start_of_a_redis_that_may_lose_data() {
+    const LOSSES: [&str; 2] = ["Redis loses data at a restart", "Redis may evict data"];
+    let redis = PrivateRedis::start().await;
+    let url = redis.url();
+    let warned = |url: &str| {
+        let messages = messages_at_start(url);
+        LOSSES.map(|loss| messages.iter().any(|message| message == loss))
+    };
+    assert_eq!(warned(&url), [false, false]);
+    let mut connection = end_to_end::redis::connect(&url).await;
+    for (name, value) in [("appendonly", "no"), ("maxmemory-policy", "allkeys-lru")] {
+        let set = cmd("CONFIG").arg("SET").arg(name).arg(value).query_async(&mut connection).await;
+        let () = set.unwrap();
+    }
+    assert_eq!(warned(&url), [true, true]);
+    redis.set_user("user guest on nopass ~* &* +@all -config").await;
+    assert_eq!(warned(&url.replace("://", "://guest:any@")), [false, false], "it may not be asked");
 }

@@ -108,9 +108,14 @@ pub(crate) fn end(command: &mut Command) -> RunResult {
 /// A virtual host with the exchanges and queues that a worker declares.
 pub(crate) async fn vhost_with_topology() -> Vhost {
     let vhost = Vhost::new().await;
+    with_topology(&vhost).await;
+    vhost
+}
+
+/// Declares the exchanges and queues that a worker declares.
+pub(crate) async fn with_topology(vhost: &Vhost) {
     let limit = Duration::from_secs(20);
     let connection = publisher::connect(vhost.url(), "postern tests", limit).await.unwrap();
     publisher::declare(&connection).await.unwrap();
     connection.close(200, "done".into()).await.unwrap();
-    vhost
 }

@@ -39,3 +39,28 @@ fn a_signal_stops_a_worker_that_still_waits_for_redis() {
         }
     }
 }
+
+#[test]
+fn a_reload_names_the_changed_settings_that_need_a_restart() {
+    let postern = Postern::new();
+    let (mut child, stderr) = start(&postern);
+    let configuration = std::fs::read_to_string(postern.file()).unwrap();
+    let changed = configuration
+        .replace("br0ker-pass", "new-br0ker-pass")
+        .replace("[redis]", "prefetch = 65\n[redis]")
+        .replace("AAECAwQF", "BAECAwQF")
+        .replace("us3r-pass", "new-us3r-pass");
+    std::fs::write(postern.file(), changed).unwrap();
+    signal(&child, "-HUP");
+    let mut seen = Vec::new();
+    let lines = stderr.lines().map(|line| line.unwrap());
+    let warning =
+        lines.inspect(|line| seen.push(line.clone())).find(|line| line.contains("next start"));
+    let warning = warning.expect("a warning");
+    let line: Value = serde_json::from_str(&warning).unwrap();
+    assert_eq!(line["settings"], "broker.prefetch, broker.url, secrets.key", "{line}");
+    assert_eq!(line["next_step"], "restart this worker");
+    assert!(!seen.concat().contains("br0ker-pass"), "{seen:?}");
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}

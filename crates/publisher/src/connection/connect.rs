@@ -7,6 +7,7 @@ use lapin::protocol::{AMQPErrorKind, AMQPHardError};
 use lapin::{Connection, ConnectionProperties, ErrorKind};
 
 use super::broker_url::{self, InvalidUrl};
+use super::process_name::ProcessName;
 
 /// How much longer the client's own thread may take to connect, so that a caller learns of the timeout first.
 const THREAD_GRACE: Duration = Duration::from_secs(1);
@@ -60,8 +61,8 @@ impl ConnectError {
     }
 }
 
-/// Connects to the broker named by `url` (`amqp://…` or `amqps://…`), as `connection_name` in the
-/// broker's list of connections. A lost connection does not reconnect by itself.
+/// Connects to the broker named by `url` (`amqp://…` or `amqps://…`), as `connection_name` with host and process
+/// id in the broker's list of connections. A lost connection does not reconnect by itself.
 ///
 /// Where the URL does not set them, the heartbeat is 5 seconds (a frozen broker is noticed within
 /// 10) and `frame_max` 128 KiB. A smaller frame saves memory (the client keeps buffers of 64 frames),
@@ -86,8 +87,9 @@ pub async fn connect(
     let address = format!("{}:{}", uri.authority.host, uri.authority.port);
     let user = uri.authority.userinfo.username.clone();
     let virtual_host = uri.vhost.clone();
-    let properties =
-        ConnectionProperties::default().with_connection_name(connection_name.to_owned().into());
+    let ProcessName { host, pid } = ProcessName::current();
+    let name = format!("{connection_name} ({host}, pid {pid})");
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
 
     let body_max = u64::try_from(limits::BODY).unwrap_or(u64::MAX);
     let connecting = amqp_stream::connect(uri, properties, body_max, timeout + THREAD_GRACE);

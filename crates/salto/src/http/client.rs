@@ -47,6 +47,12 @@ impl Http {
             .build()?;
         Ok(Self(client))
     }
+
+    /// The client as it is, for calls to others than Salto: by its TLS, without redirects and retries.
+    #[must_use]
+    pub const fn client(&self) -> &reqwest::Client {
+        &self.0
+    }
 }
 
 pub(crate) fn tls() -> Result<ClientConfig, rustls::Error> {

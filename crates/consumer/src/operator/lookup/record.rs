@@ -14,11 +14,13 @@ use crate::state::{failure::Failure, ledger, store::StoreError};
 /// The number of sources of requests that are tried; a booking system has one.
 const SOURCES: usize = 100;
 
-/// The ledger's record of a request. Times are of Redis' clock, except `taken_at`.
+/// The ledger's record of a request. Times are of Redis' clock, except `taken_at` and `expires_at`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestRecord {
     /// When a worker first took it.
     pub taken_at: Option<DateTime<Utc>>,
+    /// When it expires; nothing in a record of an older version.
+    pub expires_at: Option<DateTime<Utc>>,
     /// Commands written for it, including one that is being written.
     pub attempts: u32,
     /// Those of them that may have opened the door.
@@ -117,6 +119,7 @@ impl Lookup {
         let cause = text("cause").and_then(Failure::from_record);
         Ok(Some(RequestRecord {
             taken_at: taken_at.map(|time| time.to_utc()),
+            expires_at: time("expires_at"),
             attempts: number("attempts"),
             doubts: number("doubts"),
             in_doubt_since: time("doubt_at"),

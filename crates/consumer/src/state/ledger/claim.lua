@@ -9,7 +9,8 @@
 --       10 the key of the owner's heartbeat, 11 the IQ that the command would go to or '',
 --       12 commands in flight per IQ at most, 13 per integration, 14 '1' when the integration
 --       rehearses, 15 the attempt that reserved the command of which 4 is the result, 16 what the
---       request is about (integration, booking, object), 17 now by the worker's clock (Unix ms).
+--       request is about (integration, booking, object), 17 now by the worker's clock (Unix ms),
+--       18 the expiry of the request (Unix ms), which is recorded for people alone.
 --
 -- Answers {'conflict', what the request of this id is about} or
 -- {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line, '1' when
@@ -169,7 +170,7 @@ local cause = ARGV[5] ~= '' and ARGV[5] or r[12]
 redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'until', now + tonumber(ARGV[6]), 'alive', ARGV[10],
   'round', ARGV[2], 'attempts', attempts, 'doubts', doubts, 'doubt_at', doubt_at,
   'doubt_seen', doubt_seen, 'taken_at', taken_at, 'cause', cause or '', 'announced', reserved,
-  'slot', slot, 'rehearsal', rehearsal, 'subject', ARGV[16])
+  'slot', slot, 'rehearsal', rehearsal, 'subject', ARGV[16], 'expires_at', ARGV[18])
 redis.call('PEXPIREAT', KEYS[1], ARGV[8])
 return {'claimed', taken_at, loaded[1], loaded[2], loaded[3], cause or '',
   booking, tonumber(r[14] or '0'), wait, pause, activation, rejected,

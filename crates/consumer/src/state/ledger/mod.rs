@@ -144,7 +144,8 @@ impl Ledger {
                     .arg(u8::from(planned.rehearsal))
                     .arg(owner.granted)
                     .arg(request.subject()?)
-                    .arg(now.timestamp_millis()),
+                    .arg(now.timestamp_millis())
+                    .arg(request.expires_at.timestamp_millis()),
             )
             .await?;
         read_claim_answer(answer, asked_at)

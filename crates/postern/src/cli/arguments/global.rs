@@ -17,6 +17,9 @@ pub(crate) struct GlobalArguments {
         hide_env_values = true
     )]
     pub(crate) config: Option<PathBuf>,
+    /// Show times in the time zone of this machine [default: in UTC]. JSON and log lines have UTC.
+    #[arg(long, global = true)]
+    pub(crate) local: bool,
     /// The format of log lines [default: human on a terminal, else json].
     #[arg(long, global = true, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,

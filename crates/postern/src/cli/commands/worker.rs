@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::check_config::changed_settings;
 use crate::{cli::failure::CommandFailure, config};
 
 /// Runs until a signal. SIGHUP reads `file` again.
@@ -17,20 +18,34 @@ pub(crate) async fn run(settings: Settings, file: PathBuf) -> Result<(), Command
     let shutdown = CancellationToken::new();
     let (sender, reloads) = mpsc::channel(1);
     let listening = tokio::spawn(signals.cancel(shutdown.clone()));
-    let reloading = tokio::spawn(reload(hangup, file, sender));
+    let reloading = tokio::spawn(reload(hangup, file, settings.clone(), sender));
     let result = consumer::run(settings, shutdown, reloads).await;
     listening.abort();
     reloading.abort();
     result.map_err(|error| CommandFailure::Failed(error.into()))
 }
 
-/// Reads the configuration at every SIGHUP; a configuration with mistakes changes nothing.
-async fn reload(mut hangup: Signal, file: PathBuf, sender: mpsc::Sender<Settings>) {
+/// Reads the configuration at every SIGHUP; a configuration with mistakes changes nothing. Settings that differ
+/// from those at the start, and that only a start applies, are named.
+async fn reload(
+    mut hangup: Signal,
+    file: PathBuf,
+    at_start: Settings,
+    sender: mpsc::Sender<Settings>,
+) {
     while hangup.recv().await.is_some() {
         match config::load(&file, &std::env::vars_os().collect()) {
             Ok(config) => {
                 for warning in &config.warnings {
                     tracing::warn!("{warning}");
+                }
+                let changed = changed_settings(&at_start, &config.settings);
+                if !changed.is_empty() {
+                    tracing::warn!(
+                        settings = changed.join(", "),
+                        next_step = "restart this worker",
+                        "changed settings take effect at the next start"
+                    );
                 }
                 if sender.send(config.settings).await.is_err() {
                     return;

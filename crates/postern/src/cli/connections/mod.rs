@@ -2,6 +2,7 @@
 
 pub(crate) mod advice;
 pub(crate) mod broker;
+pub(crate) mod event_subscription;
 pub(crate) mod pause;
 pub(crate) mod redis_durability;
 pub(crate) mod shared_connections;

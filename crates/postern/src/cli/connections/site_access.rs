@@ -11,7 +11,8 @@ use salto::{
 };
 
 use super::{advice, pause, visible_sites::visible_sites};
-use crate::cli::{failure::CommandFailure, terminal::text::join_or_none};
+use crate::cli::{arguments::integration::not_configured, failure::CommandFailure};
+use crate::config::integration_ids;
 
 /// What a command about the site of an integration uses.
 pub(crate) struct SiteAccess<'a> {
@@ -93,11 +94,7 @@ pub(crate) fn selected_integrations<'a>(
 
 fn find<'a>(settings: &'a Settings, id: &str) -> Result<&'a IntegrationSettings, CommandFailure> {
     let found = settings.integrations.iter().find(|integration| integration.rules.id == id);
-    found.ok_or_else(|| {
-        let ids: Vec<&str> = settings.integrations.iter().map(|it| it.rules.id.as_str()).collect();
-        let ids = join_or_none(&ids);
-        CommandFailure::Usage(format!("no integration {id:?} is configured; configured: {ids}"))
-    })
+    found.ok_or_else(|| not_configured(id, &integration_ids(settings)))
 }
 
 /// Opens the access to the site of one of the configured integrations.

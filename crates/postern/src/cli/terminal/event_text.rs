@@ -5,19 +5,37 @@ use events::{
     OpenFailed, OpenRejected, Opened, Outbound, OutboundData,
 };
 use rules::FailedClass;
+use serde_json::Value;
 
-use super::text::local_time;
+use super::text::{printable, time_text};
 
 /// An event in one line: local time, integration, booking or IQ, and what happened.
 pub(crate) fn event_line(event: &Outbound) -> String {
     format!(
         "{}  {}  {}  {}{}",
-        local_time(Some(event.time)),
+        time_text(Some(event.time)),
         event.integration_id(),
         event.subject(),
         if event.rehearsal { "(rehearsal) " } else { "" },
         description(&event.data),
     )
+}
+
+/// An event for a developer: what happened, and below it every member as it is on the wire.
+pub(crate) fn event_block(event: &Outbound) -> String {
+    let mut lines = vec![printable(&event_line(event))];
+    let Ok(Value::Object(mut members)) = serde_json::to_value(event) else {
+        return lines.remove(0);
+    };
+    let data = members.remove("data");
+    let of_data = data.iter().filter_map(Value::as_object).flatten();
+    let all = members.iter().map(|(name, value)| (name.clone(), value));
+    let all = all.chain(of_data.map(|(name, value)| (format!("data.{name}"), value)));
+    lines.extend(all.map(|(name, value)| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        format!("    {name:<22} {}", printable(&value))
+    }));
+    lines.join("\n")
 }
 
 fn description(data: &OutboundData) -> String {
@@ -30,7 +48,7 @@ fn description(data: &OutboundData) -> String {
         }
         OutboundData::OpenRejected(OpenRejected { reason, detail, opens_at, attempts, .. }) => {
             let opens = opens_at
-                .map_or_else(String::new, |at| format!(", opens at {}", local_time(Some(at))));
+                .map_or_else(String::new, |at| format!(", opens at {}", time_text(Some(at))));
             format!("rejected, {}: {detail}{opens}{}", reason.code(), commands(*attempts))
         }
         OutboundData::OpenFailed(OpenFailed { reason, class, detail, attempts, .. }) => {
@@ -41,7 +59,7 @@ fn description(data: &OutboundData) -> String {
             format!("failed, {}: {detail} ({advice}){}", reason.code(), commands(*attempts))
         }
         OutboundData::OpenConfirmed(OpenConfirmed { object_id, opened_at, seen_in, .. }) => {
-            let (at, seen_in) = (local_time(Some(*opened_at)), seen_in.code());
+            let (at, seen_in) = (time_text(Some(*opened_at)), seen_in.code());
             format!("confirmed: {object_id} opened at {at} by Salto's clock ({seen_in})")
         }
         OutboundData::IqAttention(IqAttention { state, detail, .. }) => {
@@ -61,7 +79,7 @@ fn description(data: &OutboundData) -> String {
 }
 
 fn at_risk_text(BookingAtRisk { starts_at, reasons, .. }: &BookingAtRisk) -> String {
-    let starts = local_time(Some(*starts_at));
+    let starts = time_text(Some(*starts_at));
     if reasons.is_empty() {
         return format!("no longer at risk, starts at {starts}");
     }

@@ -2,5 +2,7 @@
 
 pub(crate) mod event_text;
 pub(crate) mod output;
+pub(crate) mod progress;
 pub(crate) mod secret_input;
+mod table;
 pub(crate) mod text;

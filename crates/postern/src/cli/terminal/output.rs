@@ -4,10 +4,14 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::{
+    table::{Shape, table},
+    text::printable_lines,
+};
 use crate::cli::{
     arguments::output_format::{OutputFlag, OutputFormat},
+    colours,
     failure::CommandFailure,
-    terminal::text::{printable, printable_lines},
 };
 
 /// Standard output in the format that the operator chose.
@@ -27,7 +31,7 @@ impl Output {
         text: impl FnOnce() -> String,
     ) -> Result<(), CommandFailure> {
         let line = match self.format {
-            OutputFormat::Human => printable_lines(&text()),
+            OutputFormat::Human => human(&text()),
             OutputFormat::Json => json(object)?,
         };
         write(&[line])
@@ -40,7 +44,7 @@ impl Output {
         text: impl FnOnce() -> String,
     ) -> Result<(), CommandFailure> {
         match self.format {
-            OutputFormat::Human => write(&[printable_lines(&text())]),
+            OutputFormat::Human => write(&[human(&text())]),
             OutputFormat::Json => write(&[object.to_owned()]),
         }
     }
@@ -51,7 +55,7 @@ impl Output {
         header: [&str; N],
         rows: impl Iterator<Item = [String; N]>,
     ) -> Result<(), CommandFailure> {
-        write(&table(header, rows))
+        write(&table(header, rows, Shape::of_standard_output()))
     }
 
     /// Prints several results: as JSON, one object per line, or as a table.
@@ -62,16 +66,29 @@ impl Output {
         row: impl Fn(&T) -> [String; N],
     ) -> Result<(), CommandFailure> {
         let lines = match self.format {
-            OutputFormat::Human => table(header, objects.iter().map(row)),
+            OutputFormat::Human => {
+                table(header, objects.iter().map(row), Shape::of_standard_output())
+            }
             OutputFormat::Json => objects.iter().map(json).collect::<Result<Vec<_>, _>>()?,
         };
         write(&lines)
     }
 }
 
+/// Prints text of several lines that is for a program, such as a script.
+pub(crate) fn print_text(text: &str) -> Result<(), CommandFailure> {
+    write(&[text.trim_end().to_owned()])
+}
+
 /// Prints an empty line between two tables.
 pub(crate) fn print_blank_line() -> Result<(), CommandFailure> {
     write(&[String::new()])
+}
+
+/// Text as standard output shows it.
+fn human(text: &str) -> String {
+    let text = printable_lines(text);
+    if colours::are_shown_on(&io::stdout()) { colours::highlight_lines(&text) } else { text }
 }
 
 fn json(object: &impl Serialize) -> Result<String, CommandFailure> {
@@ -94,44 +111,9 @@ fn write(lines: &[String]) -> Result<(), CommandFailure> {
 
 /// Prints a line that is not a result, on standard error.
 pub(crate) fn print_note(text: &str) {
+    let text = printable_lines(text);
+    let coloured = colours::are_shown_on(&io::stderr());
+    let text = if coloured { colours::highlight_lines(&text) } else { text };
     // A closed standard error is not an error of the command.
-    let _ = writeln!(io::stderr(), "{}", printable_lines(text));
-}
-
-/// The lines of a table. A column is as wide as its widest cell; the last one is not padded.
-fn table<const N: usize>(
-    header: [&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-) -> Vec<String> {
-    let mut lines = vec![header.map(str::to_owned)];
-    lines.extend(
-        rows.map(|row| row.map(|cell| if cell.is_empty() { "-".into() } else { printable(&cell) })),
-    );
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
-    let widths: Vec<usize> = (0..N).map(|column| width(column).unwrap_or(0)).collect();
-    lines
-        .iter()
-        .map(|line| {
-            let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_is_aligned_and_an_empty_cell_is_a_dash() {
-        let rows = [["a1".to_owned(), "Room é".to_owned()], ["b".to_owned(), String::new()]];
-        let lines = table(["ID", "NAME"], rows.into_iter());
-        assert_eq!(lines, ["ID  NAME", "a1  Room é", "b   -"]);
-    }
-
-    #[test]
-    fn a_cell_is_one_line_without_control_characters() {
-        let lines = table(["NAME"], [["a\n\u{1b}[2J\u{202e}b".to_owned()]].into_iter());
-        assert_eq!(lines, ["NAME", "a\\n\\u{1b}[2J\\u{202e}b"]);
-    }
+    let _ = writeln!(io::stderr(), "{text}");
 }

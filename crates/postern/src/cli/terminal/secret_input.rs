@@ -11,6 +11,8 @@ use anyhow::{Context, bail};
 use salto::activation::is_pin;
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
+use crate::cli::interrupt;
+
 /// Reads a secret from the file where one is given, else from standard input.
 pub(crate) async fn read(what: &'static str, file: Option<&Path>) -> anyhow::Result<SecretString> {
     match file {
@@ -74,7 +76,8 @@ fn read_hidden(what: &str) -> io::Result<Zeroizing<String>> {
     write!(err, "{what}: ")?;
     err.flush()?;
     let quiet = rpassword::ConfigBuilder::new().output_discard().build();
-    let line = rpassword::read_password_with_config(quiet).map(Zeroizing::new);
+    let line = interrupt::read_hidden(|| rpassword::read_password_with_config(quiet));
+    let line = line.map(Zeroizing::new);
     writeln!(err)?;
     line
 }

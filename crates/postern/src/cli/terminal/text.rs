@@ -1,14 +1,47 @@
 //! Values as text.
 
 use std::borrow::Borrow;
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use chrono::{DateTime, Local, Utc};
+use chrono::{DateTime, Local, NaiveDate, Utc};
 use consumer::{Mode, Rehearsal};
 
-/// A time in the time zone of this machine; empty where there is none.
-pub(crate) fn local_time(time: Option<DateTime<Utc>>) -> String {
-    let format = |time: DateTime<Utc>| time.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S");
-    time.map(|time| format(time).to_string()).unwrap_or_default()
+/// Whether times are shown in the time zone of this machine, in place of UTC.
+static LOCAL: AtomicBool = AtomicBool::new(false);
+
+/// From now on, times are shown in the time zone of this machine.
+pub(crate) fn show_local_times() {
+    LOCAL.store(true, Ordering::Relaxed);
+}
+
+/// A time with its zone, as `2026-08-25 07:25:00Z` or `2026-08-25 09:25:00+02:00`; empty where there is none.
+pub(crate) fn time_text(time: Option<DateTime<Utc>>) -> String {
+    time.map(|time| formatted(time, "%Y-%m-%d %H:%M:%S")).unwrap_or_default()
+}
+
+/// A time with its zone and, where it is not today, its date.
+pub(crate) fn time_near_now(time: DateTime<Utc>) -> String {
+    if date(time) == date(Utc::now()) { formatted(time, "%H:%M:%S") } else { time_text(Some(time)) }
+}
+
+/// Hours and minutes with the zone.
+pub(crate) fn time_of_day(time: DateTime<Utc>) -> String {
+    formatted(time, "%H:%M")
+}
+
+fn date(time: DateTime<Utc>) -> NaiveDate {
+    match LOCAL.load(Ordering::Relaxed) {
+        true => time.with_timezone(&Local).date_naive(),
+        false => time.date_naive(),
+    }
+}
+
+fn formatted(time: DateTime<Utc>, format: &str) -> String {
+    match LOCAL.load(Ordering::Relaxed) {
+        true => time.with_timezone(&Local).format(&format!("{format}%:z")).to_string(),
+        false => time.format(&format!("{format}Z")).to_string(),
+    }
 }
 
 /// Text of a message on one line: characters that could control the terminal, or change how other text looks,
@@ -52,6 +85,14 @@ pub(crate) fn join_or_none<T: Borrow<str>>(names: &[T]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
+/// A name with the id that it stands for; the id alone where there is no name.
+pub(crate) fn named(name: Option<&str>, id: impl Display) -> String {
+    match name {
+        Some(name) => format!("{name} ({id})"),
+        None => id.to_string(),
+    }
+}
+
 /// `yes` or `no`; empty where it is not known.
 pub(crate) fn yes_or_no(value: Option<bool>) -> String {
     match value {
@@ -87,6 +128,15 @@ pub(crate) const fn rehearsal_text(mode: Mode) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_have_their_zone() {
+        let time: DateTime<Utc> = "2026-08-25T07:25:00Z".parse().unwrap();
+        assert_eq!(time_text(Some(time)), "2026-08-25 07:25:00Z");
+        assert_eq!((time_text(None).as_str(), time_of_day(time).as_str()), ("", "07:25Z"));
+        assert_eq!(time_near_now(time), "2026-08-25 07:25:00Z");
+        assert_eq!(time_near_now(Utc::now()).len(), "07:25:00Z".len());
+    }
 
     #[test]
     fn what_controls_the_terminal_or_is_not_seen_is_escaped() {

@@ -69,7 +69,6 @@ async fn filters_select_letters() {
         ("--type lock.open-request.v1", 2),
         ("--type booking.status.v1", 1),
         ("--integration acme", 3),
-        ("--integration other", 0),
         ("--age-min 1h", 1),
         ("--age-max 1h", 7),
         ("--text R-1", 2),

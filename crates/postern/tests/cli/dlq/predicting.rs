@@ -28,6 +28,13 @@ async fn a_dry_run_predicts_the_result_for_each_letter() {
     let wanted = ["will_apply", "will_be_rejected", "expired", "still_malformed", "cannot_replay"];
     assert_eq!(shown, wanted);
     assert_eq!(predicted.iter().map(|it| it["id"].as_str().unwrap()).collect::<Vec<_>>(), ids);
+    let listed = fixture.json("list");
+    let listed: Vec<_> = listed.iter().map(|it| it["prediction"].as_str().unwrap()).collect();
+    assert_eq!(listed, wanted, "the list predicts the same");
+    let table = fixture.dlq("list").stdout;
+    for result in ["will apply", "will be rejected", "expired, opens nothing", "still malformed"] {
+        assert!(table.contains(result), "{result}: {table}");
+    }
     assert!(predicted[1]["prediction_detail"].as_str().unwrap().starts_with("booking_unknown"));
     assert!(fixture.dlq("replay --all --dry-run").stdout.contains("still malformed"));
     assert_eq!(fixture.letters().await, before);

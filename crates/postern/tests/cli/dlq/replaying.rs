@@ -7,7 +7,10 @@ use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use end_to_end::deadline::{SOON, until_true};
+use end_to_end::{
+    deadline::{SOON, until_true},
+    processes::Terminal,
+};
 use lapin::{
     BasicProperties, Connection, ConnectionProperties,
     options::QueueDeclareOptions,
@@ -140,7 +143,7 @@ async fn ctrl_c_stops_between_two_letters_and_the_report_shows_the_rest() {
     interrupt(&child);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let results: Vec<Value> = lines.map(|line| serde_json::from_str(&line).unwrap()).collect();
-    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(child.wait().unwrap().code(), Some(130));
     let count = |wanted: &str| results.iter().filter(|it| it["result"] == wanted).count();
     let (replayed, left) = (count("replayed"), count("left"));
     assert_eq!((results.len(), replayed + left), (300, 300));
@@ -247,4 +250,19 @@ async fn one_command_at_a_time_reads_the_dead_letters() {
     other.close(200, "done".into()).await.unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_replay_shows_its_progress_on_a_terminal_alone() {
+    let fixture = fixture_with_letters(60).await;
+    let replay = ["dlq", "replay", "--all", "--rate", "20"];
+    let mut command = fixture.postern.command(&replay);
+    let terminal = Terminal::start(command.env("TERM", "xterm"));
+    terminal.wait_for_screen(" of 60 dead letters handled", SOON).await;
+    let status = terminal.ended(SOON).await;
+    let screen = terminal.screen();
+    assert!(status.success(), "{screen}");
+    let (_, after) = screen.rsplit_once("dead letters handled").unwrap();
+    assert!(after.starts_with("\r\u{1b}[K"), "it is removed before the results: {after:?}");
+    assert_eq!(after.matches("  replayed").count(), 60, "{after}");
 }

@@ -31,7 +31,7 @@ async fn an_action_requires_a_selection() {
         }
     }
     assert_eq!(fixture.ids(), [id]);
-    assert_eq!(fixture.json("replay --reason none").len(), 0);
+    assert_eq!(fixture.json("replay --reason malformed").len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,4 +63,46 @@ async fn an_id_selects_one_letter_even_among_duplicates() {
     assert_eq!(replayed.len(), 2);
     assert_eq!(fixture.waiting("open-requests").await, 6);
     assert_eq!(fixture.ids().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_of_filters_that_nothing_has_are_refused_with_the_known_ones() {
+    let fixture = DlqFixture::new().await;
+    let mut foreign = request("r", "unknown_type");
+    let mut event: serde_json::Value = serde_json::from_slice(&foreign.body).unwrap();
+    event["type"] = "lock.close-request.v1".into();
+    event["data"]["integration_id"] = "removed".into();
+    foreign.body = serde_json::to_vec(&event).unwrap();
+    foreign.publish_to(&fixture.bus).await;
+
+    for (filter, known) in [
+        ("--reason mallformed", "unknown_type"),
+        ("--reason mallformed", "malformed"),
+        ("--type lock.open-requests.v1", "known: booking.status.v1, lock.open-request.v1"),
+        ("--integration acmee", "configured: acme"),
+        // One filter may exclude the letter that has the value of the other.
+        ("--integration removed --type open", "known: booking.status.v1"),
+    ] {
+        for command in ["list", "export", "replay --dry-run", "replay", "drop --yes"] {
+            let ended = fixture.dlq(&format!("{command} {filter}"));
+            assert_eq!((ended.status, ended.stdout.as_str()), (Some(2), ""), "{command} {filter}");
+            assert!(ended.stderr.contains(known), "{command} {filter}: {}", ended.stderr);
+        }
+    }
+    // What a dead letter has is known, and so is what the configuration and the workers know.
+    for (filter, count) in [
+        ("--type lock.close-request.v1", 1),
+        ("--integration removed", 1),
+        ("--integration removed --age-min 1h", 0),
+        ("--integration acme", 0),
+        ("--type booking.status.v1", 0),
+        ("--reason unknown", 0),
+    ] {
+        assert_eq!(fixture.json(&format!("list {filter}")).len(), count, "{filter}");
+    }
+    // Without the whole configuration, no integration is refused.
+    let mut bare = crate::running::bare();
+    bare.env("POSTERN__BROKER__URL", fixture.vhost.url());
+    let ended = crate::running::end(bare.args(["dlq", "list", "--integration", "acmee"]));
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
 }

@@ -44,6 +44,11 @@ impl EntryFilter {
         }
     }
 
+    /// The integration that is wanted, where no decision of it was found.
+    pub(super) fn missing_integration(&self) -> Option<&str> {
+        if self.shown.is_empty() { self.arguments.integration.as_deref() } else { None }
+    }
+
     /// The times between which entries are selected.
     pub(super) const fn period(&self) -> Period {
         self.period

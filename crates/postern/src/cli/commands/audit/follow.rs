@@ -9,10 +9,12 @@ use std::{
 };
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use consumer::{
-    Settings,
+    Settings, StoreError,
     audit::{AuditLines, DailyFiles},
 };
+use publisher::Reconnect;
 
 use super::{
     filter::EntryFilter,
@@ -21,8 +23,12 @@ use super::{
     source::{DayFile, Source, list_days},
 };
 use crate::cli::{
+    connections::store_failure::store_failure,
     failure::CommandFailure,
-    terminal::output::{Output, print_note},
+    terminal::{
+        output::{Output, print_note},
+        text::time_text,
+    },
 };
 
 /// The interval between two looks for new lines.
@@ -37,22 +43,56 @@ pub(super) async fn run(
     let source = Source::configured(settings)?;
     let mut new_lines = NewLines::after(&source).await?;
     print_note("listening…");
-    let following = async {
-        loop {
-            new_lines
-                .read(&mut |line| match filter.new_entry(line) {
-                    Some(entry) => output.print_line(line, || row::line(&entry)),
-                    None => Ok(()),
-                })
-                .await?;
-            tokio::time::sleep(POLL_INTERVAL).await;
+    let mut outage = Outage::default();
+    loop {
+        let mut print = |line: &str| match filter.new_entry(line) {
+            Some(entry) => output.print_line(line, || row::line(&entry)),
+            None => Ok(()),
+        };
+        let wait = match new_lines.read(&mut print).await {
+            Ok(()) => outage.end(),
+            Err(NotRead::Away(error)) => outage.wait(&error),
+            Err(NotRead::Failed(failure)) => return Err(failure),
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// Why lines were not read.
+enum NotRead {
+    /// Redis does not answer.
+    Away(StoreError),
+    Failed(CommandFailure),
+}
+
+/// The time for which Redis does not answer.
+#[derive(Default)]
+struct Outage {
+    since: Option<DateTime<Utc>>,
+    delays: Reconnect,
+}
+
+impl Outage {
+    /// Notes that Redis answers; returns the time until it is asked again.
+    fn end(&mut self) -> Duration {
+        if let Some(since) = self.since.take() {
+            let since = time_text(Some(since));
+            print_note(&format!(
+                "Redis answers again, for the first time since {since}: decisions that it has stored \
+                 meanwhile follow; those that it has lost are not seen"
+            ));
+            self.delays.reset();
         }
-    };
-    tokio::select! {
-        result = following => result,
-        interrupted = tokio::signal::ctrl_c() => {
-            interrupted.context("the handler for Ctrl-C cannot be installed").map_err(CommandFailure::from)
+        POLL_INTERVAL
+    }
+
+    /// Notes that Redis does not answer, once; returns the time until it is asked again.
+    fn wait(&mut self, error: &StoreError) -> Duration {
+        if self.since.is_none() {
+            self.since = Some(Utc::now());
+            print_note(&format!("{error}; trying again"));
         }
+        self.delays.next_delay()
     }
 }
 
@@ -91,16 +131,20 @@ impl<'a> NewLines<'a> {
     async fn read(
         &mut self,
         for_each: &mut impl FnMut(&str) -> Result<(), CommandFailure>,
-    ) -> Result<(), CommandFailure> {
+    ) -> Result<(), NotRead> {
         match self {
             Self::Stream(stream) => {
-                let lines = stream.next().await.context("the audit cannot be read")?;
-                lines.iter().try_for_each(|line| for_each(line))
+                let lines = stream.next().await.map_err(|error| match error {
+                    error @ StoreError::Away(_) => NotRead::Away(error),
+                    error @ StoreError::Record(_) => NotRead::Failed(store_failure(error)),
+                })?;
+                lines.iter().try_for_each(|line| for_each(line)).map_err(NotRead::Failed)
             }
             Self::Days { days, positions } => {
-                for DayFile { path, .. } in list_days(days)? {
+                for DayFile { path, .. } in list_days(days).map_err(NotRead::Failed)? {
                     let position = positions.entry(path.clone()).or_default();
-                    *position = read_from(&path, *position, for_each)?;
+                    let read = read_from(&path, *position, for_each);
+                    *position = read.map_err(NotRead::Failed)?;
                 }
                 Ok(())
             }

@@ -25,10 +25,14 @@ use self::{
     source::{BatchReader, Source},
 };
 use crate::cli::{
-    arguments::output_format::{OutputFlag, OutputFormat},
+    arguments::{
+        integration::check_configured,
+        output_format::{OutputFlag, OutputFormat},
+    },
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
+use crate::config::integration_ids;
 
 /// The number of decisions that are shown to people without `--limit`.
 const DEFAULT_LIMIT: usize = 100;
@@ -55,7 +59,8 @@ pub(crate) struct AuditArguments {
     /// Show all decisions as they are read, without alignment.
     #[arg(long, conflicts_with = "limit")]
     all: bool,
-    /// Show new decisions as they are written, until Ctrl-C.
+    /// Show new decisions as they are written, until Ctrl-C. Where Redis does not answer, it is asked again until
+    /// it does.
     #[arg(long, conflicts_with_all = ["limit", "all", "since", "until", "file"])]
     follow: bool,
     /// Read the lines from this file, such as the collected output of workers; - is standard input.
@@ -85,7 +90,9 @@ pub(crate) async fn run(
     let output = Output::new(arguments.output);
     let limit = arguments.limit();
     let mut filter = EntryFilter::new(arguments.filters, Utc::now());
+    let configured = integration_ids(settings);
     if arguments.follow {
+        check_configured(filter.missing_integration(), Some(configured.as_slice()))?;
         return follow::run(&mut filter, settings, &output).await;
     }
     let source = match arguments.file {
@@ -101,7 +108,8 @@ pub(crate) async fn run(
         None => print_all(source.batches(filter.period(), false)?, &mut filter, &output).await?,
     }
     filter.report_invalid_lines();
-    Ok(())
+    // An integration that is no longer configured may have decisions.
+    check_configured(filter.missing_integration(), Some(configured.as_slice()))
 }
 
 /// Prints all selected decisions as they are read.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use consumer::audit::AuditEntry;
 
 use super::{filter::EntryFilter, source::BatchReader};
-use crate::cli::failure::CommandFailure;
+use crate::cli::{failure::CommandFailure, terminal::progress::Progress};
 
 /// A line as it was written, and the entry in it.
 pub(super) struct FoundEntry {
@@ -26,12 +26,14 @@ pub(super) async fn find(
     batches: &mut BatchReader<'_>,
     filter: &mut EntryFilter,
 ) -> Result<Newest, CommandFailure> {
+    let mut progress = Progress::new("lines of the audit read", None);
     let mut entries = VecDeque::new();
     let mut has_more = false;
     while !has_more {
         let room = limit - entries.len();
         let mut batch = VecDeque::new();
         let mut keep = |line: &str| {
+            progress.advance(1);
             if let Some(entry) = filter.new_entry(line) {
                 batch.push_back(FoundEntry { line: line.to_owned(), entry });
                 if batch.len() > room {

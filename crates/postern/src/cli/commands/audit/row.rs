@@ -2,7 +2,7 @@
 
 use consumer::audit::AuditEntry;
 
-use crate::cli::terminal::text::{local_time, printable};
+use crate::cli::terminal::text::{printable, time_text};
 
 pub(super) const HEADER: [&str; 8] =
     ["AT", "INTEGRATION", "BOOKING", "OBJECT", "ASKED BY", "OUTCOME", "REASON", "DETAIL"];
@@ -11,7 +11,7 @@ pub(super) const HEADER: [&str; 8] =
 pub(super) fn cells(entry: &AuditEntry) -> [String; 8] {
     let text = |text: &Option<String>| text.as_deref().map(printable).unwrap_or_default();
     [
-        local_time(Some(entry.at)),
+        time_text(Some(entry.at)),
         printable(&entry.integration_id),
         printable(&entry.booking_id),
         text(&entry.object_id),
@@ -35,8 +35,8 @@ fn outcome(entry: &AuditEntry) -> String {
 
 fn detail(entry: &AuditEntry) -> String {
     let lock = entry.lock_id.map(|lock| format!("lock {lock}"));
-    let opens = entry.opens_at.map(|at| format!("opens at {}", local_time(Some(at))));
-    let opened = entry.opened_at.map(|at| format!("opened at {}", local_time(Some(at))));
+    let opens = entry.opens_at.map(|at| format!("opens at {}", time_text(Some(at))));
+    let opened = entry.opened_at.map(|at| format!("opened at {}", time_text(Some(at))));
     let seen = entry.seen_in.map(|seen_in| format!("seen in {}", seen_in.code()));
     let commands = (entry.attempts > 1).then(|| format!("after {} commands", entry.attempts));
     let detail = entry.detail.as_deref().map(printable);

@@ -10,7 +10,7 @@ use crate::cli::{
     arguments::integration::IntegrationArgument,
     connections::site_access::selected_integrations,
     failure::CommandFailure,
-    terminal::text::{local_time, printable},
+    terminal::text::{printable, time_text},
 };
 
 /// The booking that a command is about.
@@ -90,7 +90,7 @@ impl<'a> StoredBookingReport<'a> {
     pub(super) fn text(&self) -> String {
         let mut lines = vec![format!("{} of {}", self.booking_id, self.integration_id)];
         for StateReport { status, object_ids, starts_at, ends_at } in &self.states {
-            let (from, until) = (local_time(Some(*starts_at)), local_time(Some(*ends_at)));
+            let (from, until) = (time_text(Some(*starts_at)), time_text(Some(*ends_at)));
             lines.push(format!("  {status}, {from} to {until}, {}", object_ids.join(", ")));
         }
         if self.states.is_empty() {
@@ -98,15 +98,15 @@ impl<'a> StoredBookingReport<'a> {
         }
         if let Some(told_at) = self.told_at {
             let revision = self.revision.map_or_else(|| "none".to_owned(), |it| it.to_string());
-            let told_at = local_time(Some(told_at));
+            let told_at = time_text(Some(told_at));
             lines.push(format!("  revision {revision}, from the event of {told_at}"));
         }
         if self.kept_until.is_some() {
-            lines.push(format!("  kept until {}", local_time(self.kept_until)));
+            lines.push(format!("  kept until {}", time_text(self.kept_until)));
         }
         lines.push(match (self.checked_in, self.check_in_kept_until) {
             (true, Some(_)) => {
-                let until = local_time(self.check_in_kept_until);
+                let until = time_text(self.check_in_kept_until);
                 format!("  a door of it was opened; the mark of that is kept until {until}")
             }
             (true, None) => "  a door of it was opened".to_owned(),

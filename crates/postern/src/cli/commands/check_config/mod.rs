@@ -2,8 +2,9 @@
 //!
 //! [`summary`] is the result as it is printed; [`sections`], [`environments`] and [`integrations`] are
 //! the settings in it. A new setting has to be added there: a test compares them with the keys that
-//! the configuration knows.
+//! the configuration knows. [`changed_settings()`] compares those of two configurations.
 
+mod changed_settings;
 mod environments;
 mod integrations;
 mod sections;
@@ -11,6 +12,7 @@ mod summary;
 
 use clap::Args;
 
+pub(crate) use self::changed_settings::changed_settings;
 use self::summary::Summary;
 use crate::{
     cli::{

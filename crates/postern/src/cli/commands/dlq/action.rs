@@ -32,16 +32,3 @@ pub(super) struct Control {
     /// Ticks for each letter, where there is a limit.
     pub(super) rate: Option<Interval>,
 }
-
-/// A token that the first Ctrl-C cancels.
-pub(super) fn stop_on_ctrl_c() -> CancellationToken {
-    let stop = CancellationToken::new();
-    let cancelled = stop.clone();
-    tokio::spawn(async move {
-        // Where the handler cannot be installed, Ctrl-C ends the process, which loses nothing either.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            cancelled.cancel();
-        }
-    });
-    stop
-}

@@ -13,7 +13,7 @@ use publisher::DeadLetterHeaders;
 use uuid::Uuid;
 
 use super::{
-    action::{Action, Control, stop_on_ctrl_c},
+    action::{Action, Control},
     archive,
     document::LetterDocument,
     for_each::for_each,
@@ -26,6 +26,7 @@ use super::{
 use crate::cli::{
     arguments::{confirmation::Confirmation, output_format::OutputFlag},
     failure::CommandFailure,
+    interrupt,
     terminal::output::{Output, print_note},
 };
 use crate::config::BrokerConfig;
@@ -61,7 +62,7 @@ pub(super) async fn run(
     let output = Output::new(arguments.output);
     let mut report = selected_letters::find(&criteria, config).await?;
     if report.count() == 0 {
-        return report.finish(&output);
+        return report.finish(&output, false);
     }
     if !arguments.confirm.ask(&format!("Drop {} dead letters?", report.count()))? {
         print_note("nothing was dropped");
@@ -73,9 +74,9 @@ pub(super) async fn run(
     let file = archive::create(&path)?;
     print_note(&format!("archiving to {}", path.display()));
     let mut action = DropAction::into_file(file);
-    let mut control = Control { stop: stop_on_ctrl_c(), rate: None };
+    let mut control = Control { stop: interrupt::stop_between_steps(), rate: None };
     let handled = for_each(config, &mut action, &mut report, &mut control).await;
-    let finished = report.finish(&output);
+    let finished = report.finish(&output, control.stop.is_cancelled());
     handled?;
     finished
 }

@@ -49,7 +49,10 @@ pub(super) async fn run(
         None => ExportDestination::Output(Output::new(OutputFlag { format: OutputFormat::Json })),
     };
     let criteria = Criteria::Matching(arguments.filters);
-    let mut search = Search::begin(&connection, &criteria).await?;
+    let mut search = Search::begin(&connection, &criteria, config).await?;
+    if arguments.out.is_none() {
+        search.hide_progress();
+    }
     let mut count = 0_u64;
     while let Some(found) = search.next().await? {
         let document = LetterDocument::new(found.info, &found.letter.arrival);

@@ -190,7 +190,6 @@ async fn read(
         if since.is_some_and(|since| since.elapsed() > SESSION_TIME) {
             return Ok(PassEnd::Paused);
         }
-        report.note_progress();
         // The reader is not used after a stop, so its future may be dropped here.
         let letter = tokio::select! {
             biased;

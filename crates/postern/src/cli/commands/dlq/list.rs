@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use clap::Args;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     connection,
     identity::DuplicateCounter,
     info::{DeadLetterInfo, SharedText},
+    predictor::{Prediction, Predictor},
     search::Search,
     selection::{Criteria, DlqFilterArguments},
 };
@@ -18,13 +20,16 @@ use crate::cli::{
     failure::CommandFailure,
     terminal::{
         output::{Output, print_blank_line, print_note},
-        text::{local_time, printable},
+        text::{printable, time_text},
     },
 };
 use crate::config::BrokerConfig;
 
 /// The number up to which each letter is shown to people without `--long`.
 const SHORT_LIST: usize = 20;
+
+/// The number up to which the results of replays are predicted: the queue of dead letters waits meanwhile.
+const PREDICTED: usize = 1_000;
 
 /// Arguments of `dlq list`.
 #[derive(Debug, Args)]
@@ -49,16 +54,26 @@ pub(super) async fn run(
 ) -> Result<(), CommandFailure> {
     let connection = connection::open(config).await?;
     let criteria = Criteria::Matching(arguments.filters);
-    let mut search = Search::begin(&connection, &criteria).await?;
+    let mut predictor = Predictor::new(config)?;
+    let mut search = Search::begin(&connection, &criteria, config).await?;
     let mut letters = Vec::new();
     let mut fingerprints = Vec::new();
     while let Some(found) = search.next().await? {
-        letters.push(found.info);
+        let prediction = match letters.len() {
+            0..PREDICTED => Some(predictor.predict(&found.letter.arrival, Utc::now()).await),
+            _ => None,
+        };
+        letters.push(ListedLetter { info: found.info, prediction });
         fingerprints.push(found.fingerprint);
     }
     search.end().await?;
     let _ = connection.close(200, "done".into()).await;
     number_duplicates(&mut letters, &fingerprints);
+    if letters.len() > PREDICTED {
+        print_note(&format!(
+            "the results of replays are predicted for the first {PREDICTED} alone"
+        ));
+    }
 
     let output = Output::new(arguments.output);
     match arguments.output.format {
@@ -71,43 +86,62 @@ pub(super) async fn run(
     }
 }
 
+/// A dead letter, with the predicted result of a replay.
+#[derive(Serialize)]
+struct ListedLetter {
+    #[serde(flatten)]
+    info: DeadLetterInfo,
+    #[serde(flatten)]
+    prediction: Option<Prediction>,
+}
+
+impl ListedLetter {
+    fn predicted_result(&self) -> &'static str {
+        self.prediction.as_ref().map_or("not predicted", |it| it.result.text())
+    }
+}
+
 /// Gives the first of several duplicates the highest number. That number is no longer used when one of
 /// them is removed, so an operator who works down the list finds each id that was listed.
-fn number_duplicates(letters: &mut [DeadLetterInfo], fingerprints: &[Uuid]) {
+fn number_duplicates(letters: &mut [ListedLetter], fingerprints: &[Uuid]) {
     let mut counter = DuplicateCounter::default();
     for (letter, fingerprint) in letters.iter_mut().zip(fingerprints).rev() {
-        letter.id = counter.next_id(*fingerprint);
+        letter.info.id = counter.next_id(*fingerprint);
     }
 }
 
 fn print_tables(
     output: &Output,
-    letters: &[DeadLetterInfo],
+    letters: &[ListedLetter],
     long: bool,
 ) -> Result<(), CommandFailure> {
-    let header = ["REASON", "QUEUE", "INTEGRATION", "COUNT", "FIRST", "LAST"];
+    let header = ["REASON", "QUEUE", "INTEGRATION", "COUNT", "FIRST", "LAST", "IF REPLAYED"];
     output.print_all(&groups(letters), header, LetterGroup::cells)?;
     if !long && letters.len() > SHORT_LIST {
         print_note(&format!("{} dead letters; --long shows each", letters.len()));
         return Ok(());
     }
     print_blank_line()?;
-    let header = ["ID", "FAILED AT", "REASON", "TYPE", "BOOKING", "REPLAYS", "DETAIL"];
+    let header =
+        ["ID", "FAILED AT", "REASON", "TYPE", "BOOKING", "REPLAYS", "IF REPLAYED", "DETAIL"];
     output.print_all(letters, header, |letter| {
+        let DeadLetterInfo { id, failed_at, reason, kind, booking_id, replays, detail, .. } =
+            &letter.info;
         [
-            letter.id.to_string(),
-            local_time(letter.failed_at),
-            printable(&letter.reason),
-            letter.kind.as_deref().map(printable).unwrap_or_default(),
-            letter.booking_id.as_deref().map(printable).unwrap_or_default(),
-            letter.replays.to_string(),
-            letter.detail.as_deref().map(printable).unwrap_or_default(),
+            id.to_string(),
+            time_text(*failed_at),
+            printable(reason),
+            kind.as_deref().map(printable).unwrap_or_default(),
+            booking_id.as_deref().map(printable).unwrap_or_default(),
+            replays.to_string(),
+            letter.predicted_result().to_owned(),
+            detail.as_deref().map(printable).unwrap_or_default(),
         ]
     })
 }
 
 /// Letters that probably have the same cause.
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 struct LetterGroup {
     reason: SharedText,
     queue: Option<SharedText>,
@@ -115,34 +149,45 @@ struct LetterGroup {
     count: usize,
     first: Option<DateTime<Utc>>,
     last: Option<DateTime<Utc>>,
+    /// The number of letters by the predicted result of a replay.
+    predicted: BTreeMap<&'static str, usize>,
 }
 
-fn groups(letters: &[DeadLetterInfo]) -> Vec<LetterGroup> {
-    let mut groups: BTreeMap<_, Vec<Option<DateTime<Utc>>>> = BTreeMap::new();
-    for DeadLetterInfo { reason, queue, integration_id, failed_at, .. } in letters {
-        groups.entry((reason, queue, integration_id)).or_default().push(*failed_at);
-    }
-    let group =
-        |((reason, queue, integration_id), times): (_, Vec<Option<DateTime<Utc>>>)| LetterGroup {
+fn groups(letters: &[ListedLetter]) -> Vec<LetterGroup> {
+    let mut groups: BTreeMap<_, LetterGroup> = BTreeMap::new();
+    for letter in letters {
+        let DeadLetterInfo { reason, queue, integration_id, failed_at, .. } = &letter.info;
+        let group = groups.entry((reason, queue, integration_id)).or_insert_with(|| LetterGroup {
             reason: SharedText::clone(reason),
-            queue: Option::<SharedText>::clone(queue),
-            integration_id: Option::<SharedText>::clone(integration_id),
-            count: times.len(),
-            first: times.iter().flatten().min().copied(),
-            last: times.iter().flatten().max().copied(),
-        };
-    groups.into_iter().map(group).collect()
+            queue: queue.clone(),
+            integration_id: integration_id.clone(),
+            count: 0,
+            first: *failed_at,
+            last: *failed_at,
+            predicted: BTreeMap::new(),
+        });
+        group.count += 1;
+        group.first = [group.first, *failed_at].into_iter().flatten().min();
+        group.last = [group.last, *failed_at].into_iter().flatten().max();
+        *group.predicted.entry(letter.predicted_result()).or_default() += 1;
+    }
+    groups.into_values().collect()
 }
 
 impl LetterGroup {
-    fn cells(&self) -> [String; 6] {
+    fn cells(&self) -> [String; 7] {
+        let predicted = self.predicted.iter().map(|(result, count)| match self.count {
+            all if all == *count => (*result).to_owned(),
+            _ => format!("{count} {result}"),
+        });
         [
             printable(&self.reason),
             self.queue.as_deref().map(printable).unwrap_or_default(),
             self.integration_id.as_deref().map(printable).unwrap_or_default(),
             self.count.to_string(),
-            local_time(self.first),
-            local_time(self.last),
+            time_text(self.first),
+            time_text(self.last),
+            predicted.collect::<Vec<_>>().join("; "),
         ]
     }
 }

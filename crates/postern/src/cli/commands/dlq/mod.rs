@@ -33,7 +33,8 @@ use crate::config::BrokerConfig;
 /// Commands about dead letters.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DlqCommand {
-    /// List dead letters, grouped by reason, queue and integration. Changes nothing.
+    /// List dead letters with the predicted results of replays, first grouped by reason, queue and integration.
+    /// Changes nothing.
     List(list::ListArguments),
     /// Show one complete dead letter, and the predicted result of a replay.
     ///

@@ -49,6 +49,8 @@ pub(super) struct Predictor<'a> {
     routing: Routing,
     /// What decides about a valid event; none where the configuration is not complete.
     state: Option<KnownState<'a>>,
+    /// Why Redis did not answer once: it is not asked for each of many letters then.
+    away: Option<String>,
 }
 
 /// What decides about a valid event.
@@ -64,33 +66,55 @@ impl<'a> Predictor<'a> {
             anyhow::Ok(KnownState { lookup, settings })
         };
         let state = config.complete.as_ref().map(state).transpose()?;
-        Ok(Self { routing: config.broker.routing, state })
+        Ok(Self { routing: config.broker.routing, state, away: None })
     }
 
     /// The predicted result of a replay of `letter`.
-    pub(super) async fn predict(&self, letter: &ReceivedMessage, now: DateTime<Utc>) -> Prediction {
+    pub(super) async fn predict(
+        &mut self,
+        letter: &ReceivedMessage,
+        now: DateTime<Utc>,
+    ) -> Prediction {
         let message = match Message::replay(letter, None) {
             Ok(message) => message,
             Err(error) => return PredictedResult::CannotReplay.because(error.to_string()),
         };
         let predicted = if message.routing_key == names::BOOKING_STATUS_QUEUE {
             match self.routed(decode_booking_status(letter.content(), now), letter) {
-                Ok(status) => match &self.state {
-                    Some(state) => state.booking(&status).await,
-                    None => Ok(unknown()),
+                Ok(status) => match self.known_state() {
+                    Ok(state) => state.booking(&status).await,
+                    Err(why) => Ok(PredictedResult::Unknown.because(why)),
                 },
                 Err(error) => Ok(malformed(&error)),
             }
         } else {
             match self.routed(decode_open_request(letter.content(), now), letter) {
-                Ok(request) => match &self.state {
-                    Some(state) => state.request(&request, now).await,
-                    None => Ok(unknown()),
+                Ok(request) => match self.known_state() {
+                    Ok(state) => state.request(&request, now).await,
+                    Err(why) => Ok(PredictedResult::Unknown.because(why)),
                 },
                 Err(error) => Ok(malformed(&error)),
             }
         };
-        predicted.unwrap_or_else(|error| PredictedResult::Unknown.because(error.to_string()))
+        predicted.unwrap_or_else(|error| {
+            let why = error.to_string();
+            if matches!(error, StoreError::Away(_)) {
+                self.away = Some(why.clone());
+            }
+            PredictedResult::Unknown.because(why)
+        })
+    }
+
+    /// What decides about a valid event, or why it is not known.
+    fn known_state(&self) -> Result<&KnownState<'a>, String> {
+        match (&self.state, &self.away) {
+            (_, Some(why)) => Err(why.clone()),
+            (Some(state), None) => Ok(state),
+            (None, None) => {
+                Err("a prediction needs the whole configuration: see `postern check-config`"
+                    .to_owned())
+            }
+        }
     }
 
     /// The event, where the routing key of its first arrival may be what it is.
@@ -163,19 +187,14 @@ impl PredictedResult {
         match self {
             Self::WillApply => "will apply",
             Self::OlderRevision => "older revision",
-            Self::Expired => "expired",
+            Self::Expired => "expired, opens nothing",
             Self::StillMalformed => "still malformed",
-            Self::OutcomeKnown => "outcome known",
+            Self::OutcomeKnown => "same answer again",
             Self::WillBeRejected => "will be rejected",
             Self::CannotReplay => "cannot be replayed",
             Self::Unknown => "unknown",
         }
     }
-}
-
-fn unknown() -> Prediction {
-    let why = "a prediction needs the whole configuration: see `postern check-config`";
-    PredictedResult::Unknown.because(why.to_owned())
 }
 
 fn malformed(error: &RefusedMessage) -> Prediction {

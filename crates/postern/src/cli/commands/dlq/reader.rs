@@ -158,6 +158,11 @@ impl QueueReader {
         Ok(None)
     }
 
+    /// The number of letters that there are to read.
+    pub(super) fn end_position(&self) -> u32 {
+        self.end
+    }
+
     /// The number of letters that were read.
     pub(super) fn position(&self) -> u32 {
         self.position

@@ -15,20 +15,21 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    action::{Action, Control, stop_on_ctrl_c},
+    action::{Action, Control},
     connection,
     for_each::for_each,
     predictor::{Prediction, Predictor},
     reader::DeliveredLetter,
     report::{ActionReport, ActionResult},
-    search::{Search, SearchTotals},
+    search::Search,
     selected_letters,
-    selection::{Criteria, SelectionArguments, not_found},
+    selection::{Criteria, SelectionArguments},
 };
 use crate::cli::{
     arguments::output_format::OutputFlag,
     connections::broker::{self, BROKER_TIMEOUT},
     failure::CommandFailure,
+    interrupt,
     terminal::output::Output,
 };
 use crate::config::BrokerConfig;
@@ -77,10 +78,10 @@ pub(super) async fn run(
         rate.set_missed_tick_behavior(MissedTickBehavior::Delay);
         rate
     });
-    let mut control = Control { stop: stop_on_ctrl_c(), rate };
+    let mut control = Control { stop: interrupt::stop_between_steps(), rate };
     let mut action = ReplayAction::default();
     let handled = for_each(config, &mut action, &mut report, &mut control).await;
-    let finished = report.finish(&output);
+    let finished = report.finish(&output, control.stop.is_cancelled());
     handled?;
     finished
 }
@@ -97,19 +98,16 @@ async fn dry_run(
     config: &BrokerConfig,
     output: &Output,
 ) -> Result<(), CommandFailure> {
-    let predictor = Predictor::new(config)?;
+    let mut predictor = Predictor::new(config)?;
     let connection = connection::open(config).await?;
-    let mut search = Search::begin(&connection, criteria).await?;
+    let mut search = Search::begin(&connection, criteria, config).await?;
     let mut predicted = Vec::new();
     while let Some(found) = search.next().await? {
         let prediction = predictor.predict(&found.letter.arrival, Utc::now()).await;
         predicted.push(PredictedReplay { id: found.info.id, prediction });
     }
-    let SearchTotals { missing, .. } = search.end().await?;
+    search.end().await?;
     let _ = connection.close(200, "done".into()).await;
-    if !missing.is_empty() {
-        return Err(not_found(missing));
-    }
     output.print_all(&predicted, ["ID", "IF REPLAYED", "DETAIL"], |it| {
         let Prediction { result, detail } = &it.prediction;
         [it.id.to_string(), result.text().to_owned(), detail.clone()]

@@ -1,23 +1,18 @@
 //! The result of an action for each of the selected dead letters.
 
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
-use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::cli::{
     failure::CommandFailure,
     terminal::{
         output::{Output, print_note},
+        progress::Progress,
         text::join_or_none,
     },
 };
-
-const PROGRESS_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The result for one letter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,7 +44,7 @@ pub(super) struct ActionReport {
     counts: HashMap<Uuid, u32>,
     results: HashMap<Uuid, ActionResult>,
     last_position: u32,
-    last_note: Instant,
+    progress: Progress,
 }
 
 #[derive(Serialize)]
@@ -63,13 +58,8 @@ impl ActionReport {
     pub(super) fn new(selected: Vec<SelectedLetter>, mut counts: HashMap<Uuid, u32>) -> Self {
         let fingerprints: HashSet<Uuid> = selected.iter().map(|it| it.fingerprint).collect();
         counts.retain(|fingerprint, _| fingerprints.contains(fingerprint));
-        Self {
-            selected,
-            counts,
-            results: HashMap::new(),
-            last_position: 0,
-            last_note: Instant::now(),
-        }
+        let progress = Progress::new("dead letters handled", u64::try_from(selected.len()).ok());
+        Self { selected, counts, results: HashMap::new(), last_position: 0, progress }
     }
 
     /// The number of selected letters.
@@ -124,22 +114,23 @@ impl ActionReport {
     }
 
     pub(super) fn record(&mut self, id: Uuid, result: ActionResult) {
-        self.results.insert(id, result);
-    }
-
-    /// Prints a note about the progress at intervals.
-    pub(super) fn note_progress(&mut self) {
-        if self.last_note.elapsed() >= PROGRESS_INTERVAL {
-            self.last_note = Instant::now();
-            print_note(&format!("{} of {} dead letters", self.done(), self.selected.len()));
+        if self.results.insert(id, result).is_none() {
+            self.progress.advance(1);
         }
     }
 
-    /// Prints the result of each letter, and fails where one failed or was not reached.
-    pub(super) fn finish(self, output: &Output) -> Result<(), CommandFailure> {
-        let result = |it: &SelectedLetter| self.results.get(&it.id).unwrap_or(&ActionResult::Left);
+    /// Prints the result of each letter, and fails where one failed or was not reached, which an interruption
+    /// may be the reason of.
+    pub(super) fn finish(
+        self,
+        output: &Output,
+        is_interrupted: bool,
+    ) -> Result<(), CommandFailure> {
+        let Self { selected, results, progress, .. } = self;
+        drop(progress);
+        let result = |it: &SelectedLetter| results.get(&it.id).unwrap_or(&ActionResult::Left);
         let lines: Vec<ReportLine> =
-            self.selected.iter().map(|it| ReportLine { id: it.id, result: result(it) }).collect();
+            selected.iter().map(|it| ReportLine { id: it.id, result: result(it) }).collect();
         output.print_all(&lines, ["ID", "RESULT", "DETAIL"], |line| {
             let (result, detail) = line.result.label_and_detail();
             [line.id.to_string(), result.to_owned(), detail.to_owned()]
@@ -151,6 +142,9 @@ impl ActionReport {
         let counted = all.iter().filter(|(_, count)| *count > 0);
         let counted: Vec<_> = counted.map(|(label, count)| format!("{count} {label}")).collect();
         let sum = format!("dead letters: {}", join_or_none(&counted));
+        if is_interrupted && count("left") > 0 {
+            return Err(CommandFailure::Interrupted(sum));
+        }
         if count("failed") + count("left") > 0 {
             return Err(CommandFailure::message(sum));
         }

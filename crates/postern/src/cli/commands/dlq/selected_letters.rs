@@ -3,8 +3,8 @@
 use super::{
     connection,
     report::{ActionReport, SelectedLetter},
-    search::{Search, SearchTotals},
-    selection::{Criteria, not_found},
+    search::Search,
+    selection::Criteria,
 };
 use crate::cli::failure::CommandFailure;
 use crate::config::BrokerConfig;
@@ -15,16 +15,12 @@ pub(super) async fn find(
     config: &BrokerConfig,
 ) -> Result<ActionReport, CommandFailure> {
     let connection = connection::open(config).await?;
-    let mut search = Search::begin(&connection, criteria).await?;
+    let mut search = Search::begin(&connection, criteria, config).await?;
     let mut selected = Vec::new();
     while let Some(found) = search.next().await? {
         selected.push(SelectedLetter { id: found.info.id, fingerprint: found.fingerprint });
     }
-    let SearchTotals { counts, missing } = search.end().await?;
+    let counts = search.end().await?;
     let _ = connection.close(200, "done".into()).await;
-    if missing.is_empty() {
-        Ok(ActionReport::new(selected, counts))
-    } else {
-        Err(not_found(missing))
-    }
+    Ok(ActionReport::new(selected, counts))
 }

@@ -3,21 +3,23 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::{DateTime, Utc};
-use clap::Args;
-use publisher::ReceivedMessage;
+use clap::{Args, builder::PossibleValuesParser};
+use events::{DeadLetterReason, names};
+use publisher::{ReceivedMessage, RecordedReason};
 use uuid::Uuid;
 
 use super::{info::DeadLetterInfo, message_json};
-use crate::cli::failure::CommandFailure;
+use crate::cli::{arguments::integration::check_configured, failure::CommandFailure};
+use crate::config::BrokerConfig;
 
 /// The filter flags.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Filters")]
 pub(super) struct DlqFilterArguments {
     /// Only dead letters with this reason, such as malformed.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = reasons(), hide_possible_values = true)]
     reason: Option<String>,
-    /// Only events of this type.
+    /// Only events of this type, such as lock.open-request.v1.
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     /// Only dead letters of this integration.
@@ -32,6 +34,21 @@ pub(super) struct DlqFilterArguments {
     /// Only dead letters with this text in body or headers; upper and lower case are equal.
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
+}
+
+fn reasons() -> PossibleValuesParser {
+    let known = DeadLetterReason::ALL.iter().map(|reason| reason.code().to_owned());
+    PossibleValuesParser::new(known.chain([RecordedReason::Missing.as_str().to_owned()]))
+}
+
+/// The types of events that a worker takes. A dead letter may have another one: that may be why it is one.
+const KNOWN_TYPES: [&str; 2] = [names::BOOKING_STATUS, names::OPEN_REQUEST];
+
+/// Whether any dead letter has the value of a filter, whatever the other filters say.
+#[derive(Debug, Default)]
+pub(super) struct SeenValues {
+    kind: bool,
+    integration: bool,
 }
 
 /// The arguments that select dead letters for an action.
@@ -94,6 +111,34 @@ impl DlqFilterArguments {
         [reason, kind, integration, text].into_iter().all(Option::is_none)
             && age_min.is_none()
             && age_max.is_none()
+    }
+
+    /// Notes the values of the filters that a dead letter has.
+    pub(super) fn note_seen(&self, info: &DeadLetterInfo, seen: &mut SeenValues) {
+        seen.kind |= self.kind.as_deref() == info.kind.as_deref();
+        seen.integration |= self.integration.as_deref() == info.integration_id.as_deref();
+    }
+
+    /// Fails where a filter has a value that neither a dead letter nor the configuration has: it is
+    /// misspelt.
+    pub(super) fn check(
+        &self,
+        seen: &SeenValues,
+        config: &BrokerConfig,
+    ) -> Result<(), CommandFailure> {
+        if let Some(kind) = self.kind.as_deref()
+            && !seen.kind
+            && !KNOWN_TYPES.contains(&kind)
+        {
+            let known = KNOWN_TYPES.join(", ");
+            return Err(CommandFailure::Usage(format!(
+                "no dead letter has the type {kind:?}, and no worker knows it; known: {known}"
+            )));
+        }
+        if seen.integration {
+            return Ok(());
+        }
+        check_configured(self.integration.as_deref(), config.integration_ids().as_deref())
     }
 
     /// Whether a dead letter matches the filters.

@@ -17,7 +17,7 @@ use crate::cli::{
     failure::CommandFailure,
     terminal::{
         output::Output,
-        text::{local_time, printable},
+        text::{printable, time_text},
     },
 };
 use crate::config::BrokerConfig;
@@ -46,9 +46,9 @@ pub(super) async fn run(
     config: &BrokerConfig,
 ) -> Result<(), CommandFailure> {
     let criteria = by_ids(std::slice::from_ref(&arguments.id))?;
-    let predictor = Predictor::new(config)?;
+    let mut predictor = Predictor::new(config)?;
     let connection = connection::open(config).await?;
-    let mut search = Search::begin(&connection, &criteria).await?;
+    let mut search = Search::begin(&connection, &criteria, config).await?;
     let found = search.next().await?;
     search.end().await?;
     let _ = connection.close(200, "done".into()).await;
@@ -69,7 +69,7 @@ impl ShownLetter {
             ("id", info.id.to_string()),
             ("reason", printable(&info.reason)),
             ("detail", text(info.detail.as_deref())),
-            ("failed at", local_time(info.failed_at)),
+            ("failed at", time_text(info.failed_at)),
             ("queue", text(info.queue.as_deref())),
             ("type", text(info.kind.as_deref())),
             ("event", text(info.event_id.as_deref())),

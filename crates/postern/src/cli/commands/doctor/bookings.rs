@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono::{DateTime, Local, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use consumer::{
     DoorProblem, LockAvailability, Lookup, ProblemReason, Settings, StoreError, StoredBooking,
     door_problems,
@@ -13,7 +13,7 @@ use super::{
     deadline::{Deadline, DeadlineExceeded},
     finding::{Check, Finding, Level},
 };
-use crate::cli::terminal::text::first_few;
+use crate::cli::terminal::text::{first_few, time_of_day};
 
 const CHECK: &str = "bookings";
 
@@ -81,7 +81,7 @@ pub(super) fn check(
         let active = rules.is_some_and(|rules| rules.active);
         unknown += usize::from(active && locks.is_none());
         for DoorProblem { object_id, reason, .. } in door_problems(rules, locks, &it.booking, now) {
-            let starts = it.booking.first_start().with_timezone(&Local).format("%H:%M");
+            let starts = time_of_day(it.booking.first_start());
             let name = if reason == ProblemReason::Rejected(RejectedReason::StatusNotAllowed) {
                 format!("{} ({})", it.booking_id, statuses(&it.booking))
             } else {

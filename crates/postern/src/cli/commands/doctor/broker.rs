@@ -171,7 +171,8 @@ fn dead_letters(state: QueueState) -> Finding {
         0 => check.ok("none"),
         count => check.warning(
             format!("{count} messages could not be processed"),
-            "run `postern dlq list`, which shows the reasons; then replay or drop them",
+            "run `postern dlq list`, which shows the reasons and the predicted results of replays: replay \
+             those that will apply, and drop the others",
         ),
     }
 }

@@ -1,13 +1,12 @@
 //! Events that no queue takes: the answers of requests wait for a listener.
 
-use chrono::Local;
 use consumer::UnroutedKey;
 
 use super::{
     deadline::Deadline,
     finding::{Check, Finding},
 };
-use crate::cli::connections::shared_connections::SharedConnections;
+use crate::cli::{connections::shared_connections::SharedConnections, terminal::text::time_text};
 
 const NAME: &str = "rabbitmq.listeners";
 
@@ -32,7 +31,7 @@ fn findings(unrouted: &[UnroutedKey]) -> Vec<Finding> {
     let next = "bind a queue of the booking system to postern.outbound for this routing key, or make room in \
                 a full one: what waits is published then";
     let shown = unrouted.iter().take(MOST).map(|UnroutedKey { routing_key, since, .. }| {
-        let since = since.with_timezone(&Local).format("%Y-%m-%d %H:%M:%S");
+        let since = time_text(Some(*since));
         let detail = format!("no queue takes these events since {since}; their requests wait");
         Check::new(NAME, routing_key).broken(detail, next)
     });

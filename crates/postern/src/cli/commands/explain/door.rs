@@ -18,7 +18,10 @@ const TIMEOUT: Duration = Duration::from_secs(6);
 /// The state of the IQ of a lock.
 #[derive(Debug, Serialize)]
 pub(super) struct DoorState {
+    /// The name of the lock at Salto.
+    pub(super) lock_name: Option<String>,
     pub(super) iq_id: Option<String>,
+    pub(super) iq_name: Option<String>,
     /// The state of the stored activation.
     pub(super) state: Option<&'static str>,
     /// According to Salto's list.
@@ -53,7 +56,7 @@ async fn read_without_limit(
         .await
         .map_err(text)?;
     let site = connections.site(integration).ok_or("the environment is not configured")?;
-    let (locks, iqs) = match future::try_join(site.locks(), site.iqs()).await {
+    let (lock_list, iqs) = match future::try_join(site.locks(), site.iqs()).await {
         Ok(lists) => lists,
         Err(error) => {
             pause::share(&connections.lookup, id, &error).await;
@@ -68,18 +71,22 @@ async fn read_without_limit(
     let otp_statuses = connections.otp_guard.statuses(id).await.map_err(text)?;
     let activations: HashMap<_, _> =
         stored.into_iter().map(|(iq, stored)| (iq, stored.activation)).collect();
-    let locks = LockAvailability::new(&locks, &iqs, &activations, &otp_statuses);
-    let iq_id = locks.resolve(lock).ok().and_then(|lock| locks.iq_of(lock));
+    let locks = LockAvailability::new(&lock_list, &iqs, &activations, &otp_statuses);
+    let lock_id = locks.resolve(lock).ok();
+    let iq_id = lock_id.and_then(|lock| locks.iq_of(lock));
+    let in_list = lock_list.iter().find(|listed| Some(listed.id) == lock_id);
+    let listed_iq = iqs.iter().find(|listed| Some(listed.id.as_str()) == iq_id);
     let state = iq_id.map(|iq| {
         let activation = activations.get(iq);
         activation.map_or(ActivationState::NotActivated, |it| it.state).code()
     });
-    let restore = |iq| iqs.iter().find(|info| info.id == iq).and_then(|it| it.restore_required);
     let otp_status = iq_id.and_then(|iq| otp_statuses.get(iq)).copied().unwrap_or_default();
     Ok(DoorState {
+        lock_name: in_list.and_then(|lock| lock.customer_reference.clone()),
         iq_id: iq_id.map(str::to_owned),
+        iq_name: listed_iq.and_then(|iq| iq.customer_reference.clone()),
         state,
-        restore_required: iq_id.and_then(restore),
+        restore_required: listed_iq.and_then(|iq| iq.restore_required),
         rejected_in_a_row: otp_status.rejected_in_a_row,
         blocked_until: otp_status.blocked_until.filter(|until| *until > Utc::now()),
         obstacle: locks.obstacle(lock),

@@ -1,6 +1,6 @@
 //! The text of an explanation, for people.
 
-use chrono::{DateTime, Local, Utc};
+use chrono::Utc;
 use consumer::audit::TiedState;
 use rules::{Rule, RuleInput};
 
@@ -9,7 +9,10 @@ use super::{
     explanation::Explanation,
     reports::{BookingReport, RequestReport, RuleReport},
 };
-use crate::cli::terminal::event_text;
+use crate::cli::terminal::{
+    event_text,
+    text::{named, time_near_now as time},
+};
 
 /// The answer first, then its reasons.
 pub(super) fn explanation(explanation: &Explanation) -> String {
@@ -71,6 +74,10 @@ fn request_lines(request: &RequestReport) -> Vec<String> {
     let RequestReport { id, source, attempts, failures, .. } = request;
     let mut lines = vec![format!("{id} from {source}")];
     lines.extend(request.taken_at.map(|at| format!("first taken at {}", time(at))));
+    lines.extend(request.expires_at.map(|at| {
+        let expires = if at > Utc::now() { "expires" } else { "expired" };
+        format!("{expires} at {}", time(at))
+    }));
     lines.push(format!("commands written: {attempts}, failed attempts: {failures}"));
     if request.commands_in_doubt > 0 {
         let since =
@@ -178,6 +185,12 @@ fn door_lines(explanation: &Explanation) -> Vec<String> {
             explanation.pause_seconds
         ));
     }
+    if let Some(lock) = &explanation.lock {
+        let name = explanation.door.as_ref().and_then(|door| door.lock_name.as_deref());
+        // The mapping may have the name itself.
+        let name = name.filter(|name| *name != lock.to_string());
+        lines.push(format!("lock {}", named(name, lock)));
+    }
     match (&explanation.door, &explanation.door_unknown, &explanation.lock) {
         (Some(door), _, _) => lines.extend(iq_lines(door)),
         (None, Some(reason), _) => lines.push(format!("its IQ is not known: {reason}")),
@@ -192,7 +205,7 @@ fn iq_lines(door: &DoorState) -> Vec<String> {
         return vec!["the site has no such lock, or it has no IQ".into()];
     };
     let state = door.state.unwrap_or("not_activated").replace('_', " ");
-    let mut lines = vec![format!("IQ {iq}: {state}")];
+    let mut lines = vec![format!("IQ {}: {state}", named(door.iq_name.as_deref(), iq))];
     if door.restore_required == Some(true) {
         lines
             .push("Salto requires a restore: the stored secret and PIN are no longer valid".into());
@@ -204,11 +217,4 @@ fn iq_lines(door: &DoorState) -> Vec<String> {
         format!("Salto has blocked the system user: no command is sent until {}", time(until))
     }));
     lines
-}
-
-/// The local time, with the date where it is not today.
-fn time(at: DateTime<Utc>) -> String {
-    let here = at.with_timezone(&Local);
-    let today = here.date_naive() == Local::now().date_naive();
-    here.format(if today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" }).to_string()
 }

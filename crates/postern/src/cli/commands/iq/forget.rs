@@ -24,7 +24,7 @@ until Salto has reset the user's activation there and `postern iq activate` was 
 `postern iq adopt` has stored a secret and PIN that are known from another program. Nothing is changed \
 at Salto.
 
-For IQs that were replaced, or after such a reset.
+For IQs that were replaced, or after such a reset. Salto is not asked, so --iq must be the id.
 
 Examples:
   postern iq forget --integration acme --iq 0f7b2c1e-…
@@ -70,7 +70,8 @@ pub(super) async fn run(
         .forget(consumer::IqRef { integration_id, iq_id: &iq })
         .await
         .context("the last error of the IQ cannot be removed")?;
-    let changed = ChangedActivation { integration_id, iq_id: &iq, state: "not_activated" };
+    let state = "not_activated";
+    let changed = ChangedActivation { integration_id, iq_id: &iq, iq_name: None, state };
     Output::new(arguments.output)
         .print(&changed, || "secret and PIN are removed: the IQ is not activated here".to_owned())
 }

@@ -15,7 +15,7 @@ use crate::cli::{
     },
     terminal::{
         output::Output,
-        text::{local_time, yes_or_no},
+        text::{time_text, yes_or_no},
     },
 };
 
@@ -128,11 +128,11 @@ impl IqRow {
             yes_or_no(self.restore_required),
             at_salto.to_owned(),
             self.state.replace('_', " "),
-            local_time(self.state_since),
+            time_text(self.state_since),
             if rejected > 0 { rejected.to_string() } else { String::new() },
-            local_time(self.blocked_until),
+            time_text(self.blocked_until),
             self.last_error.as_ref().map_or_else(String::new, |it| {
-                format!("{} at {}", it.reason, local_time(Some(it.at)))
+                format!("{} at {}", it.reason, time_text(Some(it.at)))
             }),
             self.next.clone().unwrap_or_default(),
         ]
@@ -167,7 +167,7 @@ mod tests {
         );
         let cells = row.cells();
         assert_eq!(cells[..6], ["q1", "Cellar", "no", "", "", "not activated"]);
-        let at = local_time(Some(time));
+        let at = time_text(Some(time));
         let last_error = format!("iq_offline at {at}");
         assert_eq!(cells[6..11], ["pending pin", &at, "2", &at, &last_error]);
         assert_eq!(serde_json::to_value(&row).unwrap()["state"], "pending_pin");

@@ -57,6 +57,7 @@ pub(crate) struct ProbeArguments {
 struct ProbeResult<'a> {
     integration_id: &'a str,
     iq_id: &'a str,
+    iq_name: Option<&'a str>,
     accepted: bool,
     /// Salto's answer, as a code.
     answer: &'static str,
@@ -89,6 +90,7 @@ pub(super) async fn run(
     let result = ProbeResult {
         integration_id: target.integration_id,
         iq_id: &target.iq,
+        iq_name: target.iq_name.as_deref(),
         accepted: answer.is_ok(),
         answer: code,
         meaning,

@@ -58,6 +58,7 @@ pub(crate) struct SetPinArguments {
 struct PinChangeResult<'a> {
     integration_id: &'a str,
     iq_id: &'a str,
+    iq_name: Option<&'a str>,
     state: &'static str,
     /// False: it was already the PIN.
     changed: bool,
@@ -85,7 +86,8 @@ pub(super) async fn run(
     attempts.end().await;
     let changed = changed?;
     let (integration_id, iq_id) = (target.integration_id, target.iq.as_str());
-    let result = PinChangeResult { integration_id, iq_id, state: "activated", changed };
+    let (iq_name, state) = (target.iq_name.as_deref(), "activated");
+    let result = PinChangeResult { integration_id, iq_id, iq_name, state, changed };
     Output::new(arguments.output).print(&result, || {
         if changed {
             "the PIN is set, and Salto's cloud accepts it"

@@ -21,7 +21,7 @@ use crate::cli::{
 pub(super) struct IqArguments {
     #[command(flatten)]
     integration: IntegrationArgument,
-    /// The id of the IQ, as `postern iq list` shows it.
+    /// The id of the IQ, as `postern iq list` shows it, or its name at Salto where that is unique.
     #[arg(long, value_name = "IQ")]
     pub(super) iq: String,
 }
@@ -30,8 +30,10 @@ pub(super) struct IqArguments {
 pub(super) struct TargetIq<'a> {
     pub(super) integration_id: &'a str,
     pub(super) access: SiteAccess<'a>,
-    /// Its id as Salto spells it.
+    /// Its id as Salto spells it: workers look its secret up by this spelling.
     pub(super) iq: String,
+    /// Its name at Salto.
+    pub(super) iq_name: Option<String>,
 }
 
 /// The result of a command that changed the activation of an IQ.
@@ -39,6 +41,7 @@ pub(super) struct TargetIq<'a> {
 pub(super) struct ChangedActivation<'a> {
     pub(super) integration_id: &'a str,
     pub(super) iq_id: &'a str,
+    pub(super) iq_name: Option<&'a str>,
     /// The state after the command.
     pub(super) state: &'static str,
 }
@@ -72,8 +75,13 @@ impl IqArguments {
         &'a self,
         access: SiteAccess<'a>,
     ) -> Result<TargetIq<'a>, CommandFailure> {
-        let iq = iq_id_at_salto(&access, &self.iq).await?;
-        Ok(TargetIq { integration_id: self.integration_id(), access, iq })
+        let iqs = access
+            .with_advice(access.site.iqs().await)
+            .await
+            .context("the site's IQs cannot be read")?;
+        let IqInfo { id, customer_reference, .. } = find_iq(iqs, &self.iq)?;
+        let integration_id = self.integration_id();
+        Ok(TargetIq { integration_id, access, iq: id, iq_name: customer_reference })
     }
 }
 
@@ -85,25 +93,60 @@ impl TargetIq<'_> {
         state: &'static str,
         text: &str,
     ) -> Result<(), CommandFailure> {
-        let changed =
-            ChangedActivation { integration_id: self.integration_id, iq_id: &self.iq, state };
+        let changed = ChangedActivation {
+            integration_id: self.integration_id,
+            iq_id: &self.iq,
+            iq_name: self.iq_name.as_deref(),
+            state,
+        };
         Output::new(flag).print(&changed, || text.to_owned())
     }
 }
 
-/// The id of the IQ as Salto spells it: workers look its secret up by this spelling.
-async fn iq_id_at_salto(access: &SiteAccess<'_>, wanted: &str) -> anyhow::Result<String> {
-    let iqs = access
-        .with_advice(access.site.iqs().await)
-        .await
-        .context("the site's IQs cannot be read")?;
-    let found = iqs.iter().find(|iq| iq.id.eq_ignore_ascii_case(wanted));
-    found.map(|iq| iq.id.clone()).ok_or_else(|| {
-        let name = |iq: &IqInfo| iq.customer_reference.clone().unwrap_or("no name".to_owned());
-        let existing: Vec<_> = iqs.iter().map(|iq| format!("{} ({})", iq.id, name(iq))).collect();
-        if existing.is_empty() {
-            return anyhow!("the site has no IQ; add one to it in Salto");
-        }
-        anyhow!("the site has no IQ {wanted:?}; give one of these ids: {}", existing.join(", "))
+/// The IQ with this id or, where none has it, the only one with this name.
+fn find_iq(mut iqs: Vec<IqInfo>, wanted: &str) -> anyhow::Result<IqInfo> {
+    let named = |iq: &IqInfo| iq.customer_reference.as_deref() == Some(wanted);
+    let by_id = iqs.iter().position(|iq| iq.id.eq_ignore_ascii_case(wanted));
+    let count = iqs.iter().filter(|iq| named(iq)).count();
+    if let Some(found) = by_id.or_else(|| iqs.iter().position(named).filter(|_| count == 1)) {
+        return Ok(iqs.swap_remove(found));
+    }
+    let name = |iq: &IqInfo| iq.customer_reference.clone().unwrap_or("no name".to_owned());
+    let existing: Vec<_> = iqs.iter().map(|iq| format!("{} ({})", iq.id, name(iq))).collect();
+    let existing = existing.join(", ");
+    Err(match (iqs.len(), count) {
+        (0, _) => anyhow!("the site has no IQ; add one to it in Salto"),
+        (_, 0) => anyhow!("the site has no IQ {wanted:?}; give one of these ids: {existing}"),
+        (_, _) => anyhow!("{count} IQs are named {wanted:?}; give one of these ids: {existing}"),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_iq_is_found_by_its_id_or_by_a_unique_name() {
+        let iqs = || -> Vec<IqInfo> {
+            let iq =
+                |id, name: Option<&str>| serde_json::json!({"id": id, "customer_reference": name});
+            let iqs = [
+                iq("Q1", Some("Cellar")),
+                iq("Q2", Some("Roof")),
+                iq("Q3", Some("Roof")),
+                iq("Q4", Some("Q1")),
+                iq("Q5", None),
+            ];
+            iqs.into_iter().map(|iq| serde_json::from_str(&iq.to_string()).unwrap()).collect()
+        };
+        let found = |wanted| find_iq(iqs(), wanted).map(|iq| iq.id).map_err(|it| it.to_string());
+        assert_eq!(found("q2").as_deref(), Ok("Q2"));
+        assert_eq!(found("Cellar").as_deref(), Ok("Q1"));
+        assert_eq!(found("Q1").as_deref(), Ok("Q1"), "an id comes before a name");
+        let error = found("Roof").unwrap_err();
+        assert!(error.starts_with("2 IQs are named \"Roof\"; give one of these ids: "), "{error}");
+        let error = found("Attic").unwrap_err();
+        assert!(error.contains("Q5 (no name)"), "{error}");
+        assert!(find_iq(Vec::new(), "Q1").unwrap_err().to_string().contains("no IQ; add one"));
+    }
 }

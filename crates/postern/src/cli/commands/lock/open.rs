@@ -19,7 +19,7 @@ use crate::cli::{
     otp_attempts::{attempts::OtpAttempts, results::OtpResults},
     terminal::{
         output::{Output, print_note},
-        text::rehearsal_text,
+        text::{named, rehearsal_text},
     },
 };
 
@@ -63,6 +63,7 @@ pub(crate) struct OpenArguments {
 struct OpenResult<'a> {
     integration_id: &'a str,
     lock_id: Uuid,
+    lock_name: Option<&'a str>,
     iq_id: &'a str,
     operator: &'a str,
     /// `opened`, `failed` (the door did not open), or `unknown`.
@@ -81,8 +82,13 @@ pub(super) async fn run(
     let access = site_access::open(settings, &arguments.integration.integration_id).await?;
     refuse_where_nothing_opens(access.integration)?;
     let prepared = prepare(&access, &arguments.lock).await?;
+    // For the operator alone: without an answer, there is no name.
+    let locks = access.site.locks().await.unwrap_or_default();
+    let lock = locks.into_iter().find(|lock| lock.id == prepared.lock_id);
+    let lock_name = lock.and_then(|lock| lock.customer_reference);
     let audit = audit_line::prepare(settings).await?;
-    let question = format!("This opens the door {} for everybody. Open it?", arguments.lock);
+    let shown = named(lock_name.as_deref(), prepared.lock_id);
+    let question = format!("This opens the door {shown} for everybody. Open it?");
     if !arguments.confirm.ask(&question)? {
         print_note("the door was not opened");
         return Ok(());
@@ -106,7 +112,7 @@ pub(super) async fn run(
         expires_at: send_before,
     };
     let written = audit_line::write(&audit, &opening, answer.as_ref().map(|_| ())).await;
-    print_result(&arguments, &opening, &answer)?;
+    print_result(arguments.output, lock_name.as_deref(), &opening, &answer)?;
     written?;
     if answer.is_ok() { Ok(()) } else { Err(CommandFailure::AlreadyReported) }
 }
@@ -146,7 +152,8 @@ async fn prepare(access: &SiteAccess<'_>, lock: &str) -> anyhow::Result<Prepared
 }
 
 fn print_result(
-    arguments: &OpenArguments,
+    output: OutputFlag,
+    lock_name: Option<&str>,
     opening: &OperatorOpening<'_>,
     answer: &Result<(), OpenError>,
 ) -> Result<(), CommandFailure> {
@@ -163,10 +170,11 @@ fn print_result(
     let result = OpenResult {
         integration_id: opening.integration_id,
         lock_id: opening.prepared.lock_id,
+        lock_name,
         iq_id: &opening.prepared.iq_id,
         operator: opening.operator,
         outcome,
         detail: answer.as_ref().err().map(ToString::to_string),
     };
-    Output::new(arguments.output).print(&result, || text.clone())
+    Output::new(output).print(&result, || text.clone())
 }

@@ -8,9 +8,12 @@ use salto::{ActivationState, LockInfo};
 use uuid::Uuid;
 
 use super::finding::{MappingFinding, MappingFindingKind};
-use crate::cli::site_state::{
-    iq_overview::IqOverview,
-    next_step::{NextStep, next_step},
+use crate::cli::{
+    site_state::{
+        iq_overview::IqOverview,
+        next_step::{NextStep, next_step},
+    },
+    terminal::text::named,
 };
 
 /// The objects that open a lock, or the locks of an IQ.
@@ -63,13 +66,14 @@ pub(super) fn analyse(
     }
     for (id, mapped) in by_lock {
         let lock = locks.iter().find(|lock| lock.id == id);
+        let name = lock.and_then(|lock| lock.customer_reference.as_deref());
         match lock.map(|lock| &lock.iq) {
             Some(Some(iq)) => by_iq.entry(&iq.id).or_default().add(&mapped),
-            Some(None) => findings.push(lock_without_iq(rules, id, &mapped)),
+            Some(None) => findings.push(lock_without_iq(rules, id, name, &mapped)),
             None => findings.push(lock_not_found(rules, id, &mapped)),
         }
         if mapped.objects.len() > 1 {
-            findings.push(shared_lock(rules, id, &mapped));
+            findings.push(shared_lock(rules, id, name, &mapped));
         }
     }
     for (id, mapped) in by_iq {
@@ -120,8 +124,14 @@ fn lock_not_found(rules: &IntegrationRules, lock: Uuid, mapped: &MappedObjects) 
     }
 }
 
-fn lock_without_iq(rules: &IntegrationRules, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
-    let text = format!("{}: lock {lock} has no IQ, so it cannot be opened remotely", mapped.text());
+fn lock_without_iq(
+    rules: &IntegrationRules,
+    lock: Uuid,
+    name: Option<&str>,
+    mapped: &MappedObjects,
+) -> MappingFinding {
+    let (objects, named) = (mapped.text(), named(name, lock));
+    let text = format!("{objects}: lock {named} has no IQ, so it cannot be opened remotely");
     let next = "assign the lock to an IQ in Salto KS";
     MappingFinding {
         lock_id: Some(lock),
@@ -129,8 +139,13 @@ fn lock_without_iq(rules: &IntegrationRules, lock: Uuid, mapped: &MappedObjects)
     }
 }
 
-fn shared_lock(rules: &IntegrationRules, lock: Uuid, mapped: &MappedObjects) -> MappingFinding {
-    let text = format!("{} open the same lock {lock}", mapped.objects.join(", "));
+fn shared_lock(
+    rules: &IntegrationRules,
+    lock: Uuid,
+    name: Option<&str>,
+    mapped: &MappedObjects,
+) -> MappingFinding {
+    let text = format!("{} open the same lock {}", mapped.objects.join(", "), named(name, lock));
     let next = "nothing to do if this is intended";
     MappingFinding {
         lock_id: Some(lock),
@@ -169,7 +184,8 @@ fn iq_finding(
             }
         }
     };
-    let text = format!("{}: their IQ {id}: {problem}", mapped.text());
+    let name = iq.and_then(|iq| iq.listed.as_ref()?.customer_reference.as_deref());
+    let text = format!("{}: their IQ {}: {problem}", mapped.text(), named(name, id));
     Some(MappingFinding { iq_id: Some(id.to_owned()), ..mapped.finding(rules, kind, text, &next) })
 }
 

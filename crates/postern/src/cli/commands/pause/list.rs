@@ -12,7 +12,7 @@ use crate::cli::{
     failure::CommandFailure,
     terminal::{
         output::{Output, print_note},
-        text::local_time,
+        text::time_text,
     },
 };
 
@@ -63,7 +63,7 @@ pub(super) async fn run(
         &paused,
         ["INTEGRATION", "SECONDS LEFT", "UNTIL"],
         |it| {
-            let until = local_time(Some(it.until));
+            let until = time_text(Some(it.until));
             [it.integration_id.to_owned(), it.seconds_left.to_string(), until]
         },
     )

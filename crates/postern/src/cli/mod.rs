@@ -27,7 +27,7 @@ pub(crate) use command_line::CommandLine;
 use command_line::{BrokerCommand, Command, StandaloneCommand};
 use commands::{
     audit, booking, check_config, check_event, completions, dlq, doctor, explain, guest_key, iq,
-    lock, login, man_pages, mapping, pause, publish, secrets, site, tail, worker,
+    lock, login, man_pages, mapping, pause, publish, ready, secrets, site, tail, worker,
 };
 use failure::CommandFailure;
 
@@ -132,6 +132,9 @@ async fn run_command(
     if let Command::CheckConfig(arguments) = command {
         return check_config::run(arguments, &config);
     }
+    if let Command::Ready(arguments) = command {
+        return ready::run(arguments, &config.settings);
+    }
     if let Command::Doctor(arguments) = command {
         return doctor::run(arguments, &config, &file).await;
     }
@@ -143,6 +146,7 @@ async fn run_command(
         Command::CheckConfig(_)
         | Command::Standalone(_)
         | Command::Doctor(_)
+        | Command::Ready(_)
         | Command::Broker(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,
         Command::Explain(arguments) => explain::run(arguments, &settings).await,

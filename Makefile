@@ -1,6 +1,6 @@
 # Targets of this repository. The work is done by deploy/*.sh and cargo.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-one servers servers-stop check schemas bench chaos model clean
+.PHONY: help demo up down test test-one servers servers-stop check schemas bench chaos model deb package-test image-test clean
 
 CARGO ?= cargo
 
@@ -41,6 +41,15 @@ schemas: ## generate schemas/ from the Rust types
 
 bench: ## how fast a release worker drains waiting requests; ARGS=neighbour or rolling_restart: other effects
 	@deploy/bench.sh $(ARGS)
+
+deb: ## a Debian package of a release build, in target/debian/
+	@deploy/package.sh
+
+package-test: ## the Debian package in a minimal Debian under a systemd of its own; needs root
+	@deploy/package-test.sh
+
+image-test: ## the images, built by buildah, and a worker that runs from one; needs root
+	@deploy/image-test.sh
 
 chaos: ## failures of everything at random; a judge checks the contract's invariants; ARGS="…" goes to chaos
 	@deploy/chaos.sh $(ARGS)

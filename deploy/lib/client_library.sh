@@ -27,10 +27,10 @@ find_python() {
   PATH=$dev/python/bin:$PATH
 }
 
-# pip_install REQUIREMENTS DIRECTORY: the packages into DIRECTORY/site.
+# pip_install REQUIREMENTS DIRECTORY [OPTION…]: the packages into DIRECTORY/site.
 pip_install() {
   rm -rf "$2/site" &&
-    python3 -m pip install --require-hashes --only-binary :all: --no-deps --target "$2/site" --requirement "$1"
+    python3 -m pip install --require-hashes --only-binary :all: --no-deps --target "$2/site" --requirement "$1" "${@:3}"
 }
 
 # find_node: node and npm are on the path; from a Python package where the machine has none. Debian's package of Node.js reads

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Programs from Debian's packages (RabbitMQ and Redis; Python; PHP; Prometheus), unpacked into a directory: nothing is installed,
+# Programs from Debian's packages (RabbitMQ and Redis; Python; PHP; Prometheus; systemd's tools; dpkg-dev), unpacked into a directory: nothing is installed,
 # no service starts, and removing the directory undoes it. Sourced; needs say.sh.
 
 # unpack_servers PREFIX: afterwards PREFIX/bin holds rabbitmq-server, rabbitmqctl, redis-server and redis-cli. Fails where the machine
@@ -21,6 +21,16 @@ unpack_php() {
 # unpack_prometheus PREFIX: afterwards PREFIX/bin holds prometheus and promtool. Fails as unpack_servers does.
 unpack_prometheus() {
   unpack_packages "$1" promtool "Prometheus (about 20 MB)" prometheus_packages write_prometheus_links
+}
+
+# unpack_systemd PREFIX: afterwards PREFIX/bin holds systemd's tools that need no running systemd. Fails as unpack_servers does.
+unpack_systemd() {
+  unpack_packages "$1" systemd-analyze "systemd's tools" systemd_packages write_systemd_launchers
+}
+
+# unpack_dpkg_dev PREFIX: afterwards PREFIX/bin holds dpkg-shlibdeps. Fails as unpack_servers does.
+unpack_dpkg_dev() {
+  unpack_packages "$1" dpkg-shlibdeps "dpkg-dev" dpkg_dev_packages write_dpkg_dev_launcher
 }
 
 # unpack_packages PREFIX PROGRAM WHAT NAMES LAUNCHERS: NAMES prints the packages, LAUNCHERS writes PREFIX/bin; PROGRAM is there
@@ -94,6 +104,17 @@ php_packages() {
   missing_packages php-cli php-amqplib
 }
 
+# Both, and the libraries that the machine lacks.
+systemd_packages() {
+  printf '%s\n' systemd libsystemd-shared
+  missing_packages systemd | grep -vx 'systemd\|libsystemd-shared' || true
+}
+
+# Without the compiler and what else dpkg-dev depends on; what dpkg-shlibdeps runs comes with the linker.
+dpkg_dev_packages() {
+  printf '%s\n' dpkg-dev libdpkg-perl
+}
+
 # missing_packages NAME…: those of these packages, and of what they need, that the machine lacks; without the C library, as above.
 missing_packages() {
   local missing
@@ -154,6 +175,36 @@ done
 exec /usr/bin/php "${options[@]}" "$@"
 LAUNCHER
   chmod +x "$prefix/bin/php"
+}
+
+# write_systemd_launchers PREFIX: tools that find their libraries and systemd's units inside PREFIX.
+write_systemd_launchers() {
+  local prefix=$1 name
+  # The package has programs there; only the launchers belong on the path.
+  [[ ! -d $prefix/bin ]] || mv "$prefix"/bin/* "$prefix/usr/bin/"
+  mkdir -p "$prefix/bin"
+  for name in systemd-analyze systemd-sysusers systemd-tmpfiles; do
+    cat >"$prefix/bin/$name" <<'LAUNCHER'
+#!/usr/bin/env bash
+prefix=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+libraries=$(printf '%s:' "$prefix"{,/usr}/lib/*-linux-gnu{,/systemd} "$prefix"/usr/lib/systemd)
+export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:-} SYSTEMD_UNIT_PATH=$prefix/lib/systemd/system:
+exec "$prefix/usr/bin/${0##*/}" "$@"
+LAUNCHER
+    chmod +x "$prefix/bin/$name"
+  done
+}
+
+# write_dpkg_dev_launcher PREFIX: a dpkg-shlibdeps that finds its modules inside PREFIX, and the machine's perl.
+write_dpkg_dev_launcher() {
+  mkdir -p "$1/bin"
+  cat >"$1/bin/dpkg-shlibdeps" <<'LAUNCHER'
+#!/usr/bin/env bash
+prefix=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+export PERL5LIB=$prefix/usr/share/perl5 PATH=$PATH:$prefix/usr/bin
+exec perl "$prefix/usr/bin/dpkg-shlibdeps" "$@"
+LAUNCHER
+  chmod +x "$1/bin/dpkg-shlibdeps"
 }
 
 # write_launchers PREFIX: programs that find their libraries and their Erlang inside PREFIX, wherever PREFIX is.

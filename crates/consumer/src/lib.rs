@@ -33,12 +33,13 @@ pub use integrations::{
     lock_availability::LockAvailability,
     lock_names::{LockNames, UnresolvedName},
 };
+pub use operator::health::Readiness;
 pub use operator::key_rotation::rotate_secrets;
 pub use operator::lookup::{
     BookingRecord, ClaimRecord, Contents, KeyKind, Lookup, RedisMemory, RequestRecord,
     StoredBooking,
 };
-pub use process::{RunError, run};
+pub use process::{Reload, RunError, run};
 pub use secret_keys::{SecretKey, SecretKeys};
 pub use settings::{
     AuditSink, BrokerSettings, ConfirmOpenings, IntegrationSettings, Mode, OpeningSettings,

@@ -98,7 +98,7 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(settings: &Settings, store: &Arc<Store>, http: Http) -> Self {
+    pub(crate) fn new(settings: &Settings, store: &Arc<Store>, http: Http, health: Health) -> Self {
         let prefix = settings.redis.key_prefix.as_str();
         let keys = || Keys::new(prefix);
         let store = || Arc::clone(store);
@@ -148,7 +148,7 @@ impl Worker {
             sealer,
             header_key: settings.secrets.header_key(),
             audit: AuditWriter::new(settings.audit.clone(), places),
-            health: Arc::new(Health::default()),
+            health: Arc::new(health),
             tasks: TaskTracker::new(),
             drained_by: OnceLock::new(),
         }

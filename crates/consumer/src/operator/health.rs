@@ -12,7 +12,7 @@ use std::{
 use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use super::{health_server, metrics};
 
@@ -23,6 +23,8 @@ pub(crate) struct Health {
     redis: AtomicBool,
     /// Since when RabbitMQ blocks publishers.
     blocked_since: Mutex<Option<Instant>>,
+    /// What was told last.
+    told: watch::Sender<Readiness>,
 }
 
 #[derive(Debug, Default)]
@@ -33,15 +35,25 @@ struct SubscriptionHealth {
     doubted: BTreeSet<&'static str>,
 }
 
-#[derive(Debug, Serialize)]
-struct Readiness {
-    ready: bool,
-    subscribed: bool,
-    redis: bool,
-    blocked: bool,
+/// Whether a worker can work, as `/readyz` shows it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Readiness {
+    /// All is well.
+    pub ready: bool,
+    /// Both queues are subscribed to.
+    pub subscribed: bool,
+    /// Redis answers.
+    pub redis: bool,
+    /// RabbitMQ blocks publishers.
+    pub blocked: bool,
 }
 
 impl Health {
+    /// Tells `told` of each change.
+    pub(crate) fn telling(told: watch::Sender<Readiness>) -> Self {
+        Self { told, ..Self::default() }
+    }
+
     /// Whether both queues are subscribed to: the begin or the end of a session.
     pub(crate) fn set_subscribed(&self, yes: bool) {
         let mut subscription = locked(&self.subscription);
@@ -50,6 +62,8 @@ impl Health {
         }
         *subscription = SubscriptionHealth { session: yes, doubted: BTreeSet::new() };
         metrics::subscribed(subscription.is_well());
+        drop(subscription);
+        self.tell();
     }
 
     /// Whether the subscription to a queue seems to be lost, while its session goes on.
@@ -59,6 +73,8 @@ impl Health {
         let changed = if yes { doubted.insert(queue) } else { doubted.remove(queue) };
         if changed {
             metrics::subscribed(subscription.is_well());
+            drop(subscription);
+            self.tell();
         }
     }
 
@@ -77,8 +93,10 @@ impl Health {
                 let blocked_s = begun.elapsed().as_secs();
                 tracing::info!(blocked_s, "RabbitMQ no longer blocks publishers");
             }
-            (Some(_), Some(_)) | (None, None) => {}
+            (Some(_), Some(_)) | (None, None) => return,
         }
+        drop(since);
+        self.tell();
     }
 
     /// Whether Redis answers.
@@ -90,7 +108,16 @@ impl Health {
                 None => tracing::info!("Redis answers"),
                 Some(error) => tracing::error!(%error, "Redis is lost"),
             }
+            self.tell();
         }
+    }
+
+    /// Two changes at the same time end with what holds after both.
+    fn tell(&self) {
+        self.told.send_if_modified(|told| {
+            let now = self.readiness();
+            std::mem::replace(told, now) != now
+        });
     }
 
     fn readiness(&self) -> Readiness {

@@ -9,7 +9,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use publisher::TopologyError;
 use salto::{Http, KeyCheckError};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -18,7 +22,10 @@ use crate::{
         audit_retention, early_warnings, heartbeat, iq_restore, opening_confirmation,
         record_expiry, salto_clocks, salto_events, unrouted_keys,
     },
-    operator::{health, metrics},
+    operator::{
+        health::{self, Health, Readiness},
+        metrics,
+    },
     settings::Settings,
     state::store::{RedisUrlError, Store},
     worker::Worker,
@@ -53,12 +60,22 @@ pub enum RunError {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
+/// A configuration that was read again.
+#[derive(Debug)]
+pub struct Reload {
+    /// The new settings.
+    pub settings: Settings,
+    /// Told as soon as they are in use.
+    pub applied: oneshot::Sender<()>,
+}
+
 /// Runs a worker until `shutdown`; then lets what was sent to Salto finish, returns all other messages
 /// to their queues and returns, within `command_timeout` + 5 s. Waits, not ready, where RabbitMQ or Redis
 /// is away.
 ///
 /// Of the settings that arrive over `reloads`, environments and integrations take effect at once, also
-/// for requests that wait; the other settings stay as they were at the start.
+/// for requests that wait; the other settings stay as they were at the start. `readiness` is told of each
+/// change.
 ///
 /// # Errors
 ///
@@ -66,12 +83,13 @@ pub enum RunError {
 pub async fn run(
     settings: Settings,
     shutdown: CancellationToken,
-    reloads: mpsc::Receiver<Settings>,
+    reloads: mpsc::Receiver<Reload>,
+    readiness: watch::Sender<Readiness>,
 ) -> Result<(), RunError> {
     let prometheus = metrics::install()?;
     let store = Arc::new(Store::new(&settings.redis).map_err(RunError::Redis)?);
     let http = Http::new().map_err(RunError::Http)?;
-    let worker = Arc::new(Worker::new(&settings, &store, http));
+    let worker = Arc::new(Worker::new(&settings, &store, http, Health::telling(readiness)));
     worker.audit.prepare()?;
 
     let address = settings.http_listen;
@@ -117,9 +135,11 @@ pub async fn run(
 }
 
 /// Applies each new configuration.
-async fn reload(worker: Arc<Worker>, mut reloads: mpsc::Receiver<Settings>) {
-    while let Some(settings) = reloads.recv().await {
+async fn reload(worker: Arc<Worker>, mut reloads: mpsc::Receiver<Reload>) {
+    while let Some(Reload { settings, applied }) = reloads.recv().await {
         worker.integrations.replace(&settings);
         tracing::info!(integrations = settings.integrations.len(), "configuration reloaded");
+        // Whether anybody waits for it makes no difference.
+        let _ = applied.send(());
     }
 }

@@ -10,7 +10,8 @@ use crate::cli::{
         doctor::DoctorArguments, explain::ExplainArguments, guest_key::GuestKeyCommand,
         iq::IqCommand, listen::ListenArguments, lock::LockCommand, login::LoginArguments,
         man_pages::ManPagesArguments, mapping::MappingCommand, pause::PauseCommand,
-        publish::PublishCommand, secrets::SecretsCommand, site::SiteCommand, tail::TailArguments,
+        publish::PublishCommand, ready::ReadyArguments, secrets::SecretsCommand, site::SiteCommand,
+        tail::TailArguments,
     },
 };
 
@@ -68,6 +69,10 @@ pub(super) enum Command {
     ///
     /// Reads the file, the environment variables and the files of secrets. Connects to nothing.
     CheckConfig(CheckConfigArguments),
+    /// Say whether the worker of this configuration is ready, as its /readyz does; for health checks.
+    ///
+    /// Asks the address http.listen and nothing else. Exit status 1: it is not ready, or none answers.
+    Ready(ReadyArguments),
     /// Check everything that a door needs to open, and say what to do next.
     ///
     /// Checks the configuration, RabbitMQ, Redis, Salto's hosts and clock; for each integration its

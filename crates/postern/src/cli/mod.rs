@@ -28,7 +28,7 @@ use tokio::runtime;
 use command_line::{BrokerCommand, Command, CommandLine, StandaloneCommand};
 use commands::{
     audit, booking, check_config, check_event, completions, dlq, doctor, explain, guest_key, iq,
-    listen, lock, login, man_pages, mapping, pause, publish, secrets, site, tail, worker,
+    listen, lock, login, man_pages, mapping, pause, publish, ready, secrets, site, tail, worker,
 };
 use failure::{CommandFailure, FailureFormat};
 use terminal::text::show_local_times;
@@ -150,6 +150,9 @@ async fn run_command(
     if let Command::CheckConfig(arguments) = command {
         return check_config::run(arguments, &config);
     }
+    if let Command::Ready(arguments) = command {
+        return ready::run(arguments, &config.settings);
+    }
     if let Command::Doctor(arguments) = command {
         return doctor::run(arguments, &config, &file).await;
     }
@@ -161,6 +164,7 @@ async fn run_command(
         Command::CheckConfig(_)
         | Command::Standalone(_)
         | Command::Doctor(_)
+        | Command::Ready(_)
         | Command::Broker(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,
         Command::Explain(arguments) => explain::run(arguments, &settings).await,

@@ -17,6 +17,7 @@ pub(crate) mod man_pages;
 pub(crate) mod mapping;
 pub(crate) mod pause;
 pub(crate) mod publish;
+pub(crate) mod ready;
 pub(crate) mod secrets;
 pub(crate) mod site;
 pub(crate) mod tail;

@@ -1,13 +1,16 @@
 //! `postern worker`: runs the consumer until a signal.
 
-use std::{io, path::PathBuf, process};
+mod service_manager;
+
+use std::{io, path::PathBuf, process, sync::Arc};
 
 use anyhow::Context;
-use consumer::Settings;
+use consumer::{Readiness, Reload, Settings};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::service_manager::ServiceManager;
 use super::check_config::changed_settings;
 use crate::{cli::failure::CommandFailure, config};
 
@@ -17,29 +20,49 @@ pub(crate) async fn run(settings: Settings, file: PathBuf) -> Result<(), Command
     let hangup = signal(SignalKind::hangup()).context("the signal handlers cannot be installed")?;
     let shutdown = CancellationToken::new();
     let (sender, reloads) = mpsc::channel(1);
-    let listening = tokio::spawn(signals.cancel(shutdown.clone()));
-    let reloading = tokio::spawn(reload(hangup, file, settings.clone(), sender));
-    let result = consumer::run(settings, shutdown, reloads).await;
-    listening.abort();
-    reloading.abort();
+    let (told, readiness) = watch::channel(Readiness::default());
+    let manager = Arc::new(ServiceManager::default());
+    let reloader =
+        Reloader { file, at_start: settings.clone(), sender, manager: Arc::clone(&manager) };
+    let beside = [
+        tokio::spawn(signals.cancel(shutdown.clone())),
+        tokio::spawn(reloader.run(hangup, readiness.clone())),
+        tokio::spawn({
+            let stop = shutdown.clone();
+            async move { manager.follow(readiness, stop).await }
+        }),
+    ];
+    let result = consumer::run(settings, shutdown, reloads, told).await;
+    beside.iter().for_each(tokio::task::JoinHandle::abort);
     result.map_err(|error| CommandFailure::Failed(error.into()))
 }
 
 /// Reads the configuration at every SIGHUP; a configuration with mistakes changes nothing. Settings that differ
 /// from those at the start, and that only a start applies, are named.
-async fn reload(
-    mut hangup: Signal,
+struct Reloader {
     file: PathBuf,
     at_start: Settings,
-    sender: mpsc::Sender<Settings>,
-) {
-    while hangup.recv().await.is_some() {
-        match config::load(&file, &std::env::vars_os().collect()) {
+    sender: mpsc::Sender<Reload>,
+    manager: Arc<ServiceManager>,
+}
+
+impl Reloader {
+    async fn run(self, mut hangup: Signal, readiness: watch::Receiver<Readiness>) {
+        while hangup.recv().await.is_some() {
+            self.manager.reloading();
+            let applied = self.reload().await;
+            self.manager.reloaded(*readiness.borrow(), applied);
+        }
+    }
+
+    /// Whether the configuration is in use now.
+    async fn reload(&self) -> bool {
+        match config::load(&self.file, &std::env::vars_os().collect()) {
             Ok(config) => {
                 for warning in &config.warnings {
                     tracing::warn!("{warning}");
                 }
-                let changed = changed_settings(&at_start, &config.settings);
+                let changed = changed_settings(&self.at_start, &config.settings);
                 if !changed.is_empty() {
                     tracing::warn!(
                         settings = changed.join(", "),
@@ -47,12 +70,13 @@ async fn reload(
                         "changed settings take effect at the next start"
                     );
                 }
-                if sender.send(config.settings).await.is_err() {
-                    return;
-                }
+                let (applied, in_use) = oneshot::channel();
+                let reload = Reload { settings: config.settings, applied };
+                self.sender.send(reload).await.is_ok() && in_use.await.is_ok()
             }
             Err(report) => {
                 tracing::error!(%report, "configuration reload failed: the file has mistakes, the old configuration stays in use");
+                false
             }
         }
     }

@@ -43,6 +43,7 @@ mod lost_replies;
 mod malformed;
 mod malformed_frames;
 mod mapping;
+mod metrics;
 mod measured_answers;
 mod monitoring;
 mod neighbours;

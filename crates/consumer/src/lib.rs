@@ -38,7 +38,7 @@ pub use operator::lookup::{
     BookingRecord, ClaimRecord, Contents, KeyKind, Lookup, RedisMemory, RequestRecord,
     StoredBooking,
 };
-pub use process::{RunError, run};
+pub use process::{Reload, RunError, run};
 pub use secret_keys::{SecretKey, SecretKeys};
 pub use settings::{
     AuditSink, BrokerSettings, ConfirmOpenings, IntegrationSettings, Mode, OpeningSettings,

@@ -2,7 +2,6 @@
 
 pub(crate) mod health;
 mod health_server;
-mod iq_code_label;
 pub(crate) mod key_rotation;
 pub(crate) mod lookup;
 pub(crate) mod message_span;

@@ -88,6 +88,7 @@ impl RequestState {
             audit: None,
             terminal_published: false,
             confirmation_awaited: false,
+            recorded_before: true,
             claimed_elsewhere: false,
         })
     }

@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf, process};
 
 use anyhow::Context;
-use consumer::Settings;
+use consumer::{Reload, Settings};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -25,20 +25,22 @@ pub(crate) async fn run(settings: Settings, file: PathBuf) -> Result<(), Command
 }
 
 /// Reads the configuration at every SIGHUP; a configuration with mistakes changes nothing.
-async fn reload(mut hangup: Signal, file: PathBuf, sender: mpsc::Sender<Settings>) {
+async fn reload(mut hangup: Signal, file: PathBuf, sender: mpsc::Sender<Reload>) {
     while hangup.recv().await.is_some() {
-        match config::load(&file, &std::env::vars_os().collect()) {
+        let reload = match config::load(&file, &std::env::vars_os().collect()) {
             Ok(config) => {
                 for warning in &config.warnings {
                     tracing::warn!("{warning}");
                 }
-                if sender.send(config.settings).await.is_err() {
-                    return;
-                }
+                Reload::Settings(Box::new(config.settings))
             }
             Err(report) => {
                 tracing::error!(%report, "configuration reload failed: the file has mistakes, the old configuration stays in use");
+                Reload::Mistakes
             }
+        };
+        if sender.send(reload).await.is_err() {
+            return;
         }
     }
 }

@@ -127,7 +127,9 @@ async fn a_flood_of_unknown_integrations_and_ids_adds_no_series() {
     fixture.bus.publish("postern.inbound", "lock.open-request.x0", &json!({"not": "valid"})).await;
     fixture.wait_until_settled("open-requests", 3).await;
     worker.wait_for_metric(r#"postern_queue_messages{queue="dead-letters"}"#, 1.0, SOON).await;
-    worker.wait_for_metric(r#"postern_iqs{integration="acme-utrecht",state="activated"}"#, 1.0, SOON).await;
+    worker
+        .wait_for_metric(r#"postern_iqs{integration="acme-utrecht",state="activated"}"#, 1.0, SOON)
+        .await;
     let before = series(worker).await;
 
     fixture.bus.open_requests(&requests(1, 200)).await;
@@ -151,7 +153,8 @@ async fn waiting_messages_a_pause_and_a_blocked_iq_are_shown() {
     setup.settings.set("opening.booking_wait", "20s");
     let fixture = fixture(setup).await;
     let (worker, simulator) = (&fixture.workers[0], &fixture.setup.simulator);
-    let iqs = |state: &str| format!(r#"postern_iqs{{integration="{INTEGRATION}",state="{state}"}}"#);
+    let iqs =
+        |state: &str| format!(r#"postern_iqs{{integration="{INTEGRATION}",state="{state}"}}"#);
     worker.wait_for_metric(&iqs("activated"), 2.0, SOON).await;
     // Without the booking, the request waits in a retry queue.
     fixture.bus.open_request(&open_request("R-waits", "B-later")).await;
@@ -185,7 +188,8 @@ async fn waiting_messages_a_pause_and_a_blocked_iq_are_shown() {
     std::fs::write(file, settings.to_toml()).expect("the settings are written");
     worker.signal(Signal::SIGHUP);
     until_true("the removed integration to be empty", SOON, async || {
-        worker.metric(&pause).await == Some(0.0) && worker.metric(&iqs("blocked")).await == Some(0.0)
+        worker.metric(&pause).await == Some(0.0)
+            && worker.metric(&iqs("blocked")).await == Some(0.0)
     })
     .await;
 }

@@ -78,7 +78,8 @@ async fn an_integration_whose_salto_is_slow_does_not_delay_another_one() {
     fixture.bus.open_requests(&requests).await;
     simulator.wait_for_commands(8, SOON).await;
     assert_overtakes(&fixture, BOOKING).await;
-    let parked = fixture.workers[0].metric(r#"postern_requests_parked_total{reason="place"}"#).await;
+    let parked =
+        fixture.workers[0].metric(r#"postern_requests_parked_total{reason="place"}"#).await;
     assert!(parked > Some(0.0), "{parked:?}");
 
     simulator.clear_faults().await;

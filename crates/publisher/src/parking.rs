@@ -72,7 +72,8 @@ fn parked(message: &ReceivedMessage, wait: Duration, record_failures: u32) -> Me
         set_integer(&mut headers, names::HEADER_REPLAYS, replays.unwrap_or(0));
     }
     // Workers receive from the two work queues only, so the other name is never needed.
-    let retry_queue = retry_queue(queue, wait).map_or(names::OPEN_REQUEST_RETRIES[0].0, |it| it.name);
+    let retry_queue =
+        retry_queue(queue, wait).map_or(names::OPEN_REQUEST_RETRIES[0].0, |it| it.name);
     requeue::to_queue(retry_queue, message, headers)
 }
 

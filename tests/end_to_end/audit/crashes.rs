@@ -2,7 +2,7 @@
 
 use super::sink::{Sink, days, directory, text};
 use super::{assert_agrees, json};
-use end_to_end::deadline::{SOON, until, until_true};
+use end_to_end::deadline::{SOON, until};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{SOURCE, open_request};
 use end_to_end::worker::Worker;

@@ -114,11 +114,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Serves until the process ends.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    health: Arc<Health>,
-    metrics: Metrics,
-) {
+pub(crate) async fn serve(listener: TcpListener, health: Arc<Health>, metrics: Metrics) {
     let render = move || {
         let text = metrics.render();
         async { ([("content-type", "text/plain; version=0.0.4")], text) }

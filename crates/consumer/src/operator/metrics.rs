@@ -58,6 +58,7 @@ fn describe() {
     commands::describe();
     connections::describe();
     messages::describe();
+    parked_messages::describe();
     process::describe();
     salto_state::describe();
 }
@@ -89,4 +90,3 @@ fn count(number: usize) -> f64 {
 fn flag(yes: bool) -> f64 {
     f64::from(u8::from(yes))
 }
-

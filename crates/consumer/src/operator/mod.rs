@@ -1,5 +1,6 @@
-//! What the operator sees: health, metrics, log lines, and the records that commands read.
+//! What the operator sees: health, metrics, log lines, traces, and the records that commands read.
 
+mod answer;
 pub(crate) mod health;
 mod health_server;
 pub(crate) mod key_rotation;
@@ -8,3 +9,4 @@ pub(crate) mod message_span;
 pub(crate) mod metrics;
 pub(crate) mod next_step;
 pub(crate) mod settled;
+pub(crate) mod trace_spans;

@@ -6,32 +6,8 @@ use std::time::{Duration, Instant};
 use events::{BookingStatus, DeadLetterReason, Event, Outbound, OutboundData, RefusedMessage};
 use rules::FailedClass;
 
-use super::{metrics, next_step};
+use super::{answer::Answer, metrics, next_step};
 use crate::state::{bookings::BookingStored, store::RecordError};
-
-/// The answer to a request, as metrics and log lines have it.
-struct Answer {
-    decision: &'static str,
-    reason: &'static str,
-    attempts: u32,
-}
-
-impl Answer {
-    fn of(terminal: &Outbound) -> Option<Self> {
-        let (decision, reason, attempts) = match &terminal.data {
-            OutboundData::Opened(data) => ("opened", "", data.attempts),
-            OutboundData::OpenRejected(data) => ("rejected", data.reason.code(), data.attempts),
-            OutboundData::OpenFailed(data) => ("failed", data.reason.code(), data.attempts),
-            // These are no terminal events: no request ends in one.
-            OutboundData::CheckIn(_)
-            | OutboundData::OpenConfirmed(_)
-            | OutboundData::IqAttention(_)
-            | OutboundData::IntegrationAttention(_)
-            | OutboundData::BookingAtRisk(_) => return None,
-        };
-        Some(Self { decision, reason, attempts })
-    }
-}
 
 /// The answer to a request is recorded. `integration`: its id, where the configuration has it.
 pub(crate) fn recorded(terminal: &Outbound, integration: Option<&str>) {

@@ -10,7 +10,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use publisher::TopologyError;
 use salto::{Http, KeyCheckError};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -90,7 +90,8 @@ pub async fn run(
     let address = settings.http_listen;
     let listener =
         TcpListener::bind(address).await.map_err(|error| RunError::Listen(address, error))?;
-    let serving = tokio::spawn(health::serve(listener, Arc::clone(&worker.health), metrics.clone()));
+    let serving =
+        tokio::spawn(health::serve(listener, Arc::clone(&worker.health), metrics.clone()));
     tracing::info!(%address, integrations = settings.integrations.len(), "started");
 
     let beside = [
@@ -124,8 +125,10 @@ pub async fn run(
 
     worker.drained().await;
     beside.iter().for_each(JoinHandle::abort);
-    let _ = tokio::time::timeout(STOP_REDIS, worker.ledger.expire_settled(true)).await;
-    let _ = tokio::time::timeout(STOP_REDIS, worker.heartbeat.stop()).await;
+    let _ = tokio::join!(
+        timeout(STOP_REDIS, worker.ledger.expire_settled(true)),
+        timeout(STOP_REDIS, worker.heartbeat.stop()),
+    );
     serving.abort();
     tracing::info!("stopped");
     result

@@ -15,7 +15,7 @@ use crate::{
     audit::{AuditEntry, Inputs, TiedState},
     broker::session_handle::Unstored,
     failpoint,
-    operator::settled,
+    operator::{settled, trace_spans},
     settings::AuditSink,
     state::{
         failure::Failure,
@@ -212,13 +212,16 @@ fn check_in(state: &RequestState, outcome: &Outcome) -> Option<(Outbound, DateTi
 
 fn outbound(state: &RequestState, role: Role, data: OutboundData) -> Outbound {
     let request = &state.request;
-    Outbound {
+    let mut event = Outbound {
         id: event_id(&request.source, &request.id, role),
-        time: Utc::now(),
+        // As it is recorded.
+        time: Utc::now().trunc_subsecs(6),
         traceparent: request.traceparent.clone(),
         rehearsal: state.rehearsal,
         data,
-    }
+    };
+    event.traceparent = trace_spans::create(&event);
+    event
 }
 
 /// For tests of the ledger: the audit line of a request as this step makes it.

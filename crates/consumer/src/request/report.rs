@@ -11,7 +11,7 @@ use crate::{
     background::opening_confirmation,
     broker::session_handle::{Unpublished, Unstored},
     failpoint,
-    operator::metrics,
+    operator::{metrics, trace_spans},
     state::{ledger::RecordedOutcome, store::RecordError},
     worker::Worker,
 };
@@ -92,7 +92,16 @@ fn count(worker: &Worker, state: &RequestState, outcome: &RecordedOutcome) {
 async fn publish(context: Context<'_>, event: &Outbound) -> Result<(), Unpublished> {
     let Context { session, place, .. } = context;
     match Message::event(event) {
-        Ok(message) => session.publish_event(&message, event.rehearsal, Some(place)).await,
+        Ok(message) => {
+            let span = trace_spans::send(event);
+            let published = session.publish_event(&message, event.rehearsal, Some(place)).await;
+            match &published {
+                Ok(()) => {}
+                Err(Unpublished::NoQueue) => trace_spans::fail(&span, "no_queue"),
+                Err(Unpublished::Abandoned) => trace_spans::fail(&span, "abandoned"),
+            }
+            published
+        }
         // The ledger held it as JSON, so this does not happen. If it did, the broker would keep the message
         // until its delivery limit makes it a dead letter.
         Err(error) => {

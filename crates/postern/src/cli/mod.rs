@@ -9,6 +9,7 @@ mod arguments;
 mod command_line;
 mod commands;
 mod connections;
+mod exporting;
 mod failure;
 mod logging;
 mod otp_attempts;
@@ -49,8 +50,20 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
         (false, true) => "error",
         (false, false) => "warn",
     };
-    logging::start(&line.global, default_filter)?;
+    let traces = if is_worker { exporting::start() } else { Ok(None) };
+    let exporter = traces.as_ref().ok().and_then(Option::as_ref);
+    logging::start(&line.global, default_filter, exporter)?;
+    if let Err(error) = &traces {
+        exporting::warn(error);
+    }
+    let result = run_to_end(line, is_worker);
+    if let Some(traces) = exporter {
+        traces.stop();
+    }
+    result
+}
 
+fn run_to_end(line: CommandLine, is_worker: bool) -> Result<(), CommandFailure> {
     let command = match line.command {
         Command::Broker(command) => {
             let config = broker_config(line.global.config.as_deref())?;

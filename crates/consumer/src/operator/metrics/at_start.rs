@@ -8,7 +8,7 @@ use rules::{FailedReason, RejectedReason};
 
 use super::{
     answers::{ANSWER_SECONDS, ANSWERS, REPEATED, REQUEST_SECONDS, label},
-    commands::{COMMAND_SECONDS, COMMANDS, CONFIRMATIONS, IQ_REFUSALS, UNMATCHED_ENTRIES},
+    commands::{COMMAND_SECONDS, COMMANDS, CONFIRMATIONS, IQ_REFUSALS},
     connections::SESSIONS,
     messages::{DEAD_LETTERS, IN_FLIGHT, NOTICES, PARKED, SETTLED},
     parked_messages, process,

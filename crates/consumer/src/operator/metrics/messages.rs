@@ -10,7 +10,6 @@ use super::parked_messages;
 pub(super) const SETTLED: &str = "postern_messages_settled_total";
 pub(super) const DEAD_LETTERS: &str = "postern_dead_letters_total";
 pub(super) const PARKED: &str = "postern_requests_parked_total";
-pub(super) const PARKED_NOW: &str = "postern_messages_parked";
 pub(super) const IN_FLIGHT: &str = "postern_messages_in_flight";
 pub(super) const NOTICES: &str = "postern_notices_published_total";
 
@@ -18,10 +17,6 @@ pub(super) fn describe() {
     describe_counter!(SETTLED, "Messages settled, by queue and result");
     describe_counter!(DEAD_LETTERS, "Dead letters made, by reason");
     describe_counter!(PARKED, "Messages parked in a retry queue, by the reason of the wait");
-    describe_gauge!(
-        PARKED_NOW,
-        "Messages that this worker has parked and whose time in the retry queue is not over, by the reason of the wait"
-    );
     describe_gauge!(IN_FLIGHT, "Messages taken and not settled, by queue");
     describe_counter!(NOTICES, "Notices published, by type");
 }

@@ -7,9 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use metrics::gauge;
+use metrics::{describe_gauge, gauge};
 
-use super::{count, messages::PARKED_NOW};
+use super::count;
+
+const PARKED_NOW: &str = "postern_messages_parked";
 
 /// By reason, the ends of the waits. Waits are short, so that these are few seconds.
 static PARKED_MESSAGES: Mutex<BTreeMap<&'static str, Waits>> = Mutex::new(BTreeMap::new());
@@ -33,6 +35,13 @@ impl Waits {
         self.ends = self.ends.split_off(&now.saturating_duration_since(first).as_secs());
         self.ends.values().sum()
     }
+}
+
+pub(super) fn describe() {
+    describe_gauge!(
+        PARKED_NOW,
+        "Messages that this worker has parked and whose time in the retry queue is not over, by the reason of the wait"
+    );
 }
 
 /// Shows the reason from now on.

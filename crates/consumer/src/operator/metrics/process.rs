@@ -16,10 +16,7 @@ pub(super) fn describe() {
         RELOAD_SUCCESSFUL,
         "1 where the last configuration that was read is in use; 0 where it had mistakes"
     );
-    describe_gauge!(
-        RELOAD_TIME,
-        "When the configuration in use was read, as Unix time in seconds"
-    );
+    describe_gauge!(RELOAD_TIME, "When the configuration in use was read, as Unix time in seconds");
 }
 
 /// Shows the version of this build.
@@ -32,6 +29,6 @@ pub(crate) fn reloaded(success: bool) {
     gauge!(RELOAD_SUCCESSFUL).set(flag(success));
     if success {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        gauge!(RELOAD_TIME).set(since_1970.unwrap_or_default().as_secs_f64().round());
+        gauge!(RELOAD_TIME).set(since_1970.unwrap_or_default().as_secs_f64());
     }
 }

@@ -199,11 +199,8 @@ async fn a_confirmation_waits_for_the_broker() {
     fixture.open("R-1", BOOKING).await;
     // The log is asked 2 s after the command.
     broker.stop().await;
-    let metrics = || fixture.workers[0].metrics();
-    until_true("the opening to be confirmed", SOON, || async {
-        metrics().await.contains("postern_confirmations_total{result=\"confirmed\"")
-    })
-    .await;
+    let confirmed = r#"postern_confirmations_total{result="confirmed",seen_in="entries"}"#;
+    fixture.workers[0].wait_for_metric(confirmed, 1.0, SOON).await;
     broker.restart().await;
     all_confirmed_once(&fixture, &[open_request("R-1", BOOKING)], SOON * 2).await;
 }

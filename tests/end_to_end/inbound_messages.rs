@@ -1,6 +1,6 @@
 //! The forms in which messages of the booking system are accepted (docs/contract.md, Events).
 
-use end_to_end::deadline::{SOON, until_true};
+use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{INTEGRATION, SOURCE, booking_status, open_request, time};
 use end_to_end::setup::Setup;
@@ -27,14 +27,9 @@ fn binary(prefix: &str, event_type: &str, id: &str) -> BasicProperties {
 
 /// Waits until a worker has parked at least this number of requests whose booking is unknown.
 async fn wait_until_parked(worker: &Worker, count: usize) {
-    until_true(&format!("{count} parked requests"), SOON, || async {
-        let metrics = worker.metrics().await;
-        let parked = metrics.lines().find_map(|line| {
-            line.strip_prefix(r#"postern_requests_parked_total{reason="booking"} "#)
-        });
-        parked.and_then(|parked| parked.parse().ok()).is_some_and(|parked: usize| parked >= count)
-    })
-    .await;
+    let count = u32::try_from(count).expect("it is small").into();
+    let parked = r#"postern_requests_parked_total{reason="booking"}"#;
+    worker.wait_for_metric(parked, count, SOON).await;
 }
 
 #[tokio::test]

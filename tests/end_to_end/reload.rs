@@ -6,6 +6,8 @@ use end_to_end::inbound::{booking_status, open_request};
 use end_to_end::setup::Setup;
 use nix::sys::signal::Signal;
 
+const READ_AT: &str = "postern_config_last_reload_success_timestamp_seconds";
+
 async fn outcome(bus: &Bus, outbound: &OutboundListener, request: &str) -> (String, String) {
     bus.open_request(&open_request(request, "B-1")).await;
     let event = outbound.terminal(request, SOON).await;
@@ -39,6 +41,8 @@ async fn an_integration_is_switched_off_and_on_without_a_restart() {
     worker.signal(Signal::SIGHUP);
     worker.wait_for_log("did you mean", SOON).await;
     assert_eq!(outcome(&bus, &outbound, "R-3").await, off, "a broken file changes nothing");
+    assert_eq!(worker.metric("postern_config_last_reload_successful").await, Some(0.0));
+    let read_at = worker.metric(READ_AT).await;
 
     setup.write_settings("worker");
     worker.signal(Signal::SIGHUP);
@@ -46,6 +50,8 @@ async fn an_integration_is_switched_off_and_on_without_a_restart() {
         worker.log().matches("configuration reloaded").count() == 2
     })
     .await;
+    assert_eq!(worker.metric("postern_config_last_reload_successful").await, Some(1.0));
+    assert!(worker.metric(READ_AT).await > read_at, "{read_at:?}");
     assert_eq!(outcome(&bus, &outbound, "R-4").await, opened());
     assert_eq!(setup.simulator.token_requests().await, tokens, "the account kept its token");
 }

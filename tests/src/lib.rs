@@ -10,6 +10,7 @@
 //! | [`simulator`] | Salto's cloud: openings, commands, faults |
 //! | [`services`] | the servers and programs that `make test` names in the environment |
 //! | [`broker`] | a virtual host per test; a bus to publish on, a listener for outbound events; a private node to kill |
+//! | [`collector`] | a collector of OpenTelemetry's traces, which may hang |
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
 //! | [`tcp_proxy`] | a proxy in front of the simulator to which connecting can be made slow |
 //! | [`resp_proxy`] | a proxy in front of Redis that answers commands with given errors, or loses replies |
@@ -21,6 +22,7 @@
 
 pub mod amqp_proxy;
 pub mod broker;
+pub mod collector;
 pub mod deadline;
 pub mod fixture;
 pub mod http;

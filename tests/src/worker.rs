@@ -179,6 +179,23 @@ impl Worker {
         answer.expect("the worker answers").text().await.expect("metrics are text")
     }
 
+    /// The value of a series, which is written as `/metrics` has it; none where there is no such series.
+    pub async fn metric(&self, series: &str) -> Option<f64> {
+        let metrics = self.metrics().await;
+        metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+    }
+
+    /// Waits until a series has at least this value.
+    ///
+    /// # Panics
+    /// If `limit` is over.
+    pub async fn wait_for_metric(&self, series: &str, least: f64, limit: Duration) {
+        until_true(&format!("{series} to be {least} at least"), limit, || async {
+            self.metric(series).await.is_some_and(|value| value >= least)
+        })
+        .await;
+    }
+
     /// The number of messages of a queue (`open-requests`, `booking-status`) that it has acknowledged.
     pub async fn settled(&self, queue: &str) -> u64 {
         let of_queue = format!("postern_messages_settled_total{{queue=\"{queue}\"");

@@ -13,7 +13,7 @@ use crate::{
         session_handle::{SessionHandle, Unstored},
     },
     failpoint,
-    operator::{message_span, settled},
+    operator::{message_span, settled, trace_spans},
     worker::Worker,
 };
 
@@ -32,8 +32,11 @@ pub(crate) async fn booking_status(worker: &Worker, session: &SessionHandle, del
             return;
         }
     };
-    let span = message_span::of_booking_status(&event);
-    store(worker, session, &delivery, &event, received_at).instrument(span).await;
+    let booking_id = event.data.booking_id.as_str();
+    let span = trace_spans::process(delivery.queue, &delivery.message, &event, booking_id);
+    let message = message_span::of_booking_status(&event);
+    let storing = store(worker, session, &delivery, &event, received_at);
+    storing.instrument(message).instrument(span).await;
 }
 
 /// Reads a booking status.

@@ -25,7 +25,7 @@ mod topology;
 pub use connection::{ConnectError, InvalidUrl, ProcessName, Reconnect, connect, server_version};
 pub use dead_letter::{CannotReplay, DeadLetter, DeadLetterHeaders, RecordedReason};
 pub use message::{HeaderKey, Message, ReceivedMessage};
-pub use parking::RETRY_DELAYS;
+pub use parking::{RETRY_DELAYS, retry_delay};
 pub use publishing::{PublishError, Publisher};
 pub use topology::{
     QueueState, TopologyError, TopologyItem, TopologyItemState, TopologyKind, declare, inspect,

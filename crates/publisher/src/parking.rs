@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use amqp_stream::REPAIRED_HEADER;
-use events::names;
+use events::names::{self, RetryQueue};
 
 use crate::message::authentication::AUTHENTICATION_MAX;
 use crate::message::header_fields::{integer, retain, set_integer};
@@ -71,17 +71,25 @@ fn parked(message: &ReceivedMessage, wait: Duration, record_failures: u32) -> Me
         headers = retain(&headers, |name| OUR_HEADERS.contains(&name));
         set_integer(&mut headers, names::HEADER_REPLAYS, replays.unwrap_or(0));
     }
-    requeue::to_queue(retry_queue(queue, wait), message, headers)
+    // Workers receive from the two work queues only, so the other name is never needed.
+    let retry_queue =
+        retry_queue(queue, wait).map_or(names::OPEN_REQUEST_RETRIES[0].0, |it| it.name);
+    requeue::to_queue(retry_queue, message, headers)
 }
 
-/// The retry queue for this wait. Workers receive from the two work queues only, so the last line is
-/// never needed.
-fn retry_queue(work_queue: &str, wait: Duration) -> &'static str {
+/// How long a message of that queue stays in the retry queue that is taken for this wait.
+#[must_use]
+pub fn retry_delay(work_queue: &str, wait: Duration) -> Duration {
+    retry_queue(work_queue, wait).map_or(Duration::ZERO, |queue| queue.delay)
+}
+
+/// The retry queue for this wait. Only the two work queues have any.
+fn retry_queue(work_queue: &str, wait: Duration) -> Option<RetryQueue> {
     let mut chosen = None;
     for queue in names::retry_queues().filter(|queue| queue.work_queue == work_queue) {
         if chosen.is_none() || queue.delay <= wait {
-            chosen = Some(queue.name);
+            chosen = Some(queue);
         }
     }
-    chosen.unwrap_or(names::OPEN_REQUEST_RETRIES[0].0)
+    chosen
 }

@@ -27,7 +27,10 @@ fn quoted_log_messages_are_in_the_sources() {
 fn metrics_and_their_labels_are_in_the_sources() {
     let (runbook, sources) = (runbook(), product_sources(&workspace_root()));
     let metrics: Vec<_> = runbook.lines().flat_map(code_spans).filter(|it| is_metric(it)).collect();
-    assert!(metrics.contains(&"postern_answers_total{decision,reason,rehearsal}"), "{metrics:?}");
+    assert!(
+        metrics.contains(&"postern_answers_total{integration,decision,reason,rehearsal}"),
+        "{metrics:?}"
+    );
     for metric in metrics {
         let (name, labels) = metric.split_once('{').unwrap_or((metric, ""));
         assert!(sources.contains(&format!("\"{name}\"")), "the product has no metric {name}");

@@ -2,7 +2,7 @@
 
 use super::sink::{Sink, days, directory, text};
 use super::{assert_agrees, json};
-use end_to_end::deadline::{SOON, until, until_true};
+use end_to_end::deadline::{SOON, until};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{SOURCE, open_request};
 use end_to_end::worker::Worker;
@@ -83,10 +83,8 @@ async fn a_second_copy_waits_for_the_worker_that_writes_the_line() {
     frozen.frozen(SOON).await;
     // One copy for each worker.
     fixture.bus.open_requests(&[request.clone(), request]).await;
-    until_true("the copy to be parked", SOON, || async {
-        other.metrics().await.contains(r#"postern_requests_parked_total{reason="other_worker"}"#)
-    })
-    .await;
+    let parked = r#"postern_requests_parked_total{reason="other_worker"}"#;
+    other.wait_for_metric(parked, 1.0, SOON).await;
     frozen.resume();
     fixture.wait_until_settled("open-requests", 3).await;
     let lines = Sink::File.written(&fixture.setup, "").await;

@@ -15,13 +15,8 @@ async fn a_line_that_cannot_be_written_delays_its_message_but_not_the_answer() {
     let answer = fixture.open("R-1", BOOKING).await;
     assert_eq!(answer.kind, "lock.opened.v1");
     fixture.workers[0].wait_for_log("audit line not written, the message waits", SOON).await;
-    until_true("the message to be parked", SOON, || async {
-        fixture.workers[0]
-            .metrics()
-            .await
-            .contains(r#"postern_requests_parked_total{reason="audit_sink"}"#)
-    })
-    .await;
+    let parked = r#"postern_requests_parked_total{reason="audit_sink"}"#;
+    fixture.workers[0].wait_for_metric(parked, 1.0, SOON).await;
     assert_eq!(fixture.settled("open-requests").await, 0);
 
     std::fs::remove_file(&directory).expect("it is out of the way");

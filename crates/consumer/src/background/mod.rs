@@ -10,4 +10,5 @@ pub(crate) mod opening_confirmation;
 pub(crate) mod record_expiry;
 pub(crate) mod salto_clocks;
 pub(crate) mod salto_events;
+pub(crate) mod shown_states;
 pub(crate) mod unrouted_keys;

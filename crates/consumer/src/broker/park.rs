@@ -44,6 +44,6 @@ async fn enqueue(
     session.enqueue(parked).await?;
     failpoint::reach("after-park");
     session.acknowledge(&delivery.acker).await?;
-    settled::parked(wait, reason.as_str());
+    settled::parked(publisher::retry_delay(delivery.queue, wait), reason.as_str());
     Ok(())
 }

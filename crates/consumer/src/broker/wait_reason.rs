@@ -28,6 +28,21 @@ pub(crate) enum WaitReason {
 }
 
 impl WaitReason {
+    /// All of them.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Booking,
+        Self::NextAttempt,
+        Self::Preparation,
+        Self::IqPermit,
+        Self::OtherWorker,
+        Self::AnswerQueue,
+        Self::AuditSink,
+        Self::Place,
+        Self::PoisonGuard,
+        Self::Record,
+        Self::DeadLetterQueue,
+    ];
+
     /// The label in metrics and log lines.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -43,5 +58,18 @@ impl WaitReason {
             Self::Record => "record",
             Self::DeadLetterQueue => "dead_letter_queue",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_are_all() {
+        let source = include_str!("wait_reason.rs");
+        let codes = source.lines().filter(|line| line.trim_start().starts_with("Self::"));
+        // Each has one line in the list, and one with its code.
+        assert_eq!(2 * WaitReason::ALL.len(), codes.count());
     }
 }

@@ -160,6 +160,11 @@ impl Integrations {
         entries.integrations.get(integration_id).cloned()
     }
 
+    /// The id, where an integration has it: one of a request may be any text.
+    pub(crate) fn known<'a>(&self, integration_id: &'a str) -> Option<&'a str> {
+        self.get(integration_id).map(|_| integration_id)
+    }
+
     /// All integrations.
     pub(crate) fn all(&self) -> Vec<Arc<Integration>> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);

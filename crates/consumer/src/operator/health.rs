@@ -10,11 +10,13 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
-use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{health_server, metrics};
+use super::{
+    health_server,
+    metrics::{self, Metrics},
+};
 
 /// What readiness depends on. Salto is not part of it: an outage of Salto must not end workers.
 #[derive(Debug, Default)]
@@ -139,13 +141,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Serves until the process ends.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    health: Arc<Health>,
-    prometheus: PrometheusHandle,
-) {
+pub(crate) async fn serve(listener: TcpListener, health: Arc<Health>, metrics: Metrics) {
     let render = move || {
-        let text = prometheus.render();
+        let text = metrics.render();
         async { ([("content-type", "text/plain; version=0.0.4")], text) }
     };
     let router = Router::new()

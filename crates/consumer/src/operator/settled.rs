@@ -6,24 +6,22 @@ use std::time::{Duration, Instant};
 use events::{BookingStatus, DeadLetterReason, Event, Outbound, OutboundData, RefusedMessage};
 use rules::FailedClass;
 
-use super::{metrics, next_step};
+use super::{answer::Answer, metrics, next_step};
 use crate::state::{bookings::BookingStored, store::RecordError};
+
+/// The answer to a request is recorded. `integration`: its id, where the configuration has it.
+pub(crate) fn recorded(terminal: &Outbound, integration: Option<&str>) {
+    if let Some(Answer { decision, reason, .. }) = Answer::of(terminal) {
+        metrics::answer_recorded(integration, decision, reason, terminal.rehearsal);
+    }
+}
 
 /// A request has its answer, and its message is acknowledged.
 pub(crate) fn answered(terminal: &Outbound, received: Instant) {
-    let (decision, reason, attempts) = match &terminal.data {
-        OutboundData::Opened(data) => ("opened", "", data.attempts),
-        OutboundData::OpenRejected(data) => ("rejected", data.reason.code(), data.attempts),
-        OutboundData::OpenFailed(data) => ("failed", data.reason.code(), data.attempts),
-        // These are no terminal events: no request ends in one.
-        OutboundData::CheckIn(_)
-        | OutboundData::OpenConfirmed(_)
-        | OutboundData::IqAttention(_)
-        | OutboundData::IntegrationAttention(_)
-        | OutboundData::BookingAtRisk(_) => return,
-    };
+    let Some(Answer { decision, reason, attempts }) = Answer::of(terminal) else { return };
     let duration = received.elapsed();
-    metrics::answered(decision, reason, terminal.rehearsal, duration);
+    metrics::settled("open-requests", decision);
+    metrics::request_seconds(duration);
     let (rehearsal, answer_id, duration_ms) = (terminal.rehearsal, terminal.id, millis(duration));
     match &terminal.data {
         OutboundData::OpenFailed(data) if data.class == FailedClass::Configuration => {
@@ -50,7 +48,7 @@ pub(crate) fn answered(terminal: &Outbound, received: Instant) {
 
 /// A message waits in a retry queue, and its message is acknowledged.
 pub(crate) fn parked(wait: Duration, reason: &'static str) {
-    metrics::parked(reason);
+    metrics::parked(reason, wait);
     tracing::debug!(wait_ms = millis(wait), reason, "request parked");
 }
 

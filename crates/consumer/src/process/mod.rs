@@ -1,6 +1,7 @@
 //! The life of the process: start, the session with RabbitMQ, configuration reloads, and the stop.
 
 mod publishing_check;
+mod queue_lengths;
 mod redis_at_start;
 mod session;
 mod subscription_check;
@@ -13,6 +14,7 @@ use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +22,9 @@ use crate::{
     audit::AuditWriteError,
     background::{
         audit_retention, early_warnings, heartbeat, iq_restore, opening_confirmation,
-        record_expiry, salto_clocks, salto_events, unrouted_keys,
+        record_expiry, salto_clocks, salto_events, shown_states, unrouted_keys,
     },
+    broker::wait_reason::WaitReason,
     operator::{
         health::{self, Health, Readiness},
         metrics,
@@ -60,13 +63,18 @@ pub enum RunError {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
-/// A configuration that was read again.
+/// What became of reading the configuration again.
 #[derive(Debug)]
-pub struct Reload {
-    /// The new settings.
-    pub settings: Settings,
-    /// Told as soon as they are in use.
-    pub applied: oneshot::Sender<()>,
+pub enum Reload {
+    /// These settings are to be used from now on.
+    Settings {
+        /// The new settings.
+        settings: Box<Settings>,
+        /// Told as soon as they are in use.
+        applied: oneshot::Sender<()>,
+    },
+    /// The configuration has mistakes: the settings stay as they are.
+    Mistakes,
 }
 
 /// Runs a worker until `shutdown`; then lets what was sent to Salto finish, returns all other messages
@@ -86,7 +94,9 @@ pub async fn run(
     reloads: mpsc::Receiver<Reload>,
     readiness: watch::Sender<Readiness>,
 ) -> Result<(), RunError> {
-    let prometheus = metrics::install()?;
+    let metrics = metrics::install()?;
+    metrics::show_wait_reasons(WaitReason::ALL.map(WaitReason::as_str));
+    show_integrations(&settings);
     let store = Arc::new(Store::new(&settings.redis).map_err(RunError::Redis)?);
     let http = Http::new().map_err(RunError::Http)?;
     let worker = Arc::new(Worker::new(&settings, &store, http, Health::telling(readiness)));
@@ -95,10 +105,12 @@ pub async fn run(
     let address = settings.http_listen;
     let listener =
         TcpListener::bind(address).await.map_err(|error| RunError::Listen(address, error))?;
-    let serving = tokio::spawn(health::serve(listener, Arc::clone(&worker.health), prometheus));
+    let serving =
+        tokio::spawn(health::serve(listener, Arc::clone(&worker.health), metrics.clone()));
     tracing::info!(%address, integrations = settings.integrations.len(), "started");
 
     let beside = [
+        tokio::spawn(metrics.upkeep()),
         tokio::spawn(reload(Arc::clone(&worker), reloads)),
         tokio::spawn(audit_retention::enforce(Arc::clone(&worker), settings.retention.audit)),
         tokio::spawn(heartbeat::beat(Arc::clone(&worker))),
@@ -115,6 +127,7 @@ pub async fn run(
                 tokio::spawn(iq_restore::watch(Arc::clone(&worker))),
                 tokio::spawn(early_warnings::watch(Arc::clone(&worker))),
                 tokio::spawn(unrouted_keys::share(Arc::clone(&worker))),
+                tokio::spawn(shown_states::show(Arc::clone(&worker))),
                 tokio::spawn(opening_confirmation::watch(Arc::clone(&worker))),
                 tokio::spawn(salto_events::listen(Arc::clone(&worker))),
             ];
@@ -127,8 +140,10 @@ pub async fn run(
 
     worker.drained().await;
     beside.iter().for_each(JoinHandle::abort);
-    let _ = tokio::time::timeout(STOP_REDIS, worker.ledger.expire_settled(true)).await;
-    let _ = tokio::time::timeout(STOP_REDIS, worker.heartbeat.stop()).await;
+    let _ = tokio::join!(
+        timeout(STOP_REDIS, worker.ledger.expire_settled(true)),
+        timeout(STOP_REDIS, worker.heartbeat.stop()),
+    );
     serving.abort();
     tracing::info!("stopped");
     result
@@ -136,10 +151,24 @@ pub async fn run(
 
 /// Applies each new configuration.
 async fn reload(worker: Arc<Worker>, mut reloads: mpsc::Receiver<Reload>) {
-    while let Some(Reload { settings, applied }) = reloads.recv().await {
-        worker.integrations.replace(&settings);
-        tracing::info!(integrations = settings.integrations.len(), "configuration reloaded");
-        // Whether anybody waits for it makes no difference.
-        let _ = applied.send(());
+    while let Some(reload) = reloads.recv().await {
+        match reload {
+            Reload::Settings { settings, applied } => {
+                worker.integrations.replace(&settings);
+                show_integrations(&settings);
+                metrics::reloaded(true);
+                let integrations = settings.integrations.len();
+                tracing::info!(integrations, "configuration reloaded");
+                // Whether anybody waits for it makes no difference.
+                let _ = applied.send(());
+            }
+            Reload::Mistakes => metrics::reloaded(false),
+        }
     }
+}
+
+/// Shows the answers that requests to live integrations can get.
+fn show_integrations(settings: &Settings) {
+    let live = settings.integrations.iter().filter(|it| !it.mode.rehearses());
+    metrics::show_integrations(live.map(|it| it.rules.id.as_str()));
 }

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{publishing_check, subscription_check};
+use super::{publishing_check, queue_lengths, subscription_check};
 use crate::{
     background::{confirmation_events, notices},
     booking::booking_status,
@@ -171,6 +171,7 @@ impl Session {
             _ = notices::publish(worker, &session) => unpublished(),
             _ = confirmation_events::publish(worker, &session) => unpublished(),
             never = publishing_check::watch(&self.publisher, health) => match never {},
+            never = queue_lengths::show(connection) => match never {},
             reason = subscription_check::run(&self.checks[0], &bookings, &session, health) => reason,
             reason = subscription_check::run(&self.checks[1], &requests, &session, health) => reason,
             reason = bookings.run(connection, &mut self.bookings, &session, tasks, on_booking)

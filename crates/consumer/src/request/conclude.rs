@@ -15,6 +15,7 @@ use crate::{
     audit::{AuditEntry, Inputs, TiedState},
     broker::session_handle::Unstored,
     failpoint,
+    operator::{settled, trace_spans},
     settings::AuditSink,
     state::{
         failure::Failure,
@@ -96,13 +97,18 @@ pub(super) async fn conclude(
         worker.ledger.conclude(state.key(), &state.owner, conclusion)
     };
     // Only this worker knows the result of a command; any other outcome can be found again.
-    let recorded = if attempts > 0 {
+    let mut recorded = if attempts > 0 {
         session.retry_until_done(place, record).await?
     } else {
         session.retry_until_stopped(record).await?
     };
-    match &recorded {
+    match &mut recorded {
         Concluded::Recorded(outcome) => {
+            // Another worker's answer has another time.
+            outcome.recorded_before = outcome.terminal.time != terminal.time;
+            if !outcome.recorded_before {
+                settled::recorded(&terminal, worker.integrations.known(state.integration_id()));
+            }
             let event_type = outcome.terminal.event_type();
             tracing::debug!(%event_type, attempts, "outcome recorded");
         }
@@ -206,13 +212,16 @@ fn check_in(state: &RequestState, outcome: &Outcome) -> Option<(Outbound, DateTi
 
 fn outbound(state: &RequestState, role: Role, data: OutboundData) -> Outbound {
     let request = &state.request;
-    Outbound {
+    let mut event = Outbound {
         id: event_id(&request.source, &request.id, role),
-        time: Utc::now(),
+        // As it is recorded.
+        time: Utc::now().trunc_subsecs(6),
         traceparent: request.traceparent.clone(),
         rehearsal: state.rehearsal,
         data,
-    }
+    };
+    event.traceparent = trace_spans::create(&event);
+    event
 }
 
 /// For tests of the ledger: the audit line of a request as this step makes it.

@@ -31,7 +31,7 @@ use crate::{
         wait_reason::WaitReason,
     },
     failpoint,
-    operator::{message_span, settled},
+    operator::{message_span, settled, trace_spans},
     state::ledger::{Concluded, LastCommand, RecordedOutcome},
     worker::Worker,
 };
@@ -57,12 +57,17 @@ pub(crate) async fn open_request(
     let admitted = worker.poison_guard.admit(session, &delivery, received_at).await;
     let Some(_admitted) = admitted else { return };
 
-    let state = match decode::decode(&delivery, worker) {
+    let mut state = match decode::decode(&delivery, worker) {
         Ok(state) => state,
         Err(refused) => return refuse(session, &delivery, &refused, received_at).await,
     };
-    let span = message_span::of_request(&state.request);
-    with_place(worker, session, delivery, state, received_at).instrument(span).await;
+    let request = &state.request;
+    let span =
+        trace_spans::process(delivery.queue, &delivery.message, request, &request.data.booking_id);
+    let message = message_span::of_request(request);
+    state.span = span.clone();
+    let handling = with_place(worker, session, delivery, state, received_at);
+    handling.instrument(message).instrument(span).await;
 }
 
 /// Takes a decoded request to its end in a place of its integration, or parks it where there is none.
@@ -85,6 +90,7 @@ async fn with_place(
     }
     let (shortest, longest) = PARKED_WITHOUT_PLACE;
     let wait = state.age().clamp(shortest, longest);
+    trace_spans::parked(&state.span, WaitReason::Place.as_str());
     // Where it cannot be parked, its session has ended.
     let _ = parking::park(session, &delivery, wait, WaitReason::Place).await;
 }
@@ -111,6 +117,7 @@ async fn settle(
     let session = context.session;
     let result = match answer_and_report(context, &delivery, &mut state).await {
         Err(Unfinished::Wait(wait, reason)) => {
+            trace_spans::parked(&state.span, reason.as_str());
             match park(context, &delivery, &state, wait, reason).await {
                 Ok(()) => return,
                 Err(unstored) => Err(unstored.into()),
@@ -127,9 +134,11 @@ async fn settle(
                     context.worker.ledger.settled(state.key(), state.perhaps_copied, ended);
                 }
                 settled::answered(&outcome.terminal, received_at);
+                trace_spans::answered(&state.span, &outcome.terminal);
             }
         }
         Err(Unfinished::Record(error)) => {
+            trace_spans::fail(&state.span, "record");
             release(context, &state).await;
             if dead_letter::unstorable(session, &delivery, &error).await == Ok(Disposal::DeadLetter)
             {
@@ -137,12 +146,14 @@ async fn settle(
             }
         }
         Err(Unfinished::Refused(refused)) => {
+            trace_spans::fail(&state.span, refused.reason.code());
             refuse(session, &delivery, &refused, received_at).await;
         }
         Err(Unfinished::Abandoned | Unfinished::Wait(..)) => {
             release(context, &state).await;
             session.requeue(&delivery.acker).await;
             settled::requeued(received_at);
+            trace_spans::fail(&state.span, "requeued");
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::{
     background::opening_confirmation,
     broker::session_handle::{Unpublished, Unstored},
     failpoint,
+    operator::{metrics, trace_spans},
     state::{ledger::RecordedOutcome, store::RecordError},
+    worker::Worker,
 };
 
 /// How long a request whose answer no queue takes is parked: longer, the older the answer is.
@@ -53,6 +55,7 @@ pub(super) async fn report(
     let Context { worker, session, .. } = context;
     if !outcome.terminal_published {
         publish(context, &outcome.terminal).await?;
+        count(worker, state, outcome);
         failpoint::reach("after-report");
         if let Some(queue) = &state.reply_to {
             send_copy(context, &outcome.terminal, queue).await;
@@ -77,10 +80,28 @@ pub(super) async fn report(
     Ok(())
 }
 
+/// Counts a terminal event that the broker has confirmed.
+fn count(worker: &Worker, state: &RequestState, outcome: &RecordedOutcome) {
+    if outcome.recorded_before {
+        metrics::answer_repeated(worker.integrations.known(state.integration_id()));
+    } else {
+        metrics::answer_published(state.age());
+    }
+}
+
 async fn publish(context: Context<'_>, event: &Outbound) -> Result<(), Unpublished> {
     let Context { session, place, .. } = context;
     match Message::event(event) {
-        Ok(message) => session.publish_event(&message, event.rehearsal, Some(place)).await,
+        Ok(message) => {
+            let span = trace_spans::send(event);
+            let published = session.publish_event(&message, event.rehearsal, Some(place)).await;
+            match &published {
+                Ok(()) => {}
+                Err(Unpublished::NoQueue) => trace_spans::fail(&span, "no_queue"),
+                Err(Unpublished::Abandoned) => trace_spans::fail(&span, "abandoned"),
+            }
+            published
+        }
         // The ledger held it as JSON, so this does not happen. If it did, the broker would keep the message
         // until its delivery limit makes it a dead letter.
         Err(error) => {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use events::{Event, OpenRequest, Outbound, Role};
 use rules::Doubt;
+use tracing::Span;
 use uuid::Uuid;
 
 use crate::{
@@ -50,6 +51,8 @@ pub(super) struct RequestState {
     pub(super) owns_record: bool,
     /// Whether a copy of the message may exist: it was parked, replayed or delivered before.
     pub(super) perhaps_copied: bool,
+    /// The span of this delivery.
+    pub(super) span: Span,
     key: Uuid,
 }
 
@@ -71,6 +74,7 @@ impl RequestState {
             reply_to: None,
             owns_record: true,
             perhaps_copied: redelivered,
+            span: Span::none(),
             key: events::request_key(&request.source, &request.id),
             request,
         }
@@ -88,6 +92,7 @@ impl RequestState {
             audit: None,
             terminal_published: false,
             confirmation_awaited: false,
+            recorded_before: true,
             claimed_elsewhere: false,
         })
     }

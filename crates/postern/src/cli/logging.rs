@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
+use traces::Traces;
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer,
@@ -18,10 +19,15 @@ use crate::cli::{
 };
 
 /// postern's own crates, whose log lines contain no secrets.
-const OWN_CRATES: [&str; 6] = ["postern", "consumer", "publisher", "salto", "events", "rules"];
+const OWN_CRATES: [&str; 7] =
+    ["postern", "consumer", "publisher", "salto", "events", "rules", "traces"];
 
-/// Starts logging. Without `--log-level`, the filter is `default`.
-pub(super) fn start(global: &GlobalArguments, default: &str) -> Result<(), CommandFailure> {
+/// Starts logging. Without `--log-level`, the filter is `default`. Spans go to `traces`.
+pub(super) fn start(
+    global: &GlobalArguments,
+    default: &str,
+    traces: Option<&Traces>,
+) -> Result<(), CommandFailure> {
     let chosen = filter(global.log_level.as_deref(), default).map_err(|error| {
         CommandFailure::Usage(format!(
             "--log-level (or POSTERN_LOG) is not a valid filter: {error}"
@@ -38,7 +44,8 @@ pub(super) fn start(global: &GlobalArguments, default: &str) -> Result<(), Comma
         }
     };
     let filter = chosen.and(filter_fn(contains_no_secret));
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    let lines = lines.with_filter(filter);
+    tracing_subscriber::registry().with(lines).with(traces.map(Traces::layer)).init();
     std::panic::set_hook(Box::new(log_panic));
     Ok(())
 }

@@ -10,6 +10,7 @@ mod colours;
 mod command_line;
 mod commands;
 mod connections;
+mod exporting;
 mod failure;
 mod interrupt;
 mod logging;
@@ -61,14 +62,26 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
         (false, true) => "error",
         (false, false) => "warn",
     };
-    logging::start(&line.global, default_filter)?;
+    let traces = if is_worker { exporting::start() } else { Ok(None) };
+    let exporter = traces.as_ref().ok().and_then(Option::as_ref);
+    logging::start(&line.global, default_filter, exporter)?;
+    if let Err(error) = &traces {
+        exporting::warn(error);
+    }
     if line.global.local {
         show_local_times();
     }
     if !is_worker {
         interrupt::exit_on_interrupt().context("the handler of SIGINT cannot be installed")?;
     }
+    let result = run_to_end(line, is_worker);
+    if let Some(traces) = exporter {
+        traces.stop();
+    }
+    result
+}
 
+fn run_to_end(line: CommandLine, is_worker: bool) -> Result<(), CommandFailure> {
     let command = match line.command {
         Command::Broker(command) => {
             let config = broker_config(line.global.config.as_deref())?;

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::{Request, Response};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
+
+use super::call_span::CallSpan;
 
 /// A shared client: HTTP/1 over kept-alive connections, TLS by rustls, no redirects, no proxy, and no
 /// retries of its own, because only the caller may decide to send a command twice.
 #[derive(Debug, Clone)]
-pub struct Http(pub(crate) reqwest::Client);
+pub struct Http(reqwest::Client);
 
 /// The HTTP client cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +55,14 @@ impl Http {
     #[must_use]
     pub const fn client(&self) -> &reqwest::Client {
         &self.0
+    }
+
+    /// Makes a call to one of Salto's hosts.
+    pub(crate) async fn execute(&self, request: Request) -> Result<Response, reqwest::Error> {
+        let span = CallSpan::begin(&request);
+        let answer = self.0.execute(request).await;
+        span.end(&answer);
+        answer
     }
 }
 

@@ -35,7 +35,7 @@ pub async fn check_host(
         Host::Api => below(&environment.api_url, &["v1.2", "sites"]),
     };
     let sent = Utc::now();
-    let response = http.0.execute(Request::new(Method::GET, url)).await;
+    let response = http.execute(Request::new(Method::GET, url)).await;
     let response = response.map_err(|error| call_error(&error))?;
     let offset = offset(&response, sent);
     let status = response.status();

@@ -2,6 +2,7 @@
 //! of a host.
 
 pub(crate) mod answer;
+mod call_span;
 pub(crate) mod client;
 pub(crate) mod host_check;
 pub(crate) mod pages;

@@ -118,7 +118,7 @@ impl SaltoClient {
     /// Sends a request and takes the clock offset from its answer.
     pub(crate) async fn send(&self, request: Request) -> Result<Response, reqwest::Error> {
         let sent = self.clock.reading();
-        let response = self.http.0.execute(request).await?;
+        let response = self.http.execute(request).await?;
         if is_of_salto(&response) {
             self.observe(response.headers(), sent);
         }

@@ -82,7 +82,7 @@ async fn send(
     if let Some(authorization) = request.headers_mut().get_mut(reqwest::header::AUTHORIZATION) {
         authorization.set_sensitive(true);
     }
-    let response = client.http.0.execute(request).await.map_err(|error| unavailable(&error))?;
+    let response = client.http.execute(request).await.map_err(|error| unavailable(&error))?;
     let (status, headers) = (response.status(), response.headers().clone());
     tracing::debug!(status = status.as_u16(), "answer of the identity provider");
     let not_granted = match status {

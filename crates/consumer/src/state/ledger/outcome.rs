@@ -60,6 +60,8 @@ pub(crate) struct RecordedOutcome {
     pub(crate) terminal_published: bool,
     /// Whether a confirmation waits until the broker has confirmed the terminal event.
     pub(crate) confirmation_awaited: bool,
+    /// Whether an earlier delivery recorded it: it may be published already.
+    pub(crate) recorded_before: bool,
     /// Whether another owner is about to publish it, to write its line and to make its dead letter.
     pub(crate) claimed_elsewhere: bool,
 }
@@ -110,6 +112,7 @@ pub(super) fn read_outcome(recorded: Recorded) -> Result<RecordedOutcome, Record
         audit,
         terminal_published: terminal_published == "1",
         confirmation_awaited: confirmation.as_deref() == Some("awaited"),
+        recorded_before: true,
         claimed_elsewhere: false,
     })
 }

@@ -43,7 +43,7 @@ impl Fixture {
         let simulator = Simulator::start(listen, World::builtin(), Printer::quiet());
         let simulator = simulator.await.unwrap();
         let http = crate::Http::new().unwrap();
-        Self { simulator, browser: http.0, clock: TestClock::new() }
+        Self { simulator, browser: http.client().clone(), clock: TestClock::new() }
     }
 
     pub(super) fn process(&self, client: OauthClient, cache: Arc<dyn TokenCache>) -> Site {

@@ -57,7 +57,7 @@ async fn ask(client: &SaltoClient, endpoint: &Endpoint) -> Result<Value, CallErr
     let mut request: Request = request(Method::POST, url, endpoint.authorization.clone());
     request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     let asked = async {
-        let response = client.http.0.execute(request).await.map_err(|error| call_error(&error))?;
+        let response = client.http.execute(request).await.map_err(|error| call_error(&error))?;
         refusal(response.status())?;
         read_body(response, BODY_LIMIT).await
     };

@@ -71,11 +71,14 @@ impl Reloader {
                     );
                 }
                 let (applied, in_use) = oneshot::channel();
-                let reload = Reload { settings: config.settings, applied };
+                let settings = Box::new(config.settings);
+                let reload = Reload::Settings { settings, applied };
                 self.sender.send(reload).await.is_ok() && in_use.await.is_ok()
             }
             Err(report) => {
                 tracing::error!(%report, "configuration reload failed: the file has mistakes, the old configuration stays in use");
+                // Where the worker has ended, nobody counts it.
+                let _ = self.sender.send(Reload::Mistakes).await;
                 false
             }
         }

@@ -59,6 +59,7 @@ mod probe;
 mod rate_limits;
 mod redis_away;
 mod redis_errors;
+mod redis_sentinels;
 mod rehearsal;
 mod rejections;
 mod reload;

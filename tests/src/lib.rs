@@ -11,6 +11,8 @@
 //! | [`services`] | the servers and programs that `make test` names in the environment |
 //! | [`broker`] | a virtual host per test; a bus to publish on, a listener for outbound events; a private node to kill |
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
+//! | [`redis_sentinels`] | private servers with sentinels, whose master can be killed |
+//! | [`failover`] | requests at a constant rate while servers are killed, and what became of them |
 //! | [`tcp_proxy`] | a proxy in front of the simulator to which connecting can be made slow |
 //! | [`resp_proxy`] | a proxy in front of Redis that answers commands with given errors, or loses replies |
 //! | [`amqp_proxy`] | a proxy in front of RabbitMQ that drops and changes single answers |
@@ -22,12 +24,14 @@
 pub mod amqp_proxy;
 pub mod broker;
 pub mod deadline;
+pub mod failover;
 pub mod fixture;
 pub mod http;
 pub mod inbound;
 pub mod ports;
 pub mod processes;
 pub mod redis;
+pub mod redis_sentinels;
 pub mod resp_proxy;
 pub mod secrets;
 pub mod services;

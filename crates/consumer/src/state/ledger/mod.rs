@@ -21,7 +21,7 @@ use super::{
     failure::Failure,
     heartbeat::Heartbeat,
     keys::Keys,
-    store::{Store, StoreError, millis},
+    store::{Replication, Store, StoreError, millis},
 };
 use crate::settings::RetentionSettings;
 
@@ -113,7 +113,7 @@ impl Ledger {
         let iq_id = planned.iq_id.unwrap_or_default();
         let answer: Value = self
             .store
-            .run(
+            .run_replicated(
                 self.claim
                     .key(self.keys.request(request.key))
                     .key(self.keys.booking(integration_id, request.booking_id))
@@ -142,6 +142,8 @@ impl Ledger {
                     .arg(owner.granted)
                     .arg(request.subject()?)
                     .arg(now.timestamp_millis()),
+                // The command rests on its reservation.
+                Replication::required_if(planned.follows_at_once),
             )
             .await?;
         read_claim_answer(answer, asked_at)
@@ -181,7 +183,7 @@ impl Ledger {
         };
         let recorded: Value = self
             .store
-            .run(
+            .run_replicated(
                 self.conclude
                     .key(self.keys.request(request.key))
                     .key(mark)
@@ -204,6 +206,8 @@ impl Ledger {
                     .arg(awaited.map_or("", |awaited| awaited.member.as_str()))
                     .arg(awaited.map_or(0, |awaited| awaited.sent_at))
                     .arg(integration_id),
+                // The door is open, or not: that must not be kept from the guest until a replica is back.
+                Replication::Wanted,
             )
             .await?;
         read_concluded(recorded)

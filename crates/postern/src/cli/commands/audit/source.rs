@@ -47,8 +47,8 @@ impl Source {
         };
         match &settings.audit {
             AuditSink::Redis => {
-                let trail =
-                    AuditStream::new(&settings.redis).context("redis.url cannot be used")?;
+                let trail = AuditStream::new(&settings.redis)
+                    .context("redis.url or redis.sentinels cannot be used")?;
                 Ok(Self::Stream(trail))
             }
             AuditSink::Directory(directory) => Ok(Self::Days(DailyFiles::new(directory))),

@@ -28,7 +28,12 @@ pub struct Store {
     shared: Slot,
     waiting: Slot,
     last_away: Mutex<Option<AwayError>>,
+    /// When too few replicas last made it connect anew.
+    looked_up: Mutex<Option<Instant>>,
 }
+
+/// How often too few replicas make it connect anew: where they are only slow, connecting takes time from them.
+const LOOK_UP_EVERY: Duration = Duration::from_secs(1);
 
 /// A connection that is used until it fails.
 type Slot = Mutex<Option<MultiplexedConnection>>;
@@ -70,7 +75,8 @@ impl Store {
         let pool = redis_pool::pool(&settings.server, replicas)
             .map_err(|error| RedisUrlError(error.to_string()))?;
         let (shared, waiting) = (Mutex::new(None), Mutex::new(None));
-        Ok(Self { pool, shared, waiting, last_away: Mutex::new(None) })
+        let (last_away, looked_up) = (Mutex::new(None), Mutex::new(None));
+        Ok(Self { pool, shared, waiting, last_away, looked_up })
     }
 
     /// The pool, for callers that need a connection of their own.
@@ -111,7 +117,10 @@ impl Store {
             return Ok(answer);
         }
         // There may be another master by now.
-        self.forget_connections();
+        if lock(&self.looked_up).is_none_or(|at| at.elapsed() >= LOOK_UP_EVERY) {
+            *lock(&self.looked_up) = Some(Instant::now());
+            self.forget_connections();
+        }
         Err(self.away(format!("fewer than {count} replicas took a write in {REPLICATION_TIME:?}")))
     }
 

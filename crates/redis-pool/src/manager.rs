@@ -39,7 +39,7 @@ pub struct Manager {
 }
 
 enum Source {
-    Server(deadpool_redis::Manager),
+    Server(Box<deadpool_redis::Manager>),
     Master(Box<Master>),
 }
 
@@ -55,10 +55,10 @@ struct Master {
 /// Where Redis' client cannot use the URL or the sentinels.
 pub fn pool(server: &RedisServer, awaited_replicas: AwaitedReplicas) -> RedisResult<Pool> {
     let source = match server {
-        RedisServer::Url(url) => Source::Server(deadpool_redis::Manager::new_with_config(
-            url.expose_secret(),
-            connection_config(),
-        )?),
+        RedisServer::Url(url) => {
+            let (url, config) = (url.expose_secret(), connection_config());
+            Source::Server(Box::new(deadpool_redis::Manager::new_with_config(url, config)?))
+        }
         RedisServer::Sentinels(settings) => Source::Master(Box::new(Master {
             name: settings.master.clone(),
             sentinels: Mutex::new(settings.client()?),

@@ -1,5 +1,7 @@
 //! A pool over private servers with sentinels.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::time::Duration;
 
 use deadpool_redis::redis::{RedisResult, cmd};

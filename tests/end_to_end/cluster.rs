@@ -1,122 +1,100 @@
-//! A cluster of three RabbitMQ nodes behind a load balancer; the node with all connections is killed under load.
+//! A cluster of three RabbitMQ nodes, two of which are killed under load, one after the other. One worker knows the
+//! nodes, another one a load balancer.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use end_to_end::broker::{Bus, PrivateCluster};
-use end_to_end::deadline::{SOON, until_true};
-use end_to_end::fixture::{BOOKING, Fixture};
-use end_to_end::inbound::open_request;
+use chrono::Utc;
+use end_to_end::broker::PrivateCluster;
+use end_to_end::deadline::SOON;
+use end_to_end::failover::{Load, Pause, Verdict, all_have_members};
 use end_to_end::services;
 use end_to_end::setup::Setup;
 use end_to_end::simulator::IQ_GROUND_FLOOR;
-use serde_json::json;
 use std::io::Write;
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
 
-const REQUESTS: usize = 600;
 /// Thirty requests per second.
 const EVERY: Duration = Duration::from_millis(33);
-/// The node is killed after this number of openings, and restarted after the same number again.
-const BEFORE: u64 = 100;
-const AFTER: u64 = 50;
+/// A node is killed after this number of openings, and restarted after the same number again.
+const OPENINGS: u64 = 60;
 /// The time to elect new leaders and to reconnect, on a busy machine.
 const BACK: Duration = Duration::from_secs(60);
-const QUEUES: [&str; 3] =
-    ["postern.open-requests", "postern.booking-status", "postern.dead-letters"];
-
-/// The available members of a queue, and its leader.
-async fn members(fixture: &Fixture, queue: &str) -> (usize, String) {
-    let queue = fixture.setup.vhost.queue(queue).await;
-    let online = queue["online"].as_array().map_or(0, Vec::len);
-    (online, queue["leader"].as_str().unwrap_or_default().to_owned())
-}
-
-async fn all_have_members(fixture: &Fixture, count: usize) {
-    for queue in QUEUES {
-        until_true(&format!("{count} members of {queue}"), BACK, || async {
-            members(fixture, queue).await.0 == count
-        })
-        .await;
-    }
-}
-
-/// Publishes requests at a constant rate, also while the node is down.
-async fn publish_requests(bus: Bus) {
-    let mut pace = interval(EVERY);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    for number in 0..REQUESTS {
-        pace.tick().await;
-        bus.open_request(&open_request(&format!("r-{number}"), BOOKING)).await;
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_killed_under_load_loses_nothing() {
+async fn nodes_killed_under_load_lose_nothing() {
     let mut cluster = PrivateCluster::start().await;
-    // The booking system and the test use the last node, the workers the first one that answers.
+    // The booking system and the test use the last node.
     let mut setup = Setup::over(cluster.vhost(2).await, services::redis_url()).await;
     setup.activate(IQ_GROUND_FLOOR).await;
+    setup.settings.set("opening.request_ttl", "5m");
+    setup.settings.set("opening.booking_wait", "30s");
     let balancer = cluster.balancer([0, 1, 2]).await;
     setup.settings.set("broker.url", setup.vhost.url_through(balancer.port()));
-    setup.settings.set("opening.request_ttl", "5m");
-    let fixture = Fixture::new(setup, 2).await;
-    all_have_members(&fixture, 3).await;
+    let balanced = setup.worker("balanced").start().await;
     // The leader of a queue is on the node where it was declared.
-    let (_, leader) = members(&fixture, "postern.open-requests").await;
-    assert_eq!(leader, cluster.name(0));
+    all_have_members(&setup, 3).await;
+    let queue = setup.vhost.queue("postern.open-requests").await;
+    assert_eq!(queue["leader"], cluster.name(0));
+    setup.settings.unset("broker.url");
+    let ports = cluster.ports().into_iter().take(2);
+    let urls: Vec<_> = ports.map(|port| toml::Value::from(setup.vhost.url_through(port))).collect();
+    setup.settings.set("broker.urls", urls);
+    let workers = [balanced, setup.worker("by-nodes").start().await];
+    let outbound = setup.vhost.bus().await.listen().await;
 
-    let load = tokio::spawn(publish_requests(fixture.setup.vhost.bus().await));
-    let simulator = &fixture.setup.simulator;
-    simulator.wait_for_openings(BEFORE, SOON * 2).await;
-    let killed_at = Utc::now();
-    cluster.kill(0).await;
-    simulator.wait_for_openings(simulator.opening_count().await + AFTER, BACK).await;
-    assert!(!load.is_finished(), "it was killed under load");
-    cluster.restart(0).await;
-    all_have_members(&fixture, 3).await;
-    load.await.expect("every request has reached the cluster");
-    fixture.outbound.ended(REQUESTS, BACK).await;
-    for worker in &fixture.workers {
-        worker.ready(BACK).await;
-        worker.idle(SOON).await;
-        assert!(worker.log().contains("session lost"), "its node was killed");
+    let load = Load::start(setup.vhost.url(), EVERY);
+    let simulator = &setup.simulator;
+    let mut kills = Vec::new();
+    for node in 0..2 {
+        simulator.wait_for_openings(simulator.opening_count().await + OPENINGS, SOON * 2).await;
+        kills.push(Utc::now());
+        cluster.kill(node).await;
+        simulator.wait_for_openings(simulator.opening_count().await + OPENINGS, BACK).await;
+        cluster.restart(node).await;
+        all_have_members(&setup, 3).await;
     }
-    fixture.outbound.catch_up().await;
-
-    let mut opened = Vec::new();
-    for number in 0..REQUESTS {
-        let end = fixture.outbound.only_terminal(&format!("r-{number}"));
-        assert_eq!(
-            (&*end.kind, &end.data["attempts"]),
-            ("lock.opened.v1", &json!(1)),
-            "r-{number}"
-        );
-        opened.push(end.text("opened_at").parse::<DateTime<Utc>>().expect("a time"));
+    let requests = load.stop().await;
+    let verdict = Verdict::on(&setup, &outbound, &workers, requests).await;
+    let mut out = std::io::stdout().lock();
+    for (node, killed_at) in kills.iter().enumerate() {
+        let end = kills.get(node + 1).copied().unwrap_or_else(Utc::now);
+        let pause = Pause::after(&setup, *killed_at, end).await;
+        writeln!(out, "node {node} of three killed under load: {pause}").expect("it is written");
     }
-    assert_eq!(fixture.setup.simulator.opening_count().await, REQUESTS as u64);
-    assert_eq!(fixture.outbound.check_ins(BOOKING).len(), 1);
-    assert_eq!(fixture.bus.dead_letters().await, []);
-    until_true("the queue to be empty", SOON, || async {
-        fixture.bus.waiting("postern.open-requests").await == Some(0)
-    })
-    .await;
-    longest_gap(killed_at, opened);
+    writeln!(out, "{verdict}").expect("it is written");
+    assert!(verdict.is_faultless(), "{verdict}");
+    for worker in &workers {
+        assert!(worker.log().contains("session lost"), "a node that it used was killed");
+    }
 }
 
-/// The longest time without an opening after the kill.
-fn longest_gap(killed_at: DateTime<Utc>, mut opened: Vec<DateTime<Utc>>) {
-    opened.sort_unstable();
-    let before = opened.iter().rposition(|at| *at < killed_at).expect("it was killed under load");
-    assert!(before + 1 < opened.len(), "it was killed under load");
-    let gaps = opened[before..].windows(2).map(|pair| (pair[1] - pair[0], pair[1] - killed_at));
-    let (gap, until) = gaps.max().unwrap_or((TimeDelta::zero(), TimeDelta::zero()));
-    let seconds = |time: TimeDelta| time.as_seconds_f64();
-    let mut out = std::io::stdout().lock();
-    writeln!(
-        out,
-        "a node of three killed under load: no door opened for {:.2} s, until {:.2} s after the kill",
-        seconds(gap),
-        seconds(until),
-    )
-    .expect("it is written");
+#[tokio::test]
+async fn doctor_and_commands_use_a_node_that_answers() {
+    let mut setup = Setup::new().await;
+    let url = setup.vhost.url().to_owned();
+    let away = setup.vhost.url_through(end_to_end::ports::free_port());
+    setup.settings.unset("broker.url");
+    setup.settings.set("broker.urls", vec![toml::Value::from(away.clone()), url.clone().into()]);
+    let worker = setup.worker("worker").start().await;
+    // Each of them begins with a node at random.
+    for number in 0..4 {
+        let booking = format!("B-{number}");
+        let publish = ["publish", "booking-status", "--integration", "acme-utrecht"];
+        let what = ["--booking", &booking, "--object", "room-12", "--status", "paid"];
+        let times = ["--starts-at", "now", "--ends-at", "+2h"];
+        let output = setup.postern(&[&publish[..], &what, &times].concat()).await;
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    worker.wait_until_settled("booking-status", 4, SOON).await;
+    let output = setup.postern(&["doctor", "--output", "json"]).await;
+    let findings = String::from_utf8_lossy(&output.stdout).into_owned();
+    let of_nodes = findings
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a finding is JSON"));
+    let of_nodes = of_nodes.filter(|it| it["check"] == "rabbitmq.connection");
+    let address = |url: &str| url.split(['@', '/']).nth(3).expect("it has a host").to_owned();
+    let seen: Vec<_> = of_nodes
+        .map(|it| (it["subject"].to_string().replace('"', ""), it["level"].to_string()))
+        .collect();
+    let expected = [(address(&away), "\"warning\""), (address(&url), "\"ok\"")];
+    assert_eq!(seen, expected.map(|(node, level)| (node, level.to_owned())), "{findings}");
+    assert!(!findings.contains("guest:guest"), "{findings}");
 }

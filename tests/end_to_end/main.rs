@@ -64,6 +64,7 @@ mod rate_limits;
 mod ready;
 mod redis_away;
 mod redis_errors;
+mod redis_sentinels;
 mod rehearsal;
 mod rejections;
 mod reload;

@@ -12,6 +12,8 @@
 //! | [`broker`] | a virtual host per test; a bus to publish on, a listener for outbound events; a private node to kill |
 //! | [`collector`] | a collector of OpenTelemetry's traces, which may hang |
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
+//! | [`redis_sentinels`] | private servers with sentinels, whose master can be killed |
+//! | [`failover`] | requests at a constant rate while servers are killed, and what became of them |
 //! | [`tcp_proxy`] | a proxy in front of the simulator to which connecting can be made slow |
 //! | [`resp_proxy`] | a proxy in front of Redis that answers commands with given errors, or loses replies |
 //! | [`amqp_proxy`] | a proxy in front of RabbitMQ that drops and changes single answers |
@@ -24,12 +26,14 @@ pub mod amqp_proxy;
 pub mod broker;
 pub mod collector;
 pub mod deadline;
+pub mod failover;
 pub mod fixture;
 pub mod http;
 pub mod inbound;
 pub mod ports;
 pub mod processes;
 pub mod redis;
+pub mod redis_sentinels;
 pub mod resp_proxy;
 pub mod secrets;
 pub mod services;

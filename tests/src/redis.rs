@@ -99,7 +99,7 @@ async fn serves(url: &str) -> bool {
     redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
 }
 
-async fn try_connect(url: &str) -> redis::RedisResult<MultiplexedConnection> {
+pub(crate) async fn try_connect(url: &str) -> redis::RedisResult<MultiplexedConnection> {
     let config = AsyncConnectionConfig::new().set_response_timeout(Some(ANSWER));
     Client::open(url)?.get_multiplexed_async_connection_with_config(&config).await
 }

@@ -71,6 +71,12 @@ ask_entries = false
         table.insert(key.to_owned(), value.into());
     }
 
+    /// Removes a value outside the integrations, as `unset("redis.url")`.
+    pub fn unset(&mut self, path: &str) {
+        let (section, key) = path.split_once('.').expect("every setting is in a section");
+        self.table[section].as_table_mut().expect("a section is a table").remove(key);
+    }
+
     /// A value outside the integrations.
     pub fn get(&self, path: &str) -> Option<&Value> {
         let mut parts = path.split('.');

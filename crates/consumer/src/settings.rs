@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use events::{Event, InboundData, RefusedMessage};
-use publisher::ReceivedMessage;
+use publisher::{BrokerNodes, ReceivedMessage};
+use redis_pool::RedisServer;
 use salto::{Account, Environment};
-use secrecy::SecretString;
 
 use crate::secret_keys::SecretKeys;
 
@@ -35,8 +35,8 @@ pub struct Settings {
 /// RabbitMQ.
 #[derive(Debug, Clone)]
 pub struct BrokerSettings {
-    /// `amqp://` or `amqps://`, with user and password.
-    pub url: SecretString,
+    /// Its nodes: the URL of one, or of each node of a cluster.
+    pub nodes: BrokerNodes,
     /// Unacknowledged messages per replica and queue.
     pub prefetch: u16,
     /// Which routing keys messages may have.
@@ -73,8 +73,11 @@ impl Routing {
 /// Redis.
 #[derive(Debug, Clone)]
 pub struct RedisSettings {
-    /// `redis://` or `rediss://`, perhaps with a password.
-    pub url: SecretString,
+    /// Where it is.
+    pub server: RedisServer,
+    /// Replicas that must have the reservation of a command before the command leaves, and the status of a booking
+    /// before it is acknowledged.
+    pub wait_for_replicas: u16,
     /// Before every key, such as `postern:`.
     pub key_prefix: String,
 }

@@ -1,7 +1,7 @@
 //! RabbitMQ, from the side of a client: connections, topology, messages, publishing.
 //!
-//! - `connection`: [`connect`] opens a connection, plain or TLS, within a time; [`Reconnect`] gives the
-//!   wait before the next attempt; [`server_version`] asks the broker for its version. No connection
+//! - `connection`: [`connect`] opens a connection, plain or TLS, within a time, [`BrokerNodes`] one to any
+//!   node of a cluster; [`Reconnect`] gives the wait before the next attempt; [`server_version`] asks the broker for its version. No connection
 //!   here reconnects by itself: its user builds everything on it anew.
 //! - `topology`: [`declare`] declares the exchanges and queues of the contract; [`queue_state`] reads
 //!   the state of one queue, [`inspect`] that of everything.
@@ -22,7 +22,9 @@ mod parking;
 mod publishing;
 mod topology;
 
-pub use connection::{ConnectError, InvalidUrl, ProcessName, Reconnect, connect, server_version};
+pub use connection::{
+    BrokerNodes, ConnectError, InvalidUrl, ProcessName, Reconnect, connect, server_version,
+};
 pub use dead_letter::{CannotReplay, DeadLetter, DeadLetterHeaders, RecordedReason};
 pub use message::{HeaderKey, Message, ReceivedMessage};
 pub use parking::{RETRY_DELAYS, retry_delay};

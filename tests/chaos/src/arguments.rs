@@ -30,7 +30,7 @@ pub struct Arguments {
     /// Number of workers [default: 3; 1 in `noisy`]
     #[arg(long, global = true, value_parser = clap::value_parser!(u8).range(1..=16))]
     pub workers: Option<u8>,
-    /// Requests per second [default: 40; 20 in `outage` and `empty-redis`; 10 in `noisy`]
+    /// Requests per second [default: 40; 20 in `outage`, `empty-redis` and `failover`; 10 in `noisy`]
     #[arg(long, global = true)]
     pub rate: Option<f64>,
     /// Kinds of faults: names or beginnings of names, separated by commas, as "worker,redis-kill"; "none" for no faults
@@ -68,6 +68,7 @@ Examples:
   chaos --faults none --duration 30s         only the load, without faults
   chaos outage salto --duration 60s          steady load; Salto is unavailable for a minute in the middle
   chaos empty-redis                          Redis is emptied in the middle of the run
+  chaos failover broker --rounds 2           each node of a cluster is killed twice
   chaos noisy                                all troubles of a neighbour, a quarter of an hour
   chaos noisy flood suspects --duration 10s  two of them, with short phases
   chaos judge DIR/history.json               judges a kept run again (without the check for secrets)
@@ -89,6 +90,14 @@ pub enum Scenario {
     },
     /// Redis is emptied in the middle of the run: no door may open that should not
     EmptyRedis,
+    /// Steady load; each node of a RabbitMQ cluster of three, or each time the master of a Redis with two replicas and
+    /// three sentinels, is killed and started again; reports what was lost or done twice, and each pause
+    Failover {
+        what: FailoverTarget,
+        /// How often each node, or the present master, is killed
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+    },
     /// Whether the trouble of one integration reaches another one: the latency of a healthy integration without and
     /// with each of these troubles; all of them, one after the other, if none is given
     ///
@@ -116,6 +125,15 @@ pub enum OutageTarget {
     Redis,
     /// Connections to Salto are refused
     Salto,
+}
+
+/// The servers of which one is killed at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailoverTarget {
+    /// The nodes of a RabbitMQ cluster
+    Broker,
+    /// The master of a Redis with Sentinel
+    Redis,
 }
 
 /// Kinds of faults.

@@ -8,6 +8,7 @@
 //! | [`proxy`] | a TCP proxy that cuts, delays or refuses connections |
 //! | [`system`], [`worker_slot`], [`worker_output`] | the system under test, as processes; one of its workers; its standard output |
 //! | [`noisy`] | the latency of a healthy integration without and with the trouble of a neighbour |
+//! | [`failover`] | nodes of a cluster, or masters of Redis, killed under load, one after the other |
 //! | [`run`] | load and faults, then a quiet period; [`booking_storage`], [`stored_bookings`] and [`collect`] observe the results |
 //! | [`history`] | the history of a run |
 //! | [`judge`] | finds violations in a history, with a check per invariant of the contract |
@@ -20,6 +21,7 @@
 pub mod arguments;
 pub mod booking_storage;
 pub mod collect;
+pub mod failover;
 pub mod fixtures;
 pub mod history;
 pub mod judge;

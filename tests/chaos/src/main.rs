@@ -1,6 +1,7 @@
 //! `chaos`: see `chaos --help`.
 
-use chaos::arguments::{Arguments, Scenario};
+use chaos::arguments::{Arguments, FailoverTarget, Scenario};
+use chaos::failover::{self, FailoverPlan};
 use chaos::history::History;
 use chaos::judge;
 use chaos::noisy::measurement::Measurement;
@@ -47,6 +48,10 @@ async fn start(arguments: &Arguments, seed: u64) -> ExitCode {
         Some(Scenario::Outage { what, duration }) => {
             scenarios::outage(seed, *what, *duration, rate(20.0), workers(3))
         }
+        Some(Scenario::Failover { what, rounds }) => {
+            let plan = FailoverPlan { rounds: *rounds, rate: rate(20.0), workers: workers(3) };
+            return kill_in_turn(arguments, *what, plan, seed).await;
+        }
         Some(Scenario::EmptyRedis) => scenarios::empty_redis(seed, rate(20.0), workers(3)),
         None => {
             let kinds = &arguments.faults.0;
@@ -89,6 +94,20 @@ async fn measure_neighbours(
         violated |= !measurement.violations().is_empty();
     }
     end(arguments, &mut directory, violated)
+}
+
+async fn kill_in_turn(
+    arguments: &Arguments,
+    what: FailoverTarget,
+    plan: FailoverPlan,
+    seed: u64,
+) -> ExitCode {
+    let mut directory = RunDirectory::new(seed, arguments.keep.as_deref());
+    let is_faultless = match what {
+        FailoverTarget::Broker => failover::of_broker(plan, arguments.output, &directory).await,
+        FailoverTarget::Redis => failover::of_redis(plan, arguments.output, &directory).await,
+    };
+    end(arguments, &mut directory, !is_faultless)
 }
 
 /// Keeps the files of a run where they are of use; its exit status.

@@ -13,7 +13,7 @@ async fn redis_is_unavailable() {
     let (there, away) =
         (operator.setup.redis_url().to_owned(), format!("redis://127.0.0.1:{}/0", free_port()));
     operator.replace_in_config(&there, &away);
-    let next = "check that Redis runs and that redis.url is its address";
+    let next = "check that Redis runs and that redis.url is its address, or redis.sentinels those of its sentinels";
     let refused = "Connection refused (os error 111)";
     for line in [
         format!("lock list --integration {INTEGRATION}"),
@@ -40,7 +40,7 @@ async fn rabbitmq_is_unavailable() {
     let why = format!(
         "no connection to the broker at 127.0.0.1:{port}: IO error: Connection refused (os error 111)"
     );
-    let next = "check that RabbitMQ runs and that broker.url is its address";
+    let next = "check that RabbitMQ runs and that broker.url is its address, or broker.urls those of its nodes";
     for line in
         ["tail", "publish open-request --integration acme-utrecht --booking B-1", "dlq list"]
     {

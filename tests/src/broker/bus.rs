@@ -265,7 +265,7 @@ async fn send(
     }
 }
 
-fn event_properties() -> BasicProperties {
+pub(super) fn event_properties() -> BasicProperties {
     BasicProperties::default()
         .with_content_type("application/cloudevents+json".into())
         .with_delivery_mode(2)

@@ -46,6 +46,11 @@ impl PrivateCluster {
         self.nodes[node].name()
     }
 
+    /// The ports of the nodes.
+    pub fn ports(&self) -> [u16; NODES] {
+        [0, 1, 2].map(|node: usize| self.nodes[node].port())
+    }
+
     /// A load balancer for the cluster: each connection goes to the first node in this order that answers.
     pub async fn balancer(&self, order: [usize; NODES]) -> Balancer {
         Balancer::before(order.map(|node| self.nodes[node].port()).to_vec()).await
@@ -54,6 +59,12 @@ impl PrivateCluster {
     /// A new virtual host, with the addresses of this node for AMQP and the management API.
     pub async fn vhost(&self, node: usize) -> Vhost {
         Vhost::on(&self.nodes[node].url(), &self.nodes[node].management_url()).await
+    }
+
+    /// A new virtual host that is reached through a load balancer, for a client that outlives each node.
+    pub async fn vhost_through(&self, balancer: &Balancer) -> Vhost {
+        let url = format!("amqp://guest:guest@127.0.0.1:{}/%2f", balancer.port());
+        Vhost::on(&url, &self.nodes[0].management_url()).await
     }
 
     /// Sends SIGKILL to one node.

@@ -10,7 +10,7 @@ use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, ExchangeDeclareOptions, QueueBindOptions,
     QueueDeclareOptions,
 };
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Connection, Consumer, ExchangeKind};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,12 +53,17 @@ struct Received {
 impl Bus {
     /// Listens to everything that postern publishes from now on.
     pub async fn listen(&self) -> OutboundListener {
-        OutboundListener::open(&self.url).await
+        OutboundListener::open(&self.url, "classic").await
+    }
+
+    /// As [`Self::listen`], with a queue that each node of a cluster has.
+    pub async fn listen_on_all_nodes(&self) -> OutboundListener {
+        OutboundListener::open(&self.url, "quorum").await
     }
 }
 
 impl OutboundListener {
-    async fn open(url: &str) -> Self {
+    async fn open(url: &str, queue_type: &'static str) -> Self {
         let received = Arc::new(Mutex::new(Received::default()));
         let bound = Arc::new(AtomicBool::new(false));
         let patterns: Patterns = Arc::new(Mutex::new(vec![EVERYTHING.to_owned()]));
@@ -68,7 +73,7 @@ impl OutboundListener {
             let patterns = Arc::clone(&patterns);
             async move {
                 loop {
-                    let _ = listen(&url, &received, &patterns, &bound).await;
+                    let _ = listen(&url, queue_type, &received, &patterns, &bound).await;
                     tokio::time::sleep(PAUSE).await;
                 }
             }
@@ -252,6 +257,7 @@ async fn change_bindings(url: &str, old: &[String], new: &[String]) -> lapin::Re
 /// Declares and binds the queue, and begins to consume it. The consumer ends with the connection.
 async fn subscribe(
     url: &str,
+    queue_type: &str,
     patterns: &Mutex<Vec<String>>,
 ) -> lapin::Result<(Connection, Consumer)> {
     let connection = connection(url).await?;
@@ -261,7 +267,9 @@ async fn subscribe(
     let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
     channel.exchange_declare(EXCHANGE.into(), ExchangeKind::Topic, durable, none.clone()).await?;
     let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-    channel.queue_declare(QUEUE.into(), durable, none.clone()).await?;
+    let mut arguments = FieldTable::default();
+    arguments.insert("x-queue-type".into(), AMQPValue::LongString(queue_type.into()));
+    channel.queue_declare(QUEUE.into(), durable, arguments).await?;
     let patterns = patterns.lock().expect("no holder panics").clone();
     for pattern in patterns {
         let (bind, pattern) = (QueueBindOptions::default(), pattern.into());
@@ -275,12 +283,13 @@ async fn subscribe(
 /// Listens until anything fails.
 async fn listen(
     url: &str,
+    queue_type: &str,
     received: &Mutex<Received>,
     patterns: &Mutex<Vec<String>>,
     bound: &AtomicBool,
 ) -> lapin::Result<()> {
     // A connection attempt to a starting node may never end.
-    let subscribed = tokio::time::timeout(ANSWER, subscribe(url, patterns)).await;
+    let subscribed = tokio::time::timeout(ANSWER, subscribe(url, queue_type, patterns)).await;
     let Ok(subscribed) = subscribed else { return Ok(()) };
     let (_connection, mut consumer) = subscribed?;
     bound.store(true, Ordering::SeqCst);

@@ -1,6 +1,6 @@
 //! The rotation of `secrets.key`, as a command runs it.
 
-use deadpool_redis::Pool;
+use redis_pool::Pool;
 use salto::{Rotation, RotationCounts, rotate};
 
 use crate::{failpoint, secret_keys::SecretKeys};

@@ -47,7 +47,7 @@ pub enum RunError {
     #[error(transparent)]
     SecretsKey(KeyCheckError),
     /// The Redis URL cannot be read.
-    #[error("redis.url cannot be used")]
+    #[error("redis.url or redis.sentinels cannot be used")]
     Redis(#[source] RedisUrlError),
     /// The HTTP client for Salto cannot be made.
     #[error("no HTTPS client")]

@@ -59,6 +59,6 @@ async fn warn_of_losses(store: &Store) {
 /// as an outage.
 async fn setting(store: &Store, name: &str) -> Option<String> {
     let mut connection = store.pool().get().await.ok()?;
-    let answer = cmd("CONFIG").arg("GET").arg(name).query_async(&mut connection).await;
+    let answer = cmd("CONFIG").arg("GET").arg(name).query_async(&mut *connection).await;
     answer.ok().and_then(|mut settings: HashMap<String, String>| settings.remove(name))
 }

@@ -8,7 +8,6 @@ use std::{sync::Arc, time::Duration};
 use events::names::{BOOKING_STATUS_QUEUE, OPEN_REQUESTS_QUEUE};
 use lapin::{Channel, Connection};
 use publisher::{ConnectError, PublishError, Publisher, Reconnect, TopologyError};
-use secrecy::ExposeSecret;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +26,7 @@ use crate::{
     worker::Worker,
 };
 
-/// How long connecting may take, and each step towards a session.
+/// How long connecting to a node may take, and each step towards a session.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the broker may take to confirm a publish. A broker that takes longer counts as lost.
@@ -71,7 +70,7 @@ pub(super) async fn keep(
         };
         match opened {
             Ok(session) => {
-                tracing::info!("subscribed");
+                tracing::info!(node = broker.nodes.preferred(), "subscribed");
                 worker.health.set_subscribed(true);
                 let reason = session.run(worker, stop).await;
                 worker.health.set_subscribed(false);
@@ -86,6 +85,8 @@ pub(super) async fn keep(
                 tracing::error!(error, "no session with RabbitMQ");
             }
         }
+        // Whatever the reason is, it may be this node.
+        broker.nodes.leave_node();
         let delay = reconnect.next_delay();
         tokio::select! {
             () = stop.cancelled() => {}
@@ -123,12 +124,10 @@ impl Session {
     /// Connects and subscribes. While RabbitMQ blocks publishers it waits before it subscribes, so that
     /// nothing is delivered that could not be answered.
     async fn open(broker: &BrokerSettings, health: &Health) -> Result<Self, SessionError> {
-        let url = broker.url.expose_secret();
-        let consuming =
-            publisher::connect(url, "postern worker, consuming", CONNECT_TIMEOUT).await?;
+        let nodes = &broker.nodes;
+        let consuming = nodes.connect("postern worker, consuming", CONNECT_TIMEOUT).await?;
         timeout(CONNECT_TIMEOUT, publisher::declare(&consuming)).await??;
-        let publishing =
-            publisher::connect(url, "postern worker, publishing", CONNECT_TIMEOUT).await?;
+        let publishing = nodes.connect("postern worker, publishing", CONNECT_TIMEOUT).await?;
         let opening = Publisher::open(publishing, PUBLISHING_CHANNELS, CONFIRM_TIMEOUT);
         let publisher = timeout(CONNECT_TIMEOUT, opening).await??;
         publishing_check::until_unblocked(&publisher, health).await?;

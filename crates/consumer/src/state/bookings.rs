@@ -10,7 +10,7 @@ mod record;
 
 use super::{
     keys::Keys,
-    store::{Store, StoreError, millis},
+    store::{Replication, Store, StoreError, millis},
 };
 
 pub(crate) use record::{FIELDS, StoredStates};
@@ -63,7 +63,7 @@ impl Bookings {
         let (integration, booking) = (&status.integration_id, &status.booking_id);
         let stored: String = self
             .store
-            .run(
+            .run_replicated(
                 self.script
                     .key(self.keys.booking(integration, booking))
                     .key(self.keys.check_in(integration, booking))
@@ -75,6 +75,7 @@ impl Bookings {
                     .arg(booking)
                     .arg(status.starts_at.timestamp_millis())
                     .arg(millis(KEPT_AFTER_START)),
+                Replication::Required,
             )
             .await?;
         match stored.as_str() {

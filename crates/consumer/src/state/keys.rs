@@ -214,6 +214,11 @@ impl Keys {
         format!("{}unrouted", self.prefix)
     }
 
+    /// Written before replicas are waited for; its value means nothing.
+    pub(crate) fn replication(&self) -> String {
+        format!("{}replication", self.prefix)
+    }
+
     /// The audit's stream.
     pub(crate) fn audit(&self) -> String {
         format!("{}audit", self.prefix)

@@ -2,7 +2,7 @@
 //!
 //! Taking a connection from the pool costs a health check, a round trip of its own; a clone of a
 //! multiplexed connection costs none. So the pool only makes connections here, and one connection is
-//! used until it fails.
+//! used until it fails. Where replicas are waited for, a second one is used for that, because it waits meanwhile.
 
 mod error;
 
@@ -11,32 +11,44 @@ use std::{
     time::{Duration, Instant},
 };
 
-use deadpool_redis::{
-    Hook, Manager, Pool, Runtime,
-    redis::{
-        self, AsyncConnectionConfig, FromRedisValue, RedisError, ScriptInvocation,
-        aio::MultiplexedConnection,
-    },
+use deadpool_redis::redis::{
+    self, FromRedisValue, RedisError, ScriptInvocation, aio::MultiplexedConnection,
 };
 use publisher::ProcessName;
-use secrecy::ExposeSecret;
+use redis_pool::{AwaitedReplicas, Connection, Pool, REPLICATION_TIME};
 
+use super::keys::Keys;
 use crate::settings::RedisSettings;
 
 pub use error::{RecordError, RedisUrlError, StoreError};
-
-/// How long Redis may take to accept a connection, and to answer.
-const TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Pooled connections, for the few callers outside the path of messages.
-const POOL_SIZE: usize = 16;
 
 /// Redis, as the path of messages uses it.
 #[derive(Debug)]
 pub struct Store {
     pool: Pool,
-    current: Mutex<Option<MultiplexedConnection>>,
+    shared: Slot,
+    waiting: Slot,
     last_away: Mutex<Option<AwayError>>,
+    /// When too few replicas last made it connect anew.
+    looked_up: Mutex<Option<Instant>>,
+}
+
+/// How often too few replicas make it connect anew: where they are only slow, connecting takes time from them.
+const LOOK_UP_EVERY: Duration = Duration::from_secs(1);
+
+/// A connection that is used until it fails.
+type Slot = Mutex<Option<MultiplexedConnection>>;
+
+/// Whether replicas must have what a script writes before it answers, as many as `redis.wait_for_replicas` says. A
+/// failover then finds it (docs/decisions.md, decision 52).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Replication {
+    /// Nothing outside of Redis rests on it.
+    NotNeeded,
+    /// It is waited for; without it, the script answers all the same.
+    Wanted,
+    /// Without it, Redis counts as away.
+    Required,
 }
 
 /// The last error that was not about a record.
@@ -46,6 +58,12 @@ struct AwayError {
     text: String,
 }
 
+impl Replication {
+    pub(crate) const fn required_if(yes: bool) -> Self {
+        if yes { Self::Required } else { Self::NotNeeded }
+    }
+}
+
 impl Store {
     /// Connects when first used.
     ///
@@ -53,21 +71,13 @@ impl Store {
     ///
     /// [`RedisUrlError`], where Redis' client cannot read the URL.
     pub fn new(settings: &RedisSettings) -> Result<Self, RedisUrlError> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(TIMEOUT))
-            .set_response_timeout(Some(TIMEOUT));
-        let manager = Manager::new_with_config(settings.url.expose_secret(), config)
+        let key = Keys::new(&settings.key_prefix).replication();
+        let replicas = AwaitedReplicas { count: settings.wait_for_replicas, key };
+        let pool = redis_pool::pool(&settings.server, replicas, client_name())
             .map_err(|error| RedisUrlError(error.to_string()))?;
-        let pool = Pool::builder(manager)
-            .max_size(POOL_SIZE)
-            .wait_timeout(Some(TIMEOUT))
-            .create_timeout(Some(TIMEOUT))
-            .recycle_timeout(Some(TIMEOUT))
-            .post_create(client_name())
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| RedisUrlError(error.to_string()))?;
-        Ok(Self { pool, current: Mutex::new(None), last_away: Mutex::new(None) })
+        let (shared, waiting) = (Mutex::new(None), Mutex::new(None));
+        let (last_away, looked_up) = (Mutex::new(None), Mutex::new(None));
+        Ok(Self { pool, shared, waiting, last_away, looked_up })
     }
 
     /// The pool, for callers that need a connection of their own.
@@ -81,9 +91,38 @@ impl Store {
         &self,
         script: &ScriptInvocation<'_>,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection(&self.shared).await?;
         let answer = script.invoke_async(&mut connection).await;
         self.keep_if_good(answer)
+    }
+
+    /// Runs a script and reads its answer, once replicas have what it has written, or has found.
+    pub(crate) async fn run_replicated<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+        replication: Replication,
+    ) -> Result<T, StoreError> {
+        let replicas = self.pool.manager().awaited_replicas();
+        if replicas.count == 0 || replication == Replication::NotNeeded {
+            return self.run(script).await;
+        }
+        // The same connection for both: another one may be to another master by then.
+        let mut connection = self.connection(&self.waiting).await?;
+        let answer = self.keep_if_good(script.invoke_async(&mut connection).await)?;
+        if self.keep_if_good(replicas.have_all(&mut connection).await)? {
+            return Ok(answer);
+        }
+        let count = replicas.count;
+        if replication == Replication::Wanted {
+            tracing::warn!(count, "record is not on enough replicas yet");
+            return Ok(answer);
+        }
+        // There may be another master by now.
+        if lock(&self.looked_up).is_none_or(|at| at.elapsed() >= LOOK_UP_EVERY) {
+            *lock(&self.looked_up) = Some(Instant::now());
+            self.forget_connections();
+        }
+        Err(self.away(format!("fewer than {count} replicas took a write in {REPLICATION_TIME:?}")))
     }
 
     /// Runs a command and reads its answer.
@@ -91,7 +130,7 @@ impl Store {
         &self,
         command: &redis::Cmd,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection(&self.shared).await?;
         let answer = command.query_async(&mut connection).await;
         self.keep_if_good(answer)
     }
@@ -101,7 +140,7 @@ impl Store {
         &self,
         commands: &redis::Pipeline,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut connection = self.connection(&self.shared).await?;
         let answers = commands.query_async(&mut connection).await;
         self.keep_if_good(answers)
     }
@@ -114,27 +153,34 @@ impl Store {
         recent.map(|last| StoreError::Away(last.text.clone()))
     }
 
-    async fn connection(&self) -> Result<MultiplexedConnection, StoreError> {
-        if let Some(connection) = &*lock(&self.current) {
+    async fn connection(&self, slot: &Slot) -> Result<MultiplexedConnection, StoreError> {
+        if let Some(connection) = &*lock(slot) {
             return Ok(connection.clone());
         }
         let pooled = match self.pool.get().await {
             Ok(pooled) => pooled,
             Err(error) => return Err(self.away(error.to_string())),
         };
-        let connection = deadpool_redis::Connection::take(pooled);
-        *lock(&self.current) = Some(connection.clone());
+        let connection = Connection::take(pooled);
+        *lock(slot) = Some(connection.clone());
         Ok(connection)
     }
 
     fn keep_if_good<T>(&self, answer: Result<T, RedisError>) -> Result<T, StoreError> {
         answer.map_err(|error| match StoreError::from(error) {
             StoreError::Away(text) => {
-                *lock(&self.current) = None;
+                self.forget_connections();
                 self.away(text)
             }
             error @ StoreError::Record(_) => error,
         })
+    }
+
+    /// Connects anew next time. The pool's connections are to the same server: each of them would have to fail first.
+    fn forget_connections(&self) {
+        *lock(&self.shared) = None;
+        *lock(&self.waiting) = None;
+        let _ = self.pool.retain(|_, _| false);
     }
 
     fn away(&self, text: String) -> StoreError {
@@ -147,21 +193,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Names each new connection in the server's list of clients. A server that refuses it serves everything else.
-fn client_name() -> Hook {
+/// The name of this process in the server's list of clients.
+fn client_name() -> String {
     let ProcessName { host, pid } = ProcessName::current();
     // A name must not contain spaces.
-    let name = format!("postern:{host}:{pid}");
-    Hook::async_fn(move |connection, _| {
-        let mut named = redis::cmd("CLIENT");
-        named.arg("SETNAME").arg(&name);
-        Box::pin(async move {
-            if let Err(error) = named.query_async::<()>(connection).await {
-                tracing::debug!(%error, "Redis does not take the name of the connection");
-            }
-            Ok(())
-        })
-    })
+    format!("postern:{host}:{pid}")
 }
 
 /// A duration as an argument in milliseconds.

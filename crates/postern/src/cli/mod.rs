@@ -122,9 +122,11 @@ fn block_on(
 /// The configuration of a command that needs the broker alone.
 fn broker_config(file: Option<&Path>) -> Result<BrokerConfig, CommandFailure> {
     let variables: config::Variables = std::env::vars_os().collect();
-    if file.is_none() && !variables.contains_key(OsStr::new("POSTERN__BROKER__URL")) {
+    let by_variable = ["POSTERN__BROKER__URL", "POSTERN__BROKER__URLS"];
+    if file.is_none() && !by_variable.iter().any(|it| variables.contains_key(OsStr::new(it))) {
         return Err(CommandFailure::Usage(
-            "no broker is given: give --config FILE, or set POSTERN_CONFIG or POSTERN__BROKER__URL"
+            "no broker is given: give --config FILE, or set POSTERN_CONFIG or POSTERN__BROKER__URL (for a \
+             cluster POSTERN__BROKER__URLS)"
                 .to_owned(),
         ));
     }

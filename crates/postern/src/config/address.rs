@@ -19,6 +19,27 @@ pub(super) fn broker(secret: SecretString) -> Result<SecretString, String> {
     }
 }
 
+/// Checks that these can be URLs of the nodes of one cluster, which have the same users and virtual hosts.
+pub(super) fn of_one_cluster(urls: &[SecretString]) -> Result<(), String> {
+    let nodes: Vec<AMQPUri> =
+        urls.iter().filter_map(|url| url.expose_secret().parse().ok()).collect();
+    let Some(first) = nodes.first() else { return Err("must not be empty".to_owned()) };
+    for (index, node) in nodes.iter().enumerate().skip(1) {
+        let user = |node: &AMQPUri| node.authority.userinfo.username.clone();
+        if node.vhost != first.vhost || user(node) != user(first) {
+            return Err(format!(
+                "item {} has another user or virtual host than item 1; all must be nodes of one cluster",
+                index + 1
+            ));
+        }
+        let address = |node: &AMQPUri| (node.authority.host.clone(), node.authority.port);
+        if nodes[..index].iter().any(|other| address(other) == address(node)) {
+            return Err(format!("item {} is a node that the list has before", index + 1));
+        }
+    }
+    Ok(())
+}
+
 /// The URL of Redis.
 pub(super) fn redis(secret: SecretString) -> Result<SecretString, String> {
     let example = "must be a URL such as redis://:password@host:6379/0 or rediss://…, with \

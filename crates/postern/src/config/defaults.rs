@@ -8,6 +8,9 @@ pub(super) const BROKER_URL: &str = "amqp://guest:guest@127.0.0.1:5672/%2f";
 pub(super) const PREFETCH: u16 = 64;
 
 pub(super) const REDIS_URL: &str = "redis://127.0.0.1:6379/0";
+pub(super) const DATABASE: u16 = 0;
+pub(super) const WAIT_FOR_REPLICAS: u16 = 0;
+pub(super) const WAIT_FOR_REPLICAS_WITH_SENTINELS: u16 = 1;
 pub(super) const KEY_PREFIX: &str = "postern:";
 
 pub(super) const REQUEST_TTL: Duration = Duration::from_secs(60);

@@ -9,6 +9,7 @@ use url::Url;
 use super::address::is_loopback;
 use super::mistake::SecretPlace;
 use consumer::{BrokerSettings, RedisSettings};
+use redis_pool::{RedisServer, SentinelAddress, SentinelSettings};
 
 /// Warnings about files with secrets that every user of the machine can read.
 pub(super) fn of_files(configuration: &Path, places: Vec<(String, SecretPlace)>) -> Vec<String> {
@@ -38,19 +39,44 @@ pub(super) fn of_files(configuration: &Path, places: Vec<(String, SecretPlace)>)
 
 /// Warnings about connections to other hosts without encryption.
 pub(super) fn of_connections(broker: &BrokerSettings, redis: &RedisSettings) -> Vec<String> {
-    let broker = plain_host(broker.url.expose_secret(), "amqp").map(|host| {
+    let urls = broker.nodes.urls();
+    let key = if urls.len() == 1 { "broker.url" } else { "broker.urls" };
+    let hosts = urls.iter().filter_map(|url| plain_host(url.expose_secret(), "amqp"));
+    let broker = joined(hosts).map(|hosts| {
         format!(
-            "broker.url: the connection to {host} is not encrypted: password, events and dead letters can be \
+            "{key}: the connection to {hosts} is not encrypted: password, events and dead letters can be \
              read on the way; use amqps:// where the network is not trusted"
         )
     });
-    let redis = plain_host(redis.url.expose_secret(), "redis").map(|host| {
+    let (key, hosts, correction) = match &redis.server {
+        RedisServer::Url(url) => {
+            ("redis.url", joined(plain_host(url.expose_secret(), "redis")), "use rediss://")
+        }
+        RedisServer::Sentinels(sentinels) => {
+            ("redis.sentinels", joined(plain_sentinels(sentinels)), "set tls = true")
+        }
+    };
+    let redis = hosts.map(|hosts| {
         format!(
-            "redis.url: the connection to {host} is not encrypted: the password can be read on the way, and \
-             bookings changed; use rediss:// where the network is not trusted"
+            "{key}: the connection to {hosts} is not encrypted: the password can be read on the way, and \
+             bookings changed; {correction} where the network is not trusted"
         )
     });
     broker.into_iter().chain(redis).collect()
+}
+
+fn joined(hosts: impl IntoIterator<Item = String>) -> Option<String> {
+    let hosts: Vec<String> = hosts.into_iter().collect();
+    (!hosts.is_empty()).then(|| hosts.join(", "))
+}
+
+/// The hosts of sentinels without TLS, unless they are this machine. The servers are elsewhere too, then.
+fn plain_sentinels(sentinels: &SentinelSettings) -> Vec<String> {
+    let on_this_machine = |address: &SentinelAddress| {
+        Url::parse(&format!("redis://{address}")).is_ok_and(|url| is_loopback(&url))
+    };
+    let addresses = sentinels.addresses.iter().filter(|_| !sentinels.tls);
+    addresses.filter(|it| !on_this_machine(it)).map(|it| it.host.clone()).collect()
 }
 
 /// The host of a URL of this scheme, unless it is this machine.

@@ -8,6 +8,7 @@ mod exposure;
 mod integrations;
 mod mistake;
 mod reader;
+mod redis_server;
 mod secret;
 mod services;
 mod shown_value;
@@ -127,7 +128,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
 
     let mut root = Section::root(&tree, mistakes);
     let broker = services::broker(root.section("broker"), variables);
-    let redis = services::redis(root.section("redis"), variables);
+    let redis = redis_server::redis(root.section("redis"), variables);
     let secrets = services::secrets(root.section("secrets"), variables);
     let opening = times::opening(root.section("opening"));
     let retention = times::retention(root.section("retention"));

@@ -1,20 +1,40 @@
-//! `[broker]`, `[redis]`, `[secrets]`, `[http]`: the services that postern uses, and its own port.
+//! `[broker]`, `[secrets]`, `[http]`: the services that postern uses, and its own port.
 
 use std::net::SocketAddr;
 
-use consumer::{BrokerSettings, RedisSettings, Routing, SecretKeys};
+use consumer::{BrokerSettings, Routing, SecretKeys};
+use publisher::BrokerNodes;
 use secrecy::SecretString;
 
 use super::{address, defaults, reader::Section, secret, tree::Node, value, variables::Variables};
 
 pub(super) fn broker(mut section: Section<'_>, variables: &Variables) -> BrokerSettings {
-    let url = section.optional_secret("url", variables, address::broker);
-    let url = url.unwrap_or_else(|| defaults::BROKER_URL.into());
+    let nodes = BrokerNodes::new(broker_urls(&mut section, variables));
     let prefetch = section
         .with_default("prefetch", defaults::PREFETCH, |node| value::integer(node, 1..=u16::MAX));
     let routing = section.with_default("routing", Routing::Any, routing);
     section.finish();
-    BrokerSettings { url, prefetch, routing }
+    BrokerSettings { nodes, prefetch, routing }
+}
+
+/// The URL of the only node, or those of the nodes of a cluster.
+fn broker_urls(section: &mut Section<'_>, variables: &Variables) -> Vec<SecretString> {
+    let url = section.optional_secret("url", variables, address::broker);
+    let is_valid = section.is_valid();
+    let urls = section.secrets("urls", variables, address::broker);
+    if section.node("urls").is_none() {
+        return vec![url.unwrap_or_else(|| defaults::BROKER_URL.into())];
+    }
+    if section.node("url").is_some() {
+        let what = "is given beside url; give url for one node, or urls for the nodes of a cluster";
+        section.add_mistake("urls", what);
+    } else if is_valid
+        && section.is_valid()
+        && let Err(what) = address::of_one_cluster(&urls)
+    {
+        section.add_mistake("urls", what);
+    }
+    urls
 }
 
 fn routing(node: &Node) -> Result<Routing, String> {
@@ -23,15 +43,6 @@ fn routing(node: &Node) -> Result<Routing, String> {
         Ok("strict") => Ok(Routing::Strict),
         Ok(_) | Err(_) => Err("must be \"any\" or \"strict\"".to_owned()),
     }
-}
-
-pub(super) fn redis(mut section: Section<'_>, variables: &Variables) -> RedisSettings {
-    let url = section.optional_secret("url", variables, address::redis);
-    let url = url.unwrap_or_else(|| defaults::REDIS_URL.into());
-    let key_prefix =
-        section.with_default("key_prefix", defaults::KEY_PREFIX.to_owned(), value::visible_ascii);
-    section.finish();
-    RedisSettings { url, key_prefix }
 }
 
 pub(super) fn secrets(mut section: Section<'_>, variables: &Variables) -> Option<SecretKeys> {

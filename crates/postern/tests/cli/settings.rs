@@ -17,9 +17,10 @@ const CHANGELOG: &str = include_str!("../../../../CHANGELOG.md");
 
 /// Settings that the contract leaves out: what other programs and invariants rely on does not depend
 /// on them.
-const NOT_IN_THE_CONTRACT: [&str; 17] = [
+const NOT_IN_THE_CONTRACT: [&str; 26] = [
     "audit.directory",
     "audit.to",
+    "broker.urls",
     "integrations.ask_entries",
     "integrations.flow",
     "integrations.mode",
@@ -27,6 +28,14 @@ const NOT_IN_THE_CONTRACT: [&str; 17] = [
     "integrations.rehearse_with",
     "opening.in_flight_per_integration",
     "opening.in_flight_per_iq",
+    "redis.database",
+    "redis.master",
+    "redis.password",
+    "redis.sentinel_password",
+    "redis.sentinels",
+    "redis.tls",
+    "redis.username",
+    "redis.wait_for_replicas",
     "retention.audit",
     "salto.environments.acceptance.events_url",
     "salto.environments.acceptance.guest_keys",

@@ -1,5 +1,6 @@
 //! Opening one connection to the broker.
 
+use std::error::Error;
 use std::time::Duration;
 
 use events::limits;
@@ -49,6 +50,9 @@ pub enum ConnectError {
         /// The time.
         timeout: Duration,
     },
+    /// None of several nodes could be used, each for its own reason.
+    #[error("no node of the broker can be used: {}", one_line(.0))]
+    NoNode(Vec<ConnectError>),
 }
 
 impl ConnectError {
@@ -57,8 +61,18 @@ impl ConnectError {
         match self {
             Self::Url(_) | Self::Refused { .. } => false,
             Self::Unreachable { .. } | Self::Timeout { .. } => true,
+            Self::NoNode(errors) => errors.iter().any(Self::may_pass),
         }
     }
+}
+
+/// Errors with their causes.
+fn one_line(errors: &[ConnectError]) -> String {
+    let text = |error: &ConnectError| match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    };
+    errors.iter().map(text).collect::<Vec<_>>().join("; ")
 }
 
 /// Connects to the broker named by `url` (`amqp://…` or `amqps://…`), as `connection_name` with host and process

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use publisher::{ConnectError, connect};
+use publisher::{BrokerNodes, ConnectError, connect};
+use secrecy::SecretString;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 
@@ -71,4 +72,47 @@ async fn heartbeat_and_frame_size_are_negotiated_with_the_broker() {
     let connection = host.connect().await;
     assert_eq!(connection.configuration().heartbeat(), 5);
     assert_eq!(connection.configuration().frame_max(), 128 * 1024);
+}
+
+/// A port of loopback that nothing listens on.
+async fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn a_node_that_is_away_or_silent_is_passed_over_and_the_next_one_stays_preferred() {
+    let host = VirtualHost::create().await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let [away, silent_port] = [closed_port().await, silent.local_addr().unwrap().port()];
+    let urls = [
+        format!("amqp://guest:s3cret@127.0.0.1:{away}/{}", host.name()),
+        format!("amqp://guest:s3cret@127.0.0.1:{silent_port}/{}", host.name()),
+        host.url().to_string(),
+    ];
+    let nodes = BrokerNodes::new(urls.map(SecretString::from).to_vec());
+    let limit = Duration::from_secs(2);
+    // Whichever node comes first.
+    for _ in 0..3 {
+        nodes.leave_node();
+        let connection = tokio::time::timeout(DEADLINE, nodes.connect("test", limit)).await;
+        assert!(connection.unwrap().unwrap().status().connected());
+        assert_eq!(nodes.preferred(), nodes.addresses()[2]);
+    }
+}
+
+#[tokio::test]
+async fn where_no_node_answers_the_error_names_each_of_them_and_no_password() {
+    let host = VirtualHost::create().await;
+    let mut refusing = host.url();
+    refusing.set_password(Some("s3cret")).unwrap();
+    let away = format!("amqp://guest:s3cret@127.0.0.1:{}/%2f", closed_port().await);
+    let nodes = BrokerNodes::new(vec![away.into(), refusing.to_string().into()]);
+    let error = nodes.connect("test", DEADLINE).await.unwrap_err();
+    let text = format!("{error} {error:?}");
+    for wanted in nodes.addresses().iter().map(String::as_str).chain(["ACCESS_REFUSED"]) {
+        assert!(text.contains(wanted), "{wanted} is missing: {text}");
+    }
+    assert!(!text.contains("s3cret"), "{text}");
+    assert!(error.may_pass(), "the first one may be back later");
 }

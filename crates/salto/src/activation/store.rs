@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
-use deadpool_redis::Pool;
 use deadpool_redis::redis::{Script, cmd};
+use redis_pool::Pool;
 
 use super::record::Activation;
 use crate::redis::query::{self, StoreError};

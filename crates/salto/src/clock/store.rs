@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use chrono::TimeDelta;
-use deadpool_redis::Pool;
 use deadpool_redis::redis::{Script, cmd};
+use redis_pool::Pool;
 
 use super::SaltoClock;
 use crate::redis::query::{self, StoreError};

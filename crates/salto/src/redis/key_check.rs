@@ -1,7 +1,7 @@
 //! The check at start that `secrets.key` is the key that the values in Redis were sealed with.
 
-use deadpool_redis::Pool;
 use deadpool_redis::redis::cmd;
+use redis_pool::Pool;
 
 use super::query::{self, StoreError};
 use super::seal::Sealer;

@@ -3,8 +3,8 @@
 //! Each value is replaced only where it is still the one that was read, so that workers may go on. A
 //! rotation that was interrupted is run again: what is sealed with the current key stays as it is.
 
-use deadpool_redis::Pool;
 use deadpool_redis::redis::cmd;
+use redis_pool::Pool;
 use serde::Serialize;
 
 use super::key_check::marker_key;

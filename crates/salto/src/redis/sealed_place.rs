@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use deadpool_redis::Pool;
 use deadpool_redis::redis::{Script, cmd};
+use redis_pool::Pool;
 
 use super::query::{self, StoreError};
 use super::seal::field_location;

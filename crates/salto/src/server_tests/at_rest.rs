@@ -54,19 +54,19 @@ async fn no_secret_is_stored_unencrypted_and_moved_values_are_not_unsealed() {
 
     let mut connection = pool.get().await.unwrap();
     let (from, to) = (format!("{prefix}token:a"), format!("{prefix}token:b"));
-    let sealed: Vec<u8> = cmd("GET").arg(&from).query_async(&mut connection).await.unwrap();
-    let left: i64 = cmd("PTTL").arg(&from).query_async(&mut connection).await.unwrap();
+    let sealed: Vec<u8> = cmd("GET").arg(&from).query_async(&mut *connection).await.unwrap();
+    let left: i64 = cmd("PTTL").arg(&from).query_async(&mut *connection).await.unwrap();
     assert!(left > 0, "a token record expires");
-    cmd("SET").arg(&to).arg(&sealed).query_async::<()>(&mut connection).await.unwrap();
+    cmd("SET").arg(&to).arg(&sealed).query_async::<()>(&mut *connection).await.unwrap();
     assert!(tokens.read("a").await.unwrap().is_some());
     assert!(tokens.read("b").await.unwrap().is_none());
 
     let (from, to) = (activations_key(prefix, "a"), activations_key(prefix, "b"));
     let record: Vec<u8> =
-        cmd("HGET").arg(&from).arg("iq-1").query_async(&mut connection).await.unwrap();
+        cmd("HGET").arg(&from).arg("iq-1").query_async(&mut *connection).await.unwrap();
     for (key, iq) in [(&from, "iq-2"), (&to, "iq-1")] {
         let mut set = cmd("HSET");
-        set.arg(key).arg(iq).arg(&record).query_async::<()>(&mut connection).await.unwrap();
+        set.arg(key).arg(iq).arg(&record).query_async::<()>(&mut *connection).await.unwrap();
     }
     assert!(activations.get("a", "iq-1").await.unwrap().is_some());
     let moved = [activations.get("a", "iq-2").await, activations.get("b", "iq-1").await];

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use deadpool_redis::redis::cmd;
-use deadpool_redis::{Config, Pool, Runtime};
+use redis_pool::{AwaitedReplicas, Pool, RedisServer, pool};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -42,12 +42,14 @@ impl Redis {
 
     /// A new pool, like that of another process.
     pub(super) fn pool(&self) -> Pool {
-        Config::from_url(&self.url).create_pool(Some(Runtime::Tokio1)).unwrap()
+        let replicas = AwaitedReplicas { count: 0, key: String::new() };
+        pool(&RedisServer::Url(self.url.as_str().into()), replicas, "postern:test".to_owned())
+            .unwrap()
     }
 
     async fn ping(&self) -> Option<()> {
         let mut connection = self.pool().get().await.ok()?;
-        cmd("PING").query_async::<()>(&mut connection).await.ok()
+        cmd("PING").query_async::<()>(&mut *connection).await.ok()
     }
 }
 

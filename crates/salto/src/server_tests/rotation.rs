@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use deadpool_redis::redis::cmd;
+use redis_pool::{AwaitedReplicas, RedisServer};
 
 use super::redis::Redis;
 use crate::activation::activations_key;
@@ -23,7 +24,7 @@ async fn write(redis: &Redis, command: &str, arguments: &[&[u8]]) {
     let mut connection = redis.pool().get().await.unwrap();
     let mut write = cmd(command);
     write.arg(arguments);
-    write.query_async::<()>(&mut connection).await.unwrap();
+    write.query_async::<()>(&mut *connection).await.unwrap();
 }
 
 /// Stores activations, tokens that expire, and the key check, all sealed with the old key.
@@ -44,15 +45,15 @@ async fn store(redis: &Redis, count: u32) {
 async fn readable(redis: &Redis, sealer: &Sealer) -> BTreeMap<String, String> {
     let mut connection = redis.pool().get().await.unwrap();
     let pattern = format!("{}*", redis.prefix);
-    let keys: Vec<String> = cmd("KEYS").arg(pattern).query_async(&mut connection).await.unwrap();
+    let keys: Vec<String> = cmd("KEYS").arg(pattern).query_async(&mut *connection).await.unwrap();
     let mut values = Vec::new();
     for key in keys {
         if key.contains("activations:") {
             let fields: BTreeMap<String, Vec<u8>> =
-                cmd("HGETALL").arg(&key).query_async(&mut connection).await.unwrap();
+                cmd("HGETALL").arg(&key).query_async(&mut *connection).await.unwrap();
             values.extend(fields.into_iter().map(|(iq, it)| (format!("{key}\0{iq}"), it)));
         } else {
-            let value = cmd("GET").arg(&key).query_async(&mut connection).await.unwrap();
+            let value = cmd("GET").arg(&key).query_async(&mut *connection).await.unwrap();
             values.push((key, value));
         }
     }
@@ -98,7 +99,7 @@ async fn everything_is_sealed_with_the_new_key_once() {
     let mut connection = pool.get().await.unwrap();
     let mut left = cmd("PTTL");
     let left: i64 =
-        left.arg(format!("{prefix}token:i1")).query_async(&mut connection).await.unwrap();
+        left.arg(format!("{prefix}token:i1")).query_async(&mut *connection).await.unwrap();
     assert!((1..=600_000).contains(&left), "a token still expires: {left}");
 }
 
@@ -142,7 +143,7 @@ async fn what_changed_meanwhile_is_not_overwritten() {
     let (key, sealer) = (format!("{}token:i1", redis.prefix), both());
     let place = Place { key: key.clone(), field: None };
     let mut connection = pool.get().await.unwrap();
-    let read: Vec<u8> = cmd("GET").arg(&key).query_async(&mut connection).await.unwrap();
+    let read: Vec<u8> = cmd("GET").arg(&key).query_async(&mut *connection).await.unwrap();
     let newer = Sealer::new(&OLD).seal(&key, b"a newer token");
     write(&redis, "SET", &[key.as_bytes(), &newer]).await;
     let anew = sealer.reseal(&key, &read).unwrap().unwrap();
@@ -165,13 +166,15 @@ async fn values_of_an_unknown_key_are_named_and_stay() {
     assert_eq!(unreadable, [list, key.clone()]);
     assert!(!counts[1].is_complete() && counts[0].is_complete());
     let mut connection = redis.pool().get().await.unwrap();
-    let now: Vec<u8> = cmd("GET").arg(&key).query_async(&mut connection).await.unwrap();
+    let now: Vec<u8> = cmd("GET").arg(&key).query_async(&mut *connection).await.unwrap();
     assert_eq!(now, lost);
 }
 
 #[tokio::test]
 async fn without_redis_the_rotation_fails() {
-    let pool = deadpool_redis::Config::from_url("redis://127.0.0.1:1").create_pool(None).unwrap();
+    let server = RedisServer::Url("redis://127.0.0.1:1".into());
+    let replicas = AwaitedReplicas { count: 0, key: String::new() };
+    let pool = redis_pool::pool(&server, replicas, "postern:test".to_owned()).unwrap();
     let sealer = Arc::new(both());
     let rotation = Rotation {
         pool: &pool,

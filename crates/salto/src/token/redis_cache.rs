@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
-use deadpool_redis::Pool;
 use deadpool_redis::redis::{Script, cmd};
+use redis_pool::Pool;
 use uuid::Uuid;
 
 use super::cache::TokenCache;

@@ -22,7 +22,7 @@ use super::{
     failure::Failure,
     heartbeat::Heartbeat,
     keys::Keys,
-    store::{Store, StoreError, millis},
+    store::{Replication, Store, StoreError, millis},
 };
 use crate::settings::RetentionSettings;
 
@@ -115,7 +115,7 @@ impl Ledger {
             planned.target.map_or(("", Uuid::nil()), |target| (target.iq_id, target.lock_id));
         let answer: Value = self
             .store
-            .run(
+            .run_replicated(
                 self.claim
                     .key(self.keys.request(request.key))
                     .key(self.keys.booking(integration_id, request.booking_id))
@@ -146,6 +146,8 @@ impl Ledger {
                     .arg(request.subject()?)
                     .arg(now.timestamp_millis())
                     .arg(request.expires_at.timestamp_millis()),
+                // The command rests on its reservation.
+                Replication::required_if(planned.follows_at_once),
             )
             .await?;
         read_claim_answer(answer, asked_at)
@@ -185,7 +187,7 @@ impl Ledger {
         };
         let recorded: Value = self
             .store
-            .run(
+            .run_replicated(
                 self.conclude
                     .key(self.keys.request(request.key))
                     .key(mark)
@@ -208,6 +210,8 @@ impl Ledger {
                     .arg(awaited.map_or("", |awaited| awaited.member.as_str()))
                     .arg(awaited.map_or(0, |awaited| awaited.sent_at))
                     .arg(integration_id),
+                // The door is open, or not: that must not be kept from the guest until a replica is back.
+                Replication::Wanted,
             )
             .await?;
         read_concluded(recorded)

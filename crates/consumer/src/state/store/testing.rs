@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use redis_pool::RedisServer;
 use uuid::Uuid;
 
 use super::Store;
@@ -12,6 +13,11 @@ pub(crate) fn redis() -> (Arc<Store>, String) {
     let url = std::env::var("POSTERN_REDIS_URL")
         .expect("POSTERN_REDIS_URL names no Redis: run the tests through `make test`");
     let key_prefix = format!("test:{}:", Uuid::new_v4());
-    let settings = RedisSettings { url: url.into(), key_prefix: key_prefix.clone() };
-    (Arc::new(Store::new(&settings).unwrap()), key_prefix)
+    (Arc::new(store(url, &key_prefix)), key_prefix)
+}
+
+/// The Redis at that URL.
+pub(crate) fn store(url: String, key_prefix: &str) -> Store {
+    let (server, key_prefix) = (RedisServer::Url(url.into()), key_prefix.to_owned());
+    Store::new(&RedisSettings { server, wait_for_replicas: 0, key_prefix }).unwrap()
 }

@@ -8,7 +8,10 @@ use std::{
 
 use deadpool_redis::redis::{Script, cmd};
 
-use super::{testing::redis, *};
+use super::{
+    testing::{redis, store},
+    *,
+};
 
 /// How Redis before version 7 begins an error that a command within a script met.
 const WRAPPED: &str =
@@ -80,7 +83,7 @@ fn server(error: &str) -> Store {
             thread::spawn(move || serve(&stream.unwrap(), &error));
         }
     });
-    Store::new(&RedisSettings { url: url.into(), key_prefix: String::new() }).unwrap()
+    store(url, "")
 }
 
 fn serve(mut stream: &TcpStream, error: &str) {

@@ -7,19 +7,23 @@ use salto::{CallError, Cause};
 pub(crate) const SALTO_UNREACHABLE: &str = "check Salto's status page, the internet connection of this machine, and the environment's URLs";
 
 /// For a Redis that cannot be used.
-pub(crate) const REDIS_UNUSABLE: &str = "check that Redis runs and that redis.url is its address";
+pub(crate) const REDIS_UNUSABLE: &str = "check that Redis runs and that redis.url is its address, or redis.sentinels those of its sentinels";
 
 /// For a RabbitMQ that cannot be used.
-pub(crate) const BROKER_UNUSABLE: &str =
-    "check that RabbitMQ runs and that broker.url is its address";
+pub(crate) const BROKER_UNUSABLE: &str = "check that RabbitMQ runs and that broker.url is its address, or broker.urls those of its nodes";
 
 /// For a RabbitMQ in a memory or disk alarm.
 pub(crate) const BROKER_BLOCKED: &str = "give RabbitMQ memory or disk space: `rabbitmq-diagnostics alarms` names the node and the resource";
 
 /// What to do about a failed connection to the broker.
-pub(crate) const fn for_connect_error(error: &ConnectError) -> &'static str {
+pub(crate) fn for_connect_error(error: &ConnectError) -> &'static str {
     match error {
         ConnectError::Url(_) => "correct broker.url",
+        ConnectError::NoNode(errors) => {
+            // A node that refuses says more than one that is away.
+            let refusal = errors.iter().find(|error| !error.may_pass());
+            refusal.map_or(BROKER_UNUSABLE, for_connect_error)
+        }
         ConnectError::Refused { .. } => {
             "correct the user, password or virtual host in broker.url, or grant the user its permissions"
         }

@@ -6,12 +6,11 @@ use anyhow::{Context, anyhow};
 use consumer::BrokerSettings;
 use lapin::Connection;
 use publisher::{Message, PublishError, Publisher, TopologyKind};
-use secrecy::ExposeSecret;
 
 use super::advice;
 use crate::cli::failure::one_line;
 
-/// The time limit of a connection attempt, and of a confirm.
+/// The time limit of an attempt to connect to a node, and of a confirm.
 pub(crate) const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens a publisher. Fails where RabbitMQ blocks publishers: a command does not wait for the end of an
@@ -61,8 +60,7 @@ pub(crate) async fn connect(
     name: &str,
     needed: Needed,
 ) -> anyhow::Result<Connection> {
-    let url = broker.url.expose_secret();
-    let connection = publisher::connect(url, name, BROKER_TIMEOUT).await.map_err(|error| {
+    let connection = broker.nodes.connect(name, BROKER_TIMEOUT).await.map_err(|error| {
         let advice = advice::for_connect_error(&error);
         anyhow!("{}; {advice}", one_line(&error.into()))
     })?;

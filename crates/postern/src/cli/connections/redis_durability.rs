@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use deadpool_redis::{Pool, redis::cmd};
+use deadpool_redis::redis::cmd;
+use redis_pool::Pool;
 
 use crate::cli::terminal::output::print_note;
 
@@ -34,6 +35,6 @@ pub(crate) async fn warn_if_not_durable(redis: &Pool) {
 /// hosted ones).
 async fn setting(redis: &Pool, name: &str) -> Option<String> {
     let mut connection = redis.get().await.ok()?;
-    let answer = cmd("CONFIG").arg("GET").arg(name).query_async(&mut connection).await;
+    let answer = cmd("CONFIG").arg("GET").arg(name).query_async(&mut *connection).await;
     answer.ok().and_then(|mut settings: HashMap<String, String>| settings.remove(name))
 }

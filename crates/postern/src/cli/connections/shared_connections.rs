@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use consumer::{IntegrationSettings, Lookup, OtpGuard, Settings, Store};
-use deadpool_redis::Pool;
+use consumer::{IntegrationSettings, Lookup, OtpGuard, RedisSettings, Settings, Store};
+use redis_pool::Pool;
 use salto::{
     ActivationStore, Breakers, Http, RedisTokenCache, SaltoClock, Site, TokenCache, seal::Sealer,
 };
@@ -25,7 +25,9 @@ impl<'a> SharedConnections<'a> {
     /// Prepares the connections; nothing is connected yet.
     pub(crate) fn new(settings: &'a Settings) -> anyhow::Result<Self> {
         let prefix = settings.redis.key_prefix.as_str();
-        let store = Arc::new(Store::new(&settings.redis).context("redis.url cannot be used")?);
+        let store = Arc::new(
+            Store::new(&settings.redis).context("redis.url or redis.sentinels cannot be used")?,
+        );
         let redis = store.pool();
         let sealer = settings.secrets.sealer();
         Ok(Self {
@@ -42,6 +44,10 @@ impl<'a> SharedConnections<'a> {
 
     pub(crate) fn key_prefix(&self) -> &'a str {
         &self.settings.redis.key_prefix
+    }
+
+    pub(crate) fn redis_settings(&self) -> &'a RedisSettings {
+        &self.settings.redis
     }
 
     pub(crate) fn resend_window(&self) -> Duration {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use consumer::{IntegrationSettings, LastErrors, Lookup, OtpGuard, Settings, Store};
-use deadpool_redis::Pool;
+use redis_pool::Pool;
 use salto::{
     ActivationStore, Breakers, CallError, Cause, Http, KeyCheckError, RedisTokenCache, SaltoClock,
     Site, TokenCache, check_key,
@@ -115,7 +115,9 @@ async fn prepare<'a>(
     integration: &'a IntegrationSettings,
 ) -> anyhow::Result<SiteAccess<'a>> {
     let prefix = &settings.redis.key_prefix;
-    let store = Arc::new(Store::new(&settings.redis).context("redis.url cannot be used")?);
+    let store = Arc::new(
+        Store::new(&settings.redis).context("redis.url or redis.sentinels cannot be used")?,
+    );
     let redis = store.pool();
     let sealer = settings.secrets.sealer();
     check_key(&redis, prefix, &sealer).await.map_err(|error| match error {

@@ -5,6 +5,7 @@ mod integration_mistakes;
 mod mistakes;
 mod reading;
 mod secrecy;
+mod several_servers;
 mod url_and_secret_mistakes;
 mod values_in_reports;
 

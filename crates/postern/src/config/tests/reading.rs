@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ::secrecy::ExposeSecret;
 use consumer::{IntegrationSettings, Mode, Rehearsal};
+use redis_pool::RedisServer;
 use salto::{OtpScheme, SignIn};
 
 use super::*;
@@ -62,7 +63,10 @@ fn the_example_of_the_contract_is_read() {
     let text = table.to_string().replace("/run/secrets/acme", password.to_str().unwrap());
     let Config { settings, warnings } = with_secrets(&text).load().unwrap();
     assert_eq!(warnings, Vec::<String>::new());
-    assert_eq!(settings.broker.url.expose_secret(), "amqp://guest:guest@127.0.0.1:5672/%2f");
+    assert_eq!(
+        settings.broker.nodes.urls()[0].expose_secret(),
+        "amqp://guest:guest@127.0.0.1:5672/%2f"
+    );
     assert_eq!(settings.secrets.key.expose_secret()[..4], [0, 1, 2, 3]);
     assert_eq!(settings.retention.outcomes, Duration::from_secs(86_400));
     let environment = &settings.environments["acceptance"];
@@ -114,7 +118,8 @@ fn variables_override_everything_outside_integrations() {
         .settings;
     assert_eq!(settings.broker.prefetch, 7);
     assert_eq!(settings.opening.resend_window, Duration::from_millis(250));
-    assert_eq!(settings.redis.url.expose_secret(), "redis://10.0.0.9/3");
+    let RedisServer::Url(url) = &settings.redis.server else { panic!("it is a URL") };
+    assert_eq!(url.expose_secret(), "redis://10.0.0.9/3");
     assert_eq!(settings.environments["acme-test"].api_url.as_str(), "http://[::1]:2/");
 }
 

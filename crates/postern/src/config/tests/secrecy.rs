@@ -32,7 +32,7 @@ fn forms() -> impl Strategy<Value = fn(&str) -> String> {
 type Place = (&'static str, &'static str);
 
 /// Keys of secrets, keys that do not exist, and tables: no report shows what is there.
-const MAY_HOLD_SECRETS: [Place; 14] = [
+const MAY_HOLD_SECRETS: [Place; 16] = [
     (
         "key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\nold_keys",
         "key = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"",
@@ -40,6 +40,8 @@ const MAY_HOLD_SECRETS: [Place; 14] = [
     ("[broker]\nurl", ""),
     ("[redis]\nurl", ""),
     ("[broker]\nurls", ""),
+    ("[redis]\nsentinels = [\"h:1\"]\nmaster = \"m\"\npassword", ""),
+    ("[redis]\nsentinels = [\"h:1\"]\nmaster = \"m\"\nsentinel_password", ""),
     ("broker", ""),
     ("passphrase", ""),
     ("[secrets.keys]\nold", ""),
@@ -53,8 +55,9 @@ const MAY_HOLD_SECRETS: [Place; 14] = [
 ];
 
 /// Keys that hold no secret.
-const PLAIN: [Place; 6] = [
+const PLAIN: [Place; 7] = [
     ("[broker]\nprefetch", ""),
+    ("[redis]\nsentinels", ""),
     ("[opening]\nrequest_ttl", ""),
     ("[http]\nlisten", ""),
     ("api_url", "client_id = \"platform\""),

@@ -22,7 +22,7 @@ use crate::cli::failure::CommandFailure;
 
 /// The source of the lines.
 pub(super) enum Source {
-    Stream(AuditStream),
+    Stream(Box<AuditStream>),
     Days(DailyFiles),
     /// `-` is standard input.
     File(PathBuf),
@@ -47,9 +47,9 @@ impl Source {
         };
         match &settings.audit {
             AuditSink::Redis => {
-                let trail =
-                    AuditStream::new(&settings.redis).context("redis.url cannot be used")?;
-                Ok(Self::Stream(trail))
+                let trail = AuditStream::new(&settings.redis)
+                    .context("redis.url or redis.sentinels cannot be used")?;
+                Ok(Self::Stream(Box::new(trail)))
             }
             AuditSink::Directory(directory) => Ok(Self::Days(DailyFiles::new(directory))),
             AuditSink::Stdout => not_readable(

@@ -53,7 +53,8 @@ pub(super) async fn run(
     let ForgetArguments { booking, confirm, output } = arguments;
     confirm.require_an_answer()?;
     let (integration_id, booking_id) = (booking.integration_id(), booking.booking_id.as_str());
-    let lookup = Lookup::new(&settings.redis).context("redis.url cannot be used")?;
+    let lookup =
+        Lookup::new(&settings.redis).context("redis.url or redis.sentinels cannot be used")?;
     match lookup.booking_record(integration_id, booking_id).await {
         Ok(Some(record)) if !record.states.is_empty() => {
             print_note(&StoredBookingReport::new(&booking, &record).text());

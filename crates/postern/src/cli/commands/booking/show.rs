@@ -31,7 +31,8 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
     let ShowArguments { booking, output } = arguments;
-    let lookup = Lookup::new(&settings.redis).context("redis.url cannot be used")?;
+    let lookup =
+        Lookup::new(&settings.redis).context("redis.url or redis.sentinels cannot be used")?;
     let record = lookup.booking_record(booking.integration_id(), &booking.booking_id).await;
     let record = record.map_err(store_failure)?.ok_or_else(|| booking.nothing_known(settings))?;
     let report = StoredBookingReport::new(&booking, &record);

@@ -1,6 +1,7 @@
 //! The settings that a reload of the configuration does not apply.
 
 use consumer::{SecretKey, Settings};
+use redis_pool::RedisServer;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -23,12 +24,15 @@ pub(crate) fn changed_settings(old: &Settings, new: &Settings) -> Vec<String> {
         let [old, new] = [old, new].map(|keys| keys.iter().map(|key| key.expose_secret()));
         old.eq(new)
     };
-    let same_text =
-        |old: &SecretString, new: &SecretString| old.expose_secret() == new.expose_secret();
     let (old_keys, new_keys) = (&old.secrets, &new.secrets);
     for (name, is_same) in [
-        ("broker.url", same_text(&old.broker.url, &new.broker.url)),
-        ("redis.url", same_text(&old.redis.url, &new.redis.url)),
+        (broker_key(new), exposed(old.broker.nodes.urls()).eq(exposed(new.broker.nodes.urls()))),
+        ("redis.url", url(&old.redis.server) == url(&new.redis.server)),
+        ("redis.password", password(&old.redis.server) == password(&new.redis.server)),
+        (
+            "redis.sentinel_password",
+            sentinel_password(&old.redis.server) == sentinel_password(&new.redis.server),
+        ),
         ("secrets.key", old_keys.key.expose_secret() == new_keys.key.expose_secret()),
         ("secrets.old_keys", same_keys(&old_keys.old_keys, &new_keys.old_keys)),
     ] {
@@ -39,4 +43,36 @@ pub(crate) fn changed_settings(old: &Settings, new: &Settings) -> Vec<String> {
     changed.sort();
     changed.dedup();
     changed
+}
+
+fn exposed(secrets: &[SecretString]) -> impl Iterator<Item = &str> {
+    secrets.iter().map(ExposeSecret::expose_secret)
+}
+
+/// The key of the broker's addresses: one, or several.
+fn broker_key(settings: &Settings) -> &'static str {
+    if settings.broker.nodes.urls().len() == 1 { "broker.url" } else { "broker.urls" }
+}
+
+fn url(server: &RedisServer) -> Option<&str> {
+    match server {
+        RedisServer::Url(url) => Some(url.expose_secret()),
+        RedisServer::Sentinels(_) => None,
+    }
+}
+
+fn password(server: &RedisServer) -> Option<&str> {
+    match server {
+        RedisServer::Url(_) => None,
+        RedisServer::Sentinels(it) => it.password.as_ref().map(ExposeSecret::expose_secret),
+    }
+}
+
+fn sentinel_password(server: &RedisServer) -> Option<&str> {
+    match server {
+        RedisServer::Url(_) => None,
+        RedisServer::Sentinels(it) => {
+            it.sentinel_password.as_ref().map(ExposeSecret::expose_secret)
+        }
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::{path::Path, time::Duration};
 
-use consumer::{AuditSink, Routing, Settings};
+use consumer::{AuditSink, BrokerSettings, RedisSettings, Routing, Settings};
+use redis_pool::RedisServer;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use url::Url;
@@ -24,14 +25,23 @@ pub(super) struct Sections<'a> {
 
 #[derive(Serialize)]
 struct BrokerSection {
-    url: String,
+    url: Option<String>,
+    urls: Option<Vec<String>>,
     prefetch: u16,
     routing: &'static str,
 }
 
 #[derive(Serialize)]
 struct RedisSection<'a> {
-    url: String,
+    url: Option<String>,
+    sentinels: Option<Vec<String>>,
+    master: Option<&'a str>,
+    username: Option<&'a str>,
+    password: Option<&'static str>,
+    sentinel_password: Option<&'static str>,
+    tls: Option<bool>,
+    database: Option<u16>,
+    wait_for_replicas: u16,
     key_prefix: &'a str,
 }
 
@@ -73,18 +83,8 @@ impl<'a> Sections<'a> {
     pub(super) fn of(settings: &'a Settings) -> Self {
         let Settings { broker, redis, opening, retention, audit, http_listen, .. } = settings;
         Self {
-            broker: BrokerSection {
-                url: without_credentials(&broker.url),
-                prefetch: broker.prefetch,
-                routing: match broker.routing {
-                    Routing::Any => "any",
-                    Routing::Strict => "strict",
-                },
-            },
-            redis: RedisSection {
-                url: without_credentials(&redis.url),
-                key_prefix: redis.key_prefix.as_str(),
-            },
+            broker: BrokerSection::of(broker),
+            redis: RedisSection::of(redis),
             secrets: SecretsSection {
                 key: SET,
                 old_keys: settings.secrets.old_keys.iter().map(|_| SET).collect(),
@@ -110,6 +110,42 @@ impl<'a> Sections<'a> {
                 },
             },
             http: HttpSection { listen: http_listen.to_string() },
+        }
+    }
+}
+
+impl BrokerSection {
+    fn of(broker: &BrokerSettings) -> Self {
+        let urls: Vec<String> = broker.nodes.urls().iter().map(without_credentials).collect();
+        let (url, urls) = match urls.as_slice() {
+            [only] => (Some(only.clone()), None),
+            _ => (None, Some(urls)),
+        };
+        let routing = match broker.routing {
+            Routing::Any => "any",
+            Routing::Strict => "strict",
+        };
+        Self { url, urls, prefetch: broker.prefetch, routing }
+    }
+}
+
+impl<'a> RedisSection<'a> {
+    fn of(redis: &'a RedisSettings) -> Self {
+        let (url, sentinels) = match &redis.server {
+            RedisServer::Url(url) => (Some(without_credentials(url)), None),
+            RedisServer::Sentinels(sentinels) => (None, Some(sentinels)),
+        };
+        Self {
+            url,
+            sentinels: sentinels.map(|it| it.addresses.iter().map(ToString::to_string).collect()),
+            master: sentinels.map(|it| it.master.as_str()),
+            username: sentinels.and_then(|it| it.username.as_deref()),
+            password: sentinels.and_then(|it| it.password.as_ref().map(|_| SET)),
+            sentinel_password: sentinels.and_then(|it| it.sentinel_password.as_ref().map(|_| SET)),
+            tls: sentinels.map(|it| it.tls),
+            database: sentinels.map(|it| it.database),
+            wait_for_replicas: redis.wait_for_replicas,
+            key_prefix: redis.key_prefix.as_str(),
         }
     }
 }

@@ -62,7 +62,8 @@ struct KnownState<'a> {
 impl<'a> Predictor<'a> {
     pub(super) fn new(config: &'a BrokerConfig) -> anyhow::Result<Self> {
         let state = |settings: &'a Settings| {
-            let lookup = Lookup::new(&settings.redis).context("redis.url cannot be used")?;
+            let lookup = Lookup::new(&settings.redis)
+                .context("redis.url or redis.sentinels cannot be used")?;
             anyhow::Ok(KnownState { lookup, settings })
         };
         let state = config.complete.as_ref().map(state).transpose()?;

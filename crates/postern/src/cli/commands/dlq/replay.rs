@@ -6,7 +6,6 @@ use anyhow::{Context, anyhow};
 use chrono::Utc;
 use clap::Args;
 use publisher::{HeaderKey, Message, PublishError, Publisher};
-use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio::{
     task::JoinSet,
@@ -130,8 +129,8 @@ struct ReplayAction {
 
 impl Action for ReplayAction {
     async fn begin(&mut self, config: &BrokerConfig) -> anyhow::Result<()> {
-        let url = config.broker.url.expose_secret();
-        let connection = publisher::connect(url, "postern dlq replay", BROKER_TIMEOUT).await?;
+        let nodes = &config.broker.nodes;
+        let connection = nodes.connect("postern dlq replay", BROKER_TIMEOUT).await?;
         self.publisher = Some(broker::open_publisher(connection, CONCURRENT_PUBLISHES).await?);
         let settings = config.complete.as_ref();
         self.header_key = settings.map(|settings| settings.secrets.header_key());

@@ -1,49 +1,26 @@
-//! RabbitMQ: its connection, version, topology, consumers and waiting messages, and whether it takes
+//! RabbitMQ: its topology, consumers and waiting messages, and whether it takes
 //! messages.
-
-use std::time::Duration;
 
 use consumer::Settings;
 use events::names;
-use publisher::{
-    ConnectError, QueueState, TopologyItem, TopologyItemState, inspect, server_version,
-};
-use secrecy::ExposeSecret;
+use publisher::{QueueState, TopologyItem, TopologyItemState, inspect};
 
 use super::{
+    broker_nodes::{self, ConnectedNodes, with_cause},
     deadline::Deadline,
     finding::{Check, Finding},
     publishing,
 };
-use crate::cli::connections::advice;
 
-const CONNECTION: Check<'_> = Check::new("rabbitmq.connection", "RabbitMQ");
-const VERSION: Check<'_> = Check::new("rabbitmq.version", "RabbitMQ");
 const TOPOLOGY: &str = "rabbitmq.topology";
-
-const NO_LIMIT: Duration = Duration::from_secs(60);
 
 /// More waiting messages than in a short burst.
 const BACKLOG: u32 = 100;
 
 pub(super) async fn check(settings: &Settings, deadline: Deadline) -> Vec<Finding> {
-    let url = settings.broker.url.expose_secret();
-    // The deadline is the limit of these calls.
-    let connecting = publisher::connect(url, "postern doctor", NO_LIMIT);
-    let (connected, version) = futures_util::future::join(
-        deadline.within(connecting),
-        deadline.within(server_version(url, NO_LIMIT)),
-    )
-    .await;
-    let version = version.ok().flatten();
-    let connection = match connected {
-        Ok(Ok(connection)) => connection,
-        Ok(Err(error)) => return vec![unreachable(&error)],
-        Err(exceeded) => {
-            return vec![CONNECTION.broken(exceeded.to_string(), advice::BROKER_UNUSABLE)];
-        }
-    };
-    let mut findings = vec![CONNECTION.ok("reachable"), supported(version.as_deref())];
+    let ConnectedNodes { mut findings, connection } =
+        broker_nodes::connect(&settings.broker.nodes, deadline).await;
+    let Some(connection) = connection else { return findings };
     match deadline.within(inspect(&connection)).await {
         Ok(parts) => findings.extend(topology_findings(&parts)),
         Err(exceeded) => {
@@ -56,32 +33,6 @@ pub(super) async fn check(settings: &Settings, deadline: Deadline) -> Vec<Findin
     }
     findings.push(publishing::check(connection, deadline).await);
     findings
-}
-
-fn unreachable(error: &ConnectError) -> Finding {
-    CONNECTION.broken(with_cause(error), advice::for_connect_error(error))
-}
-
-fn with_cause(error: &(dyn std::error::Error + 'static)) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
-}
-
-/// postern supports 3.10 to 4.x (docs/contract.md, RabbitMQ).
-fn supported(version: Option<&str>) -> Finding {
-    let Some(version) = version else {
-        return VERSION.note("it does not show its version; 3.10 to 4.x are supported");
-    };
-    let mut numbers = version.split('.').map(|number| number.parse::<u32>().ok());
-    match (numbers.next().flatten(), numbers.next().flatten()) {
-        (Some(major), Some(minor)) if (major, minor) < (3, 10) => {
-            VERSION.broken(format!("{version} is too old"), "upgrade RabbitMQ to 3.10 to 4.x")
-        }
-        (Some(3 | 4), Some(_)) => VERSION.ok(version),
-        (_, _) => VERSION.note(format!("{version}; tested versions are 3.10 to 4.x")),
-    }
 }
 
 fn topology_findings(parts: &[TopologyItem]) -> Vec<Finding> {
@@ -191,22 +142,6 @@ mod tests {
 
     use super::*;
     use crate::cli::commands::doctor::finding::Level;
-
-    #[test]
-    fn versions_from_3_10_to_4_are_supported() {
-        for (version, level) in [
-            ("3.9.29", Level::Broken),
-            ("3.10.8", Level::Ok),
-            ("3.13.7", Level::Ok),
-            ("4.0.5", Level::Ok),
-            ("4.1.0-beta.1", Level::Ok),
-            ("5.0.0", Level::Note),
-            ("unknown", Level::Note),
-        ] {
-            assert_eq!(supported(Some(version)).level, level, "{version}");
-        }
-        assert_eq!(supported(None).level, Level::Note);
-    }
 
     #[test]
     fn the_level_of_a_backlog_depends_on_its_size_and_on_consumers() {

@@ -6,6 +6,7 @@
 
 mod bookings;
 mod broker;
+mod broker_nodes;
 mod configuration;
 mod deadline;
 mod environment;
@@ -18,6 +19,7 @@ mod open_times;
 mod publishing;
 mod redis;
 mod redis_contents;
+mod redis_replication;
 mod rights;
 
 use std::{collections::HashMap, path::Path, time::Duration};

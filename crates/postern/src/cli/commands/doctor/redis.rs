@@ -3,14 +3,17 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use consumer::RedisSettings;
 use deadpool_redis::redis::{FromRedisValue, RedisError, cmd};
-use deadpool_redis::{Connection, Pool};
+use futures_util::future;
+use redis_pool::{Connection, Pool};
 use salto::{KeyCheckError, check_key};
 use tokio::time::Instant;
 
 use super::{
     deadline::Deadline,
     finding::{Check, Finding},
+    redis_replication,
 };
 use crate::cli::connections::{advice, shared_connections::SharedConnections};
 
@@ -37,9 +40,14 @@ pub(super) async fn check(
     connections: &SharedConnections<'_>,
     deadline: Deadline,
 ) -> RedisFindings {
-    let redis = &connections.redis;
+    let (redis, settings) = (&connections.redis, connections.redis_settings());
     let mut findings = Vec::new();
-    let checked = deadline.within(check_server(redis, &mut findings)).await;
+    let (sentinels, checked) = future::join(
+        redis_replication::check_sentinels(settings, deadline),
+        deadline.within(check_server(redis, settings, &mut findings)),
+    )
+    .await;
+    findings.extend(sentinels);
     let error = match checked {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(error),
@@ -68,12 +76,16 @@ pub(super) async fn check(
     RedisFindings { findings, usable }
 }
 
-async fn check_server(redis: &Pool, findings: &mut Vec<Finding>) -> Result<(), String> {
+async fn check_server(
+    redis: &Pool,
+    settings: &RedisSettings,
+    findings: &mut Vec<Finding>,
+) -> Result<(), String> {
     let mut connection = redis.get().await.map_err(|error| error.to_string())?;
     let mut times = Vec::with_capacity(PINGS);
     for _ in 0..PINGS {
         let sent = Instant::now();
-        let pong: Result<String, _> = cmd("PING").query_async(&mut connection).await;
+        let pong: Result<String, _> = cmd("PING").query_async(&mut *connection).await;
         pong.map_err(|error| error.to_string())?;
         times.push(sent.elapsed());
     }
@@ -84,17 +96,24 @@ async fn check_server(redis: &Pool, findings: &mut Vec<Finding>) -> Result<(), S
     findings.push(latency(times[PINGS / 2]));
     findings.push(append_only(setting(&mut connection, "appendonly").await.as_deref()));
     findings.push(policy(setting(&mut connection, "maxmemory-policy").await.as_deref()));
+    let replication = info(&mut connection, "replication").await.ok();
+    let min_replicas = setting(&mut connection, "min-replicas-to-write").await;
+    findings.extend(redis_replication::check_replicas(
+        settings,
+        replication.as_deref(),
+        min_replicas.as_deref(),
+    ));
     Ok(())
 }
 
 async fn info(connection: &mut Connection, section: &str) -> Result<String, RedisError> {
-    cmd("INFO").arg(section).query_async(connection).await
+    cmd("INFO").arg(section).query_async(&mut **connection).await
 }
 
 /// A setting of Redis; nothing where the user may not read it, or Redis does not have it (some
 /// hosted ones).
 async fn setting(connection: &mut Connection, name: &str) -> Option<String> {
-    let answer = cmd("CONFIG").arg("GET").arg(name).query_async(connection).await.ok()?;
+    let answer = cmd("CONFIG").arg("GET").arg(name).query_async(&mut **connection).await.ok()?;
     HashMap::<String, String>::from_redis_value(answer).ok()?.remove(name)
 }
 

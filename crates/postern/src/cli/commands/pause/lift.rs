@@ -45,7 +45,8 @@ pub(super) async fn run(
 ) -> Result<(), CommandFailure> {
     let integration_id = arguments.integration.integration_id.as_str();
     selected_integrations(settings, Some(integration_id))?;
-    let lookup = Lookup::new(&settings.redis).context("redis.url cannot be used")?;
+    let lookup =
+        Lookup::new(&settings.redis).context("redis.url or redis.sentinels cannot be used")?;
     let left = lookup.pause(integration_id).await.map_err(store_failure)?;
     let lifted = lookup.lift_pause(integration_id).await.map_err(store_failure)?;
     let seconds_left = if lifted { pause::whole_seconds(left) } else { 0 };

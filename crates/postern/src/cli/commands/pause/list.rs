@@ -46,7 +46,8 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
     let integrations = selected_integrations(settings, arguments.integration_id.as_deref())?;
-    let lookup = Lookup::new(&settings.redis).context("redis.url cannot be used")?;
+    let lookup =
+        Lookup::new(&settings.redis).context("redis.url or redis.sentinels cannot be used")?;
     let mut paused = Vec::new();
     for integration in integrations {
         let integration_id = integration.rules.id.as_str();

@@ -52,7 +52,8 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
     let RotateArguments { dry_run, output } = arguments;
-    let store = Store::new(&settings.redis).context("redis.url cannot be used")?;
+    let store =
+        Store::new(&settings.redis).context("redis.url or redis.sentinels cannot be used")?;
     let key_prefix = settings.redis.key_prefix.as_str();
     let rotated = rotate_secrets(&store.pool(), key_prefix, &settings.secrets, dry_run).await;
     let rotated = rotated.map_err(|error| {

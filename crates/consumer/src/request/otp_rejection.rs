@@ -49,7 +49,11 @@ pub(super) async fn explain(
                 "cause of a rejected one-time password not known"
             );
             worker.share_pause(subject.iq.integration_id, unread).await;
-            count(worker, integration, subject, &error, OtpVerdict::InvalidOther).await;
+            worker.record_last_error(subject.iq, &error);
+            // Without a list of locks, no command goes to the lock. A rehearsal is about the IQ alone.
+            if !is_open {
+                count(worker, integration, subject, &error, OtpVerdict::InvalidOther).await;
+            }
         }
         RejectionCause::Clock => worker.share_clock_correction(&integration.clock).await,
         // A block is the user's at the IQ that the lock belongs to by now.

@@ -2,11 +2,12 @@
 
 use std::io::{self, IsTerminal};
 
+use anyhow::anyhow;
 use traces::Traces;
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::{FilterExt, ParseError, filter_fn},
+    filter::{FilterExt, LevelFilter, filter_fn},
     fmt,
     layer::SubscriberExt,
     util::SubscriberInitExt,
@@ -52,13 +53,29 @@ pub(super) fn start(
 
 /// The filter that was chosen, or the default. lapin reports every lost connection, which postern reports
 /// with its consequence, so lapin's lines are off where the chosen filter does not name it.
-fn filter(chosen: Option<&str>, default: &str) -> Result<EnvFilter, ParseError> {
+fn filter(chosen: Option<&str>, default: &str) -> anyhow::Result<EnvFilter> {
     let directives = chosen.unwrap_or(default);
+    if let Some(unknown) = directives.split(',').map(str::trim).find(|it| !is_directive(it)) {
+        return Err(anyhow!(
+            "{unknown:?} is no level; allowed are off, error, warn, info, debug, trace, and \
+             CRATE=LEVEL with commas between them"
+        ));
+    }
     let filter = EnvFilter::builder().parse(directives)?;
     if directives.contains("lapin") {
         return Ok(filter);
     }
     Ok(filter.add_directive("lapin=off".parse()?))
+}
+
+/// Whether it is more than a word that would be taken for the name of a crate, and would silence all others.
+fn is_directive(text: &str) -> bool {
+    let is_crate =
+        || text == "lapin" || OWN_CRATES.contains(&text.split("::").next().unwrap_or(text));
+    text.is_empty()
+        || text.contains(['=', '['])
+        || text.parse::<LevelFilter>().is_ok()
+        || is_crate()
 }
 
 fn default_format() -> LogFormat {
@@ -94,6 +111,8 @@ mod tests {
         let shown = |chosen| filter(chosen, "info").unwrap().to_string();
         assert!(shown(None).contains("lapin=off"));
         assert!(shown(Some("debug")).contains("lapin=off"));
+        assert!(filter(Some("inof"), "info").unwrap_err().to_string().contains("inof"));
+        assert!(filter(Some("consumer=debug,wran"), "info").is_err());
         assert_eq!(shown(Some("info,lapin=error")).matches("lapin").count(), 1);
         assert!(!shown(Some("lapin=error")).contains("off"));
     }

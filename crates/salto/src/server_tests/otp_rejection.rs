@@ -206,6 +206,19 @@ async fn a_rejection_without_another_cause_is_about_the_iq() {
     let (error, cause) = rejected(&site, &prepared).await;
     assert!(matches!(cause, RejectionCause::Unknown(_)), "{cause:?}");
     assert_eq!(error.cause, Cause::OtpInvalid);
+    assert!(site.ready(LOCK).is_none(), "no command before the list is read");
+    assert!(site.prepare(LOCK).await.is_err());
+    let other = self::site(&server);
+    cloud.list_fails.store(false, Ordering::SeqCst);
+    other.prepare(LOCK).await.unwrap();
+    let moved = site.take_moved_locks().into_iter();
+    let moved_locks = moved.map(|it| (it.lock_id, it.iq_id.unwrap_or_default())).collect();
+    other.heed(&SharedCorrections { moved_locks, ..SharedCorrections::default() });
+    assert!(other.ready(LOCK).is_none(), "nor in another replica");
+    for site in [&site, &other] {
+        site.prepare(LOCK).await.unwrap();
+        assert!(site.ready(LOCK).is_some());
+    }
 }
 
 #[tokio::test]

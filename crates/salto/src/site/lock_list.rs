@@ -83,6 +83,15 @@ impl LockList {
         }
     }
 
+    /// Notes that a lock may belong to another IQ since then: a list that was read later decides, here and in the
+    /// other replicas.
+    pub(super) fn doubt(&self, lock_id: Uuid, since: Instant) {
+        let mut state = self.state();
+        let Some(lock) = state.locks.get_mut(&lock_id) else { return };
+        (lock.shared, lock.outdated_since) = (Some(None), Some(since));
+        state.moved.push(MovedLock { lock_id, iq_id: None });
+    }
+
     /// Takes out the locks that were found at another IQ than the other replicas know.
     pub(super) fn take_moved(&self) -> Vec<MovedLock> {
         std::mem::take(&mut self.state().moved)

@@ -26,7 +26,7 @@ pub enum RejectionCause {
     Clock,
     /// The lock belongs to this IQ by now, or to none; the list of locks is corrected.
     LockMoved(Option<String>),
-    /// That is not known: the site's locks could not be read.
+    /// That is not known: the site's locks could not be read. They are read before the next command to the lock.
     Unknown(CallError),
 }
 
@@ -34,7 +34,8 @@ pub enum RejectionCause {
 /// process checks it before its next command.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SharedCorrections {
-    /// Locks that were found at another IQ, with that IQ; an empty text where the lock has none.
+    /// Locks that were found at another IQ, with that IQ; an empty text where the lock has none, or where that is
+    /// not known.
     pub moved_locks: HashMap<Uuid, String>,
     /// The number of corrections of the environment's clock offset.
     pub clock: u64,
@@ -92,7 +93,12 @@ impl Site {
         let address = calls.lock_list.find(lock.lock_id);
         let iq_id = address.and_then(|address| address.iq_id);
         match read {
-            Err(unread) => (error, RejectionCause::Unknown(unread)),
+            Err(unread) => {
+                if is_open {
+                    calls.lock_list.doubt(lock.lock_id, Instant::from_std(otp_time.made));
+                }
+                (error, RejectionCause::Unknown(unread))
+            }
             Ok(()) if !is_open || iq_id.as_deref() == Some(&*lock.iq_id) => {
                 (error, RejectionCause::Iq)
             }

@@ -12,7 +12,7 @@ use crate::site::info::LockInfo;
 pub struct MovedLock {
     /// The lock.
     pub lock_id: Uuid,
-    /// Its IQ. `None`: it has none.
+    /// Its IQ. `None`: it has none, or that is not known.
     pub iq_id: Option<String>,
 }
 

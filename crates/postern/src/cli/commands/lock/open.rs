@@ -91,7 +91,7 @@ pub(super) async fn run(
     let question = format!("This opens the door {shown} for everybody. Open it?");
     if !arguments.confirm.ask(&question)? {
         print_note("the door was not opened");
-        return Ok(());
+        return Err(CommandFailure::AlreadyReported);
     }
     let (operator, confirmed_at) = (operator(), Utc::now());
     let timeout = settings.opening.command_timeout;

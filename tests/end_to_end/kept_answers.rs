@@ -122,6 +122,9 @@ async fn an_id_that_was_used_for_another_request_is_a_dead_letter() {
     let [letter] = &letters[..] else { panic!("{} dead letters", letters.len()) };
     assert_eq!(letter.header("postern-reason"), "id_conflict");
     assert!(letter.header("postern-detail").contains(BOOKING), "it names the first request");
+    let listed = fixture.setup.postern(&["dlq", "list", "--output", "json"]).await;
+    let listed = String::from_utf8(listed.stdout).expect("JSON is text");
+    assert!(listed.contains(r#""prediction":"still_malformed""#), "{listed}");
 
     // The first request is as it was.
     fixture.bus.open_request(&open_request("R-1", BOOKING)).await;

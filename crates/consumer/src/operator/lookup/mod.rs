@@ -18,7 +18,7 @@ use crate::{
     state::{
         bookings::{self, BookingStored, StoredStates},
         keys::Keys,
-        ledger,
+        ledger::{self, RequestKey},
         pauses::{Pauses, requested_pause},
         store::{RedisUrlError, Store, StoreError},
         unrouted::{UnroutedKey, UnroutedStore},
@@ -128,6 +128,31 @@ impl Lookup {
         let terminal: Option<Vec<u8>> =
             self.store.query(redis::cmd("HGET").arg(key).arg("terminal")).await?;
         Ok(terminal.as_deref().map(ledger::read_event).transpose()?)
+    }
+
+    /// What another request is about that was given this one's source and id before: integration, booking and
+    /// object, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or a record cannot be read.
+    pub async fn conflict(
+        &self,
+        request: &Event<OpenRequest>,
+    ) -> Result<Option<String>, StoreError> {
+        let data = &request.data;
+        let key = RequestKey {
+            key: events::request_key(&request.source, &request.id),
+            integration_id: &data.integration_id,
+            booking_id: &data.booking_id,
+            object_id: data.object_id.as_deref(),
+            expires_at: request.time,
+        };
+        let mut subject = redis::cmd("HGET");
+        subject.arg(self.keys.request(key.key)).arg("subject");
+        let first: Option<String> = self.store.query(&subject).await?;
+        let own = key.subject()?;
+        Ok(first.filter(|first| *first != own))
     }
 
     /// The version of a booking's newest known state.

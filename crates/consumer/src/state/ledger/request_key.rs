@@ -19,7 +19,7 @@ pub(crate) struct RequestKey<'a> {
 
 impl RequestKey<'_> {
     /// What the request is about: another request may have been given the same id.
-    pub(super) fn subject(&self) -> Result<String, RecordError> {
+    pub(crate) fn subject(&self) -> Result<String, RecordError> {
         to_record(&(self.integration_id, self.booking_id, self.object_id))
     }
 }

@@ -149,6 +149,9 @@ impl KnownState<'_> {
         request: &Event<OpenRequest>,
         now: DateTime<Utc>,
     ) -> Result<Prediction, StoreError> {
+        if let Some(first) = self.lookup.conflict(request).await? {
+            return Ok(malformed(&RefusedMessage::id_conflict(&first)));
+        }
         if let Some(outcome) = self.lookup.outcome(request).await? {
             return Ok(PredictedResult::OutcomeKnown.because(republished(&outcome)));
         }

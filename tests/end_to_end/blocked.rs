@@ -3,7 +3,7 @@
 use end_to_end::broker::{PrivateBroker, RETRY_QUEUES};
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
-use end_to_end::inbound::open_request;
+use end_to_end::inbound::{open_request, requests_for};
 use end_to_end::setup::Setup;
 use end_to_end::worker::Worker;
 use serde_json::{Value, json};
@@ -41,8 +41,7 @@ fn one_session(worker: &Worker) {
 async fn under_load(fixture: &Fixture, requests: usize) -> Vec<Value> {
     let delay = json!({"kind": "delay", "delay_ms": 800, "call": "open"});
     fixture.setup.simulator.add_fault(delay).await;
-    let requests: Vec<Value> =
-        (0..requests).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
+    let requests = requests_for(&fixture.store_rooms().await, requests);
     fixture.bus.open_requests(&requests).await;
     fixture.setup.simulator.wait_for_openings(4, SOON).await;
     requests

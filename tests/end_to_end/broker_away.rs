@@ -4,7 +4,7 @@
 use end_to_end::broker::PrivateBroker;
 use end_to_end::deadline::{SOON, until, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
-use end_to_end::inbound::open_request;
+use end_to_end::inbound::requests_for;
 use end_to_end::setup::Setup;
 use end_to_end::worker::Worker;
 use serde_json::{Value, json};
@@ -24,8 +24,7 @@ async fn under_load(mut setup: Setup, requests: usize) -> (Fixture, Vec<Value>) 
     let fixture = Fixture::new(setup, 2).await;
     let fault = json!({"kind": "delay", "delay_ms": 500, "call": "open"});
     fixture.setup.simulator.add_fault(fault).await;
-    let requests: Vec<Value> =
-        (0..requests).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
+    let requests = requests_for(&fixture.store_rooms().await, requests);
     fixture.bus.open_requests(&requests).await;
     (fixture, requests)
 }

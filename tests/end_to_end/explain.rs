@@ -138,6 +138,7 @@ async fn an_answered_request_is_explained_with_its_answer() {
 async fn a_request_in_progress_is_shown_with_its_worker_and_wait_reason() {
     let fixture = Fixture::new(Setup::new().await, 1).await;
     fixture.open("R-0", BOOKING).await;
+    fixture.store_booking("room-1").await;
     let simulator = &fixture.setup.simulator;
     simulator
         .add_fault(json!({"kind": "delay", "delay_ms": 8000, "call": "open", "times": 1}))
@@ -159,7 +160,8 @@ async fn a_request_in_progress_is_shown_with_its_worker_and_wait_reason() {
 
     simulator.clear_faults().await;
     simulator.change_iq(IQ_GROUND_FLOOR, json!({"online": false})).await;
-    fixture.bus.open_request(&open_request("R-2", BOOKING)).await;
+    // Another door: the command to the first one is still in flight.
+    fixture.bus.open_request(&open_request("R-2", "room-1")).await;
     let waiting = until("a request that waits to be tried again", SOON * 2, || async {
         let output =
             fixture.setup.postern(&["explain", "R-2", "--source", SOURCE, "--output", "json"]);

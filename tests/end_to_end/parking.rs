@@ -76,7 +76,8 @@ async fn an_integration_whose_salto_is_slow_does_not_delay_another_one() {
     };
     let requests: Vec<_> = (0..SLOW_REQUESTS).map(request).collect();
     fixture.bus.open_requests(&requests).await;
-    simulator.wait_for_commands(8, SOON).await;
+    // One command at a time is in flight to each door.
+    simulator.wait_for_commands(u64::from(DOORS), SOON).await;
     assert_overtakes(&fixture, BOOKING).await;
     let parked =
         fixture.workers[0].metric(r#"postern_requests_parked_total{reason="place"}"#).await;
@@ -96,7 +97,14 @@ async fn an_iq_whose_commands_hang_does_not_delay_other_doors() {
     fixture.store_booking("room-13").await;
     let hang = json!({"kind": "no_answer", "call": "open", "iq": IQ_GROUND_FLOOR});
     fixture.setup.simulator.add_fault(hang).await;
-    fixture.bus.open_requests(&requests(BOOKING, 30)).await;
+    let rooms = [BOOKING, "room-1", "room-2", "room-3"];
+    for room in &rooms[1..] {
+        fixture.store_booking(room).await;
+    }
+    let waiting: Vec<_> = (0..30)
+        .map(|number| open_request(&format!("waits-{number}"), rooms[number % rooms.len()]))
+        .collect();
+    fixture.bus.open_requests(&waiting).await;
     fixture.setup.simulator.wait_for_commands(4, SOON).await;
     assert_overtakes(&fixture, "room-13").await;
 

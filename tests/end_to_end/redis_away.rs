@@ -2,7 +2,7 @@
 
 use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
-use end_to_end::inbound::{booking_status, open_request};
+use end_to_end::inbound::{booking_status, requests_for};
 use end_to_end::redis::{PrivateRedis, connect};
 use end_to_end::setup::Setup;
 use serde_json::{Value, json};
@@ -20,8 +20,7 @@ async fn under_load(server: &PrivateRedis, requests: usize) -> (Fixture, Vec<Val
     let fixture = Fixture::new(setup, 2).await;
     let fault = json!({"kind": "delay", "delay_ms": 100, "call": "open"});
     fixture.setup.simulator.add_fault(fault).await;
-    let requests: Vec<Value> =
-        (0..requests).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
+    let requests = requests_for(&fixture.store_rooms().await, requests);
     fixture.bus.open_requests(&requests).await;
     (fixture, requests)
 }

@@ -3,11 +3,11 @@
 
 use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
-use end_to_end::inbound::{booking_status, open_request};
+use end_to_end::inbound::{booking_status, open_request, requests_for};
 use end_to_end::ports::free_port;
 use end_to_end::setup::Setup;
 use nix::sys::signal::Signal;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 /// `opening.command_timeout` in these tests.
@@ -30,8 +30,7 @@ async fn a_worker_stopped_under_load_loses_and_duplicates_nothing() {
     let fixture = Fixture::new(setup, 2).await;
     let simulator = &fixture.setup.simulator;
     simulator.add_fault(json!({"kind": "delay", "delay_ms": 400, "call": "open"})).await;
-    let requests: Vec<Value> =
-        (0..150).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
+    let requests = requests_for(&fixture.store_rooms().await, 150);
     fixture.bus.open_requests(&requests).await;
     simulator.wait_for_openings(20, SOON).await;
     let stopped = &fixture.workers[0];
@@ -61,8 +60,7 @@ async fn a_sent_command_is_settled_before_the_end() {
     let simulator = &fixture.setup.simulator;
     let slow = json!({"kind": "delay", "delay_ms": 1500, "carried_out": true, "call": "open"});
     simulator.add_fault(slow).await;
-    let requests: Vec<Value> =
-        (0..4).map(|number| open_request(&format!("r-{number}"), BOOKING)).collect();
+    let requests = requests_for(&fixture.store_rooms().await, 4);
     fixture.bus.open_requests(&requests).await;
     simulator.wait_for_openings(4, SOON).await;
     assert_eq!(fixture.outbound.ended_so_far(), 0, "the answers are on their way");

@@ -6,7 +6,7 @@ use crate::inbound::{booking_status, open_request};
 use crate::setup::Setup;
 use crate::worker::Worker;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// The number of requests of a booking. Its status is published just before them.
 const REQUESTS_PER_BOOKING: usize = 10;
+/// The rooms of the bookings, all at one IQ.
+const ROOMS: usize = 12;
 /// The pause before a message is published again.
 const PAUSE: Duration = Duration::from_millis(100);
 /// A connection to a node that has just been killed, or is starting, may not answer.
@@ -71,7 +73,10 @@ impl LoadPublisher {
         let number = self.published.load(Ordering::SeqCst);
         let booking = format!("b-{}", number / REQUESTS_PER_BOOKING);
         if number.is_multiple_of(REQUESTS_PER_BOOKING) {
-            self.publish("booking.status", &booking_status(&booking, "paid")).await;
+            let mut status = booking_status(&booking, "paid");
+            let room = number / REQUESTS_PER_BOOKING % ROOMS + 1;
+            status["data"]["object_ids"] = json!([format!("room-{room}")]);
+            self.publish("booking.status", &status).await;
         }
         let request = open_request(&format!("r-{number}"), &booking);
         self.publish("lock.open-request", &request).await;

@@ -51,6 +51,18 @@ impl Fixture {
         self.store_status(&status).await;
     }
 
+    /// Stores bookings of eleven more rooms at the IQ of room-12. All twelve bookings: one command at a time is in
+    /// flight to each lock.
+    pub async fn store_rooms(&self) -> Vec<String> {
+        let mut bookings = vec![BOOKING.to_owned()];
+        for room in 1..12 {
+            let room = format!("room-{room}");
+            self.store_booking(&room).await;
+            bookings.push(room);
+        }
+        bookings
+    }
+
     /// Publishes a request and waits for the event that ends it.
     pub async fn answer_to(&self, request: &Value) -> Event {
         self.bus.open_request(request).await;

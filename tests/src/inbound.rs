@@ -44,3 +44,10 @@ pub fn open_request(id: &str, booking: &str) -> Value {
         "data": {"integration_id": INTEGRATION, "booking_id": booking},
     })
 }
+
+/// The requests `r-0`, `r-1`, … for these bookings in turn.
+pub fn requests_for(bookings: &[String], count: usize) -> Vec<Value> {
+    (0..count)
+        .map(|number| open_request(&format!("r-{number}"), &bookings[number % bookings.len()]))
+        .collect()
+}

@@ -7,11 +7,11 @@ use rules::Opening;
 use super::{
     claim::ClaimedRequest,
     command_result::{CommandResult, OpenedLock},
-    conclude::Outcome,
     context::Context,
     decide::{AllowedOpening, AttemptPlan, decide},
     entry_log::{self, LogAnswer},
     open::open,
+    outcome::Outcome,
     request_state::RequestState,
     retry_decision::{FollowUp, follow_up},
 };

@@ -1,14 +1,15 @@
 //! Step 5: record the outcome before it is published.
 
+use std::time::Duration;
+
 use chrono::{DateTime, SubsecRound, Utc};
 use events::{
     CheckIn, OpenFailed, OpenRejected, Opened, Outbound, OutboundData, RequestRef, Role, event_id,
 };
-use rules::{BookingStates, FailedReason, Opening, Rejection};
-use uuid::Uuid;
+use tokio::time::timeout;
 
 use super::{
-    awaited_opening::awaited_opening, command_result::OpenedLock, context::Context,
+    awaited_opening::awaited_opening, claim::ClaimedRequest, context::Context, outcome::Outcome,
     request_state::RequestState,
 };
 use crate::{
@@ -18,61 +19,37 @@ use crate::{
     operator::{settled, trace_spans},
     settings::AuditSink,
     state::{
-        failure::Failure,
         ledger::{AuditLine, CheckInOfBooking, Claim, Concluded, Conclusion},
         store::RecordError,
     },
 };
 
-/// The outcome of a request.
-#[derive(Debug)]
-pub(super) enum Outcome {
-    /// Salto accepted the command.
-    Opened {
-        opening: Opening,
-        lock_id: Uuid,
-        iq_id: String,
-        /// When the command that opened it was sent.
-        sent_at: DateTime<Utc>,
-        opened_at: DateTime<Utc>,
-        booking_ends_at: DateTime<Utc>,
-    },
-    /// The rules rejected the request.
-    Rejected(Rejection),
-    /// The rules allowed it, and the door could not be opened.
-    Failed { failure: Failure, lock_id: Option<Uuid>, iq_id: Option<String> },
-}
+/// How long the permits for a command are kept while its outcome is recorded.
+const PERMITS_KEPT: Duration = Duration::from_secs(1);
 
-impl Outcome {
-    /// The door opened at that time, through that IQ.
-    pub(super) fn opened(claim: &Claim, opening: Opening, opened: OpenedLock) -> Self {
-        let OpenedLock { lock_id, iq_id, sent_at, opened_at } = opened;
-        let states = claim.booking.iter().flat_map(BookingStates::all);
-        let booking_ends_at = states.map(|state| state.ends_at).max().unwrap_or(opened_at);
-        // Doors may open for longer than the booking lasts.
-        let booking_ends_at = booking_ends_at.max(opening.window.closes_at);
-        Self::Opened { opening, lock_id, iq_id, sent_at, opened_at, booking_ends_at }
-    }
-
-    /// When the command was sent that opened the door.
-    const fn command_sent_at(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Opened { sent_at, .. } => Some(*sent_at),
-            Self::Rejected(_) | Self::Failed { .. } => None,
+/// Records the outcome, and keeps the permits of lock and IQ meanwhile, though not for long: where the record is
+/// damaged, other requests do not wait for it.
+pub(super) async fn conclude_with_permits(
+    context: Context<'_>,
+    state: &RequestState,
+    claimed: &mut ClaimedRequest,
+    outcome: Outcome,
+    attempts: u32,
+) -> Result<Concluded, Unstored> {
+    let (claim, permits) = claimed.parts();
+    let concluded = conclude(context, state, claim, outcome, attempts);
+    tokio::pin!(concluded);
+    match timeout(PERMITS_KEPT, &mut concluded).await {
+        Ok(concluded) => concluded,
+        Err(_) => {
+            *permits = None;
+            concluded.await
         }
-    }
-
-    /// A command was not answered and may not be repeated. The outcome stays unknown, whatever Salto
-    /// answers later.
-    pub(super) fn unknown(lock_id: Option<Uuid>) -> Self {
-        let detail = "a command went unanswered: the door may have opened or not";
-        let failure = Failure::new(FailedReason::OutcomeUnknown, detail);
-        Self::Failed { failure, lock_id, iq_id: None }
     }
 }
 
 /// Records the outcome. Answers the recorded outcome, which may be another worker's.
-pub(super) async fn conclude(
+async fn conclude(
     context: Context<'_>,
     state: &RequestState,
     claim: &Claim,
@@ -232,6 +209,6 @@ pub(crate) fn audit_line_of(
     terminal: &Outbound,
     claim: &Claim,
 ) -> AuditLine {
-    let state = RequestState::new(request, false, std::time::Duration::from_secs(60));
+    let state = RequestState::new(request, false, Duration::from_secs(60));
     audit_line(sink, terminal, &state, claim).unwrap()
 }

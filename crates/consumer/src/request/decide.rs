@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::Utc;
 use rules::{Decision, Opening, RejectedReason, Rejection};
 
-use super::{conclude::Outcome, request_state::RequestState};
+use super::{outcome::Outcome, request_state::RequestState};
 use crate::{
     integrations::registry::Integration,
     settings::{Mode, Rehearsal},

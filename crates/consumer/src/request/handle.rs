@@ -12,8 +12,8 @@ use tracing::Instrument as _;
 use super::{
     attempt::{AttemptResult, attempt},
     audit::audit,
-    claim::{ClaimResult, ClaimedRequest, claim},
-    conclude::{Outcome, conclude, restore},
+    claim::{ClaimResult, claim},
+    conclude::{conclude_with_permits, restore},
     context::Context,
     decode, failure_dead_letter,
     park::park,
@@ -27,7 +27,7 @@ use crate::{
         delivery::Delivery,
         park as parking,
         places::PlaceOwner,
-        session_handle::{SessionHandle, Unstored},
+        session_handle::SessionHandle,
         wait_reason::WaitReason,
     },
     failpoint,
@@ -40,9 +40,6 @@ use crate::{
 /// is.
 const PARKED_WITHOUT_PLACE: (Duration, Duration) =
     (Duration::from_millis(250), Duration::from_secs(1));
-
-/// How long the permits for a command are kept while its outcome is recorded.
-const PERMITS_KEPT: Duration = Duration::from_secs(1);
 
 /// How long releasing a claim may take when a delivery is given back.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -217,27 +214,6 @@ async fn answer(
             Concluded::Recorded(outcome) => return Ok(*outcome),
             // What this worker knows of its last command came too late to count.
             Concluded::ClaimedElsewhere => state.last_command = LastCommand::NoneOrUnknown,
-        }
-    }
-}
-
-/// Records the outcome, and keeps the permits of lock and IQ meanwhile, though not for long: where the record is
-/// damaged, other requests do not wait for it.
-async fn conclude_with_permits(
-    context: Context<'_>,
-    state: &RequestState,
-    claimed: &mut ClaimedRequest,
-    outcome: Outcome,
-    attempts: u32,
-) -> Result<Concluded, Unstored> {
-    let (claim, permits) = claimed.parts();
-    let concluded = conclude(context, state, claim, outcome, attempts);
-    tokio::pin!(concluded);
-    match timeout(PERMITS_KEPT, &mut concluded).await {
-        Ok(concluded) => concluded,
-        Err(_) => {
-            *permits = None;
-            concluded.await
         }
     }
 }

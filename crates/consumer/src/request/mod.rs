@@ -27,6 +27,7 @@ mod failure_dead_letter;
 mod handle;
 mod open;
 mod otp_rejection;
+mod outcome;
 mod park;
 mod prepare;
 mod privacy_mode;

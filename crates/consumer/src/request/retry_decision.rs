@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rules::{Certainty, Delays, Doubt, FailedClass, Opening, ResendLimits, RetryDecision};
 
-use super::{conclude::Outcome, failed_attempt::FailedAttempt, request_state::RequestState};
+use super::{failed_attempt::FailedAttempt, outcome::Outcome, request_state::RequestState};
 use crate::{
     jitter::jitter,
     state::{

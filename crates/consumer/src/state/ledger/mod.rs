@@ -27,7 +27,9 @@ use super::{
 use crate::settings::RetentionSettings;
 
 use claim::read_claim_answer;
-pub(crate) use claim::{Claim, ClaimAnswer, LastCommand, LastResult, PlannedCommand, Reservation};
+pub(crate) use claim::{
+    Claim, ClaimAnswer, InFlightLimits, LastCommand, LastResult, PlannedCommand, Reservation,
+};
 pub(crate) use claim_owner::ClaimOwner;
 use expiry::{Expiries, kept_until_settled};
 pub(crate) use outcome::{
@@ -35,15 +37,6 @@ pub(crate) use outcome::{
 };
 use outcome::{read_concluded, to_record};
 pub(crate) use request_key::RequestKey;
-
-/// Commands in flight at once, over all workers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct InFlightLimits {
-    /// To one IQ.
-    pub(crate) per_iq: u32,
-    /// For one integration.
-    pub(crate) per_integration: u32,
-}
 
 /// The settings of the ledger.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use end_to_end::deadline::SOON;
 use end_to_end::fixture::{BOOKING, Fixture};
-use end_to_end::inbound::{booking_status, open_request, time};
+use end_to_end::inbound::{booking_status, open_request, requests_for, time};
 use end_to_end::redis::forget;
 use end_to_end::setup::Setup;
 use end_to_end::simulator::ROOM_12;
@@ -193,12 +193,12 @@ async fn requests_that_wait_for_the_breaker_fail_with_the_cause_that_they_saw() 
     let fault = json!({"kind": "status", "status": 503, "call": "open"});
     fixture.setup.simulator.add_fault(fault).await;
     // Fewer than the failures that open the breaker, so that each sees one of its own.
-    let requests: Vec<_> = (0..4).map(|n| open_request(&format!("R-{n}"), BOOKING)).collect();
+    let requests = requests_for(&fixture.store_rooms().await, 4);
     fixture.bus.open_requests(&requests).await;
     fixture.outbound.ended(4, SOON * 2).await;
     assert!(fixture.workers[0].log().contains("circuit breaker opened"));
     for n in 0..4 {
-        let failed = fixture.outbound.only_terminal(&format!("R-{n}"));
+        let failed = fixture.outbound.only_terminal(&format!("r-{n}"));
         let (reason, detail) = (failed.text("reason"), failed.text("detail"));
         assert_eq!(reason, "salto_unavailable", "{detail}");
         assert!(detail.ends_with("(HTTP 503)") && !detail.contains("breaker"), "{detail}");

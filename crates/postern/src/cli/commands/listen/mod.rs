@@ -51,7 +51,7 @@ pub(crate) struct ListenArguments {
     event_types: Vec<String>,
     #[command(flatten)]
     bounds: ListeningBounds,
-    /// Post each event to this URL: http on this machine (127.0.0.0/8, [::1], localhost), else https.
+    /// Post each event to this URL: http on this machine (127.0.0.0/8, ::1, localhost), else https.
     #[arg(long, value_name = "URL", value_parser = checked_http)]
     post_to: Option<Url>,
     /// How often an event is posted before it is given up.

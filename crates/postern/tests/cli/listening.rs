@@ -131,11 +131,12 @@ async fn listen_shows_the_events_of_one_integration_with_all_their_members() {
     let mut child = subscribed(postern.command(&arguments.split(' ').collect::<Vec<_>>()));
 
     let bus = vhost.bus().await;
-    let elsewhere = subscribed(on(&vhost).command(&["tail"]));
+    let mut elsewhere = subscribed(on(&vhost).command(&["tail"]));
     bus.publish("postern.outbound", "lock.opened.other", &opened("other", 1)).await;
     bus.publish("postern.outbound", "lock.opened.acme", &opened("acme", 2)).await;
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    drop(elsewhere);
+    elsewhere.kill().unwrap();
+    elsewhere.wait().unwrap();
     let shown = rest(&mut child);
     let first = shown.lines().next().unwrap();
     assert!(first.starts_with("2026-08-25 07:25:00Z  acme  b-1  opened room-12"), "{shown}");

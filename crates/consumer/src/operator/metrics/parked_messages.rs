@@ -53,7 +53,7 @@ pub(super) fn expect(reason: &'static str) {
 pub(super) fn add(reason: &'static str, time: Duration) {
     let mut parked = PARKED_MESSAGES.lock().unwrap_or_else(PoisonError::into_inner);
     let (waits, now) = (parked.entry(reason).or_default(), Instant::now());
-    // Nobody may read the numbers, which would remove the old ones.
+    // Reading the numbers removes the old ones; it is possible that they are never read.
     waits.at(now);
     waits.add(now, time);
 }

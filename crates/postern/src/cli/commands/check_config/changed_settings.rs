@@ -25,17 +25,13 @@ pub(crate) fn changed_settings(old: &Settings, new: &Settings) -> Vec<String> {
         old.eq(new)
     };
     let (old_keys, new_keys) = (&old.secrets, &new.secrets);
-    for (name, is_same) in [
+    let before = redis_secrets(&old.redis.server);
+    let of_redis = before.into_iter().zip(redis_secrets(&new.redis.server));
+    for (name, is_same) in of_redis.map(|((name, old), (_, new))| (name, old == new)).chain([
         (broker_key(new), exposed(old.broker.nodes.urls()).eq(exposed(new.broker.nodes.urls()))),
-        ("redis.url", url(&old.redis.server) == url(&new.redis.server)),
-        ("redis.password", password(&old.redis.server) == password(&new.redis.server)),
-        (
-            "redis.sentinel_password",
-            sentinel_password(&old.redis.server) == sentinel_password(&new.redis.server),
-        ),
         ("secrets.key", old_keys.key.expose_secret() == new_keys.key.expose_secret()),
         ("secrets.old_keys", same_keys(&old_keys.old_keys, &new_keys.old_keys)),
-    ] {
+    ]) {
         if !is_same {
             changed.push(name.to_owned());
         }
@@ -54,25 +50,15 @@ fn broker_key(settings: &Settings) -> &'static str {
     if settings.broker.nodes.urls().len() == 1 { "broker.url" } else { "broker.urls" }
 }
 
-fn url(server: &RedisServer) -> Option<&str> {
-    match server {
-        RedisServer::Url(url) => Some(url.expose_secret()),
-        RedisServer::Sentinels(_) => None,
-    }
-}
-
-fn password(server: &RedisServer) -> Option<&str> {
-    match server {
-        RedisServer::Url(_) => None,
-        RedisServer::Sentinels(it) => it.password.as_ref().map(ExposeSecret::expose_secret),
-    }
-}
-
-fn sentinel_password(server: &RedisServer) -> Option<&str> {
-    match server {
-        RedisServer::Url(_) => None,
-        RedisServer::Sentinels(it) => {
-            it.sentinel_password.as_ref().map(ExposeSecret::expose_secret)
-        }
-    }
+/// What the sections do not show of where Redis is, by its keys.
+fn redis_secrets(server: &RedisServer) -> [(&'static str, Option<&str>); 3] {
+    let (url, password, sentinel_password) = match server {
+        RedisServer::Url(url) => (Some(url), None, None),
+        RedisServer::Sentinels(it) => (None, it.password.as_ref(), it.sentinel_password.as_ref()),
+    };
+    [
+        ("redis.url", url.map(ExposeSecret::expose_secret)),
+        ("redis.password", password.map(ExposeSecret::expose_secret)),
+        ("redis.sentinel_password", sentinel_password.map(ExposeSecret::expose_secret)),
+    ]
 }

@@ -77,7 +77,7 @@ impl Reloader {
             }
             Err(report) => {
                 tracing::error!(%report, "configuration reload failed: the file has mistakes, the old configuration stays in use");
-                // Where the worker has ended, nobody counts it.
+                // Where the worker has ended, it is not counted.
                 let _ = self.sender.send(Reload::Mistakes).await;
                 false
             }

@@ -1,7 +1,6 @@
 //! postern: opens Salto KS doors when the booking says so.
 
 mod cli;
-mod config;
 
 use std::process::ExitCode;
 

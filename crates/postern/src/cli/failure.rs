@@ -10,7 +10,7 @@ use std::{
 use serde::Serialize;
 
 use super::{colours, interrupt::INTERRUPTED};
-use crate::config::MistakeReport;
+use config::MistakeReport;
 
 /// How a failure is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -34,7 +34,7 @@ use commands::{
 use failure::{CommandFailure, FailureFormat};
 use terminal::text::show_local_times;
 
-use crate::config::{self, BrokerConfig, Config};
+use config::{BrokerConfig, Config};
 
 /// Runs the command that the arguments name; the first argument is the program.
 pub(crate) fn run(arguments: &[OsString]) -> ExitCode {

@@ -19,7 +19,7 @@ use crate::cli::{
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// Commands that publish an event.
 #[derive(Debug, Subcommand)]

@@ -13,7 +13,7 @@ use crate::cli::{
     failure::CommandFailure,
     terminal::{event_text, output::Output, text::printable},
 };
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// Arguments of `tail`.
 #[derive(Debug, Args)]

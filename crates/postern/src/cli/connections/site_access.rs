@@ -12,7 +12,7 @@ use salto::{
 
 use super::{advice, pause, visible_sites::visible_sites};
 use crate::cli::{arguments::integration::not_configured, failure::CommandFailure};
-use crate::config::integration_ids;
+use config::integration_ids;
 
 /// What a command about the site of an integration uses.
 pub(crate) struct SiteAccess<'a> {

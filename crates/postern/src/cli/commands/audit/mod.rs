@@ -32,7 +32,7 @@ use crate::cli::{
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
-use crate::config::integration_ids;
+use config::integration_ids;
 
 /// The number of decisions that are shown to people without `--limit`.
 const DEFAULT_LIMIT: usize = 100;

@@ -14,14 +14,12 @@ use clap::Args;
 
 pub(crate) use self::changed_settings::changed_settings;
 use self::summary::Summary;
-use crate::{
-    cli::{
-        arguments::output_format::OutputFlag,
-        failure::CommandFailure,
-        terminal::output::{Output, print_note},
-    },
-    config::Config,
+use crate::cli::{
+    arguments::output_format::OutputFlag,
+    failure::CommandFailure,
+    terminal::output::{Output, print_note},
 };
+use config::Config;
 
 /// Arguments of `check-config`.
 #[derive(Debug, Args)]

@@ -11,7 +11,8 @@ use super::{
     integrations::IntegrationSummary,
     sections::{Sections, sink_name, text},
 };
-use crate::{cli::terminal::text::join_or_none, config::Config};
+use crate::cli::terminal::text::join_or_none;
+use config::Config;
 
 #[derive(Serialize)]
 pub(super) struct Summary<'a> {

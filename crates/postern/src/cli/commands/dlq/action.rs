@@ -1,6 +1,6 @@
 //! An action on dead letters, and the operator's control of it.
 
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

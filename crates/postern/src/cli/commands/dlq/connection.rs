@@ -4,7 +4,7 @@ use events::names;
 use lapin::Connection;
 
 use crate::cli::connections::broker::{self, Needed};
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// Connects, and fails where there is no queue of dead letters.
 pub(super) async fn open(config: &BrokerConfig) -> anyhow::Result<Connection> {

@@ -29,7 +29,7 @@ use crate::cli::{
     interrupt,
     terminal::output::{Output, print_note},
 };
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// The limits of a batch that is written before the disk is synchronised: letters, and bytes.
 const BATCH: usize = 256;

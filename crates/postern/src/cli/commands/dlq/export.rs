@@ -20,7 +20,7 @@ use crate::cli::{
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// Arguments of `dlq export`.
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use super::{
     report::{ActionReport, ActionResult},
 };
 use crate::cli::{failure::one_line, terminal::output::print_note};
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// The time after which the exclusive session is released for other commands. It starts with the
 /// first letter that is handled, because all letters before it have to be read again.

@@ -23,7 +23,7 @@ use crate::cli::{
         text::{printable, time_text},
     },
 };
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// The number up to which each letter is shown to people without `--long`.
 const SHORT_LIST: usize = 20;

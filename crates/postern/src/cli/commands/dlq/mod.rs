@@ -28,7 +28,7 @@ mod show;
 use clap::Subcommand;
 
 use crate::cli::failure::CommandFailure;
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// Commands about dead letters.
 #[derive(Debug, Subcommand)]

@@ -11,7 +11,7 @@ use publisher::{Message, ReceivedMessage};
 use rules::Decision;
 use serde::Serialize;
 
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// The predicted result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -31,7 +31,7 @@ use crate::cli::{
     interrupt,
     terminal::output::Output,
 };
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// The number of letters that wait for their confirm at the same time, each on its own channel.
 const CONCURRENT_PUBLISHES: usize = 16;

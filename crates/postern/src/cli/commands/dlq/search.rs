@@ -15,7 +15,7 @@ use super::{
     selection::{Criteria, SeenValues, not_found},
 };
 use crate::cli::{failure::CommandFailure, terminal::progress::Progress};
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// Reads all dead letters, and returns those that match the criteria.
 pub(super) struct Search<'a> {

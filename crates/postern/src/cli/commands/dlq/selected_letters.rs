@@ -7,7 +7,7 @@ use super::{
     selection::Criteria,
 };
 use crate::cli::failure::CommandFailure;
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// Finds the letters that match now. Fails where one of the ids is not found.
 pub(super) async fn find(

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{info::DeadLetterInfo, message_json};
 use crate::cli::{arguments::integration::check_configured, failure::CommandFailure};
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// The filter flags.
 #[derive(Debug, Clone, Default, Args)]

@@ -20,7 +20,7 @@ use crate::cli::{
         text::{printable, time_text},
     },
 };
-use crate::config::BrokerConfig;
+use config::BrokerConfig;
 
 /// Arguments of `dlq show`.
 #[derive(Debug, Args)]

@@ -34,13 +34,11 @@ use self::{
     finding::{Check, Finding, Level},
     redis::RedisFindings,
 };
-use crate::{
-    cli::{
-        arguments::output_format::OutputFlag, connections::shared_connections::SharedConnections,
-        failure::CommandFailure, terminal::output::Output,
-    },
-    config::Config,
+use crate::cli::{
+    arguments::output_format::OutputFlag, connections::shared_connections::SharedConnections,
+    failure::CommandFailure, terminal::output::Output,
 };
+use config::Config;
 
 /// The time limit of all checks together. The command promises ten seconds.
 const LIMIT: Duration = Duration::from_secs(9);

@@ -22,7 +22,7 @@ use crate::cli::{
         output::{Output, print_note},
     },
 };
-use crate::config::{BrokerConfig, checked_http};
+use config::{BrokerConfig, checked_http};
 
 /// Arguments of `listen`.
 #[derive(Debug, Args)]

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::service_manager::ServiceManager;
 use super::check_config::changed_settings;
-use crate::{cli::failure::CommandFailure, config};
+use crate::cli::failure::CommandFailure;
 
 /// Runs until a signal. SIGHUP reads `file` again.
 pub(crate) async fn run(settings: Settings, file: PathBuf) -> Result<(), CommandFailure> {

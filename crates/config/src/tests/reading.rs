@@ -19,14 +19,14 @@ fn password_of(integration: &IntegrationSettings) -> &str {
 
 /// The configuration in the contract.
 fn contract_example() -> &'static str {
-    let contract = include_str!("../../../../../docs/contract.md");
+    let contract = include_str!("../../../../docs/contract.md");
     let (_, example) = contract.split_once("```toml\n").unwrap();
     example.split_once("```").unwrap().0
 }
 
 /// The settings of the contract that are not there yet, according to the README.
 fn missing_settings() -> BTreeSet<&'static str> {
-    let readme = include_str!("../../../../../README.md");
+    let readme = include_str!("../../../../README.md");
     let row = readme.lines().find(|line| line.starts_with("| [Configuration](docs/contract.md#"));
     let names = row.into_iter().flat_map(|row| row.split('`').skip(1).step_by(2));
     names.filter(|name| !name.contains(' ')).collect()
@@ -231,7 +231,7 @@ fn example(text: &str) -> Config {
 
 #[test]
 fn the_shipped_example_shows_the_defaults_in_its_comments() {
-    let text = include_str!("../../../../../deploy/postern.example.toml");
+    let text = include_str!("../../../../deploy/postern.example.toml");
     let is_setting = |line: &str| {
         line.split_once(" = ").is_some_and(|(key, _)| {
             key.strip_prefix('#').is_some_and(|key| !key.is_empty() && !key.contains(' '))

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// The environment variables of the process.
-pub(crate) type Variables = BTreeMap<OsString, OsString>;
+pub type Variables = BTreeMap<OsString, OsString>;
 
 const PREFIX: &str = "POSTERN__";
 

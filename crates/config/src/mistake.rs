@@ -82,14 +82,14 @@ impl Mistakes {
 
 /// All mistakes in a configuration, one line each.
 #[derive(Debug, Clone)]
-pub(crate) struct MistakeReport {
+pub struct MistakeReport {
     file: PathBuf,
     mistakes: Vec<Mistake>,
 }
 
 impl MistakeReport {
     /// Each mistake with its place.
-    pub(crate) fn lines(&self) -> Vec<String> {
+    pub fn lines(&self) -> Vec<String> {
         self.mistakes.iter().map(|mistake| mistake.line(&self.file)).collect()
     }
 }

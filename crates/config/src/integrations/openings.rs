@@ -3,7 +3,7 @@
 use consumer::{ConfirmOpenings, Mode, Rehearsal};
 use salto::Environment;
 
-use crate::config::{defaults, reader::Section, value::any_text};
+use crate::{defaults, reader::Section, value::any_text};
 
 /// The event stream needs an address.
 pub(super) fn confirm(

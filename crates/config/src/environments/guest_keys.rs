@@ -2,7 +2,7 @@
 
 use salto::{ApiPath, DEFAULT_CODE_PARAMETER, GuestKeys};
 
-use crate::config::{
+use crate::{
     reader::Section,
     tree::Node,
     value::{any_text, text, visible_ascii},

@@ -24,39 +24,39 @@ use std::{ffi::OsString, fs, path::Path};
 use consumer::{BrokerSettings, Settings};
 use secrecy::zeroize::Zeroizing;
 
-pub(crate) use address::checked_http;
-pub(crate) use mistake::MistakeReport;
-pub(crate) use variables::Variables;
+pub use address::checked_http;
+pub use mistake::MistakeReport;
+pub use variables::Variables;
 
 use mistake::{Mistakes, Origin};
 use reader::Section;
 
 /// A configuration without mistakes.
 #[derive(Debug)]
-pub(crate) struct Config {
+pub struct Config {
     /// The settings.
-    pub(crate) settings: Settings,
+    pub settings: Settings,
     /// What is allowed and probably not intended.
-    pub(crate) warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// The configuration of commands that need the broker alone.
 #[derive(Debug)]
-pub(crate) struct BrokerConfig {
+pub struct BrokerConfig {
     /// `[broker]`.
-    pub(crate) broker: BrokerSettings,
+    pub broker: BrokerSettings,
     /// All settings, where there is a whole configuration without mistakes.
-    pub(crate) complete: Option<Settings>,
+    pub complete: Option<Settings>,
 }
 
 /// The ids of the integrations, in the order of the file.
-pub(crate) fn integration_ids(settings: &Settings) -> Vec<&str> {
+pub fn integration_ids(settings: &Settings) -> Vec<&str> {
     settings.integrations.iter().map(|it| it.rules.id.as_str()).collect()
 }
 
 impl BrokerConfig {
     /// The ids of the integrations, where the whole configuration is known.
-    pub(crate) fn integration_ids(&self) -> Option<Vec<&str>> {
+    pub fn integration_ids(&self) -> Option<Vec<&str>> {
         self.complete.as_ref().map(integration_ids)
     }
 }
@@ -66,7 +66,7 @@ impl BrokerConfig {
 ///
 /// # Errors
 /// The mistakes in `[broker]`, and a file that is not TOML.
-pub(crate) fn load_broker(
+pub fn load_broker(
     file: Option<&Path>,
     variables: &Variables,
 ) -> Result<BrokerConfig, MistakeReport> {
@@ -114,7 +114,7 @@ fn read_text(file: &Path, mistakes: &Mistakes) -> Option<Zeroizing<String>> {
 ///
 /// # Errors
 /// All mistakes together.
-pub(crate) fn load(file: &Path, variables: &Variables) -> Result<Config, MistakeReport> {
+pub fn load(file: &Path, variables: &Variables) -> Result<Config, MistakeReport> {
     let mistakes = Mistakes::default();
     match read(file, variables, &mistakes) {
         Some(config) if mistakes.is_empty() => Ok(config),

@@ -67,7 +67,7 @@ pub(super) fn salto(text: &str) -> Result<Url, String> {
 }
 
 /// A URL without user and password. It must be https, except on a loopback address.
-pub(crate) fn checked_http(text: &str) -> Result<Url, String> {
+pub fn checked_http(text: &str) -> Result<Url, String> {
     let url = Url::parse(text);
     let url = url.map_err(|_| "must be a URL such as https://connect.my-clay.com".to_owned())?;
     match url.scheme() {

@@ -20,8 +20,18 @@ use crate::cli::{
 };
 
 /// postern's own crates, whose log lines contain no secrets.
-const OWN_CRATES: [&str; 7] =
-    ["postern", "consumer", "publisher", "salto", "events", "rules", "traces"];
+const OWN_CRATES: [&str; 10] = [
+    "postern",
+    "config",
+    "consumer",
+    "publisher",
+    "salto",
+    "events",
+    "rules",
+    "traces",
+    "redis_pool",
+    "amqp_stream",
+];
 
 /// Starts logging. Without `--log-level`, the filter is `default`. Spans go to `traces`.
 pub(super) fn start(
@@ -44,7 +54,9 @@ pub(super) fn start(
             lines.with_writer(io::stderr).boxed()
         }
     };
-    let filter = chosen.and(filter_fn(contains_no_secret));
+    // The hint leaves the level to `chosen`: without it, every trace line of every crate is looked at.
+    let no_secrets = filter_fn(contains_no_secret).with_max_level_hint(LevelFilter::TRACE);
+    let filter = chosen.and(no_secrets);
     let lines = lines.with_filter(filter);
     tracing_subscriber::registry().with(lines).with(traces.map(Traces::layer)).init();
     std::panic::set_hook(Box::new(log_panic));

@@ -10,7 +10,7 @@ mod record;
 
 use super::{
     keys::Keys,
-    store::{Replication, Store, StoreError, millis},
+    store::{Replication, ScriptCall, Store, StoreError, millis},
 };
 
 pub(crate) use record::{FIELDS, StoredStates};
@@ -61,23 +61,22 @@ impl Bookings {
         let after = TimeDelta::minutes(minutes_after.into());
         let doors_until = status.ends_at.checked_add_signed(after).unwrap_or(status.ends_at);
         let (integration, booking) = (&status.integration_id, &status.booking_id);
-        let stored: String = self
-            .store
-            .run_replicated(
-                self.script
-                    .key(self.keys.booking(integration, booking))
-                    .key(self.keys.check_in(integration, booking))
-                    .key(self.keys.booking_starts(integration))
-                    .arg(sortable_version(&version))
-                    .arg(record)
-                    .arg(kept_until(now, doors_until, self.retention))
-                    .arg(BookingStates::MAX)
-                    .arg(booking)
-                    .arg(status.starts_at.timestamp_millis())
-                    .arg(millis(KEPT_AFTER_START)),
-                Replication::Required,
-            )
-            .await?;
+        let call = ScriptCall::new(
+            &self.script,
+            [
+                self.keys.booking(integration, booking),
+                self.keys.check_in(integration, booking),
+                self.keys.booking_starts(integration),
+            ],
+        )
+        .arg(sortable_version(&version))
+        .arg(record)
+        .arg(kept_until(now, doors_until, self.retention))
+        .arg(BookingStates::MAX)
+        .arg(booking)
+        .arg(status.starts_at.timestamp_millis())
+        .arg(millis(KEPT_AFTER_START));
+        let stored: String = self.store.run_replicated(&call, Replication::Required).await?;
         match stored.as_str() {
             "newest" => Ok(BookingStored::Newest),
             "tied" => Ok(BookingStored::Tied),

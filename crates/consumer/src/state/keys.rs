@@ -5,7 +5,7 @@ mod key_part;
 use salto::key_pattern;
 use uuid::Uuid;
 
-use self::key_part::{decode, encode};
+use self::key_part::{decode, push_encoded};
 
 /// Makes keys below one prefix.
 #[derive(Debug, Clone)]
@@ -23,6 +23,19 @@ impl Keys {
         &self.prefix
     }
 
+    /// A kind of key, and the ids that it is about.
+    fn of(&self, kind: &str, ids: &[&str]) -> String {
+        let length = ids.iter().map(|id| 1 + id.len()).sum::<usize>();
+        let mut key = String::with_capacity(self.prefix.len() + kind.len() + length);
+        key.push_str(&self.prefix);
+        key.push_str(kind);
+        for id in ids {
+            key.push(':');
+            push_encoded(&mut key, id);
+        }
+        key
+    }
+
     /// The ledger's record of a request.
     pub(crate) fn request(&self, request: Uuid) -> String {
         format!("{}request:{request}", self.prefix)
@@ -30,7 +43,7 @@ impl Keys {
 
     /// The newest state of a booking.
     pub(crate) fn booking(&self, integration_id: &str, booking_id: &str) -> String {
-        format!("{}booking:{}:{}", self.prefix, encode(integration_id), encode(booking_id))
+        self.of("booking", &[integration_id, booking_id])
     }
 
     /// The pattern of all bookings' keys, for `SCAN`.
@@ -57,13 +70,12 @@ impl Keys {
 
     /// The mark of a booking's first opening.
     pub(crate) fn check_in(&self, integration_id: &str, booking_id: &str) -> String {
-        format!("{}check-in:{}:{}", self.prefix, encode(integration_id), encode(booking_id))
+        self.of("check-in", &[integration_id, booking_id])
     }
 
     /// The mark of a booking's first rehearsed opening.
     pub(crate) fn rehearsed_check_in(&self, integration_id: &str, booking_id: &str) -> String {
-        let (integration, booking) = (encode(integration_id), encode(booking_id));
-        format!("{}rehearsed-check-in:{integration}:{booking}", self.prefix)
+        self.of("rehearsed-check-in", &[integration_id, booking_id])
     }
 
     /// The mark that an opening sets: after a rehearsed one, the real first opening is still to come.
@@ -81,62 +93,64 @@ impl Keys {
 
     /// Exists while Salto has asked for no calls for an integration.
     pub(crate) fn pause(&self, integration_id: &str) -> String {
-        format!("{}pause:{}", self.prefix, encode(integration_id))
+        self.of("pause", &[integration_id])
     }
 
     /// By IQ: the consecutive OTP rejections, and until when the IQ is blocked.
     pub(crate) fn otp_status(&self, integration_id: &str) -> String {
-        format!("{}guard:{}", self.prefix, encode(integration_id))
+        self.of("guard", &[integration_id])
     }
 
     /// Exists while a worker looks for the cause of a rejected OTP at the IQ.
     pub(crate) fn rejection(&self, integration_id: &str, iq_id: &str) -> String {
-        format!("{}rejection:{}:{}", self.prefix, encode(integration_id), encode(iq_id))
+        self.of("rejection", &[integration_id, iq_id])
     }
 
     /// By lock: the IQ that a worker has found it at, where that was another one before.
     pub(crate) fn moved_locks(&self, integration_id: &str) -> String {
-        format!("{}moved:{}", self.prefix, encode(integration_id))
+        self.of("moved", &[integration_id])
     }
 
     /// The lease of an operator's command that sends one-time passwords to the IQ.
     pub(crate) fn operator_lease(&self, integration_id: &str, iq_id: &str) -> String {
-        format!("{}turn:{}:{}", self.prefix, encode(integration_id), encode(iq_id))
+        self.of("turn", &[integration_id, iq_id])
     }
 
     /// By IQ: the last state other than `activated` that an event has reported.
     pub(crate) fn reported_iq_states(&self, integration_id: &str) -> String {
-        format!("{}told:{}", self.prefix, encode(integration_id))
+        self.of("told", &[integration_id])
     }
 
     /// By IQ: the last error.
     pub(crate) fn last_errors(&self, integration_id: &str) -> String {
-        format!("{}trouble:{}", self.prefix, encode(integration_id))
+        self.of("trouble", &[integration_id])
     }
 
     /// The integration's commands in flight to Salto.
     pub(crate) fn in_flight(&self, integration_id: &str) -> String {
-        format!("{}in-flight:{}", self.prefix, encode(integration_id))
+        self.of("in-flight", &[integration_id])
     }
 
     /// The commands in flight to one IQ.
     pub(crate) fn in_flight_to(&self, integration_id: &str, iq_id: &str) -> String {
-        format!("{}in-flight:{}:{}", self.prefix, encode(integration_id), encode(iq_id))
+        self.of("in-flight", &[integration_id, iq_id])
     }
 
     /// The command in flight to a lock.
     pub(crate) fn in_flight_at(&self, integration_id: &str, lock_id: Uuid) -> String {
-        format!("{}in-flight-at:{}:{lock_id}", self.prefix, encode(integration_id))
+        let mut buffer = Uuid::encode_buffer();
+        let lock_id = lock_id.hyphenated().encode_lower(&mut buffer);
+        self.of("in-flight-at", &[integration_id, lock_id])
     }
 
     /// Exists while the last check of the integration's IQs is recent.
     pub(crate) fn iq_check(&self, integration_id: &str) -> String {
-        format!("{}looked-at:{}", self.prefix, encode(integration_id))
+        self.of("looked-at", &[integration_id])
     }
 
     /// The notices that wait to be published.
     pub(crate) fn notices(&self) -> String {
-        format!("{}attention", self.prefix)
+        self.of("attention", &[])
     }
 
     /// The notices that one call has taken out, until its worker must have seen the reply.
@@ -146,82 +160,82 @@ impl Keys {
 
     /// The confirmations of openings that wait to be published.
     pub(crate) fn confirmed_events(&self) -> String {
-        format!("{}confirmed", self.prefix)
+        self.of("confirmed", &[])
     }
 
     /// The integrations with openings that wait for their confirmation, or rows that wait for an opening.
     pub(crate) fn confirming(&self) -> String {
-        format!("{}confirming", self.prefix)
+        self.of("confirming", &[])
     }
 
     /// The openings that wait for their confirmation.
     pub(crate) fn unconfirmed(&self, integration_id: &str) -> String {
-        format!("{}unconfirmed:{}", self.prefix, encode(integration_id))
+        self.of("unconfirmed", &[integration_id])
     }
 
     /// The rows of Salto's log of entries that belong to no opening yet.
     pub(crate) fn entry_rows(&self, integration_id: &str) -> String {
-        format!("{}entry-rows:{}", self.prefix, encode(integration_id))
+        self.of("entry-rows", &[integration_id])
     }
 
     /// The ids of the rows that were seen.
     pub(crate) fn known_entry_rows(&self, integration_id: &str) -> String {
-        format!("{}entry-rows-known:{}", self.prefix, encode(integration_id))
+        self.of("entry-rows-known", &[integration_id])
     }
 
     /// When Salto's log of entries was asked for confirmations.
     pub(crate) fn entries_asked(&self, integration_id: &str) -> String {
-        format!("{}entries-asked:{}", self.prefix, encode(integration_id))
+        self.of("entries-asked", &[integration_id])
     }
 
     /// The lease of the worker that listens to the site's event stream.
     pub(crate) fn stream_lease(&self, integration_id: &str) -> String {
-        format!("{}stream-lease:{}", self.prefix, encode(integration_id))
+        self.of("stream-lease", &[integration_id])
     }
 
     /// The lease of the worker that publishes notices.
     pub(crate) fn notice_lease(&self) -> String {
-        format!("{}notices", self.prefix)
+        self.of("notices", &[])
     }
 
     /// Exists while the last check for early warnings is recent.
     pub(crate) fn warning_check(&self) -> String {
-        format!("{}warning-check", self.prefix)
+        self.of("warning-check", &[])
     }
 
     /// An integration's bookings by their start.
     pub(crate) fn booking_starts(&self, integration_id: &str) -> String {
-        format!("{}booking-starts:{}", self.prefix, encode(integration_id))
+        self.of("booking-starts", &[integration_id])
     }
 
     /// By booking: what was told last about its risk.
     pub(crate) fn risks_told(&self, integration_id: &str) -> String {
-        format!("{}at-risk:{}", self.prefix, encode(integration_id))
+        self.of("at-risk", &[integration_id])
     }
 
     /// What all doors of an integration depend on: the state seen, and the state told last.
     pub(crate) fn condition(&self, integration_id: &str) -> String {
-        format!("{}condition:{}", self.prefix, encode(integration_id))
+        self.of("condition", &[integration_id])
     }
 
     /// By integration: since when its credentials are rejected.
     pub(crate) fn rejected_since(&self) -> String {
-        format!("{}rejected-since", self.prefix)
+        self.of("rejected-since", &[])
     }
 
     /// The routing keys of events that no queue takes.
     pub(crate) fn unrouted(&self) -> String {
-        format!("{}unrouted", self.prefix)
+        self.of("unrouted", &[])
     }
 
     /// Written before replicas are waited for; its value means nothing.
     pub(crate) fn replication(&self) -> String {
-        format!("{}replication", self.prefix)
+        self.of("replication", &[])
     }
 
     /// The audit's stream.
     pub(crate) fn audit(&self) -> String {
-        format!("{}audit", self.prefix)
+        self.of("audit", &[])
     }
 
     /// A worker's heartbeat.

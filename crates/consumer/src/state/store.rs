@@ -5,6 +5,7 @@
 //! used until it fails. Where replicas are waited for, a second one is used for that, because it waits meanwhile.
 
 mod error;
+mod script_call;
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -21,6 +22,7 @@ use super::keys::Keys;
 use crate::settings::RedisSettings;
 
 pub use error::{RecordError, RedisUrlError, StoreError};
+pub(crate) use script_call::ScriptCall;
 
 /// Redis, as the path of messages uses it.
 #[derive(Debug)]
@@ -99,16 +101,17 @@ impl Store {
     /// Runs a script and reads its answer, once replicas have what it has written, or has found.
     pub(crate) async fn run_replicated<T: FromRedisValue>(
         &self,
-        script: &ScriptInvocation<'_>,
+        call: &ScriptCall<'_>,
         replication: Replication,
     ) -> Result<T, StoreError> {
         let replicas = self.pool.manager().awaited_replicas();
         if replicas.count == 0 || replication == Replication::NotNeeded {
-            return self.run(script).await;
+            let mut connection = self.connection(&self.shared).await?;
+            return self.keep_if_good(call.run(&mut connection).await);
         }
         // The same connection for both: another one may be to another master by then.
         let mut connection = self.connection(&self.waiting).await?;
-        let answer = self.keep_if_good(script.invoke_async(&mut connection).await)?;
+        let answer = self.keep_if_good(call.run(&mut connection).await)?;
         if self.keep_if_good(replicas.have_all(&mut connection).await)? {
             return Ok(answer);
         }

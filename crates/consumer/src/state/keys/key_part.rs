@@ -2,18 +2,16 @@
 
 use std::fmt::Write as _;
 
-/// An id as part of a key: without `:`, so that no two pairs of ids share a key.
-pub(super) fn encode(id: &str) -> String {
-    let mut part = String::with_capacity(id.len());
+/// Adds an id as part of a key: without `:`, so that no two pairs of ids share a key.
+pub(super) fn push_encoded(key: &mut String, id: &str) {
     for character in id.chars() {
         if matches!(character, ':' | '%') || character.is_ascii_control() || character == ' ' {
             // Writing to a String cannot fail.
-            let _ = write!(part, "%{:02X}", u32::from(character));
+            let _ = write!(key, "%{:02X}", u32::from(character));
         } else {
-            part.push(character);
+            key.push(character);
         }
     }
-    part
 }
 
 /// The id that a part of a key was made of.

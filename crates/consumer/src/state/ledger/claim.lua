@@ -82,13 +82,13 @@ local function is_alive(member)
   local heartbeat = string.match(member, '\n(.*)$')
   return heartbeat and redis.call('EXISTS', heartbeat) == 1
 end
--- What this costs does not grow with the number of commands: only where there is no room, the few oldest
--- are read, and removed where their worker is dead.
+-- What this costs does not grow with the number of commands: only where there is no room, those that have
+-- ended are removed, and the few oldest are read, and removed where their worker is dead.
 local function has_room(key, limit)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
   if redis.call('ZCARD', key) < limit then
     return true
   end
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
   for _, member in ipairs(redis.call('ZRANGE', key, 0, 7)) do
     if not is_alive(member) then
       redis.call('ZREM', key, member)

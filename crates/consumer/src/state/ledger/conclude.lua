@@ -24,13 +24,18 @@ end
 local mine = known[7] == ARGV[7]
 if mine then
   remove_in_flight(KEYS[3], known[4], known[7], known[9])
-  redis.call('HDEL', KEYS[1], 'slot')
 end
 if known[1] then
+  if mine and known[4] then
+    redis.call('HDEL', KEYS[1], 'slot')
+  end
   return {'recorded', known[1], known[2], known[3] or '0', known[5], known[6] or '0', known[13]}
 end
 if ARGV[9] ~= '1' and known[11] and (not mine or tonumber(ARGV[8]) < tonumber(known[8])
   or tonumber(known[10]) ~= tonumber(ARGV[12])) then
+  if mine then
+    redis.call('HDEL', KEYS[1], 'slot')
+  end
   return {'claimed'}
 end
 local now = redis_now()
@@ -62,6 +67,8 @@ if ARGV[13] ~= '' then
   redis.call('SADD', KEYS[6], ARGV[15])
   redis.call('HSET', KEYS[1], 'confirmation', confirmation)
 end
-redis.call('HSET', KEYS[1], 'terminal', ARGV[1], 'dead_lettered', ARGV[11], 'subject', ARGV[10])
+-- Where another owner has a command in flight, its slot stays.
+local slot = mine and '' or known[4] or ''
+redis.call('HSET', KEYS[1], 'terminal', ARGV[1], 'dead_lettered', ARGV[11], 'subject', ARGV[10], 'slot', slot)
 redis.call('PEXPIREAT', KEYS[1], ARGV[3])
 return {'recorded', ARGV[1], check_in, ARGV[11], to_write, '0', confirmation}

@@ -22,7 +22,7 @@ use super::{
     failure::Failure,
     heartbeat::Heartbeat,
     keys::Keys,
-    store::{Replication, Store, StoreError, millis},
+    store::{Replication, ScriptCall, Store, StoreError, millis},
 };
 use crate::settings::RetentionSettings;
 
@@ -106,43 +106,43 @@ impl Ledger {
         let integration_id = request.integration_id;
         let (iq_id, lock_id) =
             planned.target.map_or(("", Uuid::nil()), |target| (target.iq_id, target.lock_id));
-        let answer: Value = self
-            .store
-            .run_replicated(
-                self.claim
-                    .key(self.keys.request(request.key))
-                    .key(self.keys.booking(integration_id, request.booking_id))
-                    .key(salto::activation::activations_key(&self.key_prefix, integration_id))
-                    .key(self.keys.pause(integration_id))
-                    .key(self.keys.otp_status(integration_id))
-                    .key(self.keys.in_flight(integration_id))
-                    .key(self.keys.in_flight_to(integration_id, iq_id))
-                    .key(self.keys.rejection(integration_id, iq_id))
-                    .key(self.keys.moved_locks(integration_id))
-                    .key(salto::clock_corrections_key(&self.key_prefix, planned.environment))
-                    .key(self.keys.in_flight_at(integration_id, lock_id))
-                    .arg(owner.id.to_string())
-                    .arg(owner.attempt)
-                    .arg(u8::from(planned.follows_at_once))
-                    .arg(last.command.as_arg())
-                    .arg(last.failure.map(Failure::to_record).unwrap_or_default())
-                    .arg(millis(lease))
-                    .arg(now.to_rfc3339())
-                    .arg(kept_until_settled(now, request.expires_at, retention.outcomes))
-                    .arg(u8::from(owner.is_redelivered()))
-                    .arg(self.heartbeat.key())
-                    .arg(iq_id)
-                    .arg(limits.per_iq)
-                    .arg(limits.per_integration)
-                    .arg(u8::from(planned.rehearsal))
-                    .arg(owner.granted)
-                    .arg(request.subject()?)
-                    .arg(now.timestamp_millis())
-                    .arg(request.expires_at.timestamp_millis()),
-                // The command rests on its reservation.
-                Replication::required_if(planned.follows_at_once),
-            )
-            .await?;
+        let call = ScriptCall::new(
+            &self.claim,
+            [
+                self.keys.request(request.key),
+                self.keys.booking(integration_id, request.booking_id),
+                salto::activation::activations_key(&self.key_prefix, integration_id),
+                self.keys.pause(integration_id),
+                self.keys.otp_status(integration_id),
+                self.keys.in_flight(integration_id),
+                self.keys.in_flight_to(integration_id, iq_id),
+                self.keys.rejection(integration_id, iq_id),
+                self.keys.moved_locks(integration_id),
+                salto::clock_corrections_key(&self.key_prefix, planned.environment),
+                self.keys.in_flight_at(integration_id, lock_id),
+            ],
+        )
+        .arg(owner.id.to_string())
+        .arg(owner.attempt)
+        .arg(u8::from(planned.follows_at_once))
+        .arg(last.command.as_arg())
+        .arg(last.failure.map(Failure::to_record).unwrap_or_default())
+        .arg(millis(lease))
+        .arg(now.to_rfc3339())
+        .arg(kept_until_settled(now, request.expires_at, retention.outcomes))
+        .arg(u8::from(owner.is_redelivered()))
+        .arg(self.heartbeat.key())
+        .arg(iq_id)
+        .arg(limits.per_iq)
+        .arg(limits.per_integration)
+        .arg(u8::from(planned.rehearsal))
+        .arg(owner.granted)
+        .arg(request.subject()?)
+        .arg(now.timestamp_millis())
+        .arg(request.expires_at.timestamp_millis());
+        // The command rests on its reservation.
+        let replication = Replication::required_if(planned.follows_at_once);
+        let answer: Value = self.store.run_replicated(&call, replication).await?;
         read_claim_answer(answer, asked_at)
     }
 
@@ -178,36 +178,36 @@ impl Ledger {
             }
             None => (String::new(), 0),
         };
-        let recorded: Value = self
-            .store
-            .run_replicated(
-                self.conclude
-                    .key(self.keys.request(request.key))
-                    .key(mark)
-                    .key(self.keys.in_flight(integration_id))
-                    .key(self.keys.audit())
-                    .key(self.keys.unconfirmed(integration_id))
-                    .key(self.keys.confirming())
-                    .arg(to_record(terminal)?)
-                    .arg(check_in)
-                    .arg(kept_until_settled(now, request.expires_at, retention.outcomes))
-                    .arg(mark_until)
-                    .arg(line)
-                    .arg(line_kept)
-                    .arg(owner.id.to_string())
-                    .arg(owner.attempt)
-                    .arg(u8::from(opened))
-                    .arg(request.subject()?)
-                    .arg(u8::from(dead_lettered))
-                    .arg(owner.doubts)
-                    .arg(awaited.map_or("", |awaited| awaited.member.as_str()))
-                    .arg(awaited.map_or(0, |awaited| awaited.sent_at))
-                    .arg(integration_id),
-                // The door is open, or not: that must not be kept from the guest until a replica is back.
-                Replication::Wanted,
-            )
-            .await?;
-        read_concluded(recorded)
+        let sent = to_record(terminal)?;
+        let call = ScriptCall::new(
+            &self.conclude,
+            [
+                self.keys.request(request.key),
+                mark,
+                self.keys.in_flight(integration_id),
+                self.keys.audit(),
+                self.keys.unconfirmed(integration_id),
+                self.keys.confirming(),
+            ],
+        )
+        .arg(&sent)
+        .arg(check_in)
+        .arg(kept_until_settled(now, request.expires_at, retention.outcomes))
+        .arg(mark_until)
+        .arg(line)
+        .arg(line_kept)
+        .arg(owner.id.to_string())
+        .arg(owner.attempt)
+        .arg(u8::from(opened))
+        .arg(request.subject()?)
+        .arg(u8::from(dead_lettered))
+        .arg(owner.doubts)
+        .arg(awaited.map_or("", |awaited| awaited.member.as_str()))
+        .arg(awaited.map_or(0, |awaited| awaited.sent_at))
+        .arg(integration_id);
+        // The door is open, or not: that must not be kept from the guest until a replica is back.
+        let recorded: Value = self.store.run_replicated(&call, Replication::Wanted).await?;
+        read_concluded(recorded, (&sent, terminal))
     }
 
     /// Releases a claim: another worker may claim the request at once, and goes on after so many

@@ -89,8 +89,11 @@ pub(crate) enum Concluded {
     ClaimedElsewhere,
 }
 
-/// Reads the answer of conclude.lua.
-pub(super) fn read_concluded(answer: Value) -> Result<Concluded, StoreError> {
+/// Reads the answer of conclude.lua to this event, and to what was sent of it.
+pub(super) fn read_concluded(
+    answer: Value,
+    (sent, terminal): (&str, &Outbound),
+) -> Result<Concluded, StoreError> {
     let Value::Array(mut fields) = answer else {
         return Err(StoreError::Away(format!("the ledger answered {answer:?}")));
     };
@@ -99,14 +102,23 @@ pub(super) fn read_concluded(answer: Value) -> Result<Concluded, StoreError> {
     }
     let recorded = Value::Array(fields.split_off(1));
     let recorded = Recorded::from_redis_value(recorded).map_err(RecordError::from)?;
-    Ok(Concluded::Recorded(Box::new(read_outcome(recorded)?)))
+    // Most often it is this one that was recorded.
+    let terminal = match recorded.0 == sent.as_bytes() {
+        true => terminal.clone(),
+        false => from_record(&recorded.0)?,
+    };
+    Ok(Concluded::Recorded(Box::new(outcome_with(terminal, recorded)?)))
 }
 
 /// Reads a recorded outcome that no other owner claims.
 pub(super) fn read_outcome(recorded: Recorded) -> Result<RecordedOutcome, RecordError> {
-    let (terminal, check_in, dead_lettered, audit, terminal_published, confirmation) = recorded;
+    outcome_with(from_record(&recorded.0)?, recorded)
+}
+
+fn outcome_with(terminal: Outbound, recorded: Recorded) -> Result<RecordedOutcome, RecordError> {
+    let (_, check_in, dead_lettered, audit, terminal_published, confirmation) = recorded;
     Ok(RecordedOutcome {
-        terminal: from_record(&terminal)?,
+        terminal,
         check_in: check_in.as_deref().map(from_record).transpose()?,
         dead_lettered: dead_lettered == "1",
         audit,

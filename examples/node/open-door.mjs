@@ -93,6 +93,8 @@ function print({ type, data }) {
 }
 
 try {
+  if (!BROKER_URL) throw new Error('BROKER_URL is not set; an example: amqp://user:password@127.0.0.1:5672/%2f')
+  if (!(Number(WAIT_SECONDS) > 0)) throw new Error(`WAIT_SECONDS is "${WAIT_SECONDS}", which is no number of seconds`)
   process.exit(print(await answerOrTrouble()))
 } catch (error) {
   console.error(`trouble: ${error.message}`)

@@ -25,7 +25,9 @@ const ENDINGS = ['lock.opened.v1', 'lock.open-rejected.v1', 'lock.open-failed.v1
 
 function connect(): AbstractConnection
 {
-    $url = parse_url(getenv('BROKER_URL') ?: throw new InvalidArgumentException('BROKER_URL is not set'));
+    $url = parse_url(getenv('BROKER_URL') ?: throw new InvalidArgumentException(
+        'BROKER_URL is not set; an example: amqp://user:password@127.0.0.1:5672/%2f',
+    ));
     $secure = $url['scheme'] === 'amqps';
     $config = new AMQPConnectionConfig();
     $config->setIsSecure($secure);
@@ -113,6 +115,9 @@ function open_door(AMQPChannel $channel): array
 }
 
 try {
+    if (WAIT <= 0) {
+        throw new InvalidArgumentException('WAIT_SECONDS is "' . getenv('WAIT_SECONDS') . '", which is no number of seconds');
+    }
     $connection = connect();
     ['type' => $type, 'data' => $data] = open_door($connection->channel());
     $connection->close();

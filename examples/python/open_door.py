@@ -18,7 +18,7 @@ INTEGRATION = os.environ.get("INTEGRATION", "acme-utrecht")
 OBJECT = os.environ.get("OBJECT", "room-12")
 ANSWERS = os.environ.get("ANSWERS_QUEUE", "acme.answers")
 # How long to wait for the answer: until the request expires, and for a command that left shortly before.
-WAIT = float(os.environ.get("WAIT_SECONDS", "45"))
+WAIT_SECONDS = os.environ.get("WAIT_SECONDS", "45")
 EXPIRY = timedelta(seconds=30)
 ENDINGS = ("lock.opened.v1", "lock.open-rejected.v1", "lock.open-failed.v1")
 
@@ -62,7 +62,7 @@ def publish(channel, message):
 
 def wait_for_answer(channel, request_id):
     """The event that ends the request, or None when the time is over."""
-    deadline = time.monotonic() + WAIT
+    deadline = time.monotonic() + float(WAIT_SECONDS)
     while (left := deadline - time.monotonic()) > 0:
         method, _, body = next(channel.consume(ANSWERS, inactivity_timeout=left))
         if method is None:
@@ -94,16 +94,31 @@ def open_door(channel):
     return wait_for_answer(channel, request["id"])
 
 
+def settings_mistake():
+    """What is wrong with the settings, or None."""
+    if not os.environ.get("BROKER_URL"):
+        return "BROKER_URL is not set; an example: amqp://user:password@127.0.0.1:5672/%2f"
+    try:
+        float(WAIT_SECONDS)
+    except ValueError:
+        return f"WAIT_SECONDS is {WAIT_SECONDS!r}, which is no number of seconds"
+    return None
+
+
 def main():
+    mistake = settings_mistake()
+    if mistake:
+        print(f"trouble: {mistake}", file=sys.stderr)
+        return 2
     try:
         connection = connect()
         answer = open_door(connection.channel())
         connection.close()
-    except (AMQPError, OSError, KeyError, ValueError) as error:
+    except (AMQPError, OSError, ValueError) as error:
         print(f"trouble: {error!r}", file=sys.stderr)
         return 2
     if answer is None:
-        print(f"trouble: no answer within {WAIT:g} s; the door may have opened", file=sys.stderr)
+        print(f"trouble: no answer within {WAIT_SECONDS} s; the door may have opened", file=sys.stderr)
         return 2
     kind, data = answer["type"], answer["data"]
     if kind == "lock.opened.v1":

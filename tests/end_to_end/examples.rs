@@ -84,6 +84,10 @@ impl BookingSystem {
         self.worker.stop(SOON).await;
         let unanswered = self.run(language, &[("WAIT_SECONDS", "2")]).await;
         unanswered.assert(2, "trouble: no answer within 2 s");
+        let unset = self.run(language, &[("BROKER_URL", "")]).await;
+        unset.assert(2, "trouble: BROKER_URL is not set");
+        let no_number = self.run(language, &[("WAIT_SECONDS", "soon")]).await;
+        no_number.assert(2, "trouble: WAIT_SECONDS is ");
     }
 }
 

@@ -4,12 +4,6 @@ mod cli;
 
 use std::process::ExitCode;
 
-use mimalloc::MiMalloc;
-
-/// A request makes some 500 small allocations.
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
-
 fn main() -> ExitCode {
     cli::run(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -31,7 +31,7 @@ up() {
   trap - EXIT
   cat <<TRY
 
-It runs. The doors:            http://127.0.0.1:$SIMULATOR_PORT
+It runs. The doors:            http://127.0.0.1:$SIMULATOR_PORT   (book and ring there)
 What postern publishes:        tail -f $dir/events.log
 The workers:                   tail -f $dir/worker-1.log $dir/worker-2.log
 

@@ -23,7 +23,9 @@ stack_start() {
   . "$dir/env"
 
   say "starting the Salto KS simulator: http://127.0.0.1:${ports[0]}"
-  start_process "$dir" simulator salto-simulator --listen "127.0.0.1:${ports[0]}"
+  # Its page rings at doors; without TLS only.
+  [[ $POSTERN_BROKER_URL != amqp://* ]] || export SIMULATOR_BROKER_URL=$POSTERN_BROKER_URL
+  start_process "$dir" simulator salto-simulator --listen "127.0.0.1:${ports[0]}" --integration "$INTEGRATION"
   await "$dir" simulator is_well "${ports[0]}" /control/health
 
   say "starting two workers: they declare the queues and report when they are ready"

@@ -76,6 +76,7 @@ mod secrets;
 mod service_manager;
 mod set_pin;
 mod shared_doors;
+mod simulator_page;
 mod slow_steps;
 mod stopping;
 mod stored_bookings;

@@ -10,6 +10,7 @@
 //! | [`simulator`] | Salto's cloud: openings, commands, faults |
 //! | [`services`] | the servers and programs that `make test` names in the environment |
 //! | [`broker`] | a virtual host per test; a bus to publish on, a listener for outbound events; a private node to kill |
+//! | [`browser`] | a real browser, and what keeps people from using a page |
 //! | [`collector`] | a collector of OpenTelemetry's traces, which may hang |
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
 //! | [`redis_sentinels`] | private servers with sentinels, whose master can be killed |
@@ -24,6 +25,7 @@
 
 pub mod amqp_proxy;
 pub mod broker;
+pub mod browser;
 pub mod collector;
 pub mod deadline;
 pub mod failover;

@@ -2,6 +2,7 @@
 
 mod address;
 mod audit;
+mod console;
 mod defaults;
 mod environments;
 mod exposure;
@@ -25,6 +26,7 @@ use consumer::{BrokerSettings, Settings};
 use secrecy::zeroize::Zeroizing;
 
 pub use address::checked_http;
+pub use console::{ConsoleSettings, ConsoleToken, ConsoleUser, Grant, Role, TlsFiles};
 pub use mistake::MistakeReport;
 pub use variables::Variables;
 
@@ -36,6 +38,8 @@ use reader::Section;
 pub struct Config {
     /// The settings.
     pub settings: Settings,
+    /// The console.
+    pub console: ConsoleSettings,
     /// What is allowed and probably not intended.
     pub warnings: Vec<String>,
 }
@@ -70,7 +74,7 @@ pub fn load_broker(
     file: Option<&Path>,
     variables: &Variables,
 ) -> Result<BrokerConfig, MistakeReport> {
-    if let Some(Ok(Config { settings, warnings: _ })) = file.map(|file| load(file, variables)) {
+    if let Some(Ok(Config { settings, .. })) = file.map(|file| load(file, variables)) {
         return Ok(BrokerConfig { broker: settings.broker.clone(), complete: Some(settings) });
     }
     let mistakes = Mistakes::default();
@@ -134,6 +138,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
     let retention = times::retention(root.section("retention"));
     let audit = audit::audit(root.section("audit"));
     let http_listen = services::http_listen(root.section("http"));
+    let console = console::read(root.section("console"), variables, mistakes);
     let environments = environments::read(root.section("salto"), variables, mistakes);
     let integrations =
         integrations::read(root.node("integrations"), &environments, variables, mistakes);
@@ -156,5 +161,5 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
         environments: environments::without_mistakes(environments),
         integrations,
     };
-    Some(Config { settings, warnings })
+    Some(Config { settings, console, warnings })
 }

@@ -50,6 +50,8 @@ pub use state::{
     iq_ref::IqRef,
     last_errors::{LastError, LastErrors},
     otp_guard::{OtpGuard, OtpStatus, OtpSubject, OtpVerdict},
+    sessions::{Session, Sessions},
+    sign_ins::SignIns,
     store::{RecordError, RedisUrlError, Store, StoreError},
     unrouted::UnroutedKey,
 };

@@ -224,6 +224,21 @@ impl Keys {
         format!("{}audit", self.prefix)
     }
 
+    /// A session at the console.
+    pub(crate) fn session(&self, id_hash: &str) -> String {
+        format!("{}session:{id_hash}", self.prefix)
+    }
+
+    /// How often this user tried to sign in at the console.
+    pub(crate) fn sign_ins_of_user(&self, user: &str) -> String {
+        format!("{}sign-ins:user:{}", self.prefix, encode(user))
+    }
+
+    /// How often somebody at this address tried to sign in at the console.
+    pub(crate) fn sign_ins_of_address(&self, address: &str) -> String {
+        format!("{}sign-ins:address:{}", self.prefix, encode(address))
+    }
+
     /// A worker's heartbeat.
     pub(crate) fn heartbeat(&self, worker: Uuid) -> String {
         format!("{}worker:{worker}", self.prefix)

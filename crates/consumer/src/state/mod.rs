@@ -18,6 +18,8 @@ pub(crate) mod notice_outbox;
 pub(crate) mod otp_guard;
 pub(crate) mod pauses;
 pub(crate) mod risks_told;
+pub(crate) mod sessions;
+pub(crate) mod sign_ins;
 pub(crate) mod store;
 pub(crate) mod stream_lease;
 pub(crate) mod unrouted;

@@ -6,9 +6,10 @@ use crate::cli::{
     arguments::global::GlobalArguments,
     commands::{
         audit::AuditArguments, booking::BookingCommand, check_config::CheckConfigArguments,
-        check_event::CheckEventArguments, completions::CompletionsArguments, dlq::DlqCommand,
-        doctor::DoctorArguments, explain::ExplainArguments, guest_key::GuestKeyCommand,
-        iq::IqCommand, listen::ListenArguments, lock::LockCommand, login::LoginArguments,
+        check_event::CheckEventArguments, completions::CompletionsArguments,
+        console::ConsoleArguments, dlq::DlqCommand, doctor::DoctorArguments,
+        explain::ExplainArguments, guest_key::GuestKeyCommand, iq::IqCommand,
+        listen::ListenArguments, lock::LockCommand, login::LoginArguments,
         man_pages::ManPagesArguments, mapping::MappingCommand, pause::PauseCommand,
         publish::PublishCommand, ready::ReadyArguments, secrets::SecretsCommand, site::SiteCommand,
         tail::TailArguments,
@@ -65,6 +66,12 @@ pub(super) enum Command {
     /// the configuration again: environments, integrations and their secrets take effect at once,
     /// everything else at the next start; a file with mistakes changes nothing.
     Worker,
+    /// Serve the console: pages for people and an API for programs, until SIGTERM or SIGINT.
+    ///
+    /// A process of its own beside the workers; neither needs the other. [console] in the configuration has its
+    /// address, its users and its tokens. A signal ends it within 5 s.
+    #[command(args_conflicts_with_subcommands = true)]
+    Console(ConsoleArguments),
     /// Check the configuration and show its settings; reports all mistakes at once.
     ///
     /// Reads the file, the environment variables and the files of secrets. Connects to nothing.

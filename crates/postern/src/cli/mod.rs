@@ -28,8 +28,9 @@ use tokio::runtime;
 
 use command_line::{BrokerCommand, Command, CommandLine, StandaloneCommand};
 use commands::{
-    audit, booking, check_config, check_event, completions, dlq, doctor, explain, guest_key, iq,
-    listen, lock, login, man_pages, mapping, pause, publish, ready, secrets, site, tail, worker,
+    audit, booking, check_config, check_event, completions, console, console::ConsoleArguments,
+    dlq, doctor, explain, guest_key, iq, listen, lock, login, man_pages, mapping, pause, publish,
+    ready, secrets, site, tail, worker,
 };
 use failure::{CommandFailure, FailureFormat};
 use terminal::text::show_local_times;
@@ -55,9 +56,10 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 
 fn start(line: CommandLine) -> Result<(), CommandFailure> {
     let is_worker = matches!(line.command, Command::Worker);
+    let is_server = is_worker || matches!(&line.command, Command::Console(it) if it.serves());
     // The output of these commands is the problems that other commands log as warnings.
     let prints_problems = matches!(line.command, Command::Doctor(_) | Command::Explain(_));
-    let default_filter = match (is_worker, prints_problems) {
+    let default_filter = match (is_server, prints_problems) {
         (true, _) => "info",
         (false, true) => "error",
         (false, false) => "warn",
@@ -71,17 +73,17 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
     if line.global.local {
         show_local_times();
     }
-    if !is_worker {
+    if !is_server {
         interrupt::exit_on_interrupt().context("the handler of SIGINT cannot be installed")?;
     }
-    let result = run_to_end(line, is_worker);
+    let result = run_to_end(line, is_server);
     if let Some(traces) = exporter {
         traces.stop();
     }
     result
 }
 
-fn run_to_end(line: CommandLine, is_worker: bool) -> Result<(), CommandFailure> {
+fn run_to_end(line: CommandLine, is_server: bool) -> Result<(), CommandFailure> {
     let command = match line.command {
         Command::Broker(command) => {
             let config = broker_config(line.global.config.as_deref())?;
@@ -89,6 +91,10 @@ fn run_to_end(line: CommandLine, is_worker: bool) -> Result<(), CommandFailure> 
             return block_on(builder, run_with_broker(command, &config));
         }
         Command::Standalone(command) => return run_standalone(command),
+        Command::Console(ConsoleArguments { command: Some(command) }) => {
+            let builder = runtime::Builder::new_current_thread();
+            return block_on(builder, console::run_standalone(command));
+        }
         command => command,
     };
     let file = line.global.config.ok_or_else(|| {
@@ -99,8 +105,8 @@ fn run_to_end(line: CommandLine, is_worker: bool) -> Result<(), CommandFailure> 
     let variables = std::env::vars_os().collect();
     let config = config::load(&file, &variables).map_err(CommandFailure::Configuration)?;
 
-    // A worker uses all cores; the other commands do one thing at a time.
-    let builder = if is_worker {
+    // A worker and a console use all cores; the other commands do one thing at a time.
+    let builder = if is_server {
         runtime::Builder::new_multi_thread()
     } else {
         runtime::Builder::new_current_thread()
@@ -176,6 +182,7 @@ async fn run_command(
     }
     let settings = config.settings;
     match command {
+        Command::Console(_) => console::run(settings, config.console).await,
         Command::CheckConfig(_)
         | Command::Standalone(_)
         | Command::Doctor(_)

@@ -17,7 +17,7 @@ pub(super) fn cells(entry: &AuditEntry) -> [String; 8] {
         text(&entry.object_id),
         text(if entry.operator.is_some() { &entry.operator } else { &entry.requested_by }),
         outcome(entry),
-        text(&entry.reason),
+        text(if entry.action.is_some() { &entry.action } else { &entry.reason }),
         detail(entry),
     ]
 }
@@ -40,8 +40,11 @@ fn detail(entry: &AuditEntry) -> String {
     let seen = entry.seen_in.map(|seen_in| format!("seen in {}", seen_in.code()));
     let commands = (entry.attempts > 1).then(|| format!("after {} commands", entry.attempts));
     let detail = entry.detail.as_deref().map(printable);
-    let operator = entry.operator_reason.as_deref();
-    let operator = operator.map(|reason| format!("by an operator: {}", printable(reason)));
+    let operator = entry.operator_reason.as_deref().map(printable);
+    let operator = operator.map(|reason| match entry.action {
+        Some(_) => reason,
+        None => format!("by an operator: {reason}"),
+    });
     let parts = [operator, detail, opens, opened, seen, lock, commands];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

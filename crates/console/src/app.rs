@@ -1,0 +1,96 @@
+//! Everything that a console keeps.
+
+use std::sync::Arc;
+
+use config::{ConsoleSettings, ConsoleUser};
+use consumer::{
+    IntegrationSettings, Lookup, RedisUrlError, Sessions, Settings, SignIns, Store,
+    audit::{Action, AuditEntry, AuditStream, OperatorAudit, OperatorAuditError},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{access::password::Passwords, problem::Problem};
+
+/// What handlers use. Cloning it is cheap.
+pub(crate) type App = Arc<Console>;
+
+/// Why a console cannot be made of its settings.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// `redis.url` cannot be used.
+    #[error(transparent)]
+    Redis(#[from] RedisUrlError),
+    /// The audit cannot be used.
+    #[error(transparent)]
+    Audit(#[from] OperatorAuditError),
+}
+
+/// The parts of a console.
+pub(crate) struct Console {
+    pub(crate) settings: Settings,
+    pub(crate) console: ConsoleSettings,
+    pub(crate) store: Arc<Store>,
+    pub(crate) lookup: Lookup,
+    pub(crate) audit_lines: AuditStream,
+    pub(crate) sessions: Sessions,
+    pub(crate) sign_ins: SignIns,
+    pub(crate) passwords: Passwords,
+    /// The document that describes the API.
+    pub(crate) openapi: String,
+    /// Streams of events end with the console.
+    pub(crate) stop: CancellationToken,
+    audit: OperatorAudit,
+}
+
+impl Console {
+    pub(crate) fn new(
+        settings: Settings,
+        console: ConsoleSettings,
+        openapi: String,
+        stop: CancellationToken,
+    ) -> Result<Self, AppError> {
+        let store = Arc::new(Store::new(&settings.redis)?);
+        let prefix = settings.redis.key_prefix.as_str();
+        Ok(Self {
+            lookup: Lookup::through(Arc::clone(&store), prefix),
+            audit_lines: AuditStream::new(&settings.redis)?,
+            sessions: Sessions::new(Arc::clone(&store), prefix),
+            sign_ins: SignIns::new(Arc::clone(&store), prefix),
+            passwords: Passwords::for_users(&console.users),
+            audit: OperatorAudit::new(&settings)?,
+            settings,
+            console,
+            store,
+            openapi,
+            stop,
+        })
+    }
+
+    /// Whether browsers reach it by https, directly or through a proxy.
+    pub(crate) fn has_tls(&self) -> bool {
+        let by_proxy = self.console.origin.as_ref().is_some_and(|it| it.starts_with("https:"));
+        self.console.tls.is_some() || by_proxy
+    }
+
+    /// The user of this name.
+    pub(crate) fn user(&self, name: &str) -> Option<&ConsoleUser> {
+        self.console.users.iter().find(|user| user.name == name)
+    }
+
+    /// The integration of this id.
+    pub(crate) fn integration(&self, id: &str) -> Result<&IntegrationSettings, Problem> {
+        let mut integrations = self.settings.integrations.iter();
+        integrations
+            .find(|integration| integration.rules.id == id)
+            .ok_or_else(|| Problem::unknown_integration(id))
+    }
+
+    /// Writes the audit line of an action. An action whose line cannot be written is not done.
+    pub(crate) async fn record(&self, action: &Action<'_>) -> Result<(), Problem> {
+        self.audit.write(&AuditEntry::of_action(action)).await.map_err(|error| {
+            tracing::error!(%error, action = action.action, "console: audit line not written");
+            let detail = "the audit cannot be written now, and nothing is done without its line";
+            Problem::unavailable("audit_unavailable", detail).retry_after(5)
+        })
+    }
+}

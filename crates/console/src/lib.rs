@@ -1,0 +1,25 @@
+//! The console: an HTTP server for people, who look at pages, and for programs, which use an API.
+//!
+//! - [`server`] listens, with TLS where it has a certificate, and limits connections.
+//! - [`routing`] is the table of all routes, each with what it needs; the [`routing::router`] is made of it, and so
+//!   is the [`openapi`] document.
+//! - [`access`] says who calls: passwords, sessions, tokens, and what protects forms.
+//! - [`api`] and [`pages`] are the handlers. They use the [`app`], which is everything that a console keeps, and
+//!   answer each error with a [`problem`].
+
+mod access;
+mod api;
+mod app;
+mod openapi;
+mod pages;
+mod problem;
+mod routing;
+mod server;
+
+pub use access::{
+    password::hash_password,
+    token::{NewToken, new_token},
+};
+pub use openapi::document;
+pub use routing::rules::{RouteRule, rules};
+pub use server::{RunError, run};

@@ -1,0 +1,117 @@
+//! The console's pages in a real browser, and its API called by schemathesis.
+
+use end_to_end::browser::{Browser, NARROW, Theme, WIDE};
+use end_to_end::console::{ADMIN, Console, TOKEN, VIEWER_ELSEWHERE};
+use end_to_end::inbound::INTEGRATION;
+use end_to_end::processes::Process;
+use end_to_end::setup::Setup;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// The first run may have to download schemathesis.
+const CALLED: Duration = Duration::from_secs(300);
+
+/// The pages that need no sign-in, and those that do: name and path.
+const PLAIN: [(&str, &str); 1] = [("sign-in", "/sign-in")];
+const PAGES: [(&str, &str); 1] = [("overview", "/")];
+
+#[tokio::test]
+async fn a_person_signs_in_sees_what_is_allowed_and_signs_out() {
+    let mut setup = Setup::unactivated().await;
+    let console = Console::start(&mut setup).await;
+    let browser = Browser::start(setup.directory()).await;
+    // Without a session every page leads to the sign-in.
+    browser.open(console.url()).await;
+    browser.fill("#user", ADMIN.name).await;
+    browser.fill("#password", "a wrong password").await;
+    browser.click("main button[type=submit]").await;
+    browser.shows("[role=alert]", "The name or the password is wrong.").await;
+    console.sign_in(&browser, ADMIN).await;
+    browser.shows("main", INTEGRATION).await;
+
+    browser.click(".signed-in button").await;
+    browser.shows("h1", "Sign in").await;
+    browser.open(console.url()).await;
+    browser.shows("h1", "Sign in").await;
+
+    console.sign_in(&browser, VIEWER_ELSEWHERE).await;
+    let seen = browser.page_text().await;
+    assert!(!seen.contains(INTEGRATION), "{seen}");
+    assert!(!console.log().contains("a wrong password"), "{}", console.log());
+}
+
+#[tokio::test]
+async fn people_can_use_every_page_of_the_console_in_each_theme_and_width() {
+    let mut setup = Setup::unactivated().await;
+    let console = Console::start(&mut setup).await;
+    let browser = Browser::start(setup.directory()).await;
+    can_be_used(&browser, &console, &PLAIN).await;
+    console.sign_in(&browser, ADMIN).await;
+    can_be_used(&browser, &console, &PAGES).await;
+}
+
+async fn can_be_used(browser: &Browser, console: &Console, pages: &[(&str, &str)]) {
+    for (name, path) in pages {
+        browser.open(&format!("{}{path}", console.url())).await;
+        for theme in [Theme::Light, Theme::Dark] {
+            for width in [WIDE, NARROW] {
+                browser.look(width, theme).await;
+                assert_eq!(
+                    browser.serious_findings().await,
+                    [""; 0],
+                    "{name}, {theme:?}, {width} px"
+                );
+                let fits = browser
+                    .script("return document.documentElement.scrollWidth <= innerWidth", vec![])
+                    .await;
+                assert_eq!(fits, true, "{name}: something is cut off at {width} px");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_of_the_api_answers_as_its_document_says() {
+    let mut setup = Setup::unactivated().await;
+    let console = Console::start(&mut setup).await;
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/schemathesis.sh");
+    let mut command = Command::new(script);
+    command.arg(format!("{}/api/v1/openapi.json", console.url())).env("TOKEN", TOKEN);
+    let called = Process::start("schemathesis", setup.directory(), &mut command);
+    let status = called.ended(CALLED).await;
+    assert!(status.success(), "{}", called.log());
+    assert!(called.log().contains("Tested:"), "{}", called.log());
+}
+
+/// `make pictures`: every page in both themes, wide and narrow, into `docs/pictures`.
+#[tokio::test]
+#[ignore = "writes docs/pictures"]
+async fn pictures() {
+    let mut setup = Setup::new().await;
+    let _worker = setup.worker("worker").start().await;
+    let console = Console::start(&mut setup).await;
+    let browser = Browser::start(setup.directory()).await;
+    let simulator = [("simulator", setup.simulator.url().to_owned())];
+    take(&browser, &simulator).await;
+    let at = |pages: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
+        pages.iter().map(|(name, path)| (*name, format!("{}{path}", console.url()))).collect()
+    };
+    take(&browser, &at(&PLAIN)).await;
+    console.sign_in(&browser, ADMIN).await;
+    take(&browser, &at(&PAGES)).await;
+}
+
+async fn take(browser: &Browser, pages: &[(&str, String)]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/pictures");
+    std::fs::create_dir_all(&folder).expect("the folder can be made");
+    for (name, url) in pages {
+        for theme in [Theme::Light, Theme::Dark] {
+            for (width, shape) in [(WIDE, "wide"), (NARROW, "narrow")] {
+                browser.look(width, theme).await;
+                browser.open(url).await;
+                browser.picture(&folder.join(format!("{name}-{shape}-{}.png", theme.name()))).await;
+            }
+        }
+    }
+}

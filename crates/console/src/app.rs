@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use config::{ConsoleSettings, ConsoleUser};
 use consumer::{
-    IntegrationSettings, Lookup, RedisUrlError, Sessions, Settings, SignIns, Store,
+    IntegrationSettings, LastErrors, Lookup, RedisUrlError, Sessions, Settings, SignIns, Store,
     audit::{Action, AuditEntry, AuditStream, OperatorAudit, OperatorAuditError},
 };
+use salto::ActivationStore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{access::password::Passwords, problem::Problem};
+use crate::{access::password::Passwords, feed::Feed, problem::Problem};
 
 /// What handlers use. Cloning it is cheap.
 pub(crate) type App = Arc<Console>;
@@ -29,12 +30,14 @@ pub enum AppError {
 pub(crate) struct Console {
     pub(crate) settings: Settings,
     pub(crate) console: ConsoleSettings,
-    pub(crate) store: Arc<Store>,
     pub(crate) lookup: Lookup,
     pub(crate) audit_lines: AuditStream,
     pub(crate) sessions: Sessions,
     pub(crate) sign_ins: SignIns,
     pub(crate) passwords: Passwords,
+    pub(crate) activations: ActivationStore,
+    pub(crate) last_errors: LastErrors,
+    pub(crate) feed: Feed,
     /// The document that describes the API.
     pub(crate) openapi: String,
     /// Streams of events end with the console.
@@ -57,10 +60,12 @@ impl Console {
             sessions: Sessions::new(Arc::clone(&store), prefix),
             sign_ins: SignIns::new(Arc::clone(&store), prefix),
             passwords: Passwords::for_users(&console.users),
+            activations: ActivationStore::new(store.pool(), prefix, settings.secrets.sealer()),
+            last_errors: LastErrors::new(Arc::clone(&store), prefix),
+            feed: Feed::new(),
             audit: OperatorAudit::new(&settings)?,
             settings,
             console,
-            store,
             openapi,
             stop,
         })

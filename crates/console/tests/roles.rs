@@ -32,7 +32,10 @@ fn the_document_has_the_table_of_the_routes() {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(path, format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
     } else {
-        assert!(found == table, "docs/console.md is stale: UPDATE=1 cargo test -p console --test roles");
+        assert!(
+            found == table,
+            "docs/console.md is stale: UPDATE=1 cargo test -p console --test roles"
+        );
     }
 }
 

@@ -9,7 +9,8 @@ use crate::access::{
 };
 
 /// The pages that the navigation leads to.
-const NAVIGATION: [(&str, &str); 1] = [("/", "Overview")];
+const NAVIGATION: [(&str, &str); 3] =
+    [("/", "Overview"), ("/requests", "Requests"), ("/audit", "Audit")];
 
 /// A page for somebody who is signed in. `path`: where it is, for the navigation.
 pub(crate) fn page(caller: &Caller, path: &str, title: &str, content: &Markup) -> Response {

@@ -11,7 +11,15 @@ use super::{
     },
 };
 use crate::{
-    api::{self, session::Me},
+    api::{
+        self,
+        audit::AuditList,
+        bookings::{BookingDetails, BookingFilter, BookingList},
+        doors::DoorList,
+        events::EventFilter,
+        session::Me,
+    },
+    audit_search::AuditFilter,
     pages,
 };
 
@@ -20,12 +28,17 @@ pub(crate) fn table() -> Vec<Route> {
     let mut table = of_pages();
     table.extend(of_session());
     table.extend(of_integrations());
+    table.extend(of_records());
     table
 }
 
 fn of_pages() -> Vec<Route> {
     vec![
         Route::get("/", Role(Viewer), pages::overview::page),
+        Route::get("/integrations/{integration}", Integration(Viewer), pages::integration::page),
+        Route::get("/integrations/{integration}/doors", Integration(Viewer), pages::doors::page),
+        Route::get("/requests", Role(Viewer), pages::requests::page),
+        Route::get("/audit", Role(Viewer), pages::audit::page),
         Route::get("/sign-in", Public, pages::sign_in::page),
         Route::post("/sign-in", Public, pages::sign_in::sign_in),
         Route::post("/sign-out", Role(Viewer), pages::sign_in::sign_out),
@@ -71,6 +84,45 @@ fn of_integrations() -> Vec<Route> {
                 StatusCode::OK,
                 "Its settings, without secrets.",
             ),
+        ),
+    ]
+}
+
+fn of_records() -> Vec<Route> {
+    let bookings = "/api/v1/integrations/{integration}/bookings";
+    vec![
+        Route::get("/api/v1/integrations/{integration}/doors", Integration(Viewer), api::doors::list).described(
+            Described::new("Doors", "listDoors", "The doors of an integration, with what postern knows of them")
+                .text("From the mapping and the newest 500 decisions; Salto is not asked.")
+                .answers::<DoorList>(StatusCode::OK, "In the order of their objects."),
+        ),
+        Route::get(bookings, Integration(Viewer), api::bookings::list).described(
+            Described::new("Bookings", "listBookings", "Stored bookings of an integration")
+                .query::<BookingFilter>()
+                .answers::<BookingList>(StatusCode::OK, "200 bookings at most."),
+        ),
+        Route::get("/api/v1/integrations/{integration}/bookings/{booking}", Integration(Viewer), api::bookings::get)
+            .described(
+                Described::new("Bookings", "getBooking", "What is stored of a booking")
+                    .parameter("booking", "The id of the booking.")
+                    .answers::<BookingDetails>(StatusCode::OK, "The booking."),
+            ),
+        Route::get("/api/v1/requests", Role(Viewer), api::audit::requests).described(
+            Described::new("Audit", "listRequests", "Decided requests, the newest first")
+                .query::<AuditFilter>()
+                .answers::<AuditList>(StatusCode::OK, "Those that the caller may see."),
+        ),
+        Route::get("/api/v1/audit", Role(Viewer), api::audit::list).described(
+            Described::new("Audit", "listAudit", "Lines of the audit, the newest first")
+                .text("Lines about no integration, such as sign-ins, are for admins of all integrations.")
+                .query::<AuditFilter>()
+                .answers::<AuditList>(StatusCode::OK, "Those that the caller may see."),
+        ),
+        Route::get("/api/v1/events", Role(Viewer), api::events::stream).described(
+            Described::new("Audit", "streamEvents", "New lines of the audit, as server-sent events")
+                .text("Each event `line` has a line of the audit as JSON. `missed` says how many lines a slow reader has missed.")
+                .query::<EventFilter>()
+                .answers_with("text/event-stream", "The stream. It ends with the session, and after 15 minutes at most: connect anew."),
         ),
     ]
 }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, AppError, Console},
-    openapi,
+    feed, openapi,
     routing::{router::router, table::table},
 };
 
@@ -75,6 +75,7 @@ pub async fn run(
     let (users, tokens) = (console.users.len(), console.tokens.len());
     let app = Console::new(settings, console, openapi::document()?, stop.clone())?;
     let app = App::new(app);
+    tokio::spawn(feed::run(App::clone(&app)));
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     tracing::info!(address = %format!("{scheme}://{address}"), users, tokens, "console ready");
     let server = Server { acceptor, router: router(&app, table()), stop };

@@ -82,6 +82,15 @@ impl Sessions {
         Ok(session.filter(|session| Utc::now() < session.ends_at))
     }
 
+    /// Whether the session has not ended; this does not use it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn is_live(&self, id_hash: &str) -> Result<bool, StoreError> {
+        self.store.query(redis::cmd("EXISTS").arg(self.keys.session(id_hash))).await
+    }
+
     /// Ends the session.
     ///
     /// # Errors

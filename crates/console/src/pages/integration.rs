@@ -1,0 +1,185 @@
+//! One integration: the checklist, the rules, the mapping.
+
+use axum::{extract::State, response::Response};
+use maud::{Markup, html};
+
+use super::{layout, texts};
+use crate::{
+    access::caller::Caller,
+    api::integrations::Integration,
+    app::App,
+    checklist::{Step, StepState, steps},
+    health::Health,
+    problem::Problem,
+    routing::extract::PathParameters,
+};
+
+pub(crate) async fn page(
+    State(app): State<App>,
+    caller: Caller,
+    PathParameters(id): PathParameters<String>,
+) -> Result<Response, Problem> {
+    let settings = app.integration(&id)?;
+    let health = Health::of(&app, settings).await?;
+    let steps = steps(&app, &caller, settings, &health).await?;
+    let integration = Integration::of(settings);
+    let content = html! {
+        p {
+            span class=(health.state.class()) { (health.state.word()) } " " (health.text) " "
+            (texts::with_code(&health.next_step))
+        }
+        ul .links {
+            li { a href=(texts::path(&["integrations", &id, "doors"])) { "Doors" } }
+            li { a href=(format!("/requests?integration={}", texts::escaped(&id))) { "Requests" } }
+            li { a href=(format!("/audit?integration={}", texts::escaped(&id))) { "Audit" } }
+        }
+        (checklist(&steps))
+        (rules(&integration))
+        (mapping(&integration))
+        (iqs(&health))
+        section {
+            h2 { "Stopping everything at once" }
+            p { "Set " code { "active = false" } " in the integration's table of the configuration, and send the workers SIGHUP: no door of it opens from then on. "
+                "It is set up in the configuration file and cannot be changed here." }
+        }
+    };
+    Ok(layout::page(&caller, "", &id, &content))
+}
+
+fn checklist(steps: &[Step]) -> Markup {
+    html! {
+        section {
+            h2 { "Checklist" }
+            ol .checklist {
+                @for step in steps {
+                    li {
+                        @match step.state {
+                            StepState::Done => span .badge.good { "done" },
+                            StepState::ToDo => span .badge.action { "to do" },
+                            StepState::Optional => span .badge.off { "not set" },
+                        }
+                        " " strong { (step.name) } " " (texts::with_code(&step.text))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn rules(integration: &Integration) -> Markup {
+    let Integration { minutes_before, minutes_after, .. } = integration;
+    let mode = match integration.mode {
+        "live" => "live: doors open",
+        _ => "rehearse: no door opens",
+    };
+    let preview = preview(*minutes_before, *minutes_after);
+    html! {
+        section {
+            h2 { "Rules" }
+            dl {
+                dt { "Statuses that open" } dd { (integration.open_from_statuses.join(", ")) }
+                dt { "Minutes before and after" } dd { (minutes_before) " before the start, " (minutes_after) " after the end" }
+                dt { "Preview" } dd { (preview) }
+                dt { "Status at the first opening" } dd { (integration.check_in_status.as_deref().unwrap_or("not set")) }
+                dt { "Field for the time of the opening" } dd { (integration.record_opened_at_in.as_deref().unwrap_or("not set")) }
+                dt { "Mode" } dd { (mode) }
+                dt { "Environment and site" } dd { (integration.environment) ", " (integration.site_uid) }
+                dt { "User at Salto" } dd { (integration.username.as_deref().unwrap_or("signs in with the browser")) }
+            }
+        }
+    }
+}
+
+/// What the minutes mean for a booking from 14:00 to 16:00.
+fn preview(minutes_before: u32, minutes_after: u32) -> String {
+    let clock = |minutes: i64| {
+        let of_day = minutes.rem_euclid(24 * 60);
+        let day = match minutes.div_euclid(24 * 60) {
+            0 => String::new(),
+            -1 => " the day before".to_owned(),
+            1 => " the day after".to_owned(),
+            days if days < 0 => format!(" {} days before", -days),
+            days => format!(" {days} days after"),
+        };
+        format!("{:02}:{:02}{day}", of_day / 60, of_day % 60)
+    };
+    let from = clock(14 * 60 - i64::from(minutes_before));
+    let until = clock(16 * 60 + i64::from(minutes_after));
+    format!("A booking from 14:00 to 16:00 opens from {from} until {until}.")
+}
+
+fn mapping(integration: &Integration) -> Markup {
+    html! {
+        section {
+            h2 { "Mapping" }
+            @if integration.locks.is_empty() && integration.default_lock.is_none() {
+                p { "No object is mapped to a lock. " code { "postern lock list --integration " (integration.id) } " shows the locks of the site." }
+            } @else {
+                div .wide role="region" aria-label="Mapping" tabindex="0" {
+                    table {
+                        caption { "Objects and their locks" }
+                        thead { tr { th scope="col" { "Object" } th scope="col" { "Lock" } th scope="col" { "Comes with" } } }
+                        tbody {
+                            @for (object, lock) in &integration.locks {
+                                tr {
+                                    th scope="row" { (object) } td { (lock) }
+                                    td { (integration.shared_doors.get(object).map(|with| with.join(", ")).unwrap_or_default()) }
+                                }
+                            }
+                            @if let Some(lock) = &integration.default_lock {
+                                tr { th scope="row" { "all others" } td { (lock) } td {} }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn iqs(health: &Health) -> Markup {
+    html! {
+        section {
+            h2 { "IQs" }
+            @if health.iqs.is_empty() {
+                p { "None is known here yet: an IQ is listed once its activation has begun." }
+            } @else {
+                div .wide role="region" aria-label="IQs" tabindex="0" {
+                    table {
+                        caption { "IQs whose activation is stored" }
+                        thead { tr { th scope="col" { "IQ" } th scope="col" { "Activation" } th scope="col" { "Last error" } } }
+                        tbody {
+                            @for iq in &health.iqs {
+                                tr {
+                                    th scope="row" { (iq.id) }
+                                    td { (iq.state.code().replace('_', " ")) }
+                                    td {
+                                        @match &iq.last_error {
+                                            Some(error) => { code { (error.reason) } " " (error.detail) ", " (texts::time(error.at)) }
+                                            None => "none",
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::preview;
+
+    #[test]
+    fn the_preview_says_when_doors_open() {
+        assert!(preview(15, 0).ends_with("from 13:45 until 16:00."));
+        assert!(
+            preview(24 * 60, 9 * 60)
+                .ends_with("from 14:00 the day before until 01:00 the day after.")
+        );
+        assert!(preview(3 * 24 * 60, 0).contains("14:00 3 days before"));
+    }
+}

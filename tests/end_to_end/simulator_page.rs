@@ -66,6 +66,21 @@ async fn what_is_clicked_changes_saltos_answers_and_what_changes_elsewhere_is_sh
     browser.shows("#clock", "600 s ahead").await;
     browser.click(&format!("{iq} button[name=restore_required]")).await;
     browser.shows(&iq, "refuses OTPs").await;
+
+    // What is refused is said, and stays until somebody acts again.
+    let far = "document.querySelector('#clock button').value = '99999999999'";
+    browser.script(far, vec![]).await;
+    browser.click("#clock button").await;
+    browser.shows("[role=alert]", "must be within ten years").await;
+    simulator.change_iq(IQ_GROUND_FLOOR, json!({"restore_required": false})).await;
+    browser.shows(&iq, "Refuse OTPs").await;
+    browser.shows("[role=alert]", "must be within ten years").await;
+    browser.click("#clock button[value='0']").await;
+    browser.shows("#clock", "not stepped").await;
+    assert_eq!(
+        browser.script("return document.querySelector('[role=alert]')", vec![]).await,
+        Value::Null
+    );
 }
 
 #[tokio::test]

@@ -30,8 +30,12 @@ function update(old, fresh) {
   have.slice(want.length).forEach(node => node.remove());
 }
 
-function show(html) {
-  update(document.body, new DOMParser().parseFromString(html, "text/html").body);
+// What a form has answered stays until the next form.
+function show(html, ofForm) {
+  const fresh = new DOMParser().parseFromString(html, "text/html").body;
+  const problem = document.querySelector(".problem");
+  if (problem && !ofForm) fresh.querySelector("#said").after(problem.cloneNode(true));
+  update(document.body, fresh);
   tick();
 }
 
@@ -44,7 +48,7 @@ async function read() {
     last = Date.now();
     try {
       const page = await fetch("/" + location.search);
-      if (page.ok) show(await page.text());
+      if (page.ok) show(await page.text(), false);
     } catch { /* The event stream says that the connection is lost. */ }
   } while (again);
   reading = false;
@@ -80,7 +84,7 @@ document.addEventListener("submit", async event => {
   try {
     const answer = await fetch(action, { method: "POST", body: new URLSearchParams(new FormData(form, button)) });
     history.replaceState(null, "", answer.redirected ? new URL(answer.url).search || "/" : "/");
-    show(await answer.text());
+    show(await answer.text(), true);
   } catch {
     link("connection lost", "lost");
   }

@@ -1,7 +1,7 @@
 //! The console's pages in a real browser, and its API called by schemathesis.
 
 use end_to_end::browser::{Browser, NARROW, Theme, WIDE};
-use end_to_end::console::{ADMIN, Console, TOKEN, VIEWER_ELSEWHERE};
+use end_to_end::console::{Console, PASSWORD, add_access};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{INTEGRATION, booking_status};
 use end_to_end::processes::Process;
@@ -23,41 +23,56 @@ const PAGES: [(&str, &str); 5] = [
     ("audit", "/audit"),
 ];
 
+async fn start(setup: &mut Setup) -> Console {
+    add_access(setup).await;
+    Console::start(setup, "console").await
+}
+
+async fn type_in(browser: &Browser, user: &str, password: &str) {
+    browser.fill("#user", user).await;
+    browser.fill("#password", password).await;
+    browser.click("main button[type=submit]").await;
+}
+
+async fn sign_in(browser: &Browser, console: &Console, user: &str) {
+    browser.open(&format!("{}/sign-in", console.url)).await;
+    type_in(browser, user, PASSWORD).await;
+    browser.shows(".signed-in", user).await;
+}
+
 #[tokio::test]
 async fn a_person_signs_in_sees_what_is_allowed_and_signs_out() {
     let mut setup = Setup::unactivated().await;
-    let console = Console::start(&mut setup).await;
+    let console = start(&mut setup).await;
     let browser = Browser::start(setup.directory()).await;
     // Without a session every page leads to the sign-in.
-    browser.open(console.url()).await;
-    browser.fill("#user", ADMIN.name).await;
-    browser.fill("#password", "a wrong password").await;
-    browser.click("main button[type=submit]").await;
+    browser.open(&console.url).await;
+    type_in(&browser, "admin", "a wrong password").await;
     browser.shows("[role=alert]", "The name or the password is wrong.").await;
-    console.sign_in(&browser, ADMIN).await;
+    sign_in(&browser, &console, "admin").await;
     browser.shows("main", INTEGRATION).await;
 
     browser.click(".signed-in button").await;
     browser.shows("h1", "Sign in").await;
-    browser.open(console.url()).await;
+    browser.open(&console.url).await;
     browser.shows("h1", "Sign in").await;
 
     // Of an integration that is another's there is no trace.
-    console.sign_in(&browser, VIEWER_ELSEWHERE).await;
+    sign_in(&browser, &console, "elsewhere").await;
     browser.shows("main", "There is no integration that you may see.").await;
-    browser.open(&format!("{}/integrations/{INTEGRATION}", console.url())).await;
+    browser.open(&format!("{}/integrations/{INTEGRATION}", console.url)).await;
     browser.shows("[role=alert]", "integration").await;
     let seen = browser.page_text().await;
     assert!(!seen.contains("NL6254340082") && !seen.contains("room-12"), "{seen}");
-    assert!(!console.log().contains("a wrong password"), "{}", console.log());
+    assert!(!console.process.log().contains("a wrong password"), "{}", console.process.log());
 }
 
 #[tokio::test]
 async fn an_opening_is_shown_while_the_page_is_open_and_found_later() {
     let mut fixture = Fixture::new(Setup::new().await, 1).await;
-    let console = Console::start(&mut fixture.setup).await;
+    let console = start(&mut fixture.setup).await;
     let browser = Browser::start(fixture.setup.directory()).await;
-    console.sign_in(&browser, ADMIN).await;
+    sign_in(&browser, &console, "admin").await;
     // An id is a text whatever it looks like.
     let booking = "<img src=x onerror=document.title='run'>";
     fixture.store_status(&booking_status(booking, "paid")).await;
@@ -70,7 +85,7 @@ async fn an_opening_is_shown_while_the_page_is_open_and_found_later() {
     browser.click(".filter button").await;
     browser.shows("main table", "R-1").await;
     assert!(browser.url().await.contains("request=R-1"));
-    browser.open(&format!("{}/integrations/{INTEGRATION}/doors", console.url())).await;
+    browser.open(&format!("{}/integrations/{INTEGRATION}/doors", console.url)).await;
     browser.shows("main table", "opened").await;
     assert_ne!(browser.script("return document.title", vec![]).await, "run");
 }
@@ -79,16 +94,16 @@ async fn an_opening_is_shown_while_the_page_is_open_and_found_later() {
 async fn people_can_use_every_page_of_the_console_in_each_theme_and_width() {
     let mut fixture = Fixture::new(Setup::new().await, 1).await;
     fixture.open("R-1", BOOKING).await;
-    let console = Console::start(&mut fixture.setup).await;
+    let console = start(&mut fixture.setup).await;
     let browser = Browser::start(fixture.setup.directory()).await;
     can_be_used(&browser, &console, &PLAIN).await;
-    console.sign_in(&browser, ADMIN).await;
+    sign_in(&browser, &console, "admin").await;
     can_be_used(&browser, &console, &PAGES).await;
 }
 
 async fn can_be_used(browser: &Browser, console: &Console, pages: &[(&str, &str)]) {
     for (name, path) in pages {
-        browser.open(&format!("{}{path}", console.url())).await;
+        browser.open(&format!("{}{path}", console.url)).await;
         for theme in [Theme::Light, Theme::Dark] {
             for width in [WIDE, NARROW] {
                 browser.look(width, theme).await;
@@ -109,10 +124,13 @@ async fn can_be_used(browser: &Browser, console: &Console, pages: &[(&str, &str)
 #[tokio::test]
 async fn every_operation_of_the_api_answers_as_its_document_says() {
     let mut setup = Setup::unactivated().await;
-    let console = Console::start(&mut setup).await;
+    let credentials = add_access(&mut setup).await;
+    let console = Console::start(&mut setup, "console").await;
+    let token = credentials.tokens.iter().find(|(name, _)| name == "admin");
+    let (_, token) = token.expect("the admin has a token");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/schemathesis.sh");
     let mut command = Command::new(script);
-    command.arg(format!("{}/api/v1/openapi.json", console.url())).env("TOKEN", TOKEN);
+    command.arg(format!("{}/api/v1/openapi.json", console.url)).env("TOKEN", token);
     // It has no end.
     command.args(["--exclude-path", "/api/v1/events"]);
     let called = Process::start("schemathesis", setup.directory(), &mut command);
@@ -129,15 +147,15 @@ async fn pictures() {
     for (request, booking) in [("R-1", BOOKING), ("R-2", BOOKING), ("R-3", "B-2")] {
         fixture.open(request, booking).await;
     }
-    let console = Console::start(&mut fixture.setup).await;
+    let console = start(&mut fixture.setup).await;
     let browser = Browser::start(fixture.setup.directory()).await;
     let simulator = [("simulator", fixture.setup.simulator.url().to_owned())];
     take(&browser, &simulator).await;
     let at = |pages: &[(&'static str, &str)]| -> Vec<(&'static str, String)> {
-        pages.iter().map(|(name, path)| (*name, format!("{}{path}", console.url()))).collect()
+        pages.iter().map(|(name, path)| (*name, format!("{}{path}", console.url))).collect()
     };
     take(&browser, &at(&PLAIN)).await;
-    console.sign_in(&browser, ADMIN).await;
+    sign_in(&browser, &console, "admin").await;
     take(&browser, &at(&PAGES)).await;
 }
 

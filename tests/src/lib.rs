@@ -12,7 +12,6 @@
 //! | [`broker`] | a virtual host per test; a bus to publish on, a listener for outbound events; a private node to kill |
 //! | [`browser`] | a real browser, and what keeps people from using a page |
 //! | [`collector`] | a collector of OpenTelemetry's traces, which may hang |
-//! | [`console`] | a console with people who sign in |
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
 //! | [`redis_sentinels`] | private servers with sentinels, whose master can be killed |
 //! | [`failover`] | requests at a constant rate while servers are killed, and what became of them |
@@ -28,7 +27,6 @@ pub mod amqp_proxy;
 pub mod broker;
 pub mod browser;
 pub mod collector;
-pub mod console;
 pub mod deadline;
 pub mod failover;
 pub mod fixture;

@@ -33,8 +33,11 @@ function update(old, fresh) {
 // What a form has answered stays until the next form.
 function show(html, ofForm) {
   const fresh = new DOMParser().parseFromString(html, "text/html").body;
-  const problem = document.querySelector(".problem");
-  if (problem && !ofForm) fresh.querySelector("#said").after(problem.cloneNode(true));
+  if (!ofForm) {
+    const said = document.getElementById("said").cloneNode(true), problem = document.querySelector(".problem");
+    fresh.querySelector("#said").replaceWith(said);
+    if (problem) said.after(problem.cloneNode(true));
+  }
   update(document.body, fresh);
   tick();
 }
@@ -47,7 +50,7 @@ async function read() {
     await new Promise(done => setTimeout(done, Math.max(0, last + PAUSE_MS - Date.now())));
     last = Date.now();
     try {
-      const page = await fetch("/" + location.search);
+      const page = await fetch("/");
       if (page.ok) show(await page.text(), false);
     } catch { /* The event stream says that the connection is lost. */ }
   } while (again);
@@ -83,7 +86,6 @@ document.addEventListener("submit", async event => {
   const action = button?.getAttribute("formaction") ?? form.getAttribute("action");
   try {
     const answer = await fetch(action, { method: "POST", body: new URLSearchParams(new FormData(form, button)) });
-    history.replaceState(null, "", answer.redirected ? new URL(answer.url).search || "/" : "/");
     show(await answer.text(), true);
   } catch {
     link("connection lost", "lost");

@@ -16,6 +16,7 @@ mod chart;
 mod cluster;
 mod commands;
 mod confirmations;
+mod console;
 mod console_pages;
 mod crashes;
 mod dead_letters;

@@ -16,7 +16,7 @@ pub(crate) struct Problem {
     #[serde(rename = "type")]
     kind: &'static str,
     /// The meaning of the status.
-    title: String,
+    title: &'static str,
     /// The status of the answer.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
@@ -37,7 +37,7 @@ impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             code,
             detail: detail.into(),
@@ -101,7 +101,7 @@ impl Problem {
     }
 
     pub(crate) fn title(&self) -> &str {
-        &self.title
+        self.title
     }
 
     pub(crate) fn code(&self) -> &'static str {

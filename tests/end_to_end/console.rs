@@ -1,0 +1,5 @@
+//! The console: who may do what, what protects sessions and forms, and what pages and the API show.
+
+mod content;
+mod roles;
+mod sessions;

@@ -36,13 +36,9 @@ async fn a_session_ends_at_the_sign_out_and_survives_the_console() {
     assert_eq!(location(&page), "/sign-in?next=/audit%3Foutcome%3Dfailed");
     // A user who is gone has no session, nor one with another password.
     let session = other.sign_in("admin").await;
-    setup.settings.set("console.users", toml_none());
+    setup.settings.set("console.users", Vec::<String>::new());
     let third = Console::start(&mut setup, "three").await;
     assert!(!is_signed_in(&third, &session).await);
-}
-
-fn toml_none() -> Vec<String> {
-    Vec::new()
 }
 
 #[tokio::test]

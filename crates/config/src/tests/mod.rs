@@ -1,5 +1,6 @@
 //! Each kind of mistake, all of them together with the wrong values, and no secret in any report.
 
+mod console;
 mod exposure;
 mod integration_mistakes;
 mod mistakes;

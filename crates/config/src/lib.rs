@@ -6,12 +6,14 @@ mod defaults;
 mod environments;
 mod exposure;
 mod integrations;
+mod json;
 mod mistake;
 mod reader;
 mod redis_server;
 mod secret;
 mod services;
 mod shown_value;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -19,13 +21,19 @@ mod tree;
 mod value;
 mod variables;
 
-use std::{ffi::OsString, fs, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
 
 use consumer::{BrokerSettings, Settings};
 use secrecy::zeroize::Zeroizing;
+use serde_json::{Map, Value};
 
 pub use address::checked_http;
-pub use mistake::MistakeReport;
+pub use mistake::{MistakeAt, MistakeReport};
+pub use stored::{
+    AppliedChange, ChangeError, Document, IntegrationOrigin, IntegrationProblem, KnownIntegration,
+    RemovedIntegration, SecretForms, StoredInUse, StoredIntegrations, StoredVersion,
+    UnusedIntegration, complete, read_stored,
+};
 pub use variables::Variables;
 
 use mistake::{Mistakes, Origin};
@@ -38,6 +46,8 @@ pub struct Config {
     pub settings: Settings,
     /// What is allowed and probably not intended.
     pub warnings: Vec<String>,
+    /// The integrations of the file, by id: the keys that were set, without the password.
+    pub documents: BTreeMap<String, Map<String, Value>>,
 }
 
 /// The configuration of commands that need the broker alone.
@@ -47,6 +57,8 @@ pub struct BrokerConfig {
     pub broker: BrokerSettings,
     /// All settings, where there is a whole configuration without mistakes.
     pub complete: Option<Settings>,
+    /// Whether there may be stored integrations beside those of the settings.
+    pub stored_are_unknown: bool,
 }
 
 /// The ids of the integrations, in the order of the file.
@@ -55,9 +67,14 @@ pub fn integration_ids(settings: &Settings) -> Vec<&str> {
 }
 
 impl BrokerConfig {
-    /// The ids of the integrations, where the whole configuration is known.
+    /// The ids of the integrations, where the whole configuration and what is stored is known.
     pub fn integration_ids(&self) -> Option<Vec<&str>> {
-        self.complete.as_ref().map(integration_ids)
+        self.complete.as_ref().filter(|_| !self.stored_are_unknown).map(integration_ids)
+    }
+
+    /// Whether the file has this integration, as far as the whole configuration is known.
+    pub fn knows(&self, id: &str) -> bool {
+        self.complete.as_ref().is_none_or(|settings| integration_ids(settings).contains(&id))
     }
 }
 
@@ -70,13 +87,19 @@ pub fn load_broker(
     file: Option<&Path>,
     variables: &Variables,
 ) -> Result<BrokerConfig, MistakeReport> {
-    if let Some(Ok(Config { settings, warnings: _ })) = file.map(|file| load(file, variables)) {
-        return Ok(BrokerConfig { broker: settings.broker.clone(), complete: Some(settings) });
+    if let Some(Ok(Config { settings, .. })) = file.map(|file| load(file, variables)) {
+        return Ok(BrokerConfig {
+            broker: settings.broker.clone(),
+            complete: Some(settings),
+            stored_are_unknown: false,
+        });
     }
     let mistakes = Mistakes::default();
     let broker = read_broker(file, variables, &mistakes);
     match broker {
-        Some(broker) if mistakes.is_empty() => Ok(BrokerConfig { broker, complete: None }),
+        Some(broker) if mistakes.is_empty() => {
+            Ok(BrokerConfig { broker, complete: None, stored_are_unknown: false })
+        }
         Some(_) | None => Err(mistakes.report(file.unwrap_or(Path::new("")))),
     }
 }
@@ -137,6 +160,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
     let environments = environments::read(root.section("salto"), variables, mistakes);
     let integrations =
         integrations::read(root.node("integrations"), &environments, variables, mistakes);
+    let documents = integrations::documents(root.node("integrations"));
     root.finish();
 
     let mut warnings = Vec::new();
@@ -156,5 +180,5 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
         environments: environments::without_mistakes(environments),
         integrations,
     };
-    Some(Config { settings, warnings })
+    Some(Config { settings, warnings, documents })
 }

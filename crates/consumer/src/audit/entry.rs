@@ -6,7 +6,9 @@ use rules::BookingStates;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A decided request, or the confirmation of its opening: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
+use super::{AuditOutcome, integration_change::IntegrationChangeLine};
+
+/// A decided request, the confirmation of its opening, or a change of an integration: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
 /// an unknown member is left out, and the members keep this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
@@ -25,7 +27,8 @@ pub struct AuditEntry {
     /// The request's own opaque reference to a person (`docs/contract.md`, Inbound).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
-    /// The operator who opened the door with a command: the user of the operating system.
+    /// The operator who opened the door with a command (the user of the operating system), or the author of a
+    /// change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
     /// Why the operator opened it, in the operator's words.
@@ -66,39 +69,12 @@ pub struct AuditEntry {
     /// The trace id of the request's `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+    /// What was changed, where the line is about a change of an integration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<IntegrationChangeLine>,
     /// What the rules read, where the line is a decision.
     #[serde(rename = "saw", default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Inputs>,
-}
-
-/// The outcome of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuditOutcome {
-    /// Salto accepted the command.
-    Opened,
-    /// The rules rejected the request.
-    Rejected,
-    /// The rules allowed it, and the door could not be opened.
-    Failed,
-    /// Salto's own record shows the opening, after [`Self::Opened`] (`docs/contract.md`, Answers).
-    Confirmed,
-}
-
-impl AuditOutcome {
-    /// All outcomes.
-    pub const ALL: [Self; 4] = [Self::Opened, Self::Rejected, Self::Failed, Self::Confirmed];
-
-    /// The code in a line.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Rejected => "rejected",
-            Self::Failed => "failed",
-            Self::Confirmed => "confirmed",
-        }
-    }
 }
 
 /// What the rules read when they decided. The booking's members are missing where it was unknown, and
@@ -232,6 +208,7 @@ impl AuditEntry {
             seen_in: None,
             rehearsal: event.rehearsal,
             trace_id: event.traceparent.as_deref().and_then(trace_id).map(str::to_owned),
+            change: None,
             inputs: None,
         }
     }

@@ -224,6 +224,21 @@ impl Keys {
         format!("{}audit", self.prefix)
     }
 
+    /// By id: the documents of the integrations that are stored.
+    pub(crate) fn integrations(&self) -> String {
+        format!("{}integrations", self.prefix)
+    }
+
+    /// By id: the versions of the integrations that are stored; the newest one under the empty id.
+    pub(crate) fn integration_versions(&self) -> String {
+        format!("{}integration-versions", self.prefix)
+    }
+
+    /// By id: the sealed passwords of the integrations that are stored.
+    pub(crate) fn integration_passwords(&self) -> String {
+        format!("{}integration-passwords", self.prefix)
+    }
+
     /// A worker's heartbeat.
     pub(crate) fn heartbeat(&self, worker: Uuid) -> String {
         format!("{}worker:{worker}", self.prefix)

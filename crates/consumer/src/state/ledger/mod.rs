@@ -121,6 +121,7 @@ impl Ledger {
                     .key(self.keys.moved_locks(integration_id))
                     .key(salto::clock_corrections_key(&self.key_prefix, planned.environment))
                     .key(self.keys.in_flight_at(integration_id, lock_id))
+                    .key(self.keys.integration_versions())
                     .arg(owner.id.to_string())
                     .arg(owner.attempt)
                     .arg(u8::from(planned.follows_at_once))
@@ -138,7 +139,9 @@ impl Ledger {
                     .arg(owner.granted)
                     .arg(request.subject()?)
                     .arg(now.timestamp_millis())
-                    .arg(request.expires_at.timestamp_millis()),
+                    .arg(request.expires_at.timestamp_millis())
+                    .arg(planned.settings.as_arg())
+                    .arg(integration_id),
                 // The command rests on its reservation.
                 Replication::required_if(planned.follows_at_once),
             )

@@ -115,10 +115,7 @@ impl Worker {
         let cache: Arc<dyn TokenCache> =
             Arc::new(RedisTokenCache::new(store().pool(), prefix, Arc::clone(&sealer)));
         let (opening, retention) = (settings.opening, settings.retention);
-        let limits = InFlightLimits {
-            per_iq: opening.in_flight_per_iq,
-            per_integration: opening.in_flight_per_integration,
-        };
+        let limits = InFlightLimits::from(opening);
         let places = usize::from(settings.broker.prefetch);
         let heartbeat = Arc::new(Heartbeat::new(store(), &keys(), Uuid::new_v4()));
         let ledger_settings =

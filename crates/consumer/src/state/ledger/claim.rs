@@ -48,15 +48,6 @@ impl<'a> From<&'a PreparedLock> for CommandTarget<'a> {
     }
 }
 
-/// Commands in flight at once, over all workers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct InFlightLimits {
-    /// To one IQ.
-    pub(crate) per_iq: u32,
-    /// For one integration.
-    pub(crate) per_integration: u32,
-}
-
 /// What became of the last command that an owner reserved, when it claims again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LastCommand {

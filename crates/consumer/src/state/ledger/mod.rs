@@ -7,6 +7,7 @@ mod claim;
 mod claim_owner;
 mod expiry;
 mod follow_up;
+mod in_flight_limits;
 mod outcome;
 mod request_key;
 
@@ -27,11 +28,10 @@ use super::{
 use crate::settings::RetentionSettings;
 
 use claim::read_claim_answer;
-pub(crate) use claim::{
-    Claim, ClaimAnswer, InFlightLimits, LastCommand, LastResult, PlannedCommand, Reservation,
-};
+pub(crate) use claim::{Claim, ClaimAnswer, LastCommand, LastResult, PlannedCommand, Reservation};
 pub(crate) use claim_owner::ClaimOwner;
 use expiry::{Expiries, kept_until_settled};
+pub(crate) use in_flight_limits::InFlightLimits;
 pub(crate) use outcome::{
     AuditLine, CheckInOfBooking, Concluded, Conclusion, RecordedOutcome, read_event, write_event,
 };

@@ -80,6 +80,7 @@ mod shared_doors;
 mod slow_steps;
 mod stopping;
 mod stored_bookings;
+mod stored_integrations;
 mod tokens;
 mod topology;
 mod traces;

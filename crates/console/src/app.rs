@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
-use config::{ConsoleSettings, ConsoleUser};
+use axum::http::StatusCode;
+use config::{Config, ConsoleSettings, ConsoleUser, KnownIntegration};
 use consumer::{
-    IntegrationSettings, LastErrors, Lookup, RedisUrlError, Sessions, Settings, SignIns, Store,
+    IntegrationSettings, LastErrors, Lookup, RedisUrlError, Sessions, SignIns, Store,
     audit::{Action, AuditEntry, AuditStream, OperatorAudit, OperatorAuditError},
 };
 use salto::ActivationStore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{access::password::Passwords, feed::Feed, problem::Problem};
+use crate::{
+    access::password::Passwords,
+    current::{Current, Snapshot},
+    feed::Feed,
+    problem::Problem,
+};
 
 /// What handlers use. Cloning it is cheap.
 pub(crate) type App = Arc<Console>;
@@ -28,7 +34,7 @@ pub enum AppError {
 
 /// The parts of a console.
 pub(crate) struct Console {
-    pub(crate) settings: Settings,
+    pub(crate) current: Current,
     pub(crate) console: ConsoleSettings,
     pub(crate) lookup: Lookup,
     pub(crate) audit_lines: AuditStream,
@@ -47,11 +53,12 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn new(
-        settings: Settings,
-        console: ConsoleSettings,
+        config: Config,
         openapi: String,
         stop: CancellationToken,
     ) -> Result<Self, AppError> {
+        let current = Current::new(&config)?;
+        let Config { settings, console, .. } = config;
         let store = Arc::new(Store::new(&settings.redis)?);
         let prefix = settings.redis.key_prefix.as_str();
         Ok(Self {
@@ -64,7 +71,7 @@ impl Console {
             last_errors: LastErrors::new(Arc::clone(&store), prefix),
             feed: Feed::new(),
             audit: OperatorAudit::new(&settings)?,
-            settings,
+            current,
             console,
             openapi,
             stop,
@@ -82,12 +89,26 @@ impl Console {
         self.console.users.iter().find(|user| user.name == name)
     }
 
-    /// The integration of this id.
-    pub(crate) fn integration(&self, id: &str) -> Result<&IntegrationSettings, Problem> {
-        let mut integrations = self.settings.integrations.iter();
-        integrations
-            .find(|integration| integration.rules.id == id)
-            .ok_or_else(|| Problem::unknown_integration(id))
+    /// All settings, with the integrations as they are now.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.snapshot()
+    }
+
+    /// The integration of this id, which workers use.
+    pub(crate) fn integration(&self, id: &str) -> Result<IntegrationSettings, Problem> {
+        let known = self.known(id)?;
+        known.settings.ok_or_else(|| {
+            let why = known.problem.map(|it| format!("{it}; {}", it.next_step()));
+            let detail = format!("no worker uses {id:?}: it {}", why.unwrap_or_default());
+            Problem::new(StatusCode::CONFLICT, "integration_unusable", detail)
+        })
+    }
+
+    /// The integration of this id, also one that no worker uses.
+    pub(crate) fn known(&self, id: &str) -> Result<KnownIntegration, Problem> {
+        let snapshot = self.snapshot();
+        let known = snapshot.all.iter().find(|it| it.id == id);
+        known.cloned().ok_or_else(|| Problem::unknown_integration(id))
     }
 
     /// Writes the audit line of an action. An action whose line cannot be written is not done.

@@ -58,6 +58,6 @@ pub(crate) async fn list(
     caller: Caller,
     PathParameters(integration): PathParameters<String>,
 ) -> Result<Json<DoorList>, Problem> {
-    let found = doors::of(&app, &caller, app.integration(&integration)?).await?;
+    let found = doors::of(&app, &caller, &app.integration(&integration)?).await?;
     Ok(Json(DoorList { doors: found.into_iter().map(DoorItem::from).collect() }))
 }

@@ -13,7 +13,7 @@ pub(crate) async fn page(
     caller: Caller,
     PathParameters(id): PathParameters<String>,
 ) -> Result<Response, Problem> {
-    let doors = doors::of(&app, &caller, app.integration(&id)?).await?;
+    let doors = doors::of(&app, &caller, &app.integration(&id)?).await?;
     let content = html! {
         p { a href=(texts::path(&["integrations", &id])) { "Back to " (id) } }
         @if doors.is_empty() {

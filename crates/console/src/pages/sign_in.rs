@@ -153,15 +153,7 @@ pub(crate) async fn sign_out(State(app): State<App>, caller: Caller) -> Result<R
     if let Some(session) = &caller.session {
         app.sessions.end(&session.id_hash).await?;
     }
-    app.record(&Action {
-        action: "sign-out",
-        operator: &caller.name,
-        integration_id: "",
-        reason: None,
-        detail: None,
-        done: true,
-    })
-    .await?;
+    caller.record(&app, "sign-out", "", None).await?;
     let mut response = Redirect::to("/sign-in").into_response();
     if let Some(cookie) = cookie::remove(app.has_tls()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

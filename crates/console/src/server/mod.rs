@@ -6,8 +6,7 @@ mod tls;
 use std::{collections::VecDeque, io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use axum::{Router, extract::connect_info::ConnectInfo};
-use config::ConsoleSettings;
-use consumer::Settings;
+use config::Config;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
@@ -18,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     app::{App, AppError, Console},
-    feed, openapi,
+    current, feed, openapi,
     routing::{router::router, table::table},
 };
 
@@ -58,11 +57,8 @@ pub enum RunError {
 /// # Errors
 ///
 /// [`RunError`], where it does not start.
-pub async fn run(
-    settings: Settings,
-    console: ConsoleSettings,
-    stop: CancellationToken,
-) -> Result<(), RunError> {
+pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError> {
+    let console = &config.console;
     let acceptor = console.tls.as_ref().map(tls::acceptor).transpose()?;
     let listener = TcpListener::bind(console.listen).await;
     let listener = listener.map_err(|error| RunError::Listen(console.listen, error))?;
@@ -73,8 +69,11 @@ pub async fn run(
         );
     }
     let (users, tokens) = (console.users.len(), console.tokens.len());
-    let app = Console::new(settings, console, openapi::document()?, stop.clone())?;
+    let app = Console::new(config, openapi::document()?, stop.clone())?;
     let app = App::new(app);
+    // Without Redis, those of the file are known at first.
+    let _ = app.current.refresh().await;
+    tokio::spawn(current::keep(App::clone(&app)));
     tokio::spawn(feed::run(App::clone(&app)));
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     tracing::info!(address = %format!("{scheme}://{address}"), users, tokens, "console ready");

@@ -151,6 +151,7 @@ fn integration(
         warn_before,
         confirm_openings,
         account,
+        stored_version: None,
     })
 }
 

@@ -161,7 +161,7 @@ impl StoredIntegrations {
             password: &draft.password,
             audit: &entry,
         };
-        let stored = self.records.write(&change).await?;
+        let stored = self.records.write(&change).await.map_err(ChangeError::Unconfirmed)?;
         if stored == ChangeStored::Stored {
             self.audit.write(&entry).await?;
         }

@@ -59,9 +59,12 @@ pub enum ChangeError {
     /// Redis cannot be used.
     #[error(transparent)]
     RedisUrl(#[from] RedisUrlError),
-    /// Redis does not answer; where that was while the change was written, whether it is stored is not known.
+    /// Redis does not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Redis did not answer while the change was written.
+    #[error("whether the change is stored is not known: {0}")]
+    Unconfirmed(#[source] StoreError),
     /// Others changed it again and again meanwhile.
     #[error("{id} is changed by others again and again: try again")]
     Contested {

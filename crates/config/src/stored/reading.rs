@@ -84,7 +84,9 @@ pub fn read_stored(
         mistakes.add(&Origin::File, "id", "is another one than that of the record");
     }
     match read {
-        Some(settings) if mistakes.is_empty() => Ok(settings),
+        Some(settings) if mistakes.is_empty() => {
+            Ok(IntegrationSettings { stored_version: Some(record.document.version), ..settings })
+        }
         Some(_) | None => {
             let report = mistakes.report_of(SUBJECT, Path::new(""));
             Err(report.by_path().map(|it| it.to_string()).collect::<Vec<_>>().join("; "))

@@ -89,8 +89,10 @@ impl StoredSettings {
         }
     }
 
-    /// Logs why the stored integrations are not read, once for each reason.
+    /// Logs why the stored integrations are not read, once for each reason. They are read once a heartbeat sees
+    /// another version, also where they could not be read at the start.
     pub(crate) fn log_failure(&self, error: &StoreError) {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(None);
         let mut last = self.last_failure.lock().unwrap_or_else(PoisonError::into_inner);
         let text = error.to_string();
         if last.as_ref() != Some(&text) {

@@ -68,6 +68,7 @@ fn settings(id: &str, active: bool, site_uid: &str) -> IntegrationSettings {
             site_uid: site_uid.to_owned(),
             otp_scheme: OtpScheme::default(),
         },
+        stored_version: None,
     }
 }
 

@@ -36,14 +36,15 @@ pub(super) async fn find(
 pub(super) fn change_failure(error: ChangeError) -> CommandFailure {
     match error {
         ChangeError::Mistakes(report) => CommandFailure::Configuration(report),
-        ChangeError::Store(error @ StoreError::Away(_)) => CommandFailure::Failed(anyhow!(
-            "{error}; {}; whether the change is stored is not known: `postern integration show` says it",
+        ChangeError::Store(error) => store_failure(error),
+        ChangeError::Unconfirmed(StoreError::Away(_)) => CommandFailure::Failed(anyhow!(
+            "{error}; {}; `postern integration show` says what is stored",
             advice::REDIS_UNUSABLE
         )),
         ChangeError::SecretsKey(KeyCheckError::Redis(error)) => {
             CommandFailure::Failed(anyhow!("{error}; {}", advice::REDIS_UNUSABLE))
         }
-        ChangeError::Store(StoreError::Record(_))
+        ChangeError::Unconfirmed(StoreError::Record(_))
         | ChangeError::SecretsKey(KeyCheckError::WrongKey)
         | ChangeError::OfFile { .. }
         | ChangeError::Unknown { .. }

@@ -12,29 +12,18 @@ use salto::ActivationStore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access::password::Passwords,
     current::{Current, Snapshot},
     feed::Feed,
+    passwords::Passwords,
     problem::Problem,
 };
 
 /// What handlers use. Cloning it is cheap.
 pub(crate) type App = Arc<Console>;
 
-/// Why a console cannot be made of its settings.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// `redis.url` cannot be used.
-    #[error(transparent)]
-    Redis(#[from] RedisUrlError),
-    /// The audit cannot be used.
-    #[error(transparent)]
-    Audit(#[from] OperatorAuditError),
-}
-
 /// The parts of a console.
 pub(crate) struct Console {
-    pub(crate) current: Current,
+    pub(crate) current: Arc<Current>,
     pub(crate) console: ConsoleSettings,
     pub(crate) lookup: Lookup,
     pub(crate) audit_lines: AuditStream,
@@ -43,7 +32,7 @@ pub(crate) struct Console {
     pub(crate) passwords: Passwords,
     pub(crate) activations: ActivationStore,
     pub(crate) last_errors: LastErrors,
-    pub(crate) feed: Feed,
+    pub(crate) feed: Arc<Feed>,
     /// The document that describes the API.
     pub(crate) openapi: String,
     /// Streams of events end with the console.
@@ -57,7 +46,7 @@ impl Console {
         openapi: String,
         stop: CancellationToken,
     ) -> Result<Self, AppError> {
-        let current = Current::new(&config)?;
+        let current = Arc::new(Current::new(&config)?);
         let Config { settings, console, .. } = config;
         let store = Arc::new(Store::new(&settings.redis)?);
         let prefix = settings.redis.key_prefix.as_str();
@@ -69,7 +58,7 @@ impl Console {
             passwords: Passwords::for_users(&console.users),
             activations: ActivationStore::new(store.pool(), prefix, settings.secrets.sealer()),
             last_errors: LastErrors::new(Arc::clone(&store), prefix),
-            feed: Feed::new(),
+            feed: Arc::new(Feed::new(&settings.redis)?),
             audit: OperatorAudit::new(&settings)?,
             current,
             console,

@@ -9,8 +9,9 @@ use std::{
 use config::{Config, KnownIntegration, StoredIntegrations};
 use consumer::{IntegrationRecords, IntegrationVersions, Settings, StoreError};
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, AppError};
+use crate::app_error::AppError;
 
 /// How often it is looked whether a stored integration has changed.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -71,13 +72,13 @@ impl Current {
 }
 
 /// Keeps them up to date until the console stops. Redis away leaves them as they are.
-pub(crate) async fn keep(app: App) {
-    while !app.stop.is_cancelled() {
-        if let Err(error) = app.current.refresh().await {
+pub(crate) async fn keep(current: Arc<Current>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = current.refresh().await {
             tracing::debug!(%error, "console: stored integrations not read");
         }
         tokio::select! {
-            () = app.stop.cancelled() => {}
+            () = stop.cancelled() => {}
             () = sleep(INTERVAL) => {}
         }
     }

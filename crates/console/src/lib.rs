@@ -12,22 +12,24 @@
 mod access;
 mod api;
 mod app;
+mod app_error;
 mod audit_search;
 mod checklist;
 mod current;
 mod doors;
+mod extract;
 mod feed;
 mod health;
 mod openapi;
 mod pages;
+mod passwords;
 mod problem;
 mod routing;
 mod server;
 
-pub use access::{
-    password::hash_password,
-    token::{NewToken, new_token},
-};
+pub use access::token::{NewToken, new_token};
+pub use app_error::AppError;
 pub use openapi::document;
+pub use passwords::hash_password;
 pub use routing::rules::{RouteRule, rules};
 pub use server::{RunError, run};

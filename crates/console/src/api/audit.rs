@@ -11,8 +11,8 @@ use crate::{
     access::caller::Caller,
     app::App,
     audit_search::{AuditFilter, find},
+    extract::QueryParameters,
     problem::Problem,
-    routing::extract::QueryParameters,
 };
 
 /// Lines of the audit, the newest first.

@@ -5,9 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{
-    access::caller::Caller, app::App, doors, problem::Problem, routing::extract::PathParameters,
-};
+use crate::{access::caller::Caller, app::App, doors, extract::PathParameters, problem::Problem};
 
 /// The doors of an integration.
 #[derive(Debug, Serialize, ToSchema)]

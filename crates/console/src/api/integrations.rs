@@ -16,8 +16,8 @@ use utoipa::{
 use crate::{
     access::caller::Caller,
     app::App,
+    extract::{JsonBody, PathParameters, QueryParameters},
     problem::Problem,
-    routing::extract::{JsonBody, PathParameters, QueryParameters},
 };
 
 /// The integrations that the caller may see.

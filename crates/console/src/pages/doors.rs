@@ -4,9 +4,7 @@ use axum::{extract::State, response::Response};
 use maud::html;
 
 use super::{decisions::outcome, layout, texts};
-use crate::{
-    access::caller::Caller, app::App, doors, problem::Problem, routing::extract::PathParameters,
-};
+use crate::{access::caller::Caller, app::App, doors, extract::PathParameters, problem::Problem};
 
 pub(crate) async fn page(
     State(app): State<App>,

@@ -12,9 +12,9 @@ use crate::{
     access::caller::Caller,
     app::App,
     checklist::{Step, StepState, steps},
+    extract::PathParameters,
     health::Health,
     problem::Problem,
-    routing::extract::PathParameters,
 };
 
 pub(crate) async fn page(

@@ -14,8 +14,8 @@ use crate::{
     access::caller::{Caller, CallerSession},
     api::integrations::apply,
     app::App,
+    extract::PathParameters,
     problem::Problem,
-    routing::extract::PathParameters,
 };
 
 type Sent<T> = Result<Form<T>, FormRejection>;

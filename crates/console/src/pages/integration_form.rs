@@ -212,3 +212,6 @@ fn number(name: &str, label: &str, value: &str) -> Markup {
         input id=(name) name=(name) value=(value) type="number" min="0" max="10080" inputmode="numeric";
     }
 }
+
+#[cfg(test)]
+mod tests;

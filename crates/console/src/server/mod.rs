@@ -3,7 +3,7 @@
 mod connection;
 mod tls;
 
-use std::{collections::VecDeque, io, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::VecDeque, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, extract::connect_info::ConnectInfo};
 use config::Config;
@@ -16,7 +16,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, AppError, Console},
+    app::{App, Console},
+    app_error::AppError,
     current, feed, openapi,
     routing::{router::router, table::table},
 };
@@ -73,8 +74,8 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError
     let app = App::new(app);
     // Without Redis, those of the file are known at first.
     let _ = app.current.refresh().await;
-    tokio::spawn(current::keep(App::clone(&app)));
-    tokio::spawn(feed::run(App::clone(&app)));
+    tokio::spawn(current::keep(Arc::clone(&app.current), stop.clone()));
+    tokio::spawn(feed::run(Arc::clone(&app.feed), stop.clone()));
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     tracing::info!(address = %format!("{scheme}://{address}"), users, tokens, "console ready");
     let server = Server { acceptor, router: router(&app, table()), stop };

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use config::{Config, ConsoleSettings, ConsoleUser, KnownIntegration};
 use consumer::{
-    IntegrationSettings, LastErrors, Lookup, RedisUrlError, Sessions, SignIns, Store,
-    audit::{Action, AuditEntry, AuditStream, OperatorAudit, OperatorAuditError},
+    IntegrationSettings, LastErrors, Lookup, Sessions, SignIns, Store,
+    audit::{Action, AuditEntry, AuditStream, OperatorAudit},
 };
 use salto::ActivationStore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    app_error::AppError,
     current::{Current, Snapshot},
     feed::Feed,
     passwords::Passwords,

@@ -82,6 +82,7 @@ mod simulator_page;
 mod slow_steps;
 mod stopping;
 mod stored_bookings;
+mod stored_integrations;
 mod tokens;
 mod topology;
 mod traces;

@@ -2,33 +2,29 @@
 
 use std::sync::Arc;
 
-use config::{ConsoleSettings, ConsoleUser};
+use axum::http::StatusCode;
+use config::{Config, ConsoleSettings, ConsoleUser, KnownIntegration};
 use consumer::{
-    IntegrationSettings, LastErrors, Lookup, RedisUrlError, Sessions, Settings, SignIns, Store,
-    audit::{Action, AuditEntry, AuditStream, OperatorAudit, OperatorAuditError},
+    IntegrationSettings, LastErrors, Lookup, Sessions, SignIns, Store,
+    audit::{Action, AuditEntry, AuditStream, OperatorAudit},
 };
 use salto::ActivationStore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{access::password::Passwords, feed::Feed, problem::Problem};
+use crate::{
+    app_error::AppError,
+    current::{Current, Snapshot},
+    feed::Feed,
+    passwords::Passwords,
+    problem::Problem,
+};
 
 /// What handlers use. Cloning it is cheap.
 pub(crate) type App = Arc<Console>;
 
-/// Why a console cannot be made of its settings.
-#[derive(Debug, thiserror::Error)]
-pub enum AppError {
-    /// `redis.url` cannot be used.
-    #[error(transparent)]
-    Redis(#[from] RedisUrlError),
-    /// The audit cannot be used.
-    #[error(transparent)]
-    Audit(#[from] OperatorAuditError),
-}
-
 /// The parts of a console.
 pub(crate) struct Console {
-    pub(crate) settings: Settings,
+    pub(crate) current: Arc<Current>,
     pub(crate) console: ConsoleSettings,
     pub(crate) lookup: Lookup,
     pub(crate) audit_lines: AuditStream,
@@ -37,7 +33,7 @@ pub(crate) struct Console {
     pub(crate) passwords: Passwords,
     pub(crate) activations: ActivationStore,
     pub(crate) last_errors: LastErrors,
-    pub(crate) feed: Feed,
+    pub(crate) feed: Arc<Feed>,
     /// The document that describes the API.
     pub(crate) openapi: String,
     /// Streams of events end with the console.
@@ -47,11 +43,12 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn new(
-        settings: Settings,
-        console: ConsoleSettings,
+        config: Config,
         openapi: String,
         stop: CancellationToken,
     ) -> Result<Self, AppError> {
+        let current = Arc::new(Current::new(&config)?);
+        let Config { settings, console, .. } = config;
         let store = Arc::new(Store::new(&settings.redis)?);
         let prefix = settings.redis.key_prefix.as_str();
         Ok(Self {
@@ -62,9 +59,9 @@ impl Console {
             passwords: Passwords::for_users(&console.users),
             activations: ActivationStore::new(store.pool(), prefix, settings.secrets.sealer()),
             last_errors: LastErrors::new(Arc::clone(&store), prefix),
-            feed: Feed::new(),
+            feed: Arc::new(Feed::new(&settings.redis)?),
             audit: OperatorAudit::new(&settings)?,
-            settings,
+            current,
             console,
             openapi,
             stop,
@@ -82,12 +79,26 @@ impl Console {
         self.console.users.iter().find(|user| user.name == name)
     }
 
-    /// The integration of this id.
-    pub(crate) fn integration(&self, id: &str) -> Result<&IntegrationSettings, Problem> {
-        let mut integrations = self.settings.integrations.iter();
-        integrations
-            .find(|integration| integration.rules.id == id)
-            .ok_or_else(|| Problem::unknown_integration(id))
+    /// All settings, with the integrations as they are now.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.snapshot()
+    }
+
+    /// The integration of this id, which workers use.
+    pub(crate) fn integration(&self, id: &str) -> Result<IntegrationSettings, Problem> {
+        let known = self.known(id)?;
+        known.settings.ok_or_else(|| {
+            let why = known.problem.map(|it| format!("{it}; {}", it.next_step()));
+            let detail = format!("no worker uses {id:?}: it {}", why.unwrap_or_default());
+            Problem::new(StatusCode::CONFLICT, "integration_unusable", detail)
+        })
+    }
+
+    /// The integration of this id, also one that no worker uses.
+    pub(crate) fn known(&self, id: &str) -> Result<KnownIntegration, Problem> {
+        let snapshot = self.snapshot();
+        let known = snapshot.all.iter().find(|it| it.id == id);
+        known.cloned().ok_or_else(|| Problem::unknown_integration(id))
     }
 
     /// Writes the audit line of an action. An action whose line cannot be written is not done.

@@ -162,7 +162,7 @@ pub(crate) async fn find(
 
 /// An audit that goes elsewhere is not read here.
 pub(crate) fn check_readable(app: &App) -> Result<(), Problem> {
-    let to = match &app.settings.audit {
+    let to = match &app.snapshot().settings.audit {
         AuditSink::Redis => return Ok(()),
         AuditSink::Directory(_) => "file",
         AuditSink::Stdout => "stdout",

@@ -92,7 +92,10 @@ async fn newest(
             AuditOutcome::Failed => {
                 of_object.last.get_or_insert(entry);
             }
-            AuditOutcome::Rejected | AuditOutcome::Done | AuditOutcome::Refused => {}
+            AuditOutcome::Rejected
+            | AuditOutcome::Changed
+            | AuditOutcome::Done
+            | AuditOutcome::Refused => {}
         }
     }
     Ok(newest)

@@ -2,13 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use consumer::audit::AuditEntry;
+use consumer::{
+    RedisSettings, RedisUrlError,
+    audit::{AuditEntry, AuditStream},
+};
 use tokio::{
     sync::{Notify, broadcast},
     time::sleep,
 };
-
-use crate::app::App;
+use tokio_util::sync::CancellationToken;
 
 /// The interval between two looks for new lines, and where Redis does not answer.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -18,13 +20,15 @@ const KEPT: usize = 1024;
 
 /// Those who listen to new lines.
 pub(crate) struct Feed {
+    stream: AuditStream,
     lines: broadcast::Sender<Arc<AuditEntry>>,
     listened: Notify,
 }
 
 impl Feed {
-    pub(crate) fn new() -> Self {
-        Self { lines: broadcast::Sender::new(KEPT), listened: Notify::new() }
+    pub(crate) fn new(redis: &RedisSettings) -> Result<Self, RedisUrlError> {
+        let stream = AuditStream::new(redis)?;
+        Ok(Self { stream, lines: broadcast::Sender::new(KEPT), listened: Notify::new() })
     }
 
     /// The lines that are written from now on.
@@ -41,33 +45,33 @@ impl Feed {
 }
 
 /// Reads while somebody listens, until the console stops.
-pub(crate) async fn run(app: App) {
+pub(crate) async fn run(feed: Arc<Feed>, stop: CancellationToken) {
     let reading = async {
         loop {
-            app.feed.listened.notified().await;
-            read_while_listened(&app).await;
+            feed.listened.notified().await;
+            read_while_listened(&feed).await;
         }
     };
     tokio::select! {
-        () = app.stop.cancelled() => {}
+        () = stop.cancelled() => {}
         () = reading => {}
     }
 }
 
-async fn read_while_listened(app: &App) {
-    while app.feed.listeners() > 0 {
-        let Ok(mut lines) = app.audit_lines.added_from_now().await else {
+async fn read_while_listened(feed: &Feed) {
+    while feed.listeners() > 0 {
+        let Ok(mut lines) = feed.stream.added_from_now().await else {
             sleep(INTERVAL_AWAY).await;
             continue;
         };
-        while app.feed.listeners() > 0 {
+        while feed.listeners() > 0 {
             // What was added while Redis did not answer follows.
             let Ok(read) = lines.next().await else {
                 sleep(INTERVAL_AWAY).await;
                 continue;
             };
             for entry in read.iter().filter_map(|line| serde_json::from_str(line).ok()) {
-                let _ = app.feed.lines.send(Arc::new(entry));
+                let _ = feed.lines.send(Arc::new(entry));
             }
             sleep(INTERVAL).await;
         }

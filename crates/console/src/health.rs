@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use config::IntegrationProblem;
 use consumer::{IntegrationSettings, LastError};
 use salto::ActivationState;
 
@@ -62,6 +63,13 @@ impl Health {
             id,
         });
         Ok(Self::from(integration, pause, iqs.collect(), Utc::now()))
+    }
+
+    /// That of an integration that no worker uses.
+    pub(crate) fn of_problem(problem: Option<&IntegrationProblem>) -> Self {
+        let text = problem.map(|it| format!("No door opens: it {it}.")).unwrap_or_default();
+        let next_step = problem.map(|it| it.next_step().to_owned()).unwrap_or_default();
+        Self { state: State::NeedsAction, text, next_step, iqs: Vec::new() }
     }
 
     fn from(

@@ -70,7 +70,7 @@ fn operation_of(
     access: Access,
     described: Described,
 ) -> (Operation, Vec<NamedSchema>) {
-    let Described { mut operation, parameters: texts, schemas } = described;
+    let Described { mut operation, parameters: texts, schemas, takes_body } = described;
     for name in parameters(path) {
         let own = texts.iter().find(|(of, _)| *of == name).map(|(_, text)| *text);
         let text = own.or((name == INTEGRATION).then_some("The id of the integration."));
@@ -101,6 +101,10 @@ fn operation_of(
             let needs = ExtensionsBuilder::new().add("x-role", role.code()).build();
             operation = operation.extensions(Some(needs));
         }
+    }
+    if takes_body {
+        problems.push(("413", "The body is larger than 256 KiB."));
+        problems.push(("415", "The body is not JSON, or Content-Type does not say so."));
     }
     if has_parameters {
         problems.push(("404", "There is nothing of this name that the caller may see."));

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use config::{ChangeError, MistakeReport};
 use consumer::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -108,8 +109,54 @@ impl Problem {
         self.code
     }
 
+    pub(crate) fn mistakes(&self) -> &[String] {
+        &self.mistakes
+    }
+
     pub(crate) fn detail(&self) -> &str {
         &self.detail
+    }
+}
+
+impl From<MistakeReport> for Problem {
+    fn from(report: MistakeReport) -> Self {
+        let mistakes: Vec<String> = report.by_path().map(|it| it.to_string()).collect();
+        let detail = match mistakes.len() {
+            1 => "the integration has a mistake".to_owned(),
+            count => format!("the integration has {count} mistakes"),
+        };
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self { mistakes, ..Self::new(status, "mistakes", detail) }
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        let text = error.to_string();
+        let conflict = |code| Self::new(StatusCode::CONFLICT, code, text.clone());
+        match error {
+            ChangeError::Mistakes(report) => report.into(),
+            ChangeError::OfFile { .. } => conflict("of_file"),
+            ChangeError::Unknown { .. } => Self::not_found(text),
+            ChangeError::VersionMissing { .. } => conflict("version_missing"),
+            ChangeError::Newer { .. } | ChangeError::Contested { .. } => {
+                conflict("changed_meanwhile")
+            }
+            ChangeError::Removed { .. } => conflict("removed_meanwhile"),
+            ChangeError::Store(error) => error.into(),
+            ChangeError::SecretsKey(_) | ChangeError::RedisUrl(_) => {
+                tracing::error!(%text, "console: integration not changed");
+                Self::unavailable("secrets_unusable", text)
+            }
+            ChangeError::Audit(_) => Self::unavailable("audit_unavailable", text).retry_after(5),
+            ChangeError::AuditLineLost { .. } => {
+                tracing::error!(%text, "console: audit line lost");
+                Self::unavailable(
+                    "audit_line_lost",
+                    "the change is in effect, and its line of the audit could not be written: the console's log has it",
+                )
+            }
+        }
     }
 }
 

@@ -18,7 +18,9 @@ const HOSTILE: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>"
 fn readable() -> Vec<String> {
     let rules = rules().into_iter().filter(|rule| rule.method == "GET");
     let paths = rules.map(|rule| rule.path.replace("{integration}", INTEGRATION));
-    let is_read = |path: &String| !path.contains('{') && !path.ends_with("/events");
+    let is_read = |path: &String| {
+        !path.contains('{') && !["/events", "/edit"].iter().any(|end| path.ends_with(end))
+    };
     paths
         .filter(is_read)
         .chain([format!("/api/v1/integrations/{INTEGRATION}/bookings/{BOOKING}")])

@@ -7,6 +7,7 @@ mod mistakes;
 mod reading;
 mod secrecy;
 mod several_servers;
+mod stored;
 mod url_and_secret_mistakes;
 mod values_in_reports;
 

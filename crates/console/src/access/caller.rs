@@ -70,7 +70,6 @@ impl Caller {
     }
 
     /// Writes the audit line of what the caller did.
-    #[expect(dead_code, reason = "operations that change something come with their crates")]
     pub(crate) async fn record(
         &self,
         app: &Console,

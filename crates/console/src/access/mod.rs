@@ -5,5 +5,4 @@ pub(crate) mod caller;
 pub(crate) mod cookie;
 pub(crate) mod csrf;
 pub(crate) mod digest;
-pub(crate) mod password;
 pub(crate) mod token;

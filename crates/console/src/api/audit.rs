@@ -11,8 +11,8 @@ use crate::{
     access::caller::Caller,
     app::App,
     audit_search::{AuditFilter, find},
+    extract::QueryParameters,
     problem::Problem,
-    routing::extract::QueryParameters,
 };
 
 /// Lines of the audit, the newest first.
@@ -49,7 +49,7 @@ pub(crate) struct AuditLine {
     request_id: String,
     /// `source` of the request.
     request_source: String,
-    /// `opened`, `rejected`, `failed` or `confirmed`; of an action `done` or `refused`.
+    /// `opened`, `rejected`, `failed` or `confirmed`; of a change of an integration `changed`, of another action `done` or `refused`.
     outcome: &'static str,
     /// The rejected or failed reason.
     reason: Option<String>,
@@ -65,6 +65,8 @@ pub(crate) struct AuditLine {
     attempts: u32,
     /// When the lock opened, by Salto's own record.
     opened_at: Option<DateTime<Utc>>,
+    /// The paths of the settings that changed, where the line is about a change of an integration; 100 at most.
+    changed: Option<Vec<String>>,
     /// Whether the request was rehearsed, so that no door opened.
     rehearsal: bool,
     /// The status of the booking when it was decided.
@@ -98,6 +100,7 @@ impl From<AuditEntry> for AuditLine {
             iq_id: entry.iq_id,
             attempts: entry.attempts,
             opened_at: entry.opened_at,
+            changed: entry.change.map(|it| it.settings.into_iter().map(|it| it.key).collect()),
             rehearsal: entry.rehearsal,
             booking_status: inputs.as_ref().and_then(|it| it.booking_status.clone()),
             starts_at: inputs.as_ref().and_then(|it| it.starts_at),
@@ -129,5 +132,7 @@ pub(crate) async fn requests(
 
 /// Whether the line is the decision about a request.
 pub(crate) fn is_decision(entry: &AuditEntry) -> bool {
-    entry.action.is_none() && entry.outcome != consumer::audit::AuditOutcome::Confirmed
+    entry.action.is_none()
+        && entry.change.is_none()
+        && entry.outcome != consumer::audit::AuditOutcome::Confirmed
 }

@@ -8,8 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     app::App,
+    extract::{PathParameters, QueryParameters},
     problem::Problem,
-    routing::extract::{PathParameters, QueryParameters},
 };
 
 /// The most bookings in an answer.

@@ -5,9 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{
-    access::caller::Caller, app::App, doors, problem::Problem, routing::extract::PathParameters,
-};
+use crate::{access::caller::Caller, app::App, doors, extract::PathParameters, problem::Problem};
 
 /// The doors of an integration.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,6 +56,6 @@ pub(crate) async fn list(
     caller: Caller,
     PathParameters(integration): PathParameters<String>,
 ) -> Result<Json<DoorList>, Problem> {
-    let found = doors::of(&app, &caller, app.integration(&integration)?).await?;
+    let found = doors::of(&app, &caller, &app.integration(&integration)?).await?;
     Ok(Json(DoorList { doors: found.into_iter().map(DoorItem::from).collect() }))
 }

@@ -23,8 +23,8 @@ use crate::{
     access::caller::Caller,
     app::App,
     audit_search::{check_readable, may_see},
+    extract::QueryParameters,
     problem::Problem,
-    routing::extract::QueryParameters,
 };
 
 /// The most streams at a time.

@@ -1,15 +1,24 @@
-//! Integrations, without their secrets.
-
-use std::collections::BTreeMap;
+//! Integrations, without their secrets: reading, checking, changing.
 
 use axum::{Json, extract::State};
-use consumer::{IntegrationSettings, Mode, Rehearsal};
-use rules::LockRef;
-use salto::SignIn;
-use serde::Serialize;
-use utoipa::ToSchema;
+use chrono::{DateTime, Utc};
+use config::{AppliedChange, Document, IntegrationOrigin, KnownIntegration, SecretForms};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{AdditionalProperties, ObjectBuilder, Schema},
+    },
+};
 
-use crate::{access::caller::Caller, app::App, problem::Problem, routing::extract::PathParameters};
+use crate::{
+    access::caller::Caller,
+    app::App,
+    extract::{JsonBody, PathParameters, QueryParameters},
+    problem::Problem,
+};
 
 /// The integrations that the caller may see.
 #[derive(Debug, Serialize, ToSchema)]
@@ -18,108 +27,185 @@ pub(crate) struct IntegrationList {
     integrations: Vec<Integration>,
 }
 
-/// An integration, without its secrets.
+/// An integration, without its password.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Integration {
     /// Its id, which events name.
-    pub(crate) id: String,
-    /// Where it is set up: `file`, the configuration file.
-    pub(crate) source: &'static str,
-    /// Whether requests are handled at all.
-    pub(crate) active: bool,
-    /// `live`; or `rehearse`, where no door opens.
-    pub(crate) mode: &'static str,
-    /// In a rehearsal `probe` or `nothing`: what replaces the command.
-    pub(crate) rehearse_with: Option<&'static str>,
-    /// The environment at Salto.
-    pub(crate) environment: String,
-    /// The site's UID, as Salto shows it.
-    pub(crate) site_uid: String,
-    /// The user at Salto, where postern signs in with a password.
-    pub(crate) username: Option<String>,
-    /// How one-time passwords are made.
-    pub(crate) otp_scheme: &'static str,
-    /// The statuses in which a booking opens doors.
-    pub(crate) open_from_statuses: Vec<String>,
-    /// Minutes before a booking's start from which its doors open.
-    pub(crate) minutes_before: u32,
-    /// Minutes after a booking's end until which its doors open.
-    pub(crate) minutes_after: u32,
-    /// The status that the booking system is to set at the first opening.
-    pub(crate) check_in_status: Option<String>,
-    /// The field of the booking in which the booking system is to record the time of the opening.
-    pub(crate) record_opened_at_in: Option<String>,
-    /// The lock of each object: its id or name at Salto.
-    pub(crate) locks: BTreeMap<String, String>,
-    /// The lock of all other objects.
-    pub(crate) default_lock: Option<String>,
-    /// Doors that come with other objects: the objects with which each comes; `*` is every object.
-    pub(crate) shared_doors: BTreeMap<String, Vec<String>>,
-    /// How openings are confirmed: `off`, `stream` or `entries`.
-    pub(crate) confirm_openings: &'static str,
-    /// Seconds before its start from which a booking at risk is reported; 0 where none is.
-    pub(crate) warn_before_seconds: u64,
+    id: String,
+    /// `file`: it is changed in the configuration file only. `stored`: it is in Redis and can be changed here.
+    origin: &'static str,
+    /// The version of a stored one, on which a change must be based.
+    version: Option<u64>,
+    /// Who made the last change of a stored one.
+    author: Option<String>,
+    /// When that was.
+    changed_at: Option<DateTime<Utc>>,
+    /// Whether workers handle its requests.
+    active: bool,
+    /// Why no worker uses it.
+    problem: Option<String>,
+    /// What to do about that.
+    next_step: Option<String>,
+    /// Whether it has a password for Salto, which is never answered.
+    has_password: bool,
+    /// What was set, with the keys of `[[integrations]]` in the configuration; the rest has its default.
+    #[schema(value_type = Object, additional_properties = true)]
+    document: Map<String, Value>,
 }
 
-impl Integration {
-    pub(crate) fn of(settings: &IntegrationSettings) -> Self {
-        let IntegrationSettings { rules, mode, account, .. } = settings;
-        let (mode, rehearse_with) = match mode {
-            Mode::Live => ("live", None),
-            Mode::Rehearsal(Rehearsal::Probe) => ("rehearse", Some("probe")),
-            Mode::Rehearsal(Rehearsal::Nothing) => ("rehearse", Some("nothing")),
-        };
-        let username = match &account.sign_in {
-            SignIn::Password { username, .. } => Some(username.clone()),
-            SignIn::Browser { .. } => None,
+/// An integration that is to be stored.
+#[derive(Debug, Deserialize)]
+pub(crate) struct IntegrationDocument(Map<String, Value>);
+
+/// Which keys there are, and what they may be, says the reader of the configuration, with all mistakes at once.
+impl PartialSchema for IntegrationDocument {
+    fn schema() -> RefOr<Schema> {
+        let text = "An integration, with the keys of `[[integrations]]` in the configuration. A password that is not in it stays as \
+             it is stored. `version` says which version of the stored integration it was made from.";
+        let any = AdditionalProperties::FreeForm(true);
+        let schema = ObjectBuilder::new().description(Some(text)).additional_properties(Some(any));
+        schema.build().into()
+    }
+}
+
+impl ToSchema for IntegrationDocument {}
+
+/// A change that is in effect: no request that is handled from now on rests on what was before.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IntegrationChanged {
+    /// The id of the integration.
+    id: String,
+    /// Its version now; of a removal the version of that.
+    version: u64,
+    /// Whether it is new.
+    created: bool,
+    /// The paths of the settings that changed; none where the document is what was stored.
+    changed: Vec<String>,
+}
+
+/// A document without mistakes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IntegrationChecked {
+    /// Always true: a document with mistakes is answered with a problem.
+    ok: bool,
+}
+
+/// The version on which a change is based.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BasedOn {
+    /// The version of the stored integration that the caller has seen. A newer one is not overwritten. Needed where the
+    /// integration is stored already, here or as `version` in the document.
+    #[param(minimum = 0)]
+    version: Option<u64>,
+}
+
+impl From<&KnownIntegration> for Integration {
+    fn from(known: &KnownIntegration) -> Self {
+        let (origin, version, author, changed_at) = match &known.origin {
+            IntegrationOrigin::File => ("file", None, None, None),
+            IntegrationOrigin::Stored { version, author, changed_at } => {
+                ("stored", Some(*version), author.clone(), *changed_at)
+            }
         };
         Self {
-            id: rules.id.clone(),
-            source: "file",
-            active: rules.active,
-            mode,
-            rehearse_with,
-            environment: settings.environment.clone(),
-            site_uid: account.site_uid.clone(),
-            username,
-            otp_scheme: account.otp_scheme.as_str(),
-            open_from_statuses: rules.open_from_statuses.clone(),
-            minutes_before: rules.minutes_before,
-            minutes_after: rules.minutes_after,
-            check_in_status: rules.check_in_status.clone(),
-            record_opened_at_in: rules.record_opened_at_in.clone(),
-            locks: rules.locks.iter().map(|(object, lock)| (object.clone(), text(lock))).collect(),
-            default_lock: rules.default_lock.as_ref().map(text),
-            shared_doors: rules.shared_doors.clone(),
-            confirm_openings: settings.confirm_openings.code(),
-            warn_before_seconds: settings.warn_before.as_secs(),
+            id: known.id.clone(),
+            origin,
+            version,
+            author,
+            changed_at,
+            active: known.settings.as_ref().is_some_and(|it| it.rules.active),
+            problem: known.problem.as_ref().map(ToString::to_string),
+            next_step: known.problem.as_ref().map(|it| it.next_step().to_owned()),
+            has_password: known.has_password,
+            document: known.document.clone(),
         }
     }
 }
 
-/// The lock's id, or its name.
-pub(crate) fn text(lock: &LockRef) -> String {
-    match lock {
-        LockRef::Id(id) => id.to_string(),
-        LockRef::Name(name) => name.clone(),
+impl From<AppliedChange> for IntegrationChanged {
+    fn from(change: AppliedChange) -> Self {
+        Self {
+            id: change.id,
+            version: change.version,
+            created: change.created,
+            changed: change.changes.into_iter().map(|it| it.key).collect(),
+        }
     }
 }
 
 pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Json<IntegrationList> {
-    Json(IntegrationList { integrations: seen_by(&app, &caller) })
-}
-
-/// The integrations that the caller may see, in the order of their ids.
-pub(crate) fn seen_by(app: &App, caller: &Caller) -> Vec<Integration> {
-    let all = app.settings.integrations.iter().filter(|it| caller.grant.covers(&it.rules.id));
-    let mut seen: Vec<Integration> = all.map(Integration::of).collect();
-    seen.sort_by(|one, other| one.id.cmp(&other.id));
-    seen
+    let snapshot = app.snapshot();
+    let seen = snapshot.all.iter().filter(|it| caller.grant.covers(&it.id));
+    Json(IntegrationList { integrations: seen.map(Integration::from).collect() })
 }
 
 pub(crate) async fn get(
     State(app): State<App>,
     PathParameters(id): PathParameters<String>,
 ) -> Result<Json<Integration>, Problem> {
-    Ok(Json(Integration::of(app.integration(&id)?)))
+    Ok(Json(Integration::from(&app.known(&id)?)))
+}
+
+pub(crate) async fn put(
+    State(app): State<App>,
+    caller: Caller,
+    PathParameters(id): PathParameters<String>,
+    QueryParameters(BasedOn { version }): QueryParameters<BasedOn>,
+    JsonBody(IntegrationDocument(keys)): JsonBody<IntegrationDocument>,
+) -> Result<Json<IntegrationChanged>, Problem> {
+    Ok(Json(apply(&app, &caller, &id, keys, version).await?.into()))
+}
+
+/// Stores a document of the integration in the name of the caller.
+///
+/// # Errors
+///
+/// All mistakes of the document, or why it was not stored.
+pub(crate) async fn apply(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    keys: Map<String, Value>,
+    version: Option<u64>,
+) -> Result<AppliedChange, Problem> {
+    let document = document(id, keys)?;
+    let forms = SecretForms::InDocument;
+    let change = app.current.store.apply(&document, forms, version, &caller.name).await?;
+    // The next page shows it; where Redis has gone meanwhile, a later one does.
+    let _ = app.current.refresh().await;
+    Ok(change)
+}
+
+pub(crate) async fn check(
+    State(app): State<App>,
+    PathParameters(id): PathParameters<String>,
+    JsonBody(IntegrationDocument(keys)): JsonBody<IntegrationDocument>,
+) -> Result<Json<IntegrationChecked>, Problem> {
+    let has_password = app.known(&id).is_ok_and(|known| known.has_password);
+    app.current.store.check(&document(&id, keys)?, SecretForms::InDocument, has_password)?;
+    Ok(Json(IntegrationChecked { ok: true }))
+}
+
+pub(crate) async fn remove(
+    State(app): State<App>,
+    caller: Caller,
+    PathParameters(id): PathParameters<String>,
+    QueryParameters(BasedOn { version }): QueryParameters<BasedOn>,
+) -> Result<Json<IntegrationChanged>, Problem> {
+    let removed = app.current.store.remove(&id, version, &caller.name).await?;
+    let _ = app.current.refresh().await;
+    let (id, version) = (removed.id, removed.version);
+    Ok(Json(IntegrationChanged { id, version, created: false, changed: Vec::new() }))
+}
+
+/// The document with the id of the path, which it may repeat.
+fn document(id: &str, mut keys: Map<String, Value>) -> Result<Document, Problem> {
+    let own = keys.entry("id").or_insert_with(|| id.into());
+    if own.as_str() != Some(id) {
+        return Err(Problem::bad_request(format!(
+            "the document must have the id of the path, {id:?}"
+        )));
+    }
+    Ok(Document::from_json("document", &Value::Object(keys).to_string())?)
 }

@@ -13,8 +13,8 @@ use crate::{
     access::caller::Caller,
     app::App,
     audit_search::{AuditFilter, find},
+    extract::QueryParameters,
     problem::Problem,
-    routing::extract::QueryParameters,
 };
 
 pub(crate) async fn page(

@@ -44,7 +44,7 @@ fn row(entry: &AuditEntry) -> Markup {
             td { (outcome(entry)) }
             td { (why(entry)) }
             td {
-                @if entry.action.is_none() {
+                @if entry.action.is_none() && entry.change.is_none() {
                     a href=(format!("/requests?request={}", texts::escaped(&entry.request_id))) { (entry.request_id) }
                 }
             }
@@ -55,7 +55,10 @@ fn row(entry: &AuditEntry) -> Markup {
 /// The outcome, which is also told by a word, not by the colour alone.
 pub(super) fn outcome(entry: &AuditEntry) -> Markup {
     let class = match entry.outcome {
-        AuditOutcome::Opened | AuditOutcome::Confirmed | AuditOutcome::Done => "badge good",
+        AuditOutcome::Opened
+        | AuditOutcome::Confirmed
+        | AuditOutcome::Changed
+        | AuditOutcome::Done => "badge good",
         AuditOutcome::Rejected | AuditOutcome::Refused => "badge off",
         AuditOutcome::Failed => "badge action",
     };
@@ -70,6 +73,11 @@ fn why(entry: &AuditEntry) -> Markup {
     html! {
         @if let Some(code) = code { code { (code) } " " }
         (entry.detail.as_deref().unwrap_or_default())
+        @if let Some(change) = &entry.change {
+            (change.action.code()) ": "
+            (change.settings.iter().map(|it| it.key.as_str()).collect::<Vec<_>>().join(", "))
+            @if change.more > 0 { " and " (change.more) " more" }
+        }
         @if let Some(reason) = &entry.operator_reason { " “" (reason) "”" }
         @if let Some(at) = entry.opens_at { " Opens at " (texts::time(at)) "." }
         @if let Some(at) = entry.opened_at { " Opened at " (texts::time(at)) "." }

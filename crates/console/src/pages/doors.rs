@@ -4,16 +4,14 @@ use axum::{extract::State, response::Response};
 use maud::html;
 
 use super::{decisions::outcome, layout, texts};
-use crate::{
-    access::caller::Caller, app::App, doors, problem::Problem, routing::extract::PathParameters,
-};
+use crate::{access::caller::Caller, app::App, doors, extract::PathParameters, problem::Problem};
 
 pub(crate) async fn page(
     State(app): State<App>,
     caller: Caller,
     PathParameters(id): PathParameters<String>,
 ) -> Result<Response, Problem> {
-    let doors = doors::of(&app, &caller, app.integration(&id)?).await?;
+    let doors = doors::of(&app, &caller, &app.integration(&id)?).await?;
     let content = html! {
         p { a href=(texts::path(&["integrations", &id])) { "Back to " (id) } }
         @if doors.is_empty() {

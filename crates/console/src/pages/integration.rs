@@ -1,17 +1,20 @@
 //! One integration: the checklist, the rules, the mapping.
 
 use axum::{extract::State, response::Response};
+use config::{IntegrationOrigin, KnownIntegration, Role};
+use consumer::IntegrationSettings;
 use maud::{Markup, html};
+use rules::LockRef;
+use salto::SignIn;
 
 use super::{layout, texts};
 use crate::{
     access::caller::Caller,
-    api::integrations::Integration,
     app::App,
     checklist::{Step, StepState, steps},
+    extract::PathParameters,
     health::Health,
     problem::Problem,
-    routing::extract::PathParameters,
 };
 
 pub(crate) async fn page(
@@ -19,10 +22,12 @@ pub(crate) async fn page(
     caller: Caller,
     PathParameters(id): PathParameters<String>,
 ) -> Result<Response, Problem> {
-    let settings = app.integration(&id)?;
+    let known = app.known(&id)?;
+    let Some(settings) = &known.settings else {
+        return Ok(unusable(&caller, &known));
+    };
     let health = Health::of(&app, settings).await?;
     let steps = steps(&app, &caller, settings, &health).await?;
-    let integration = Integration::of(settings);
     let content = html! {
         p {
             span class=(health.state.class()) { (health.state.word()) } " " (health.text) " "
@@ -34,16 +39,72 @@ pub(crate) async fn page(
             li { a href=(format!("/audit?integration={}", texts::escaped(&id))) { "Audit" } }
         }
         (checklist(&steps))
-        (rules(&integration))
-        (mapping(&integration))
+        (rules(settings))
+        (mapping(settings))
         (iqs(&health))
-        section {
-            h2 { "Stopping everything at once" }
-            p { "Set " code { "active = false" } " in the integration's table of the configuration, and send the workers SIGHUP: no door of it opens from then on. "
-                "It is set up in the configuration file and cannot be changed here." }
-        }
+        (stopping(&caller, &known))
     };
     Ok(layout::page(&caller, "", &id, &content))
+}
+
+/// The lock's id, or its name.
+fn lock_text(lock: &LockRef) -> String {
+    lock.id().map_or_else(|| lock.name().unwrap_or_default().to_owned(), |id| id.to_string())
+}
+
+/// The page of an integration that no worker uses.
+fn unusable(caller: &Caller, known: &KnownIntegration) -> Response {
+    let health = Health::of_problem(known.problem.as_ref());
+    let content = html! {
+        p .problem role="alert" { (health.text) " " (texts::with_code(&health.next_step)) }
+        (stopping(caller, known))
+    };
+    layout::page(caller, "", &known.id, &content)
+}
+
+/// Changing it and stopping it, for those who may.
+fn stopping(caller: &Caller, known: &KnownIntegration) -> Markup {
+    let path = |what| texts::path(&["integrations", &known.id, what]);
+    let (IntegrationOrigin::Stored { version, .. }, Some(session)) =
+        (&known.origin, &caller.session)
+    else {
+        return html! {
+            section {
+                h2 { "Changing and stopping" }
+                p { "It is set up in the configuration file and is changed there: set " code { "active = false" }
+                    " in its table and send the workers SIGHUP, and no door of it opens from then on." }
+            }
+        };
+    };
+    let active = known.settings.as_ref().is_some_and(|it| it.rules.active);
+    html! {
+        section {
+            h2 { "Changing and stopping" }
+            @if caller.grant.role < Role::Admin {
+                p { "An admin may change it, and switch it off: no door of it opens from then on." }
+            } @else {
+                ul .links { li { a href=(path("edit")) { "Edit" } } }
+                form method="post" action=(path("switch")) {
+                    (layout::csrf_field(session))
+                    input type="hidden" name="version" value=(version);
+                    input type="hidden" name="active" value=(!active);
+                    @if active {
+                        p { "Switched off, no door of it opens from the next second on; requests that wait are rejected too." }
+                        button type="submit" { "Switch off" }
+                    } @else {
+                        p { "It is switched off: no door opens." }
+                        button type="submit" { "Switch on" }
+                    }
+                }
+                form method="post" action=(path("remove")) {
+                    (layout::csrf_field(session))
+                    input type="hidden" name="version" value=(version);
+                    p { label { input type="checkbox" name="sure" value="yes" required; " Remove " (known.id) " for good" } }
+                    button type="submit" { "Remove" }
+                }
+            }
+        }
+    }
 }
 
 fn checklist(steps: &[Step]) -> Markup {
@@ -66,25 +127,26 @@ fn checklist(steps: &[Step]) -> Markup {
     }
 }
 
-fn rules(integration: &Integration) -> Markup {
-    let Integration { minutes_before, minutes_after, .. } = integration;
-    let mode = match integration.mode {
-        "live" => "live: doors open",
-        _ => "rehearse: no door opens",
+fn rules(settings: &IntegrationSettings) -> Markup {
+    let IntegrationSettings { rules, account, .. } = settings;
+    let mode =
+        if settings.mode.rehearses() { "rehearse: no door opens" } else { "live: doors open" };
+    let user = match &account.sign_in {
+        SignIn::Password { username, .. } => username.as_str(),
+        SignIn::Browser { .. } => "signs in with the browser",
     };
-    let preview = preview(*minutes_before, *minutes_after);
     html! {
         section {
             h2 { "Rules" }
             dl {
-                dt { "Statuses that open" } dd { (integration.open_from_statuses.join(", ")) }
-                dt { "Minutes before and after" } dd { (minutes_before) " before the start, " (minutes_after) " after the end" }
-                dt { "Preview" } dd { (preview) }
-                dt { "Status at the first opening" } dd { (integration.check_in_status.as_deref().unwrap_or("not set")) }
-                dt { "Field for the time of the opening" } dd { (integration.record_opened_at_in.as_deref().unwrap_or("not set")) }
+                dt { "Statuses that open" } dd { (rules.open_from_statuses.join(", ")) }
+                dt { "Minutes before and after" } dd { (rules.minutes_before) " before the start, " (rules.minutes_after) " after the end" }
+                dt { "Preview" } dd { (preview(rules.minutes_before, rules.minutes_after)) }
+                dt { "Status at the first opening" } dd { (rules.check_in_status.as_deref().unwrap_or("not set")) }
+                dt { "Field for the time of the opening" } dd { (rules.record_opened_at_in.as_deref().unwrap_or("not set")) }
                 dt { "Mode" } dd { (mode) }
-                dt { "Environment and site" } dd { (integration.environment) ", " (integration.site_uid) }
-                dt { "User at Salto" } dd { (integration.username.as_deref().unwrap_or("signs in with the browser")) }
+                dt { "Environment and site" } dd { (settings.environment) ", " (account.site_uid) }
+                dt { "User at Salto" } dd { (user) }
             }
         }
     }
@@ -108,7 +170,8 @@ fn preview(minutes_before: u32, minutes_after: u32) -> String {
     format!("A booking from 14:00 to 16:00 opens from {from} until {until}.")
 }
 
-fn mapping(integration: &Integration) -> Markup {
+fn mapping(settings: &IntegrationSettings) -> Markup {
+    let integration = &settings.rules;
     html! {
         section {
             h2 { "Mapping" }
@@ -122,12 +185,12 @@ fn mapping(integration: &Integration) -> Markup {
                         tbody {
                             @for (object, lock) in &integration.locks {
                                 tr {
-                                    th scope="row" { (object) } td { (lock) }
+                                    th scope="row" { (object) } td { (lock_text(lock)) }
                                     td { (integration.shared_doors.get(object).map(|with| with.join(", ")).unwrap_or_default()) }
                                 }
                             }
                             @if let Some(lock) = &integration.default_lock {
-                                tr { th scope="row" { "all others" } td { (lock) } td {} }
+                                tr { th scope="row" { "all others" } td { (lock_text(lock)) } td {} }
                             }
                         }
                     }

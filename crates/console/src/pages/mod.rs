@@ -5,6 +5,8 @@ pub(crate) mod audit;
 mod decisions;
 pub(crate) mod doors;
 pub(crate) mod integration;
+pub(crate) mod integration_edit;
+mod integration_form;
 pub(crate) mod layout;
 pub(crate) mod overview;
 pub(crate) mod problem_page;

@@ -1,7 +1,7 @@
 //! All integrations, each with its health in one line.
 
 use axum::{extract::State, response::Response};
-use consumer::IntegrationSettings;
+use config::{KnownIntegration, Role};
 use futures_util::future::try_join_all;
 use maud::html;
 
@@ -20,9 +20,9 @@ const MOST: usize = 500;
 const AT_ONCE: usize = 16;
 
 pub(crate) async fn page(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
-    let mut seen: Vec<&IntegrationSettings> = app.settings.integrations.iter().collect();
-    seen.retain(|it| caller.grant.covers(&it.rules.id));
-    seen.sort_by(|one, other| one.rules.id.cmp(&other.rules.id));
+    let snapshot = app.snapshot();
+    let mut seen: Vec<&KnownIntegration> = snapshot.all.iter().collect();
+    seen.retain(|it| caller.grant.covers(&it.id));
     let total = seen.len();
     seen.truncate(MOST);
     let mut rows = Vec::with_capacity(seen.len());
@@ -34,8 +34,7 @@ pub(crate) async fn page(State(app): State<App>, caller: Caller) -> Result<Respo
     let action = rows.iter().filter(|(_, _, it)| it.state == health::State::NeedsAction).count();
     let content = html! {
         @if rows.is_empty() {
-            p { "There is no integration that you may see. An administrator of this machine sets one up, under "
-                code { "[[integrations]]" } " in the configuration." }
+            p { "There is no integration that you may see." }
         } @else {
             p { (action) " of " (total) " need action." @if total > MOST { " The first " (MOST) " are shown." } }
             div .wide role="region" aria-label="Integrations" tabindex="0" {
@@ -59,6 +58,9 @@ pub(crate) async fn page(State(app): State<App>, caller: Caller) -> Result<Respo
                 }
             }
         }
+        @if caller.grant.role == Role::Admin {
+            p { a href="/new-integration" { "Set up a new integration" } }
+        }
         @if check_readable(&app).is_ok() {
             section {
                 h2 #live { "Just now" }
@@ -73,8 +75,11 @@ pub(crate) async fn page(State(app): State<App>, caller: Caller) -> Result<Respo
 /// The id of the integration, its site, and its health.
 async fn row<'a>(
     app: &App,
-    integration: &'a IntegrationSettings,
+    known: &'a KnownIntegration,
 ) -> Result<(&'a str, &'a str, Health), Problem> {
-    let health = Health::of(app, integration).await?;
-    Ok((integration.rules.id.as_str(), integration.account.site_uid.as_str(), health))
+    let (health, site) = match &known.settings {
+        Some(settings) => (Health::of(app, settings).await?, settings.account.site_uid.as_str()),
+        None => (Health::of_problem(known.problem.as_ref()), ""),
+    };
+    Ok((known.id.as_str(), site, health))
 }

@@ -12,8 +12,8 @@ use crate::{
     api::audit::is_decision,
     app::App,
     audit_search::{AuditFilter, find},
+    extract::QueryParameters,
     problem::Problem,
-    routing::extract::QueryParameters,
 };
 
 pub(crate) async fn page(

@@ -22,11 +22,12 @@ use crate::{
         digest::{random_text, sha256_hex},
     },
     app::App,
+    extract::QueryParameters,
     problem::Problem,
-    routing::extract::QueryParameters,
 };
 
 /// The longest name and password that are looked at, in bytes.
+const LONGEST_NAME: usize = 100;
 const LONGEST: usize = 1024;
 
 /// Where to go after signing in.
@@ -76,14 +77,15 @@ pub(crate) async fn sign_in(
     let Form(SignIn { user, password, next }) =
         sent.map_err(|error| Problem::new(error.status(), "bad_request", error.body_text()))?;
     let password = SecretString::from(password);
-    if user.len() > LONGEST || password.expose_secret().len() > LONGEST {
+    if user.len() > LONGEST_NAME || password.expose_secret().len() > LONGEST {
         return Err(Problem::bad_request("the name or the password is too long"));
     }
-    let address = address::of_request(&headers, peer, &app.console).to_string();
+    let address = address::of_request(&headers, peer, &app.console);
+    let (counted, address) = (address::counted(address), address.to_string());
     let known = app.user(&user);
     // The name may be a password that was typed into the wrong field: only known ones are recorded.
     let shown = known.map_or("(unknown)", |user| user.name.as_str());
-    if let Err(wait) = app.sign_ins.try_now(&user, &address).await? {
+    if let Err(wait) = app.sign_ins.try_now(&user, &counted).await? {
         record(&app, shown, &address, Some("too many tries")).await?;
         return Ok(refused(&next, &user, wait.as_secs()));
     }
@@ -153,15 +155,7 @@ pub(crate) async fn sign_out(State(app): State<App>, caller: Caller) -> Result<R
     if let Some(session) = &caller.session {
         app.sessions.end(&session.id_hash).await?;
     }
-    app.record(&Action {
-        action: "sign-out",
-        operator: &caller.name,
-        integration_id: "",
-        reason: None,
-        detail: None,
-        done: true,
-    })
-    .await?;
+    caller.record(&app, "sign-out", "", None).await?;
     let mut response = Redirect::to("/sign-in").into_response();
     if let Some(cookie) = cookie::remove(app.has_tls()) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

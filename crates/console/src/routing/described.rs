@@ -12,6 +12,8 @@ use utoipa::{
     },
 };
 
+use crate::problem::Problem;
+
 /// A schema with its name.
 pub(crate) type NamedSchema = (String, RefOr<Schema>);
 
@@ -21,6 +23,7 @@ pub(crate) struct Described {
     /// What the path's parameters are, by name.
     pub(crate) parameters: Vec<(&'static str, &'static str)>,
     pub(crate) schemas: Vec<NamedSchema>,
+    pub(crate) takes_body: bool,
 }
 
 impl Described {
@@ -28,7 +31,7 @@ impl Described {
     pub(crate) fn new(tag: &str, id: &str, summary: &str) -> Self {
         let operation =
             OperationBuilder::new().tag(tag).operation_id(Some(id)).summary(Some(summary));
-        Self { operation, parameters: Vec::new(), schemas: Vec::new() }
+        Self { operation, parameters: Vec::new(), schemas: Vec::new(), takes_body: false }
     }
 
     /// What it does, where the summary does not say it all.
@@ -53,12 +56,12 @@ impl Described {
     }
 
     /// The body that it takes, in JSON.
-    #[expect(dead_code, reason = "operations that change something come with their crates")]
     pub(crate) fn takes<T: ToSchema>(mut self) -> Self {
         let content = self.content_of::<T>();
         let body = RequestBodyBuilder::new().required(Some(Required::True));
         let body = body.content("application/json", content).build();
         self.operation = self.operation.request_body(Some(body));
+        self.takes_body = true;
         self
     }
 
@@ -67,6 +70,15 @@ impl Described {
         let content = self.content_of::<T>();
         let response = ResponseBuilder::new().description(what);
         let response = response.content("application/json", content).build();
+        self.operation = self.operation.response(status.as_str(), response);
+        self
+    }
+
+    /// A problem that not every operation has.
+    pub(crate) fn refuses(mut self, status: StatusCode, what: &str) -> Self {
+        let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+        let response = ResponseBuilder::new().description(what);
+        let response = response.content("application/problem+json", content).build();
         self.operation = self.operation.response(status.as_str(), response);
         self
     }

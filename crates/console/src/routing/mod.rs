@@ -2,7 +2,6 @@
 //! says of it. [`guard`] is what stands before each of them.
 
 pub(crate) mod described;
-pub(crate) mod extract;
 mod guard;
 mod headers;
 mod present;

@@ -66,7 +66,6 @@ impl Route {
         }
     }
 
-    #[expect(dead_code, reason = "operations that change something come with their crates")]
     pub(crate) fn put<T: 'static>(
         path: &'static str,
         access: Access,
@@ -81,7 +80,6 @@ impl Route {
         }
     }
 
-    #[expect(dead_code, reason = "operations that change something come with their crates")]
     pub(crate) fn delete<T: 'static>(
         path: &'static str,
         access: Access,

@@ -1,7 +1,7 @@
 //! All routes.
 
 use axum::http::StatusCode;
-use config::Role::Viewer;
+use config::Role::{Admin, Viewer};
 
 use super::{
     described::Described,
@@ -17,6 +17,10 @@ use crate::{
         bookings::{BookingDetails, BookingFilter, BookingList},
         doors::DoorList,
         events::EventFilter,
+        integrations::{
+            self, BasedOn, IntegrationChanged, IntegrationChecked, IntegrationDocument,
+            IntegrationList,
+        },
         session::Me,
     },
     audit_search::AuditFilter,
@@ -36,6 +40,28 @@ fn of_pages() -> Vec<Route> {
     vec![
         Route::get("/", Role(Viewer), pages::overview::page),
         Route::get("/integrations/{integration}", Integration(Viewer), pages::integration::page),
+        Route::get("/new-integration", Role(Admin), pages::integration_edit::new),
+        Route::post("/new-integration", Role(Admin), pages::integration_edit::create),
+        Route::get(
+            "/integrations/{integration}/edit",
+            Integration(Admin),
+            pages::integration_edit::edit,
+        ),
+        Route::post(
+            "/integrations/{integration}/edit",
+            Integration(Admin),
+            pages::integration_edit::change,
+        ),
+        Route::post(
+            "/integrations/{integration}/switch",
+            Integration(Admin),
+            pages::integration_edit::switch,
+        ),
+        Route::post(
+            "/integrations/{integration}/remove",
+            Integration(Admin),
+            pages::integration_edit::remove,
+        ),
         Route::get("/integrations/{integration}/doors", Integration(Viewer), pages::doors::page),
         Route::get("/requests", Role(Viewer), pages::requests::page),
         Route::get("/audit", Role(Viewer), pages::audit::page),
@@ -61,29 +87,37 @@ fn of_session() -> Vec<Route> {
 }
 
 fn of_integrations() -> Vec<Route> {
+    let one = "/api/v1/integrations/{integration}";
+    let described = |id, summary| Described::new("Integrations", id, summary);
     vec![
-        Route::get("/api/v1/integrations", Role(Viewer), api::integrations::list).described(
-            Described::new(
-                "Integrations",
-                "listIntegrations",
-                "The integrations that the caller may see",
-            )
-            .answers::<api::integrations::IntegrationList>(
-                StatusCode::OK,
-                "In the order of their ids.",
-            ),
+        Route::get("/api/v1/integrations", Role(Viewer), integrations::list).described(
+            described("listIntegrations", "The integrations that the caller may see")
+                .answers::<IntegrationList>(StatusCode::OK, "In the order of their ids."),
         ),
-        Route::get(
-            "/api/v1/integrations/{integration}",
-            Integration(Viewer),
-            api::integrations::get,
-        )
-        .described(
-            Described::new("Integrations", "getIntegration", "One integration")
-                .answers::<api::integrations::Integration>(
-                StatusCode::OK,
-                "Its settings, without secrets.",
-            ),
+        Route::get(one, Integration(Viewer), integrations::get).described(
+            described("getIntegration", "One integration")
+                .answers::<integrations::Integration>(StatusCode::OK, "Its settings, without secrets."),
+        ),
+        Route::put(one, Integration(Admin), integrations::put).described(
+            described("putIntegration", "Store an integration, or change a stored one")
+                .text("Validated as a whole, with all mistakes at once. Workers use it within a second. One of the configuration file cannot be changed here.")
+                .query::<BasedOn>()
+                .takes::<IntegrationDocument>()
+                .answers::<IntegrationChanged>(StatusCode::OK, "What changed.")
+                .refuses(StatusCode::CONFLICT, "It is in the file, or was changed after `version`.")
+                .refuses(StatusCode::UNPROCESSABLE_ENTITY, "The document has mistakes."),
+        ),
+        Route::delete(one, Integration(Admin), integrations::remove).described(
+            described("removeIntegration", "Remove a stored integration: it opens no door afterwards")
+                .query::<BasedOn>()
+                .answers::<IntegrationChanged>(StatusCode::OK, "The removal.")
+                .refuses(StatusCode::CONFLICT, "It is in the file, or was changed after `version`."),
+        ),
+        Route::post("/api/v1/integrations/{integration}/check", Integration(Admin), integrations::check).described(
+            described("checkIntegration", "Check a document as storing it would, and change nothing")
+                .takes::<IntegrationDocument>()
+                .answers::<IntegrationChecked>(StatusCode::OK, "It has no mistakes.")
+                .refuses(StatusCode::UNPROCESSABLE_ENTITY, "The document has mistakes."),
         ),
     ]
 }

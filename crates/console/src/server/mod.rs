@@ -3,11 +3,10 @@
 mod connection;
 mod tls;
 
-use std::{collections::VecDeque, io, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::VecDeque, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, extract::connect_info::ConnectInfo};
-use config::ConsoleSettings;
-use consumer::Settings;
+use config::Config;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
@@ -17,8 +16,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    app::{App, AppError, Console},
-    feed, openapi,
+    app::{App, Console},
+    app_error::AppError,
+    current, feed, openapi,
     routing::{router::router, table::table},
 };
 
@@ -58,11 +58,8 @@ pub enum RunError {
 /// # Errors
 ///
 /// [`RunError`], where it does not start.
-pub async fn run(
-    settings: Settings,
-    console: ConsoleSettings,
-    stop: CancellationToken,
-) -> Result<(), RunError> {
+pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError> {
+    let console = &config.console;
     let acceptor = console.tls.as_ref().map(tls::acceptor).transpose()?;
     let listener = TcpListener::bind(console.listen).await;
     let listener = listener.map_err(|error| RunError::Listen(console.listen, error))?;
@@ -73,9 +70,12 @@ pub async fn run(
         );
     }
     let (users, tokens) = (console.users.len(), console.tokens.len());
-    let app = Console::new(settings, console, openapi::document()?, stop.clone())?;
+    let app = Console::new(config, openapi::document()?, stop.clone())?;
     let app = App::new(app);
-    tokio::spawn(feed::run(App::clone(&app)));
+    // Without Redis, those of the file are known at first.
+    let _ = app.current.refresh().await;
+    tokio::spawn(current::keep(Arc::clone(&app.current), stop.clone()));
+    tokio::spawn(feed::run(Arc::clone(&app.feed), stop.clone()));
     let scheme = if acceptor.is_some() { "https" } else { "http" };
     tracing::info!(address = %format!("{scheme}://{address}"), users, tokens, "console ready");
     let server = Server { acceptor, router: router(&app, table()), stop };

@@ -53,6 +53,7 @@ impl AuditEntry {
             seen_in: None,
             rehearsal: false,
             trace_id: None,
+            change: None,
             inputs: None,
         }
     }

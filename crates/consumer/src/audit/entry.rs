@@ -6,9 +6,9 @@ use rules::BookingStates;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::AuditOutcome;
+use super::{AuditOutcome, integration_change::IntegrationChangeLine};
 
-/// A decided request, or the confirmation of its opening: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
+/// A decided request, the confirmation of its opening, a change of an integration, or another action of somebody: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
 /// an unknown member is left out, and the members keep this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
@@ -31,8 +31,8 @@ pub struct AuditEntry {
     /// The request's own opaque reference to a person (`docs/contract.md`, Inbound).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
-    /// The operator who opened the door or did the action: a user of the operating system for a command, else a
-    /// user or token of the console.
+    /// The operator who opened the door, changed the integration or did the action: a user of the operating system
+    /// for a command, else a user or token of the console.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
     /// Why, in the operator's words.
@@ -73,6 +73,9 @@ pub struct AuditEntry {
     /// The trace id of the request's `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+    /// What was changed, where the line is about a change of an integration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<IntegrationChangeLine>,
     /// What the rules read, where the line is a decision.
     #[serde(rename = "saw", default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Inputs>,
@@ -210,6 +213,7 @@ impl AuditEntry {
             seen_in: None,
             rehearsal: event.rehearsal,
             trace_id: event.traceparent.as_deref().and_then(trace_id).map(str::to_owned),
+            change: None,
             inputs: None,
         }
     }

@@ -70,6 +70,7 @@ impl AuditEntry {
             seen_in: None,
             rehearsal: false,
             trace_id: None,
+            change: None,
             inputs: Some(Inputs {
                 booking_status: None,
                 booking_revision: None,

@@ -1,8 +1,8 @@
-//! What a line of the audit says of its request or action.
+//! The outcomes that a line of the audit may have.
 
 use serde::{Deserialize, Serialize};
 
-/// The outcome of a request or an action.
+/// The outcome of a request, or what else the line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditOutcome {
@@ -18,12 +18,21 @@ pub enum AuditOutcome {
     Done,
     /// A person's action was refused.
     Refused,
+    /// Somebody has changed or removed the integration, or stored a new one.
+    Changed,
 }
 
 impl AuditOutcome {
     /// All outcomes.
-    pub const ALL: [Self; 6] =
-        [Self::Opened, Self::Rejected, Self::Failed, Self::Confirmed, Self::Done, Self::Refused];
+    pub const ALL: [Self; 7] = [
+        Self::Opened,
+        Self::Rejected,
+        Self::Failed,
+        Self::Confirmed,
+        Self::Changed,
+        Self::Done,
+        Self::Refused,
+    ];
 
     /// The code in a line.
     #[must_use]
@@ -35,6 +44,7 @@ impl AuditOutcome {
             Self::Confirmed => "confirmed",
             Self::Done => "done",
             Self::Refused => "refused",
+            Self::Changed => "changed",
         }
     }
 }

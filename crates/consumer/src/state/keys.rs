@@ -1,5 +1,6 @@
 //! The names of postern's records in Redis.
 
+mod console;
 mod key_part;
 
 use salto::key_pattern;
@@ -224,19 +225,19 @@ impl Keys {
         format!("{}audit", self.prefix)
     }
 
-    /// A session at the console.
-    pub(crate) fn session(&self, id_hash: &str) -> String {
-        format!("{}session:{id_hash}", self.prefix)
+    /// By id: the documents of the integrations that are stored.
+    pub(crate) fn integrations(&self) -> String {
+        format!("{}integrations", self.prefix)
     }
 
-    /// How often this user tried to sign in at the console.
-    pub(crate) fn sign_ins_of_user(&self, user: &str) -> String {
-        format!("{}sign-ins:user:{}", self.prefix, encode(user))
+    /// By id: the versions of the integrations that are stored; the newest one under the empty id.
+    pub(crate) fn integration_versions(&self) -> String {
+        format!("{}integration-versions", self.prefix)
     }
 
-    /// How often somebody at this address tried to sign in at the console.
-    pub(crate) fn sign_ins_of_address(&self, address: &str) -> String {
-        format!("{}sign-ins:address:{}", self.prefix, encode(address))
+    /// By id: the sealed passwords of the integrations that are stored.
+    pub(crate) fn integration_passwords(&self) -> String {
+        format!("{}integration-passwords", self.prefix)
     }
 
     /// A worker's heartbeat.

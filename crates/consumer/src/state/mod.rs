@@ -8,6 +8,7 @@ pub(crate) mod confirmations;
 pub(crate) mod event_outbox;
 pub(crate) mod failure;
 pub(crate) mod heartbeat;
+pub(crate) mod integration_records;
 pub(crate) mod iq_checks;
 pub(crate) mod iq_ref;
 pub(crate) mod keys;

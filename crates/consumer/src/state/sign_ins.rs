@@ -30,7 +30,8 @@ impl SignIns {
     }
 
     /// Counts a try before the password is checked, so that tries at the same time are counted too. Answers how
-    /// long to wait where there were too many.
+    /// long to wait where there were too many. Names are counted only for addresses that may still try, so that
+    /// nobody fills Redis with names.
     ///
     /// # Errors
     ///
@@ -40,27 +41,24 @@ impl SignIns {
         user: &str,
         address: &str,
     ) -> Result<Result<(), Duration>, StoreError> {
-        let of_user = self.keys.sign_ins_of_user(user);
         let of_address = self.keys.sign_ins_of_address(address);
+        if let Some(wait) = self.count(&of_address, MOST_OF_ADDRESS).await? {
+            return Ok(Err(wait));
+        }
+        let of_user = self.keys.sign_ins_of_user(user);
+        Ok(self.count(&of_user, MOST_OF_USER).await?.map_or(Ok(()), Err))
+    }
+
+    /// Counts a try, and answers how long to wait where it is one too many.
+    async fn count(&self, key: &str, most: u64) -> Result<Option<Duration>, StoreError> {
+        let mut begin = redis::cmd("SET");
+        begin.arg(key).arg(0).arg("PX").arg(millis(PERIOD)).arg("NX");
         let mut count = redis::pipe();
-        for key in [&of_user, &of_address] {
-            let mut begin = redis::cmd("SET");
-            begin.arg(key).arg(0).arg("PX").arg(millis(PERIOD)).arg("NX");
-            count.add_command(begin).ignore();
-            count.cmd("INCR").arg(key).cmd("PTTL").arg(key);
-        }
-        let (user, user_left, address, address_left): (u64, i64, u64, i64) =
-            self.store.query_all(&count).await?;
-        let mut wait = None;
-        for (tries, most, left) in
-            [(user, MOST_OF_USER, user_left), (address, MOST_OF_ADDRESS, address_left)]
-        {
-            if tries > most {
-                let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-                wait = wait.max(Some(left));
-            }
-        }
-        Ok(wait.map_or(Ok(()), Err))
+        count.atomic().add_command(begin).ignore();
+        count.cmd("INCR").arg(key).cmd("PTTL").arg(key);
+        let (tries, left): (u64, i64) = self.store.query_all(&count).await?;
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
+        Ok((tries > most).then_some(left))
     }
 
     /// Forgets the user's tries after one that was right. Those from the address still count: who knows one

@@ -8,8 +8,8 @@ use crate::cli::{
         audit::AuditArguments, booking::BookingCommand, check_config::CheckConfigArguments,
         check_event::CheckEventArguments, completions::CompletionsArguments,
         console::ConsoleArguments, dlq::DlqCommand, doctor::DoctorArguments,
-        explain::ExplainArguments, guest_key::GuestKeyCommand, iq::IqCommand,
-        listen::ListenArguments, lock::LockCommand, login::LoginArguments,
+        explain::ExplainArguments, guest_key::GuestKeyCommand, integration::IntegrationCommand,
+        iq::IqCommand, listen::ListenArguments, lock::LockCommand, login::LoginArguments,
         man_pages::ManPagesArguments, mapping::MappingCommand, pause::PauseCommand,
         publish::PublishCommand, ready::ReadyArguments, secrets::SecretsCommand, site::SiteCommand,
         tail::TailArguments,
@@ -35,6 +35,7 @@ Examples:
     postern tail --output json
     postern listen --integration acme-utrecht
     postern dlq list
+    postern integration list
 
 Every setting outside [[integrations]] can be set by an environment variable: POSTERN__BROKER__URL is
 url in [broker], POSTERN__SALTO__ENVIRONMENTS__ACCEPTANCE__API_URL is api_url in
@@ -99,6 +100,12 @@ pub(super) enum Command {
     /// The commands that need the broker alone.
     #[command(flatten)]
     Broker(BrokerCommand),
+    /// The integrations: those of the configuration file, and those that are stored in Redis.
+    ///
+    /// A stored integration is set up and changed without touching a file or sending a signal. It has the keys of
+    /// a table of [[integrations]].
+    #[command(subcommand)]
+    Integration(IntegrationCommand),
     /// What is stored of a booking.
     #[command(subcommand)]
     Booking(BookingCommand),

@@ -3,7 +3,8 @@
 //! [`command_line`] is the arguments of the program with their help, and [`commands`] what they do.
 //! The commands share [`arguments`]; what is printed on the [`terminal`] and read from it; the
 //! [`connections`] to RabbitMQ, Redis and Salto; the state of a site's IQs and locks
-//! ([`site_state`]); one-time passwords that a command sends ([`otp_attempts`]); [`failure`], the error of a command with its exit status; and what SIGINT does ([`interrupt`]).
+//! ([`site_state`]); one-time passwords that a command sends ([`otp_attempts`]); the integrations that are stored in Redis
+//! ([`stored_integrations`]); who runs the command ([`operator`]); [`failure`], the error of a command with its exit status; and what SIGINT does ([`interrupt`]).
 
 mod arguments;
 mod colours;
@@ -14,8 +15,10 @@ mod exporting;
 mod failure;
 mod interrupt;
 mod logging;
+mod operator;
 mod otp_attempts;
 mod site_state;
+mod stored_integrations;
 mod terminal;
 
 use std::ffi::{OsStr, OsString};
@@ -29,8 +32,8 @@ use tokio::runtime;
 use command_line::{BrokerCommand, Command, CommandLine, StandaloneCommand};
 use commands::{
     audit, booking, check_config, check_event, completions, console, console::ConsoleArguments,
-    dlq, doctor, explain, guest_key, iq, listen, lock, login, man_pages, mapping, pause, publish,
-    ready, secrets, site, tail, worker,
+    dlq, doctor, explain, guest_key, integration, iq, listen, lock, login, man_pages, mapping,
+    pause, publish, ready, secrets, site, tail, worker,
 };
 use failure::{CommandFailure, FailureFormat};
 use terminal::text::show_local_times;
@@ -88,7 +91,7 @@ fn run_to_end(line: CommandLine, is_server: bool) -> Result<(), CommandFailure> 
         Command::Broker(command) => {
             let config = broker_config(line.global.config.as_deref())?;
             let builder = runtime::Builder::new_current_thread();
-            return block_on(builder, run_with_broker(command, &config));
+            return block_on(builder, run_with_broker(command, config));
         }
         Command::Standalone(command) => return run_standalone(command),
         Command::Console(ConsoleArguments { command: Some(command) }) => {
@@ -153,19 +156,28 @@ fn run_standalone(command: StandaloneCommand) -> Result<(), CommandFailure> {
 /// Runs one of the commands that need the broker alone.
 async fn run_with_broker(
     command: BrokerCommand,
-    config: &BrokerConfig,
+    mut config: BrokerConfig,
 ) -> Result<(), CommandFailure> {
+    let named = match &command {
+        BrokerCommand::Publish(command) => Some(command.integration()),
+        BrokerCommand::Tail(arguments) => arguments.integration(),
+        BrokerCommand::Listen(arguments) => Some(arguments.integration()),
+        BrokerCommand::Dlq(_) => None,
+    };
+    if matches!(command, BrokerCommand::Dlq(_)) || named.is_some_and(|id| !config.knows(id)) {
+        stored_integrations::complete_broker(&mut config).await;
+    }
     match command {
-        BrokerCommand::Publish(command) => publish::run(command, config).await,
-        BrokerCommand::Tail(arguments) => tail::run(arguments, config).await,
-        BrokerCommand::Listen(arguments) => listen::run(arguments, config).await,
-        BrokerCommand::Dlq(command) => dlq::run(command, config).await,
+        BrokerCommand::Publish(command) => publish::run(command, &config).await,
+        BrokerCommand::Tail(arguments) => tail::run(arguments, &config).await,
+        BrokerCommand::Listen(arguments) => listen::run(arguments, &config).await,
+        BrokerCommand::Dlq(command) => dlq::run(command, &config).await,
     }
 }
 
 async fn run_command(
     command: Command,
-    config: Config,
+    mut config: Config,
     file: PathBuf,
 ) -> Result<(), CommandFailure> {
     if let Command::CheckConfig(arguments) = command {
@@ -175,18 +187,28 @@ async fn run_command(
         return ready::run(arguments, &config.settings);
     }
     if let Command::Doctor(arguments) = command {
-        return doctor::run(arguments, &config, &file).await;
+        return doctor::run(arguments, &mut config, &file).await;
     }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let settings = config.settings;
+    if let Command::Integration(command) = command {
+        return integration::run(command, &config).await;
+    }
+    if let Command::Console(_) = command {
+        return console::run(config).await;
+    }
+    let mut settings = config.settings;
+    if !matches!(command, Command::Worker | Command::Secrets(_)) {
+        stored_integrations::complete(&mut settings).await;
+    }
     match command {
-        Command::Console(_) => console::run(settings, config.console).await,
         Command::CheckConfig(_)
         | Command::Standalone(_)
         | Command::Doctor(_)
         | Command::Ready(_)
+        | Command::Console(_)
+        | Command::Integration(_)
         | Command::Broker(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,
         Command::Explain(arguments) => explain::run(arguments, &settings).await,

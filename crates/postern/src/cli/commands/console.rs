@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
 use clap::{Args, Subcommand};
-use config::ConsoleSettings;
-use consumer::Settings;
+use config::Config;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -69,14 +68,11 @@ impl ConsoleArguments {
 }
 
 /// Serves until a signal.
-pub(crate) async fn run(
-    settings: Settings,
-    console: ConsoleSettings,
-) -> Result<(), CommandFailure> {
+pub(crate) async fn run(config: Config) -> Result<(), CommandFailure> {
     let signals = Signals::listen().context("the signal handlers cannot be installed")?;
     let stop = CancellationToken::new();
     let stopping = tokio::spawn(signals.cancel(stop.clone(), "answers in progress"));
-    let result = console::run(settings, console, stop).await;
+    let result = console::run(config, stop).await;
     stopping.abort();
     result.map_err(|error| CommandFailure::Failed(error.into()))
 }

@@ -10,6 +10,7 @@ pub(crate) mod dlq;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod guest_key;
+pub(crate) mod integration;
 pub(crate) mod iq;
 pub(crate) mod listen;
 pub(crate) mod lock;

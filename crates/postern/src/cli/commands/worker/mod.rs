@@ -32,7 +32,7 @@ pub(crate) async fn run(settings: Settings, file: PathBuf) -> Result<(), Command
             async move { manager.follow(readiness, stop).await }
         }),
     ];
-    let result = consumer::run(settings, shutdown, reloads, told).await;
+    let result = consumer::run(settings, config::read_stored, shutdown, reloads, told).await;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
     result.map_err(|error| CommandFailure::Failed(error.into()))
 }

@@ -2,10 +2,12 @@
 
 use end_to_end::browser::{Browser, NARROW, Theme, WIDE};
 use end_to_end::console::{Console, PASSWORD, add_access};
+use end_to_end::deadline::{SOON, until, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{INTEGRATION, booking_status};
 use end_to_end::processes::Process;
 use end_to_end::setup::Setup;
+use end_to_end::simulator::{IQ_GROUND_FLOOR, ROOM_12};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -15,12 +17,13 @@ const CALLED: Duration = Duration::from_secs(300);
 
 /// The pages that need no sign-in, and those that do: name and path.
 const PLAIN: [(&str, &str); 1] = [("sign-in", "/sign-in")];
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("overview", "/"),
     ("integration", "/integrations/acme-utrecht"),
     ("doors", "/integrations/acme-utrecht/doors"),
     ("requests", "/requests"),
     ("audit", "/audit"),
+    ("new-integration", "/new-integration"),
 ];
 
 async fn start(setup: &mut Setup) -> Console {
@@ -88,6 +91,81 @@ async fn an_opening_is_shown_while_the_page_is_open_and_found_later() {
     browser.open(&format!("{}/integrations/{INTEGRATION}/doors", console.url)).await;
     browser.shows("main table", "opened").await;
     assert_ne!(browser.script("return document.title", vec![]).await, "run");
+}
+
+#[tokio::test]
+async fn an_integration_is_set_up_by_clicks_opens_a_door_and_is_switched_off() {
+    let mut setup = Setup::unactivated().await;
+    setup.settings.integrations().clear();
+    let _worker = setup.worker("worker").start().await;
+    let console = start(&mut setup).await;
+    let browser = Browser::start(setup.directory()).await;
+    sign_in(&browser, &console, "admin").await;
+    browser.click("main a[href='/new-integration']").await;
+    for (field, text) in [
+        ("#id", INTEGRATION),
+        ("#site_uid", "NL6254340082"),
+        ("#username", "system-user@acme.example"),
+        ("#password", "demo-password"),
+        ("#open_from_statuses", "confirmed, paid"),
+        ("#locks", "room-12"),
+    ] {
+        browser.fill(field, text).await;
+    }
+    browser.click("[name=active]").await;
+    browser.click("main form button[type=submit]").await;
+    browser.shows("[role=alert]", "line 1 of the mapping must be").await;
+    browser.fill("#locks", "room-12 = room-12").await;
+    browser.fill("#password", "demo-password").await;
+    browser.click("main form button[type=submit]").await;
+    browser.shows("h1", INTEGRATION).await;
+    setup.activate(IQ_GROUND_FLOOR).await;
+
+    browser.open(setup.simulator.url()).await;
+    let door = format!("#lock-{ROOM_12}");
+    browser.click(&format!("{door} button[formaction='/page/bookings']")).await;
+    browser.shows("#said", "The booking is published.").await;
+    assert_eq!(ring(&browser).await, "opened");
+
+    browser.open(&format!("{}/integrations/{INTEGRATION}", console.url)).await;
+    browser.click("form[action$='/switch'] button").await;
+    browser.shows("main", "It is switched off").await;
+    browser.open(setup.simulator.url()).await;
+    // Within the second after it was switched off, a door may open.
+    until_true("no door to open", SOON, || async {
+        ring(&browser).await == "integration inactive"
+    })
+    .await;
+    browser.open(&format!("{}/audit", console.url)).await;
+    browser.shows("main table", "admin").await;
+}
+
+/// Rings at room-12 on the simulator's page, and returns what comes of it.
+async fn ring(browser: &Browser) -> String {
+    let count = "return document.querySelectorAll('#rings li').length";
+    let before = browser.script(count, vec![]).await;
+    browser.click(&format!("#lock-{ROOM_12} button[formaction='/page/rings']")).await;
+    let newest = "return document.querySelector('#rings li:first-child > :last-child').textContent";
+    until("the answer to the ring", SOON * 2, || async {
+        if browser.script(count, vec![]).await == before {
+            return None;
+        }
+        let answer = browser.script(newest, vec![]).await;
+        let answer = answer.as_str().unwrap_or_default().to_owned();
+        (answer != "waits for postern").then_some(answer)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_viewer_may_not_change_anything_and_is_told_so() {
+    let mut setup = Setup::unactivated().await;
+    let console = start(&mut setup).await;
+    let browser = Browser::start(setup.directory()).await;
+    sign_in(&browser, &console, "viewer").await;
+    assert!(!browser.page_text().await.contains("Set up a new integration"));
+    browser.open(&format!("{}/new-integration", console.url)).await;
+    browser.shows("[role=alert]", "this needs the role admin").await;
 }
 
 #[tokio::test]

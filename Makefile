@@ -1,6 +1,6 @@
 # Targets of this repository. The work is done by deploy/*.sh and cargo.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-one servers servers-stop check schemas bench chaos model deb package-test image-test clean
+.PHONY: help demo up down test test-one servers servers-stop check schemas pictures bench chaos model deb package-test image-test clean
 
 CARGO ?= cargo
 
@@ -10,7 +10,7 @@ help: ## this list
 demo: ## bookings arrive, guests ask, doors open; half a minute, with a simulated Salto
 	@deploy/demo.sh
 
-up: ## start the demo's simulator and two workers, and keep them running
+up: ## start the demo's simulator, two workers and the console, and keep them running
 	@deploy/stack.sh up
 
 down: ## stop what `make up` started
@@ -38,6 +38,10 @@ check: ## formatting, lints, documentation, structure, links, dependencies
 
 schemas: ## generate schemas/ from the Rust types
 	$(CARGO) run --locked --package events --example schemas -- schemas
+	$(CARGO) run --locked --package console --example openapi >schemas/console/openapi.json
+
+pictures: ## take the pictures of the pages in docs/pictures anew
+	@deploy/pictures.sh
 
 bench: ## how fast a release worker drains waiting requests; ARGS=neighbour or rolling_restart: other effects
 	@deploy/bench.sh $(ARGS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demo's simulator and workers, kept running: `stack.sh up`, `stack.sh down`.
+# The demo's simulator, workers and console, kept running: `stack.sh up`, `stack.sh down`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/say.sh
@@ -28,12 +28,14 @@ up() {
   trap half_up EXIT
   trap 'exit 130' INT TERM HUP
   stack_start "$dir"
+  stack_console "$dir"
   trap - EXIT
   cat <<TRY
 
-It runs. The doors:            http://127.0.0.1:$SIMULATOR_PORT
+It runs. The doors:            http://127.0.0.1:$SIMULATOR_PORT   (book and ring there)
+The console:                   http://127.0.0.1:$CONSOLE_PORT   (name: demo, password: $console_password)
 What postern publishes:        tail -f $dir/events.log
-The workers:                   tail -f $dir/worker-1.log $dir/worker-2.log
+The workers, the console:      tail -f $dir/worker-1.log $dir/worker-2.log $dir/console.log
 
 In this shell, first:          source $dir/env
 

@@ -52,6 +52,11 @@ node_install() {
 # npm_install SOURCE PROGRAM DIRECTORY: the packages of SOURCE's lock file, and a link to SOURCE/PROGRAM beside them. The
 # program runs with --preserve-symlinks-main, so that it finds them.
 npm_install() {
-  cp "$1/package.json" "$1/package-lock.json" "$3/" && ln -sfn "$1/$2" "$3/$2" &&
-    npm ci --prefix "$3" --ignore-scripts --no-audit --no-fund
+  ln -sfn "$1/$2" "$3/$2" && npm_packages "$1" "$3"
+}
+
+# npm_packages SOURCE DIRECTORY: the packages of SOURCE's lock file.
+npm_packages() {
+  cp "$1/package.json" "$1/package-lock.json" "$2/" &&
+    npm ci --prefix "$2" --ignore-scripts --no-audit --no-fund
 }

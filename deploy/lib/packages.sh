@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Programs from Debian's packages (RabbitMQ and Redis; Python; PHP; Prometheus; systemd's tools; dpkg-dev), unpacked into a directory: nothing is installed,
+# Programs from Debian's packages (RabbitMQ and Redis; Python; PHP; Prometheus; systemd's tools; dpkg-dev; Chromium), unpacked into a directory: nothing is installed,
 # no service starts, and removing the directory undoes it. Sourced; needs say.sh.
 
 # unpack_servers PREFIX: afterwards PREFIX/bin holds rabbitmq-server, rabbitmqctl, redis-server and redis-cli. Fails where the machine
@@ -31,6 +31,12 @@ unpack_systemd() {
 # unpack_dpkg_dev PREFIX: afterwards PREFIX/bin holds dpkg-shlibdeps. Fails as unpack_servers does.
 unpack_dpkg_dev() {
   unpack_packages "$1" dpkg-shlibdeps "dpkg-dev" dpkg_dev_packages write_dpkg_dev_launcher
+}
+
+# unpack_browser PREFIX: afterwards PREFIX/bin holds chromedriver, chromium for it, without windows, and pngquant, which makes
+# pictures small. Fails as unpack_servers does.
+unpack_browser() {
+  unpack_packages "$1" chromedriver "Chromium and its driver (about 110 MB)" browser_packages write_browser_launchers
 }
 
 # unpack_packages PREFIX PROGRAM WHAT NAMES LAUNCHERS: NAMES prints the packages, LAUNCHERS writes PREFIX/bin; PROGRAM is there
@@ -113,6 +119,12 @@ systemd_packages() {
 # Without the compiler and what else dpkg-dev depends on; what dpkg-shlibdeps runs comes with the linker.
 dpkg_dev_packages() {
   printf '%s\n' dpkg-dev libdpkg-perl
+}
+
+# Without the Chromium that has windows, on which the driver depends. All pages are in one font, so that their pictures do not differ.
+browser_packages() {
+  printf '%s\n' chromium-driver chromium-common chromium-headless-shell fonts-dejavu-core pngquant
+  missing_packages chromium-headless-shell pngquant | grep -v '^chromium\|^pngquant' || true
 }
 
 # missing_packages NAME…: those of these packages, and of what they need, that the machine lacks; without the C library, as above.
@@ -205,6 +217,34 @@ export PERL5LIB=$prefix/usr/share/perl5 PATH=$PATH:$prefix/usr/bin
 exec perl "$prefix/usr/bin/dpkg-shlibdeps" "$@"
 LAUNCHER
   chmod +x "$1/bin/dpkg-shlibdeps"
+}
+
+# write_browser_launchers PREFIX: programs that find their libraries and the font inside PREFIX.
+write_browser_launchers() {
+  local prefix=$1 name
+  mkdir -p "$prefix/bin"
+  cat >"$prefix/bin/chromedriver" <<'LAUNCHER'
+#!/usr/bin/env bash
+prefix=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+libraries=$(printf '%s:' "$prefix"{,/usr}/lib/*-linux-gnu{,/pulseaudio})
+export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:-} FONTCONFIG_FILE=$prefix/fonts.conf XDG_CACHE_HOME=$prefix/cache
+exec "$prefix"/PROGRAM "$@"
+LAUNCHER
+  for name in chromium pngquant; do
+    cp "$prefix/bin/chromedriver" "$prefix/bin/$name"
+  done
+  sed -i 's|PROGRAM|usr/bin/chromedriver|' "$prefix/bin/chromedriver"
+  sed -i 's|PROGRAM|usr/lib/chromium/chromium-headless-shell|' "$prefix/bin/chromium"
+  sed -i 's|PROGRAM|usr/bin/pngquant|' "$prefix/bin/pngquant"
+  chmod +x "$prefix"/bin/*
+  cat >"$prefix/fonts.conf" <<'FONTS'
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">usr/share/fonts/truetype/dejavu</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
+FONTS
 }
 
 # write_launchers PREFIX: programs that find their libraries and their Erlang inside PREFIX, wherever PREFIX is.

@@ -17,13 +17,15 @@ stack_start() {
   cargo build --locked --package postern --package simulator
   say "built"
 
-  mapfile -t ports < <(free_ports 3)
+  mapfile -t ports < <(free_ports 4)
   write_environment "$dir" "${ports[@]}"
   # shellcheck source=/dev/null
   . "$dir/env"
 
   say "starting the Salto KS simulator: http://127.0.0.1:${ports[0]}"
-  start_process "$dir" simulator salto-simulator --listen "127.0.0.1:${ports[0]}"
+  # Its page rings at doors; without TLS only.
+  [[ $POSTERN_BROKER_URL != amqp://* ]] || export SIMULATOR_BROKER_URL=$POSTERN_BROKER_URL
+  start_process "$dir" simulator salto-simulator --listen "127.0.0.1:${ports[0]}" --integration "$INTEGRATION"
   await "$dir" simulator is_well "${ports[0]}" /control/health
 
   say "starting two workers: they declare the queues and report when they are ready"
@@ -45,6 +47,14 @@ stack_start() {
     >"$dir/activate.log" 2>&1 || fail "the activation failed: $(tail -n 3 "$dir/activate.log")"
 }
 
+# stack_console DIR: starts the console, on $CONSOLE_PORT.
+stack_console() {
+  local dir=$1
+  say "starting the console: http://127.0.0.1:$CONSOLE_PORT"
+  POSTERN__CONSOLE__LISTEN=127.0.0.1:$CONSOLE_PORT start_process "$dir" console postern --log-format human console
+  await "$dir" console is_well "$CONSOLE_PORT" /sign-in
+}
+
 # await DIR NAME COMMAND…: waits until the command succeeds; fails when the process ends or after a minute.
 await() {
   local dir=$1 name=$2
@@ -59,14 +69,18 @@ settled() {
   ! runs "$dir" "$name" || "$@"
 }
 
-# write_environment DIR SIMULATOR_PORT …: DIR/env, to be sourced; for this user alone, since it holds a key.
+# write_environment DIR SIMULATOR_PORT WORKER_PORT WORKER_PORT CONSOLE_PORT: DIR/env, to be sourced; for this user alone, since it
+# holds a key. Sets `console_password`, of which it holds the hash.
 write_environment() {
-  local dir=$1 target=${CARGO_TARGET_DIR:-$PWD/target} key
+  local dir=$1 target=${CARGO_TARGET_DIR:-$PWD/target} key hash
   key=$(head -c 32 /dev/urandom | base64)
+  console_password=$(head -c 12 /dev/urandom | base64)
+  hash=$("$target/debug/postern" console hash-password <<<"$console_password")
   (umask 077 && cat >"$dir/env") <<ENV
 export PATH="$target/debug:\$PATH"
 export POSTERN_CONFIG='$PWD/deploy/demo.toml'
 export POSTERN_SECRETS_KEY='$key'
+export CONSOLE_PASSWORD_HASH='$hash'
 export POSTERN__BROKER__URL='$POSTERN_BROKER_URL'
 export POSTERN__REDIS__URL='$POSTERN_REDIS_URL'
 export POSTERN__REDIS__KEY_PREFIX='postern-${dir##*/}-$RANDOM:'
@@ -74,6 +88,7 @@ export POSTERN__SALTO__ENVIRONMENTS__SIMULATOR__IDENTITY_URL=http://127.0.0.1:$2
 export POSTERN__SALTO__ENVIRONMENTS__SIMULATOR__API_URL=http://127.0.0.1:$2
 export POSTERN__SALTO__ENVIRONMENTS__SIMULATOR__EVENTS_URL=http://127.0.0.1:$2
 export SIMULATOR_PORT=$2
+export CONSOLE_PORT=$5
 ENV
 }
 

@@ -5,11 +5,13 @@
 //! | [`setup`] | everything that one test needs, isolated from all other tests |
 //! | [`fixture`] | a setup with running workers and a stored booking |
 //! | [`worker`] | `postern worker`: to start, stop, kill, freeze, and to end at a failpoint |
+//! | [`console`] | `postern console`, and those who use it |
 //! | [`settings`] | its configuration file |
 //! | [`inbound`] | the events of the booking system |
 //! | [`simulator`] | Salto's cloud: openings, commands, faults |
 //! | [`services`] | the servers and programs that `make test` names in the environment |
 //! | [`broker`] | a virtual host per test; a bus to publish on, a listener for outbound events; a private node to kill |
+//! | [`browser`] | a real browser, and what keeps people from using a page |
 //! | [`collector`] | a collector of OpenTelemetry's traces, which may hang |
 //! | [`redis`] | a private server to kill; everything stored, to search for secrets |
 //! | [`redis_sentinels`] | private servers with sentinels, whose master can be killed |
@@ -24,7 +26,9 @@
 
 pub mod amqp_proxy;
 pub mod broker;
+pub mod browser;
 pub mod collector;
+pub mod console;
 pub mod deadline;
 pub mod failover;
 pub mod fixture;

@@ -61,7 +61,7 @@ impl Setup {
     /// On the given broker and Redis, no IQ activated.
     pub async fn over(vhost: Vhost, redis_url: String) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let simulator = Simulator::start(directory.path()).await;
+        let simulator = Simulator::start_with_broker(directory.path(), vhost.url()).await;
         // Longer than any resend window of a test: at a lock that closes sooner, no command is repeated.
         simulator.change_settings(serde_json::json!({"open_seconds": 240})).await;
         Self::with(vhost, redis_url, directory, simulator)

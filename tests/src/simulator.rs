@@ -68,6 +68,11 @@ impl Simulator {
         Self::start_with(directory, &["--world", file.to_str().expect("a readable path")]).await
     }
 
+    /// Starts one with its built-in world, on whose page one can book doors and ring at them.
+    pub async fn start_with_broker(directory: &Path, broker_url: &str) -> Self {
+        Self::start_with(directory, &["--broker-url", broker_url]).await
+    }
+
     async fn start_with(directory: &Path, arguments: &[&str]) -> Self {
         let url = format!("http://127.0.0.1:{}", free_port());
         let process = start(&url, directory, arguments);

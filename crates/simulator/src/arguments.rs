@@ -38,6 +38,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "SECONDS")]
     pub(crate) open_seconds: Option<u32>,
 
+    /// The RabbitMQ of postern's workers, for booking doors and ringing at them on the page:
+    /// amqp://USER:PASSWORD@HOST/VHOST
+    #[arg(long, value_name = "URL", env = "SIMULATOR_BROKER_URL", hide_env_values = true)]
+    pub(crate) broker_url: Option<String>,
+
+    /// The integration that the page's booking form begins with
+    #[arg(long, value_name = "ID", default_value = "acme-utrecht")]
+    pub(crate) integration: String,
+
     /// The format of the lines on standard output
     #[arg(long, value_enum, default_value = "human")]
     pub(crate) output: LineFormat,

@@ -10,6 +10,7 @@
 //! - `records`: what happened
 //! - [`output`]: lines on standard output
 //! - `cloud`: the state of both hosts
+//! - `booking_system`: a booking system in front of postern, for trials
 //! - `middleware`: what every request and answer passes
 //! - `identity`, `connect`, `control`, `page`: the routes of the two hosts, of the control API, and of
 //!   the page
@@ -17,6 +18,7 @@
 //!
 //! What the platform does is described in `docs/salto-ks.md`.
 
+mod booking_system;
 mod clock;
 mod cloud;
 mod connect;
@@ -33,4 +35,5 @@ mod server;
 mod wire;
 pub mod world;
 
+pub use booking_system::{BookingSystemSettings, BrokerUrlError};
 pub use server::{Simulator, StartError};

@@ -10,7 +10,7 @@ use clap::Parser;
 use serde_json::json;
 use simulator::output::{LineFormat, Printer, print_line};
 use simulator::world::World;
-use simulator::{Simulator, StartError};
+use simulator::{BookingSystemSettings, Simulator, StartError};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Arguments;
@@ -25,7 +25,11 @@ async fn main() -> ExitCode {
         Ok(world) => world,
         Err(error) => return report(&error, WRONG_USAGE),
     };
-    match run(&arguments, world).await {
+    let booking_system = match booking_system(&arguments) {
+        Ok(booking_system) => booking_system,
+        Err(error) => return report(&error, WRONG_USAGE),
+    };
+    match run(&arguments, world, booking_system).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let wrong_world = matches!(error.downcast_ref(), Some(StartError::World(_)));
@@ -62,7 +66,20 @@ fn world(arguments: &Arguments) -> Result<World> {
     Ok(world)
 }
 
-async fn run(arguments: &Arguments, world: World) -> Result<()> {
+/// Where the events of the page's booking system go.
+fn booking_system(arguments: &Arguments) -> Result<Option<BookingSystemSettings>> {
+    let settings = arguments.broker_url.as_deref().map(|url| {
+        BookingSystemSettings::new(url, &arguments.integration)
+            .context("--broker-url cannot be used")
+    });
+    settings.transpose()
+}
+
+async fn run(
+    arguments: &Arguments,
+    world: World,
+    booking_system: Option<BookingSystemSettings>,
+) -> Result<()> {
     if arguments.print_world {
         return Ok(print_line(&serde_json::to_string_pretty(&world)?)?);
     }
@@ -70,7 +87,7 @@ async fn run(arguments: &Arguments, world: World) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let printer =
         if arguments.quiet { Printer::quiet() } else { Printer::to_stdout(arguments.output) };
-    let simulator = Simulator::start(arguments.listen, world, printer).await?;
+    let simulator = Simulator::start_with(arguments.listen, world, printer, booking_system).await?;
     let url = simulator.url();
     match arguments.output {
         LineFormat::Human => print_line(&format!("listening on {url}"))?,

@@ -56,6 +56,7 @@ impl Printer {
                 LineFormat::Human => opened_line(opening),
                 LineFormat::Json => json_line("opening", opening),
             },
+            NewRecord::Change => return,
             NewRecord::Mail(mail) => match format {
                 LineFormat::Human => mail_line(mail),
                 LineFormat::Json => json_line("mail", &MailWithoutPin::from(mail)),

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn_with_state, map_response_with_state};
-use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::booking_system::{BookingSystem, BookingSystemSettings};
 use crate::cloud::Cloud;
 use crate::middleware::{add_date, add_error_body, inject_faults};
 use crate::output::Printer;
@@ -44,11 +44,25 @@ impl Simulator {
         world: World,
         printer: Printer,
     ) -> Result<Self, StartError> {
+        Self::start_with(listen, world, printer, None).await
+    }
+
+    /// As [`Simulator::start`], with a booking system whose guests ring at the doors.
+    ///
+    /// # Errors
+    /// As [`Simulator::start`]. The broker is first connected to when somebody books or rings.
+    pub async fn start_with(
+        listen: SocketAddr,
+        world: World,
+        printer: Printer,
+        booking_system: Option<BookingSystemSettings>,
+    ) -> Result<Self, StartError> {
         world.check()?;
         let listener =
             TcpListener::bind(listen).await.map_err(|error| StartError::Listen(listen, error))?;
         let address = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
-        let app = app(Arc::new(Cloud::new(world, printer)));
+        let cloud = Arc::new(Cloud::new(world, printer));
+        let app = app(&Arc::new(BookingSystem::new(cloud, booking_system)));
         let service = app.into_make_service_with_connect_info::<ConnectionControl>();
         let serving =
             tokio::spawn(async move { axum::serve(BreakableListener(listener), service).await });
@@ -67,15 +81,19 @@ impl Drop for Simulator {
     }
 }
 
-fn app(cloud: Arc<Cloud>) -> Router {
-    Router::new()
-        .merge(identity::routes())
-        .merge(connect::routes())
-        .merge(control::routes())
-        .route("/", get(page::page))
+fn app(booking_system: &Arc<BookingSystem>) -> Router {
+    let cloud = Arc::clone(&booking_system.cloud);
+    let for_people = page::routes()
+        .merge(control::booking_system_routes())
+        .with_state(Arc::clone(booking_system));
+    let of_salto = identity::routes().merge(connect::routes()).with_state(Arc::clone(&cloud));
+    control::routes()
+        .with_state(Arc::clone(&cloud))
+        .merge(for_people)
+        .layer(from_fn_with_state(Arc::clone(&cloud), control::announce_changes))
+        .merge(of_salto)
         .fallback(connect::not_found)
         .layer(from_fn_with_state(Arc::clone(&cloud), inject_faults))
         .layer(map_response_with_state(Arc::clone(&cloud), add_error_body))
-        .layer(map_response_with_state(Arc::clone(&cloud), add_date))
-        .with_state(cloud)
+        .layer(map_response_with_state(cloud, add_date))
 }

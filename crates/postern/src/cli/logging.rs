@@ -20,8 +20,10 @@ use crate::cli::{
 };
 
 /// postern's own crates, whose log lines contain no secrets.
-const OWN_CRATES: [&str; 10] = [
+const OWN_CRATES: [&str; 12] = [
     "postern",
+    "console",
+    "operations",
     "config",
     "consumer",
     "publisher",

@@ -196,6 +196,12 @@ impl CloudState {
         Err(Refusal::OtpInvalid)
     }
 
+    /// Whether a user is blocked at an IQ.
+    pub(crate) fn has_blocked_user(&mut self, iq: Uuid, now: DateTime<Utc>) -> bool {
+        let users = self.iqs.get_mut(&iq).into_iter().flat_map(|iq| iq.users.values_mut());
+        users.flat_map(|user| user.failures.values_mut()).any(|failures| failures.is_blocked(now))
+    }
+
     /// Ends every block at an IQ and resets every count of rejected OTPs.
     pub(crate) fn unblock_all(&mut self, iq: Uuid) {
         if let Some(state) = self.iqs.get_mut(&iq) {

@@ -140,6 +140,8 @@ pub(super) async fn change_pin(
     if !activated {
         iq.activated_for.push(Activation { username: user.to_string(), since: Some(now) });
     }
+    drop(state);
+    cloud.publish(NewRecord::Change);
     Ok(empty_answer(StatusCode::NO_CONTENT))
 }
 

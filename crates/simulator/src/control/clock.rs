@@ -22,7 +22,7 @@ pub(super) async fn clock(State(cloud): State<Arc<Cloud>>) -> Response {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ClockRequest {
+pub(crate) struct ClockRequest {
     offset_seconds: i64,
 }
 
@@ -30,7 +30,13 @@ pub(super) async fn set_clock(
     State(cloud): State<Arc<Cloud>>,
     body: Bytes,
 ) -> Result<Response, ControlError> {
-    let ClockRequest { offset_seconds } = parse(&body)?;
+    apply_offset(&cloud, &parse(&body)?)?;
+    Ok(clock(State(cloud)).await)
+}
+
+/// Sets the clock's offset.
+pub(crate) fn apply_offset(cloud: &Cloud, request: &ClockRequest) -> Result<(), ControlError> {
+    let offset_seconds = request.offset_seconds;
     if offset_seconds.unsigned_abs() > MAX_OFFSET_SECONDS.unsigned_abs() {
         return Err(ControlError::bad_request(format!(
             "offset_seconds must be within ten years, from -{MAX_OFFSET_SECONDS} to \
@@ -38,5 +44,5 @@ pub(super) async fn set_clock(
         )));
     }
     cloud.clock.set_offset_seconds(offset_seconds);
-    Ok(clock(State(cloud)).await)
+    Ok(())
 }

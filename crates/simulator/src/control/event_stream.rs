@@ -9,6 +9,7 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::stream::{self, Stream};
 use serde::Serialize;
+use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::cloud::Cloud;
@@ -24,6 +25,7 @@ pub(super) async fn events(
             Ok(NewRecord::Command(command)) => event("command", &command),
             Ok(NewRecord::Opening(opening)) => event("opening", &opening),
             Ok(NewRecord::Mail(mail)) => event("mail", &mail),
+            Ok(NewRecord::Change) => event("change", &json!({})),
             Err(RecvError::Lagged(missed)) => event("missed", &missed),
             Err(RecvError::Closed) => return None,
         };

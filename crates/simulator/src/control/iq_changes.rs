@@ -18,7 +18,7 @@ use crate::world::{Activation, Iq, UserKey};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct IqChange {
+pub(crate) struct IqChange {
     online: Option<bool>,
     restore_required: Option<bool>,
     secret: Option<String>,
@@ -51,9 +51,18 @@ pub(super) async fn change_iq(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, ControlError> {
-    let change: IqChange = parse(&body)?;
+    let iq = apply_iq_change(&cloud, &id, parse(&body)?)?;
+    Ok(json_answer(StatusCode::OK, &iq))
+}
+
+/// Changes an IQ, and returns it as it is then.
+pub(crate) fn apply_iq_change(
+    cloud: &Cloud,
+    id: &str,
+    change: IqChange,
+) -> Result<Iq, ControlError> {
     let unblock = change.unblock;
-    let not_found = || ControlError::not_found("IQ", &id);
+    let not_found = || ControlError::not_found("IQ", id);
     let iq_id: Uuid = id.parse().map_err(|_| not_found())?;
     let mut state = cloud.state();
     let mut world = state.world.clone();
@@ -63,6 +72,5 @@ pub(super) async fn change_iq(
     if unblock {
         state.unblock_all(iq_id);
     }
-    let iq = state.iq(iq_id).ok_or_else(not_found)?;
-    Ok(json_answer(StatusCode::OK, iq))
+    state.iq(iq_id).cloned().ok_or_else(not_found)
 }

@@ -13,10 +13,11 @@ use super::request::{ControlError, parse};
 use super::world::{replace_world, set_if_given};
 use crate::cloud::Cloud;
 use crate::wire::json_answer;
+use crate::world::Lock;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct LockChange {
+pub(crate) struct LockChange {
     privacy_mode: Option<bool>,
     online: Option<bool>,
     iq_id: Option<Uuid>,
@@ -28,8 +29,17 @@ pub(super) async fn change_lock(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, ControlError> {
-    let change: LockChange = parse(&body)?;
-    let not_found = || ControlError::not_found("lock", &id);
+    let lock = apply_lock_change(&cloud, &id, parse(&body)?)?;
+    Ok(json_answer(StatusCode::OK, &lock))
+}
+
+/// Changes a lock, and returns it as it is then.
+pub(crate) fn apply_lock_change(
+    cloud: &Cloud,
+    id: &str,
+    change: LockChange,
+) -> Result<Lock, ControlError> {
+    let not_found = || ControlError::not_found("lock", id);
     let lock_id: Uuid = id.parse().map_err(|_| not_found())?;
     let mut state = cloud.state();
     let mut world = state.world.clone();
@@ -39,10 +49,10 @@ pub(super) async fn change_lock(
     set_if_given(&mut lock.online, change.online);
     set_if_given(&mut lock.iq_id, change.iq_id.map(Some));
     set_if_given(&mut lock.open_seconds, change.open_seconds.map(Some));
-    let (answer, iq_id) = (json_answer(StatusCode::OK, lock), lock.iq_id);
+    let changed = lock.clone();
     replace_world(&mut state, world)?;
     if let Some(lock) = state.locks.get_mut(&lock_id) {
-        lock.iq = iq_id;
+        lock.iq = changed.iq_id;
     }
-    Ok(answer)
+    Ok(changed)
 }

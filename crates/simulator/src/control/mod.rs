@@ -2,6 +2,8 @@
 //! cloud.
 
 mod account_changes;
+mod announce;
+mod booking_system;
 mod clock;
 mod doors;
 mod event_stream;
@@ -23,6 +25,12 @@ use axum::response::Response;
 use axum::routing::{delete, get, patch, post};
 use serde_json::json;
 
+pub(crate) use self::announce::announce_changes;
+pub(crate) use self::booking_system::routes as booking_system_routes;
+pub(crate) use self::clock::{ClockRequest, apply_offset};
+pub(crate) use self::iq_changes::{IqChange, apply_iq_change};
+pub(crate) use self::lock_changes::{LockChange, apply_lock_change};
+pub(crate) use self::request::ControlError;
 use crate::cloud::Cloud;
 use crate::wire::json_answer;
 

@@ -9,9 +9,9 @@ use url::form_urlencoded;
 use crate::wire::json_answer;
 
 /// An error answer: `{"error": "…"}`.
-pub(super) struct ControlError {
-    status: StatusCode,
-    message: String,
+pub(crate) struct ControlError {
+    pub(crate) status: StatusCode,
+    pub(crate) message: String,
 }
 
 impl ControlError {

@@ -8,4 +8,6 @@ pub(crate) enum NewRecord {
     Command(Command),
     Opening(Opening),
     Mail(Mail),
+    /// Something else has changed: the world, the clock, faults, an answer to a ring.
+    Change,
 }

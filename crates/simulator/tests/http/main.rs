@@ -18,5 +18,6 @@ mod hub;
 mod identity;
 mod lists;
 mod locking;
+mod page;
 mod program;
 mod sign_in;

@@ -74,6 +74,8 @@ fn wrong_usage_has_status_2_and_a_reason() {
         (vec!["--world", "/missing/world.json"], "/missing/world.json"),
         (vec!["--token-lifetime", "0s"], "token_lifetime_seconds"),
         (vec!["--token-lifetime", "long"], "--token-lifetime"),
+        (vec!["--broker-url", "127.0.0.1"], "--broker-url"),
+        (vec!["--broker-url", "http://127.0.0.1"], "must begin with amqp://, not http://"),
     ] {
         let output = run(&arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");

@@ -18,11 +18,14 @@ pub(crate) struct ScriptCall<'a> {
 
 impl<'a> ScriptCall<'a> {
     /// A call with these keys; arguments follow.
-    pub(crate) fn new<const KEYS: usize>(script: &'a Script, keys: [String; KEYS]) -> Self {
+    pub(crate) fn new<const KEYS: usize>(
+        script: &'a Script,
+        keys: [impl AsRef<str>; KEYS],
+    ) -> Self {
         let mut command = Cmd::with_capacity(ARGUMENTS, BYTES);
         command.arg("EVALSHA").arg(script.get_hash()).arg(KEYS);
         for key in &keys {
-            command.arg(key);
+            command.arg(key.as_ref());
         }
         Self { script, command }
     }

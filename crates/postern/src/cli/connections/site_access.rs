@@ -56,6 +56,16 @@ impl SiteAccess<'_> {
         pause::share(&self.lookup, self.site.integration_id(), error).await;
     }
 
+    /// Fails where the integration was changed or removed after its settings were read; for commands that wait
+    /// for input meanwhile, and then open a door.
+    pub(crate) async fn refuse_where_changed(&self) -> anyhow::Result<()> {
+        let Some(version) = self.integration.stored_version else { return Ok(()) };
+        match self.lookup.stored_version(self.site.integration_id()).await? {
+            Some(stored) if stored == version => Ok(()),
+            Some(_) | None => Err(anyhow!("the integration was changed meanwhile: run it again")),
+        }
+    }
+
     /// Fails while Salto has asked for a pause; for commands that wait for input meanwhile.
     pub(crate) async fn refuse_while_paused(&self) -> anyhow::Result<()> {
         pause::refuse_while_paused(&self.lookup, self.site.integration_id()).await

@@ -4,7 +4,6 @@ mod audit_line;
 mod list;
 mod open;
 mod opening;
-mod operator;
 
 use clap::Subcommand;
 use consumer::Settings;

@@ -9,13 +9,14 @@ use salto::{Certainty, OpenError, PreparedLock};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{audit_line, opening::OperatorCommand, operator::operator};
+use super::{audit_line, opening::OperatorCommand};
 use crate::cli::{
     arguments::{
         confirmation::Confirmation, integration::IntegrationArgument, output_format::OutputFlag,
     },
     connections::site_access::{self, SiteAccess},
     failure::CommandFailure,
+    operator::operator,
     otp_attempts::{attempts::OtpAttempts, results::OtpResults},
     terminal::{
         output::{Output, print_note},

@@ -1,0 +1,20 @@
+//! The keys of the console.
+
+use super::Keys;
+
+impl Keys {
+    /// A session at the console.
+    pub(crate) fn session(&self, id_hash: &str) -> String {
+        self.of("session", &[id_hash])
+    }
+
+    /// How often this user tried to sign in at the console.
+    pub(crate) fn sign_ins_of_user(&self, user: &str) -> String {
+        self.of("sign-ins:user", &[user])
+    }
+
+    /// How often somebody at this address tried to sign in at the console.
+    pub(crate) fn sign_ins_of_address(&self, address: &str) -> String {
+        self.of("sign-ins:address", &[address])
+    }
+}

@@ -64,9 +64,9 @@ impl StoredIntegrations {
         let mut newest = None;
         for _ in 0..ATTEMPTS {
             let stored = self.stored(id).await?;
-            check_version(id, based_on, stored.as_ref())?;
             let password = stored.as_ref().map_or(&StoredPassword::Missing, password_of);
             let checked = read_document(document, &self.environments, forms, password)?;
+            check_version(id, based_on, stored.as_ref())?;
             let draft = Draft::new(document, checked, stored.as_ref());
             if draft.changes.is_empty()
                 && let Some(VersionedRecord { version, .. }) = stored

@@ -127,16 +127,7 @@ pub async fn run(
     };
     let result = match at_start {
         Ok(()) => {
-            let beside_session = [
-                tokio::spawn(salto_clocks::store_and_show(Arc::clone(&worker))),
-                tokio::spawn(iq_restore::watch(Arc::clone(&worker))),
-                tokio::spawn(early_warnings::watch(Arc::clone(&worker))),
-                tokio::spawn(unrouted_keys::share(Arc::clone(&worker))),
-                tokio::spawn(shown_states::show(Arc::clone(&worker))),
-                tokio::spawn(opening_confirmation::watch(Arc::clone(&worker))),
-                tokio::spawn(salto_events::listen(Arc::clone(&worker))),
-                tokio::spawn(stored_integrations::follow(Arc::clone(&worker))),
-            ];
+            let beside_session = start_beside_session(&worker);
             let kept = session::keep(&worker, &settings.broker, &shutdown).await;
             beside_session.iter().for_each(JoinHandle::abort);
             kept.map_err(RunError::from)
@@ -153,6 +144,21 @@ pub async fn run(
     serving.abort();
     tracing::info!("stopped");
     result
+}
+
+/// Starts what runs once Redis answers.
+fn start_beside_session(worker: &Arc<Worker>) -> [JoinHandle<()>; 8] {
+    let worker = || Arc::clone(worker);
+    [
+        tokio::spawn(salto_clocks::store_and_show(worker())),
+        tokio::spawn(iq_restore::watch(worker())),
+        tokio::spawn(early_warnings::watch(worker())),
+        tokio::spawn(unrouted_keys::share(worker())),
+        tokio::spawn(shown_states::show(worker())),
+        tokio::spawn(opening_confirmation::watch(worker())),
+        tokio::spawn(salto_events::listen(worker())),
+        tokio::spawn(stored_integrations::follow(worker())),
+    ]
 }
 
 /// Applies each new configuration.

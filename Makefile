@@ -1,11 +1,11 @@
 # Targets of this repository. The work is done by deploy/*.sh and cargo.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test test-one servers servers-stop check schemas pictures bench chaos model deb package-test image-test clean
+.PHONY: help demo up down test test-one servers servers-stop check schemas pictures bench chaos chaos-dashboard model deb package-test image-test clean
 
 CARGO ?= cargo
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
 
 demo: ## bookings arrive, guests ask, doors open; half a minute, with a simulated Salto
 	@deploy/demo.sh
@@ -57,6 +57,9 @@ image-test: ## the images, built by buildah, and a worker that runs from one; ne
 
 chaos: ## failures of everything at random; a judge checks the contract's invariants; ARGS="…" goes to chaos
 	@deploy/chaos.sh $(ARGS)
+
+chaos-dashboard: ## a chaos run under Prometheus: alerts that fire, a picture of the dashboard; ARGS="…" goes to chaos
+	@deploy/chaos-dashboard.sh $(ARGS)
 
 model: ## look for histories of the ledger that break the contract: millions of states, some minutes
 	$(CARGO) run --locked --release --package ledger-model

@@ -32,6 +32,14 @@ impl WorkerCommand {
         Self { command, name, directory, listen, failpoint, output: None }
     }
 
+    /// It has this address for health and metrics, for a worker that is started again and again at the same one.
+    #[must_use]
+    pub fn listen(mut self, address: &str) -> Self {
+        self.command.env("POSTERN__HTTP__LISTEN", address);
+        address.clone_into(&mut self.listen);
+        self
+    }
+
     /// Sets another environment variable, as `POSTERN__BROKER__PREFETCH`.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {

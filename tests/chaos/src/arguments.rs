@@ -40,6 +40,10 @@ pub struct Arguments {
     /// they are kept only if there are violations, in a directory whose path is printed
     #[arg(long, global = true, value_name = "DIR")]
     pub keep: Option<PathBuf>,
+    /// File to which the addresses of the workers' metrics are written once they are ready, as Prometheus'
+    /// file_sd_configs has them; for runs with faults, `outage` and `empty-redis`
+    #[arg(long, global = true, value_name = "FILE")]
+    pub targets: Option<PathBuf>,
     /// Output as text, or as one JSON object per line
     #[arg(long, global = true, value_enum, default_value = "human")]
     pub output: Output,
@@ -114,6 +118,16 @@ pub enum Scenario {
     },
     /// Judges a kept history again; the logs and secrets beside it are not checked
     Judge { history: PathBuf },
+}
+
+impl Scenario {
+    /// Whether there is no one set of workers from the start to the end.
+    pub fn has_no_targets(&self) -> bool {
+        match self {
+            Self::Noisy { .. } | Self::Failover { .. } | Self::Judge { .. } => true,
+            Self::Outage { .. } | Self::EmptyRedis => false,
+        }
+    }
 }
 
 /// The server that is unavailable in an outage.

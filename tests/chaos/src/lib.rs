@@ -12,7 +12,7 @@
 //! | [`run`] | load and faults, then a quiet period; [`booking_storage`], [`stored_bookings`] and [`collect`] observe the results |
 //! | [`history`] | the history of a run |
 //! | [`judge`] | finds violations in a history, with a check per invariant of the contract |
-//! | [`report`], [`output`], [`run_directory`] | the report of a run, its output and its files |
+//! | [`report`], [`output`], [`run_directory`], [`prometheus_targets`] | the report of a run, its output and its files |
 //! | [`arguments`], [`scenarios`] | the program `chaos` |
 //!
 //! Of postern's own types only reasons and states are used, so that no new one can be forgotten. Everything else that
@@ -29,6 +29,7 @@ pub mod load;
 pub mod nemesis;
 pub mod noisy;
 pub mod output;
+pub mod prometheus_targets;
 pub mod proxy;
 pub mod report;
 pub mod run;

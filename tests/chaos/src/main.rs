@@ -27,6 +27,11 @@ async fn main() -> ExitCode {
     {
         refuse("--rate must be between 0.1 and 2000");
     }
+    if arguments.targets.is_some()
+        && arguments.scenario.as_ref().is_some_and(Scenario::has_no_targets)
+    {
+        refuse("--targets is for runs with faults, `outage` and `empty-redis`");
+    }
     let mut terminated = signal(SignalKind::terminate()).expect("signals can be received");
     tokio::select! {
         status = start(&arguments, seed) => status,
@@ -65,7 +70,7 @@ async fn execute(arguments: &Arguments, plan: &RunPlan) -> ExitCode {
     let output = arguments.output;
     output.remark(&format!("seed {}", plan.seed));
     let mut directory = RunDirectory::new(plan.seed, arguments.keep.as_deref());
-    let history = run(plan, output, &directory).await;
+    let history = run(plan, output, &directory, arguments.targets.as_deref()).await;
     let violations = judge::judge(&history);
     directory.write_history(&history);
     if let Some(Scenario::Outage { .. }) = &arguments.scenario

@@ -8,6 +8,7 @@ use crate::load::publish::{PublishLog, publish};
 use crate::load::{Content, LoadPlan, LoadShape};
 use crate::nemesis::{FaultAction, PlannedFault};
 use crate::output::{Output, Progress};
+use crate::prometheus_targets;
 use crate::run_directory::RunDirectory;
 use crate::stored_bookings::StoredBookingWatch;
 use crate::system::{SystemOptions, SystemUnderTest};
@@ -17,6 +18,7 @@ use futures_util::future::join_all;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -39,11 +41,17 @@ const STOPPING: Duration = Duration::from_secs(40);
 const PROGRESS: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Executes a plan; logs and other files are copied to the directory before they are deleted.
+/// Executes a plan; logs and other files are copied to the directory before they are deleted. Once the workers are ready,
+/// their addresses are written to the file `targets`.
 ///
 /// # Panics
 /// If the harness itself fails: a server does not start, or the simulator does not answer.
-pub async fn run(plan: &RunPlan, output: Output, directory: &RunDirectory) -> History {
+pub async fn run(
+    plan: &RunPlan,
+    output: Output,
+    directory: &RunDirectory,
+    targets: Option<&Path>,
+) -> History {
     let fixtures = Fixtures::new(&mut StdRng::seed_from_u64(plan.seed), plan.shape.doors());
     output.remark("starting RabbitMQ, Redis, the simulator and workers (half a minute)");
     let kills_broker = |fault: &PlannedFault| matches!(fault.action, FaultAction::BrokerKill);
@@ -53,6 +61,9 @@ pub async fn run(plan: &RunPlan, output: Output, directory: &RunDirectory) -> Hi
     let system = Arc::new(SystemUnderTest::start(fixtures, options).await);
     // Dropped before the system is.
     let _copy = directory.copy_at_end("");
+    if let Some(file) = targets {
+        prometheus_targets::write(file, &system.slots);
+    }
     let publish_log = Arc::new(PublishLog::default());
     let watch = Arc::new(BookingStorageWatch::default());
     let watching = tokio::spawn({

@@ -1,8 +1,9 @@
-//! One worker of a run. It is ended and started again, always behind the same proxies.
+//! One worker of a run. It is ended and started again, always at the same address and behind the same proxies.
 
 use crate::proxy::Proxy;
 use crate::worker_output::WorkerOutput;
 use end_to_end::deadline::SOON;
+use end_to_end::ports::free_port;
 use end_to_end::setup::Setup;
 use end_to_end::worker::{Worker, WorkerCommand};
 use nix::sys::signal::Signal;
@@ -14,6 +15,7 @@ use tokio::time::sleep;
 #[derive(Debug)]
 pub struct WorkerSlot {
     name: String,
+    address: String,
     // Dropped before its proxies.
     worker: Mutex<Option<Worker>>,
     broker: Proxy,
@@ -39,6 +41,7 @@ impl WorkerSlot {
     pub(crate) async fn new(number: usize, setup: &Setup, options: WorkerOptions) -> Self {
         Self {
             name: format!("worker-{number}"),
+            address: format!("127.0.0.1:{}", free_port()),
             worker: Mutex::new(None),
             broker: Proxy::start(port_of(setup.vhost.url())).await,
             redis: Proxy::start(port_of(setup.redis_url())).await,
@@ -51,6 +54,7 @@ impl WorkerSlot {
     pub(crate) fn command(&self, setup: &Setup) -> WorkerCommand {
         let mut command = setup
             .worker(&self.name)
+            .listen(&self.address)
             .env("POSTERN__BROKER__URL", &through(setup.vhost.url(), &self.broker))
             .env("POSTERN__REDIS__URL", &through(setup.redis_url(), &self.redis));
         if let Some(output) = &self.output {
@@ -60,6 +64,11 @@ impl WorkerSlot {
             command = command.descriptors(descriptors);
         }
         command
+    }
+
+    /// Where it shows its metrics, whenever it runs.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// Starts a worker and waits for it, but not without end; whether it is ready.

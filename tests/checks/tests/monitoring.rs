@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use checks::documents::{anchors_of, code_spans};
@@ -23,6 +24,40 @@ fn promtool_accepts_the_rules_and_their_tests_pass() {
     assert!(output.status.success(), "{text}");
     let found = format!("{} rules found", all_alerts().len());
     assert!(text.contains(&found), "promtool has read other rules than this test:\n{text}");
+}
+
+/// A picture of the dashboard that leaves something out, or draws it otherwise than Grafana, would mislead.
+#[test]
+fn the_picture_knows_all_that_the_dashboard_has() {
+    let file = workspace_root().join("deploy/monitoring/dashboard.json");
+    assert_eq!(unknown_to_the_picture(&file), None);
+    let text = fs::read_to_string(&file).expect("the dashboard can be read");
+    let other = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dashboard.json");
+    for (known, unknown, name) in [
+        (r#""type": "stat""#, r#""type": "gauge""#, "type 'gauge'"),
+        (r#""unit": "bytes""#, r#""unit": "percent""#, "unit: 'percent'"),
+        (r#""lastNotNull""#, r#""mean""#, "'mean'"),
+        (r#""color": "green""#, r#""color": "blue""#, "color: 'blue'"),
+        (r#""byRegexp""#, r#""byName""#, "'byName'"),
+        (r#""lineWidth": 1"#, r#""drawStyle": "bars""#, "drawStyle"),
+        (r#""legendFormat": "{{reason}}""#, r#""instant": true"#, "instant"),
+        ("[$__rate_interval]", "[$window]", "[$window]"),
+    ] {
+        assert!(text.contains(known), "the dashboard has no {known} any more");
+        fs::write(&other, text.replacen(known, unknown, 1)).expect("the file is written");
+        let found =
+            unknown_to_the_picture(&other).unwrap_or_else(|| panic!("{unknown} is accepted"));
+        assert!(found.contains("is not known") && found.contains(name), "{unknown}: {found}");
+    }
+}
+
+/// What `dashboard_picture` says about a dashboard that it cannot draw.
+fn unknown_to_the_picture(dashboard: &Path) -> Option<String> {
+    let script = workspace_root().join("deploy/monitoring.sh");
+    let output = Command::new(script).arg("check-dashboard").arg(dashboard).output();
+    let output = output.expect("deploy/monitoring.sh starts");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    (!output.status.success()).then_some(text)
 }
 
 #[test]

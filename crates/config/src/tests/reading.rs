@@ -242,7 +242,7 @@ fn the_shipped_example_shows_the_defaults_in_its_comments() {
     assert!(uncommented.contains(&"prefetch = 64"), "{text}");
     // The documents have what was set, without the defaults.
     let [as_shipped, spelled_out] = [text, &uncommented.join("\n")].map(|text| {
-        let Config { settings, warnings, documents: _ } = example(text);
+        let Config { settings, warnings, documents: _, console: _ } = example(text);
         format!("{settings:#?} {warnings:#?}")
     });
     assert_eq!(as_shipped, spelled_out);

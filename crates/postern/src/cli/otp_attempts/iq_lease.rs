@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use consumer::{IqRef, OtpGuard};
+use operations::connections::site_access::SiteAccess;
 use tokio::{
     task::JoinHandle,
     time::{Instant, interval, sleep},
 };
 use uuid::Uuid;
 
-use crate::cli::{connections::site_access::SiteAccess, terminal::output::print_note};
+use crate::cli::terminal::output::print_note;
 
 /// The time after which the lease of a killed command ends. No call of it is in progress by then.
 const DURATION: Duration = Duration::from_secs(12);

@@ -4,9 +4,10 @@
 use anyhow::{Context, bail};
 use chrono::SecondsFormat;
 use consumer::{IqRef, OtpStatus, OtpSubject, OtpVerdict};
+use operations::connections::site_access::SiteAccess;
 use salto::{Cause, activation::Stored};
 
-use crate::cli::{connections::site_access::SiteAccess, terminal::output::print_note};
+use crate::cli::terminal::output::print_note;
 
 /// After this number of consecutive rejections, one more could block the user (docs/salto-ks.md, The
 /// OTP).

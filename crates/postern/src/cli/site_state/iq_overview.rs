@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use consumer::OtpStatus;
+use operations::connections::site_access::SiteAccess;
 use salto::{ActivatedIq, Activation, ActivationState, IqInfo};
 
-use crate::cli::{connections::site_access::SiteAccess, terminal::output::print_note};
+use crate::cli::terminal::output::print_note;
 
 /// What is known about an IQ.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! What is printed on the terminal and read from it.
 
 pub(crate) mod event_text;
+pub(crate) mod observer;
 pub(crate) mod output;
 pub(crate) mod progress;
 pub(crate) mod secret_input;

@@ -2,8 +2,8 @@
 
 use events::names;
 use lapin::Connection;
+use operations::connections::broker::{self, Needed};
 
-use crate::cli::connections::broker::{self, Needed};
 use config::BrokerConfig;
 
 /// Connects, and fails where there is no queue of dead letters.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lapin::Connection;
+use operations::one_line;
 use publisher::{DeadLetterHeaders, Reconnect};
 use tokio::time::{Instant, sleep};
 
@@ -13,7 +14,7 @@ use super::{
     reader::QueueReader,
     report::{ActionReport, ActionResult},
 };
-use crate::cli::{failure::one_line, terminal::output::print_note};
+use crate::cli::terminal::output::print_note;
 use config::BrokerConfig;
 
 /// The time after which the exclusive session is released for other commands. It starts with the

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, anyhow};
 use chrono::Utc;
 use clap::Args;
+use operations::connections::broker::{self, BROKER_TIMEOUT};
 use publisher::{HeaderKey, Message, PublishError, Publisher};
 use serde::Serialize;
 use tokio::{
@@ -25,10 +26,7 @@ use super::{
     selection::{Criteria, SelectionArguments},
 };
 use crate::cli::{
-    arguments::output_format::OutputFlag,
-    connections::broker::{self, BROKER_TIMEOUT},
-    failure::CommandFailure,
-    interrupt,
+    arguments::output_format::OutputFlag, failure::CommandFailure, interrupt,
     terminal::output::Output,
 };
 use config::BrokerConfig;

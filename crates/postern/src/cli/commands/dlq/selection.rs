@@ -5,11 +5,12 @@ use std::{collections::BTreeSet, time::Duration};
 use chrono::{DateTime, Utc};
 use clap::{Args, builder::PossibleValuesParser};
 use events::{DeadLetterReason, names};
+use operations::check_configured;
 use publisher::{ReceivedMessage, RecordedReason};
 use uuid::Uuid;
 
 use super::{info::DeadLetterInfo, message_json};
-use crate::cli::{arguments::integration::check_configured, failure::CommandFailure};
+use crate::cli::failure::CommandFailure;
 use config::BrokerConfig;
 
 /// The filter flags.
@@ -138,7 +139,7 @@ impl DlqFilterArguments {
         if seen.integration {
             return Ok(());
         }
-        check_configured(self.integration.as_deref(), config.integration_ids().as_deref())
+        Ok(check_configured(self.integration.as_deref(), config.integration_ids().as_deref())?)
     }
 
     /// Whether a dead letter matches the filters.

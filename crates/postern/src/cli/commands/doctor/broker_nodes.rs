@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::future;
 use lapin::Connection;
+use operations::connections::advice;
 use publisher::{BrokerNodes, server_version};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -11,7 +12,6 @@ use super::{
     deadline::Deadline,
     finding::{Check, Finding},
 };
-use crate::cli::connections::advice;
 
 const NO_LIMIT: Duration = Duration::from_secs(60);
 

@@ -1,13 +1,13 @@
 //! An environment of Salto: its hosts, and the offset of its clock from this machine's.
 
 use chrono::TimeDelta;
+use operations::connections::advice;
 use salto::{CallError, Environment, Host, Http, check_host};
 
 use super::{
     deadline::{Deadline, DeadlineExceeded},
     finding::{Check, Finding},
 };
-use crate::cli::connections::advice;
 
 /// One-time passwords are corrected by the offset. Windows and expiries use this machine's clock, and
 /// events more than five minutes ahead of it are refused.

@@ -4,6 +4,9 @@ use std::{collections::HashMap, fmt::Display};
 
 use consumer::{IntegrationSettings, LockAvailability};
 use futures_util::future;
+use operations::connections::{
+    advice, pause, shared_connections::SharedConnections, visible_sites::visible_sites,
+};
 use salto::{Activation, CallError, Cause, Site};
 
 use super::{
@@ -11,13 +14,7 @@ use super::{
     finding::{Check, Finding},
     iqs, mapping, open_times, rights,
 };
-use crate::cli::{
-    connections::{
-        advice, pause, shared_connections::SharedConnections, visible_sites::visible_sites,
-    },
-    site_state::iq_overview,
-    terminal::text::rehearsal_text,
-};
+use crate::cli::{site_state::iq_overview, terminal::text::rehearsal_text};
 
 /// The findings about an integration, and the state of its locks, where it is known.
 pub(super) struct IntegrationFindings {
@@ -191,7 +188,8 @@ impl IntegrationCheck<'_> {
     ) -> Result<T, CallFailure> {
         let answer = self.deadline.within(call).await.map_err(CallFailure::DeadlineExceeded)?;
         if let Err(error) = &answer {
-            let sharing = pause::share(&self.connections.lookup, self.id, error);
+            let sharing =
+                pause::share(&self.connections.lookup, self.id, error, self.connections.observer);
             let _ = self.deadline.within(sharing).await;
         }
         answer.map_err(CallFailure::Error)

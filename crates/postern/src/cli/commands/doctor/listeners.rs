@@ -1,12 +1,13 @@
 //! Events that no queue takes: the answers of requests wait for a listener.
 
 use consumer::UnroutedKey;
+use operations::connections::shared_connections::SharedConnections;
 
 use super::{
     deadline::Deadline,
     finding::{Check, Finding},
 };
-use crate::cli::{connections::shared_connections::SharedConnections, terminal::text::time_text};
+use crate::cli::terminal::text::time_text;
 
 const NAME: &str = "rabbitmq.listeners";
 

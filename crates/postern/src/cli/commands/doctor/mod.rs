@@ -28,6 +28,7 @@ use chrono::Utc;
 use clap::Args;
 use consumer::Settings;
 use futures_util::{StreamExt, future, stream};
+use operations::connections::shared_connections::SharedConnections;
 
 use self::{
     deadline::Deadline,
@@ -35,8 +36,9 @@ use self::{
     redis::RedisFindings,
 };
 use crate::cli::{
-    arguments::output_format::OutputFlag, connections::shared_connections::SharedConnections,
-    failure::CommandFailure, terminal::output::Output,
+    arguments::output_format::OutputFlag,
+    failure::CommandFailure,
+    terminal::{observer::TerminalObserver, output::Output},
 };
 use config::Config;
 
@@ -68,7 +70,7 @@ pub(crate) async fn run(
 ) -> Result<(), CommandFailure> {
     let deadline = Deadline::after(LIMIT);
     let settings = &config.settings;
-    let connections = SharedConnections::new(settings)?;
+    let connections = SharedConnections::new(settings, &TerminalObserver)?;
     let mut findings = configuration::check(config, &file.display().to_string());
     let (broker, environments, stored) = future::join3(
         broker::check(settings, deadline),

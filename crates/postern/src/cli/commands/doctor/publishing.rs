@@ -1,13 +1,13 @@
 //! Whether RabbitMQ takes messages, or blocks publishers because of a memory or disk alarm.
 
 use lapin::Connection;
+use operations::connections::{advice, broker::BROKER_TIMEOUT};
 use publisher::{PublishError, Publisher};
 
 use super::{
     deadline::{Deadline, DeadlineExceeded},
     finding::{Check, Finding},
 };
-use crate::cli::connections::{advice, broker::BROKER_TIMEOUT};
 
 const PUBLISHING: Check<'_> = Check::new("rabbitmq.publishing", "RabbitMQ");
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use consumer::RedisSettings;
 use deadpool_redis::redis::{FromRedisValue, RedisError, cmd};
 use futures_util::future;
+use operations::connections::{advice, shared_connections::SharedConnections};
 use redis_pool::{Connection, Pool};
 use salto::{KeyCheckError, check_key};
 use tokio::time::Instant;
@@ -15,7 +16,6 @@ use super::{
     finding::{Check, Finding},
     redis_replication,
 };
-use crate::cli::connections::{advice, shared_connections::SharedConnections};
 
 const CONNECTION: Check<'_> = Check::new("redis.connection", "Redis");
 const VERSION: Check<'_> = Check::new("redis.version", "Redis");

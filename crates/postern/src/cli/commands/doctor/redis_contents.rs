@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 
 use consumer::{Contents, RedisMemory, Settings, StoreError};
+use operations::connections::shared_connections::SharedConnections;
 
 use super::{
     deadline::{Deadline, DeadlineExceeded},
     finding::{Check, Finding},
 };
-use crate::cli::connections::shared_connections::SharedConnections;
 
 const CONTENTS: Check<'_> = Check::new("redis.contents", "Redis");
 const MEMORY: Check<'_> = Check::new("redis.memory", "Redis");

@@ -2,13 +2,9 @@
 
 use chrono::Utc;
 use consumer::audit::TiedState;
+use operations::explain::{BookingReport, DoorState, Explanation, RequestReport, RuleReport};
 use rules::{Rule, RuleInput};
 
-use super::{
-    door::DoorState,
-    explanation::Explanation,
-    reports::{BookingReport, RequestReport, RuleReport},
-};
 use crate::cli::terminal::{
     event_text,
     text::{named, time_near_now as time},

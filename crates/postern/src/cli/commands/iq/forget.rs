@@ -3,14 +3,15 @@
 use anyhow::{Context, anyhow};
 use clap::Args;
 use consumer::Settings;
+use operations::connections::site_access;
 use salto::activation::Stored;
 
 use super::target::{ChangedActivation, IqArguments};
 use crate::cli::{
     arguments::{confirmation::Confirmation, output_format::OutputFlag},
-    connections::site_access,
     failure::CommandFailure,
     terminal::{
+        observer::TerminalObserver,
         output::{Output, print_note},
         text::join_or_none,
     },
@@ -45,7 +46,7 @@ pub(super) async fn run(
 ) -> Result<(), CommandFailure> {
     arguments.confirm.require_an_answer()?;
     let integration_id = arguments.target.integration_id();
-    let access = site_access::open_stored(settings, integration_id).await?;
+    let access = site_access::open_stored(settings, integration_id, &TerminalObserver).await?;
     let stored = access.activations.list(integration_id).await;
     let stored = stored.context("the stored activations cannot be read")?;
     let (iq, stored) = find(stored, &arguments.target.iq)?;

@@ -3,17 +3,18 @@
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use consumer::{LastError, Settings};
+use operations::connections::site_access;
 use serde::Serialize;
 
 use crate::cli::{
     arguments::integration::SiteListArguments,
-    connections::site_access,
     failure::CommandFailure,
     site_state::{
         iq_overview::{IqOverview, iq_overviews},
         next_step::next_step,
     },
     terminal::{
+        observer::TerminalObserver,
         output::Output,
         text::{time_text, yes_or_no},
     },
@@ -54,7 +55,9 @@ pub(super) async fn run(
     arguments: SiteListArguments,
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
-    let access = site_access::open(settings, &arguments.integration.integration_id).await?;
+    let access =
+        site_access::open(settings, &arguments.integration.integration_id, &TerminalObserver)
+            .await?;
     let id = arguments.integration.integration_id.as_str();
     let overviews = iq_overviews(&access).await?.into_iter();
     let last_errors = access.last_errors.by_iq(id).await;

@@ -4,6 +4,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use consumer::Settings;
+use operations::connections::site_access::SiteAccess;
 use salto::{
     ActivationState, CallError,
     activation::{KEEP_PIN, Stored},
@@ -17,7 +18,6 @@ use super::{
 };
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    connections::site_access::SiteAccess,
     failure::CommandFailure,
     otp_attempts::{
         attempts::{OtpAttempts, OtpInput},

@@ -3,17 +3,17 @@
 use anyhow::{Context, anyhow};
 use clap::Args;
 use consumer::Settings;
+use operations::connections::{
+    redis_durability,
+    site_access::{self, SiteAccess},
+};
 use salto::IqInfo;
 use serde::Serialize;
 
 use crate::cli::{
     arguments::{integration::IntegrationArgument, output_format::OutputFlag},
-    connections::{
-        redis_durability,
-        site_access::{self, SiteAccess},
-    },
     failure::CommandFailure,
-    terminal::output::Output,
+    terminal::{observer::TerminalObserver, output::Output},
 };
 
 /// The flags `--integration` and `--iq`.
@@ -56,7 +56,7 @@ impl IqArguments {
         &'a self,
         settings: &'a Settings,
     ) -> Result<TargetIq<'a>, CommandFailure> {
-        let access = site_access::open(settings, self.integration_id()).await?;
+        let access = site_access::open(settings, self.integration_id(), &TerminalObserver).await?;
         self.find_with(access).await
     }
 
@@ -66,8 +66,8 @@ impl IqArguments {
         &'a self,
         settings: &'a Settings,
     ) -> Result<TargetIq<'a>, CommandFailure> {
-        let access = site_access::open(settings, self.integration_id()).await?;
-        redis_durability::warn_if_not_durable(&access.redis).await;
+        let access = site_access::open(settings, self.integration_id(), &TerminalObserver).await?;
+        redis_durability::warn_if_not_durable(&access.redis, access.observer).await;
         self.find_with(access).await
     }
 

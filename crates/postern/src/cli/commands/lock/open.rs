@@ -4,6 +4,7 @@ use anyhow::{Context, anyhow};
 use chrono::{TimeDelta, Utc};
 use clap::Args;
 use consumer::{IntegrationSettings, Settings, audit::OperatorOpening};
+use operations::connections::site_access::{self, SiteAccess};
 use rules::LockRef;
 use salto::{Certainty, OpenError, PreparedLock};
 use serde::Serialize;
@@ -14,10 +15,10 @@ use crate::cli::{
     arguments::{
         confirmation::Confirmation, integration::IntegrationArgument, output_format::OutputFlag,
     },
-    connections::site_access::{self, SiteAccess},
     failure::CommandFailure,
     otp_attempts::{attempts::OtpAttempts, results::OtpResults},
     terminal::{
+        observer::TerminalObserver,
         output::{Output, print_note},
         text::{named, rehearsal_text},
     },
@@ -79,7 +80,9 @@ pub(super) async fn run(
 ) -> Result<(), CommandFailure> {
     arguments.confirm.require_an_answer()?;
     let reason = checked_reason(&arguments.reason)?;
-    let access = site_access::open(settings, &arguments.integration.integration_id).await?;
+    let access =
+        site_access::open(settings, &arguments.integration.integration_id, &TerminalObserver)
+            .await?;
     refuse_where_nothing_opens(access.integration)?;
     let prepared = prepare(&access, &arguments.lock).await?;
     // For the operator alone: without an answer, there is no name.

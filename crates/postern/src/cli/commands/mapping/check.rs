@@ -3,6 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 use consumer::{IntegrationSettings, Settings};
+use operations::{connections::site_access, one_line};
 
 use super::{
     analysis::analyse,
@@ -10,10 +11,12 @@ use super::{
 };
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    connections::site_access,
-    failure::{CommandFailure, one_line},
+    failure::CommandFailure,
     site_state::iq_overview::iq_overviews,
-    terminal::output::{Output, print_note},
+    terminal::{
+        observer::TerminalObserver,
+        output::{Output, print_note},
+    },
 };
 
 /// Arguments of `mapping check`.
@@ -69,7 +72,7 @@ async fn findings(
     settings: &Settings,
     integration: &IntegrationSettings,
 ) -> anyhow::Result<Vec<MappingFinding>> {
-    let access = site_access::open_integration(settings, integration).await?;
+    let access = site_access::open_integration(settings, integration, &TerminalObserver).await?;
     let locks = access
         .with_advice(access.site.locks().await)
         .await

@@ -10,26 +10,30 @@ use rules::{LockRef, RiskReason};
 use salto::{ActivationState, check_key};
 use serde::Serialize;
 
-use crate::cli::connections::{advice, pause, shared_connections::SharedConnections};
+use crate::connections::{advice, pause, shared_connections::SharedConnections};
 
 /// The time limit of all calls to Salto.
 const TIMEOUT: Duration = Duration::from_secs(6);
 
 /// The state of the IQ of a lock.
 #[derive(Debug, Serialize)]
-pub(super) struct DoorState {
+pub struct DoorState {
     /// The name of the lock at Salto.
-    pub(super) lock_name: Option<String>,
-    pub(super) iq_id: Option<String>,
-    pub(super) iq_name: Option<String>,
+    pub lock_name: Option<String>,
+    /// The IQ of the lock; none where the site has no such lock, or it has no IQ.
+    pub iq_id: Option<String>,
+    /// The name of the IQ at Salto.
+    pub iq_name: Option<String>,
     /// The state of the stored activation.
-    pub(super) state: Option<&'static str>,
-    /// According to Salto's list.
-    pub(super) restore_required: Option<bool>,
-    pub(super) rejected_in_a_row: u32,
-    pub(super) blocked_until: Option<DateTime<Utc>>,
+    pub state: Option<&'static str>,
+    /// Whether the IQ needs a restore, according to Salto's list.
+    pub restore_required: Option<bool>,
+    /// One-time passwords rejected in a row.
+    pub rejected_in_a_row: u32,
+    /// Until when Salto has blocked the user at the IQ.
+    pub blocked_until: Option<DateTime<Utc>>,
     /// The reason why a command would fail now, as far as it can be known.
-    pub(super) obstacle: Option<RiskReason>,
+    pub obstacle: Option<RiskReason>,
 }
 
 /// Reads the state of the lock's IQ.
@@ -59,7 +63,7 @@ async fn read_without_limit(
     let (lock_list, iqs) = match future::try_join(site.locks(), site.iqs()).await {
         Ok(lists) => lists,
         Err(error) => {
-            pause::share(&connections.lookup, id, &error).await;
+            pause::share(&connections.lookup, id, &error, connections.observer).await;
             return Err(format!(
                 "{}; {}",
                 advice::call_error_text(&error),

@@ -11,64 +11,93 @@ use super::records::{FoundBooking, FoundRequest};
 
 /// The record of a request in the ledger.
 #[derive(Debug, Serialize)]
-pub(super) struct RequestReport {
-    pub(super) id: String,
-    pub(super) source: String,
-    pub(super) taken_at: Option<DateTime<Utc>>,
-    pub(super) expires_at: Option<DateTime<Utc>>,
-    pub(super) attempts: u32,
-    pub(super) commands_in_doubt: u32,
-    pub(super) in_doubt_since: Option<DateTime<Utc>>,
-    pub(super) failures: u32,
-    pub(super) last_cause: Option<String>,
-    pub(super) claimed_by: Option<String>,
-    pub(super) claimed_until: Option<DateTime<Utc>>,
-    pub(super) claimant_alive: Option<bool>,
-    pub(super) not_before: Option<DateTime<Utc>>,
-    pub(super) dead_lettered: bool,
+pub struct RequestReport {
+    /// The id of its event.
+    pub id: String,
+    /// The source of its event.
+    pub source: String,
+    /// When a worker first took it.
+    pub taken_at: Option<DateTime<Utc>>,
+    /// When it expires.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The commands that were written.
+    pub attempts: u32,
+    /// The commands without an answer.
+    pub commands_in_doubt: u32,
+    /// Since when there are any.
+    pub in_doubt_since: Option<DateTime<Utc>>,
+    /// The failed attempts.
+    pub failures: u32,
+    /// Why the last attempt failed.
+    pub last_cause: Option<String>,
+    /// The worker that acts on it.
+    pub claimed_by: Option<String>,
+    /// Until when it may.
+    pub claimed_until: Option<DateTime<Utc>>,
+    /// Whether that worker sends its heartbeat.
+    pub claimant_alive: Option<bool>,
+    /// No command is sent before.
+    pub not_before: Option<DateTime<Utc>>,
+    /// Whether it has a dead letter.
+    pub dead_lettered: bool,
     /// `confirmed` or `unconfirmed`, where the opening was to be confirmed by Salto's own record.
-    pub(super) confirmation: Option<&'static str>,
+    pub confirmation: Option<&'static str>,
     /// The event that confirms the opening.
-    pub(super) confirmed: Option<Outbound>,
-    /// The routing key for which its answer waits until a queue takes it, and since when none does.
-    pub(super) waits_for_queue: Option<String>,
-    pub(super) no_queue_since: Option<DateTime<Utc>>,
+    pub confirmed: Option<Outbound>,
+    /// The routing key for which its answer waits until a queue takes it.
+    pub waits_for_queue: Option<String>,
+    /// Since when no queue takes it.
+    pub no_queue_since: Option<DateTime<Utc>>,
     /// The event that is the answer to it.
-    pub(super) outcome: Option<Outbound>,
+    pub outcome: Option<Outbound>,
 }
 
 /// The newest known states of a booking. What tied states differ in is null, but for the objects,
 /// which are those that all of them have.
 #[derive(Debug, Serialize)]
-pub(super) struct BookingReport {
-    pub(super) integration_id: String,
-    pub(super) booking_id: String,
-    pub(super) known: bool,
-    pub(super) status: Option<String>,
-    pub(super) object_ids: Vec<String>,
-    pub(super) starts_at: Option<DateTime<Utc>>,
-    pub(super) ends_at: Option<DateTime<Utc>>,
-    pub(super) revision: Option<u64>,
+pub struct BookingReport {
+    /// The id of the integration.
+    pub integration_id: String,
+    /// The id of the booking.
+    pub booking_id: String,
+    /// Whether a state of it is stored.
+    pub known: bool,
+    /// The status.
+    pub status: Option<String>,
+    /// The booked objects.
+    pub object_ids: Vec<String>,
+    /// When it starts.
+    pub starts_at: Option<DateTime<Utc>>,
+    /// When it ends.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// The revision of the newest state.
+    pub revision: Option<u64>,
     /// The time of the event with this state.
-    pub(super) told_at: Option<DateTime<Utc>>,
-    pub(super) opened_before: bool,
+    pub told_at: Option<DateTime<Utc>>,
+    /// Whether a door of it was opened before.
+    pub opened_before: bool,
     /// The states of the booking, where several have the same version.
-    pub(super) tied: Vec<TiedState>,
+    pub tied: Vec<TiedState>,
     /// Whether more are tied than are kept.
-    pub(super) tied_left_out: bool,
+    pub tied_left_out: bool,
 }
 
 /// A rule, its answer and its inputs.
 #[derive(Debug, Serialize)]
-pub(super) struct RuleReport {
-    pub(super) rule: &'static str,
+pub struct RuleReport {
+    /// The code of the rule.
+    pub rule: &'static str,
     /// `yes`, `no`, `moot`, `expired`.
-    pub(super) verdict: &'static str,
-    pub(super) reason: Option<&'static str>,
-    pub(super) detail: Option<String>,
-    pub(super) seen: Map<String, Value>,
+    pub verdict: &'static str,
+    /// The reason of a rejection.
+    pub reason: Option<&'static str>,
+    /// The reason as text.
+    pub detail: Option<String>,
+    /// The inputs by name.
+    pub seen: Map<String, Value>,
+    /// The rule as it was evaluated.
     #[serde(skip)]
-    pub(super) step: RuleStep,
+    pub step: RuleStep,
 }
 
 impl From<RuleStep> for RuleReport {

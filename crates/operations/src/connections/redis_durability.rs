@@ -5,26 +5,26 @@ use std::collections::HashMap;
 use deadpool_redis::redis::cmd;
 use redis_pool::Pool;
 
-use crate::cli::terminal::output::print_note;
+use crate::Observer;
 
-/// Warns on standard error where Redis loses data at a restart, or may evict it.
-pub(crate) async fn warn_if_not_durable(redis: &Pool) {
+/// Warns where Redis loses data at a restart, or may evict it.
+pub async fn warn_if_not_durable(redis: &Pool, observer: &dyn Observer) {
     match (setting(redis, "appendonly").await, setting(redis, "maxmemory-policy").await) {
         (Some(append), Some(policy)) => {
             if append != "yes" {
-                print_note(
+                observer.note(
                     "warning: Redis has appendonly off; if it restarts, the IQ's secret is lost \
                      permanently. Set appendonly to yes.",
                 );
             }
             if policy != "noeviction" {
-                print_note(&format!(
+                observer.note(&format!(
                     "warning: Redis has maxmemory-policy {policy} and may evict the IQ's secret. \
                      Set it to noeviction."
                 ));
             }
         }
-        _ => print_note(
+        _ => observer.note(
             "note: Redis does not show its configuration to this user; check that appendonly is yes \
              and maxmemory-policy is noeviction",
         ),

@@ -9,21 +9,34 @@ use salto::{
     ActivationStore, Breakers, Http, RedisTokenCache, SaltoClock, Site, TokenCache, seal::Sealer,
 };
 
+use crate::Observer;
+
 /// Shared connections.
-pub(crate) struct SharedConnections<'a> {
+pub struct SharedConnections<'a> {
     settings: &'a Settings,
-    pub(crate) sealer: Arc<Sealer>,
-    pub(crate) redis: Pool,
-    pub(crate) lookup: Lookup,
-    pub(crate) otp_guard: OtpGuard,
-    pub(crate) activations: ActivationStore,
-    pub(crate) http: Http,
+    /// Seals and opens what is stored encrypted.
+    pub sealer: Arc<Sealer>,
+    /// The connections to Redis.
+    pub redis: Pool,
+    /// Reads what the workers have stored.
+    pub lookup: Lookup,
+    /// The results of one-time passwords.
+    pub otp_guard: OtpGuard,
+    /// The stored activations.
+    pub activations: ActivationStore,
+    /// The HTTP client for Salto.
+    pub http: Http,
+    /// Who is told of warnings.
+    pub observer: &'a dyn Observer,
     tokens: Arc<dyn TokenCache>,
 }
 
 impl<'a> SharedConnections<'a> {
     /// Prepares the connections; nothing is connected yet.
-    pub(crate) fn new(settings: &'a Settings) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// The address of Redis, or the certificates of this machine, cannot be used.
+    pub fn new(settings: &'a Settings, observer: &'a dyn Observer) -> anyhow::Result<Self> {
         let prefix = settings.redis.key_prefix.as_str();
         let store = Arc::new(
             Store::new(&settings.redis).context("redis.url or redis.sentinels cannot be used")?,
@@ -39,25 +52,29 @@ impl<'a> SharedConnections<'a> {
             http: Http::new()?,
             sealer,
             redis,
+            observer,
         })
     }
 
-    pub(crate) fn key_prefix(&self) -> &'a str {
+    /// How the keys in Redis begin.
+    pub fn key_prefix(&self) -> &'a str {
         &self.settings.redis.key_prefix
     }
 
-    pub(crate) fn redis_settings(&self) -> &'a RedisSettings {
+    /// The settings of Redis.
+    pub fn redis_settings(&self) -> &'a RedisSettings {
         &self.settings.redis
     }
 
-    pub(crate) fn resend_window(&self) -> Duration {
+    /// For so long a command whose result is unknown may be sent again.
+    pub fn resend_window(&self) -> Duration {
         self.settings.opening.resend_window
     }
 
     /// The site of an integration, with the tokens that all workers share. Its clock and its circuit
     /// breakers are its own, so that its errors do not affect another integration. Nothing where its
     /// environment is not configured.
-    pub(crate) fn site(&self, integration: &IntegrationSettings) -> Option<Site> {
+    pub fn site(&self, integration: &IntegrationSettings) -> Option<Site> {
         let name = integration.environment.as_str();
         let environment = self.settings.environments.get(name)?;
         let site = Site::new(

@@ -1,37 +1,44 @@
 //! The records of a request and of its booking in Redis.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use consumer::{Lookup, RequestRecord, UnroutedKey};
 use events::{Outbound, OutboundData};
 use rules::{BookingStates, BookingVersion};
 
-use crate::cli::{
-    arguments::time_argument::TimeArgument, connections::store_failure::store_failure,
-    failure::CommandFailure,
-};
+use crate::{OperationError, connections::store_failure::store_failure};
 
 /// An answer is recorded at most so long before it is found that no queue takes it.
 const JUST_BEFORE: TimeDelta = TimeDelta::seconds(30);
 
-/// What the command line selects.
-pub(super) struct Selection {
-    pub(super) request: Option<RequestSelection>,
-    pub(super) booking: Option<BookingSelection>,
-    pub(super) object: Option<String>,
-    pub(super) at: Option<TimeArgument>,
+/// What is to be explained.
+#[derive(Debug)]
+pub struct Selection {
+    /// A request.
+    pub request: Option<RequestSelection>,
+    /// A booking; that of the request where it is left out.
+    pub booking: Option<BookingSelection>,
+    /// Which of the booked objects.
+    pub object: Option<String>,
+    /// The time for which the rules are evaluated; when the request was answered, else now, where it is left out.
+    pub at: Option<DateTime<Utc>>,
 }
 
 /// What identifies a booking.
-#[derive(PartialEq, Eq)]
-pub(super) struct BookingSelection {
-    pub(super) integration_id: String,
-    pub(super) booking_id: String,
+#[derive(Debug, PartialEq, Eq)]
+pub struct BookingSelection {
+    /// The id of the integration.
+    pub integration_id: String,
+    /// The id of the booking.
+    pub booking_id: String,
 }
 
 /// What identifies a request.
-pub(super) struct RequestSelection {
-    pub(super) source: String,
-    pub(super) id: String,
+#[derive(Debug)]
+pub struct RequestSelection {
+    /// The source of the event.
+    pub source: String,
+    /// The id of the event.
+    pub id: String,
 }
 
 /// A request with its record in the ledger.
@@ -62,7 +69,7 @@ pub(super) async fn read(
     lookup: &Lookup,
     request: Option<RequestSelection>,
     booking: Option<BookingSelection>,
-) -> Result<FoundRecords, CommandFailure> {
+) -> Result<FoundRecords, OperationError> {
     let request = match request {
         None => None,
         Some(key) => Some(read_request(lookup, key).await?),
@@ -71,7 +78,7 @@ pub(super) async fn read(
     let ids = match (booking, outcome.map(booking_of)) {
         (Some(selected), Some(of_request)) if selected != of_request => {
             let BookingSelection { integration_id, booking_id } = of_request;
-            return Err(CommandFailure::Usage(format!(
+            return Err(OperationError::WrongInput(format!(
                 "the request is about booking {booking_id:?} of integration {integration_id:?}"
             )));
         }
@@ -87,11 +94,11 @@ pub(super) async fn read(
 async fn read_request(
     lookup: &Lookup,
     key: RequestSelection,
-) -> Result<FoundRequest, CommandFailure> {
+) -> Result<FoundRequest, OperationError> {
     let RequestSelection { source, id } = &key;
     let record = lookup.request(source, id).await.map_err(store_failure)?;
     let record = record.ok_or_else(|| {
-        CommandFailure::message(format!(
+        OperationError::NotFound(format!(
             "there is no record of a request {id:?} from {source:?}: no worker has taken it, or its \
              record is older than retention.outcomes"
         ))
@@ -113,7 +120,7 @@ fn waits_for_queue(record: &RequestRecord, unrouted: &UnroutedKey) -> bool {
 async fn read_booking(
     lookup: &Lookup,
     BookingSelection { integration_id, booking_id }: BookingSelection,
-) -> Result<FoundBooking, CommandFailure> {
+) -> Result<FoundBooking, OperationError> {
     let (integration, booking) = (integration_id.as_str(), booking_id.as_str());
     Ok(FoundBooking {
         states: lookup.booking(integration, booking).await.map_err(store_failure)?,

@@ -1,4 +1,4 @@
-//! A connection to RabbitMQ for commands that run once.
+//! A connection to RabbitMQ for operations that run once.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use lapin::Connection;
 use publisher::{Message, PublishError, Publisher, TopologyKind};
 
 use super::advice;
-use crate::cli::failure::one_line;
+use crate::one_line;
 
 /// The time limit of an attempt to connect to a node, and of a confirm.
-pub(crate) const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
+pub const BROKER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens a publisher. Fails where RabbitMQ blocks publishers: a command does not wait for the end of an
 /// alarm.
-pub(crate) async fn open_publisher(
-    connection: Connection,
-    channels: usize,
-) -> anyhow::Result<Publisher> {
+///
+/// # Errors
+/// The broker opens no channel, or blocks publishers.
+pub async fn open_publisher(connection: Connection, channels: usize) -> anyhow::Result<Publisher> {
     let publisher = Publisher::open(connection, channels, BROKER_TIMEOUT)
         .await
         .context("the broker opened no channel for publishing")?;
@@ -32,7 +32,10 @@ pub(crate) async fn open_publisher(
 
 /// Publishes a message. The outer error says that RabbitMQ blocks publishers now: it may take the message
 /// after the alarm.
-pub(crate) async fn publish(
+///
+/// # Errors
+/// RabbitMQ blocks publishers.
+pub async fn publish(
     publisher: &Publisher,
     message: Message,
 ) -> anyhow::Result<Result<(), PublishError>> {
@@ -47,15 +50,20 @@ fn blocked(reason: &str) -> anyhow::Error {
     anyhow!("RabbitMQ blocks publishers: {reason}; {}", advice::BROKER_BLOCKED)
 }
 
-/// What a command needs of the topology, which the worker declares and nothing else.
+/// What an operation needs of the topology, which the worker declares and nothing else.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Needed {
+pub enum Needed {
+    /// An exchange of this name.
     Exchange(&'static str),
+    /// A queue of this name.
     Queue(&'static str),
 }
 
 /// Connects, and fails where what is needed is missing.
-pub(crate) async fn connect(
+///
+/// # Errors
+/// No node answers or accepts the user, or what is needed is missing; with what to do about it.
+pub async fn connect(
     broker: &BrokerSettings,
     name: &str,
     needed: Needed,

@@ -4,19 +4,19 @@ use publisher::ConnectError;
 use salto::{CallError, Cause};
 
 /// For a host of Salto that does not answer.
-pub(crate) const SALTO_UNREACHABLE: &str = "check Salto's status page, the internet connection of this machine, and the environment's URLs";
+pub const SALTO_UNREACHABLE: &str = "check Salto's status page, the internet connection of this machine, and the environment's URLs";
 
 /// For a Redis that cannot be used.
-pub(crate) const REDIS_UNUSABLE: &str = "check that Redis runs and that redis.url is its address, or redis.sentinels those of its sentinels";
+pub const REDIS_UNUSABLE: &str = "check that Redis runs and that redis.url is its address, or redis.sentinels those of its sentinels";
 
 /// For a RabbitMQ that cannot be used.
-pub(crate) const BROKER_UNUSABLE: &str = "check that RabbitMQ runs and that broker.url is its address, or broker.urls those of its nodes";
+pub const BROKER_UNUSABLE: &str = "check that RabbitMQ runs and that broker.url is its address, or broker.urls those of its nodes";
 
 /// For a RabbitMQ in a memory or disk alarm.
-pub(crate) const BROKER_BLOCKED: &str = "give RabbitMQ memory or disk space: `rabbitmq-diagnostics alarms` names the node and the resource";
+pub const BROKER_BLOCKED: &str = "give RabbitMQ memory or disk space: `rabbitmq-diagnostics alarms` names the node and the resource";
 
 /// What to do about a failed connection to the broker.
-pub(crate) fn for_connect_error(error: &ConnectError) -> &'static str {
+pub fn for_connect_error(error: &ConnectError) -> &'static str {
     match error {
         ConnectError::Url(_) => "correct broker.url",
         ConnectError::NoNode(errors) => {
@@ -32,7 +32,7 @@ pub(crate) fn for_connect_error(error: &ConnectError) -> &'static str {
 }
 
 /// The text of the error, with the time for which no call is sent.
-pub(crate) fn call_error_text(error: &CallError) -> String {
+pub fn call_error_text(error: &CallError) -> String {
     match error.retry_after {
         Some(wait) => format!("{error}; no call is sent for {} s", wait.as_secs().max(1)),
         None => error.to_string(),
@@ -40,7 +40,7 @@ pub(crate) fn call_error_text(error: &CallError) -> String {
 }
 
 /// What to do about a failed call to Salto.
-pub(crate) fn for_call_error(error: &CallError) -> &'static str {
+pub fn for_call_error(error: &CallError) -> &'static str {
     match error.cause {
         Cause::CredentialsRejected => for_rejected_credentials(error.code.as_deref()),
         Cause::NotSignedIn => "run `postern login` for this integration",

@@ -6,7 +6,7 @@ use salto::SiteInfo;
 const NAMED: usize = 5;
 
 /// The visible sites as text; `sites` is nothing where Salto did not answer.
-pub(crate) fn visible_sites(account: &str, sites: Option<&[SiteInfo]>) -> String {
+pub fn visible_sites(account: &str, sites: Option<&[SiteInfo]>) -> String {
     match sites {
         None => format!("the sites that {account} can see are not known"),
         Some([]) => format!("{account} can see no site"),

@@ -1,4 +1,4 @@
-//! The explanation of a request or a booking, as it is printed.
+//! The explanation of a request or a booking.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use consumer::Settings;
@@ -10,44 +10,52 @@ use super::{
     records::{self, FoundBooking, Selection, object_of},
     reports::{BookingReport, RequestReport, RuleReport},
 };
-use crate::cli::{
+use crate::{
+    OperationError,
     connections::{pause, shared_connections::SharedConnections, store_failure::store_failure},
-    failure::CommandFailure,
 };
 
 /// The explanation. Members that are not known are null.
 #[derive(Debug, Serialize)]
-pub(super) struct Explanation {
-    pub(super) request: Option<RequestReport>,
-    pub(super) booking: Option<BookingReport>,
+pub struct Explanation {
+    /// The record of the request, where one was asked for.
+    pub request: Option<RequestReport>,
+    /// The booking, where it is known which one.
+    pub booking: Option<BookingReport>,
     /// The time for which the rules were evaluated.
-    pub(super) at: DateTime<Utc>,
-    pub(super) rules: Vec<RuleReport>,
+    pub at: DateTime<Utc>,
+    /// The rules in their order.
+    pub rules: Vec<RuleReport>,
     /// `open`, or the reason of the first rule that says no; nothing where no rule was evaluated.
-    pub(super) decision: Option<&'static str>,
+    pub decision: Option<&'static str>,
     /// The lock by id, or by the name that the mapping has.
     #[serde(rename = "lock_id")]
-    pub(super) lock: Option<LockRef>,
-    pub(super) door: Option<DoorState>,
+    pub lock: Option<LockRef>,
+    /// The IQ of the lock and its state.
+    pub door: Option<DoorState>,
     /// The reason why `door` is not known.
-    pub(super) door_unknown: Option<String>,
+    pub door_unknown: Option<String>,
     /// The rest of the pause that Salto has asked for.
-    pub(super) pause_seconds: u64,
+    pub pause_seconds: u64,
     /// Whether the integration is in rehearsal, so that no door opens.
-    pub(super) rehearses: bool,
+    pub rehearses: bool,
 }
 
 impl Explanation {
     /// Evaluates the rules, and where they lead to a lock, reads the state of its IQ from Salto.
-    pub(super) async fn of(
+    ///
+    /// # Errors
+    /// There is no record of the request, it is about another booking, or Redis does not answer. Where Salto does
+    /// not answer, the explanation says so.
+    pub async fn of(
         settings: &Settings,
         connections: &SharedConnections<'_>,
         Selection { request, booking, object, at }: Selection,
-    ) -> Result<Self, CommandFailure> {
+    ) -> Result<Self, OperationError> {
         let records = records::read(&connections.lookup, request, booking).await?;
         let outcome = records.request.as_ref().and_then(|request| request.record.outcome.as_ref());
         let now = Utc::now();
-        let at = at.map(|time| time.at(now)).or(outcome.map(|outcome| outcome.time)).unwrap_or(now);
+        let at = at.or(outcome.map(|outcome| outcome.time)).unwrap_or(now);
         let mut explanation = Self::without_rules(at);
         if let Some(booking) = &records.booking {
             let object = object.or(outcome.and_then(object_of).map(str::to_owned));
@@ -79,7 +87,7 @@ impl Explanation {
         connections: &SharedConnections<'_>,
         booking: &FoundBooking,
         object: Option<String>,
-    ) -> Result<(), CommandFailure> {
+    ) -> Result<(), OperationError> {
         let id = booking.integration_id.as_str();
         let integration = settings.integrations.iter().find(|it| it.rules.id == id);
         self.rehearses = integration.is_some_and(|it| it.mode.rehearses());

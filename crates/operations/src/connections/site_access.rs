@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
+use config::integration_ids;
 use consumer::{IntegrationSettings, LastErrors, Lookup, OtpGuard, Settings, Store};
 use redis_pool::Pool;
 use salto::{
@@ -11,23 +12,33 @@ use salto::{
 };
 
 use super::{advice, pause, visible_sites::visible_sites};
-use crate::cli::{arguments::integration::not_configured, failure::CommandFailure};
-use config::integration_ids;
+use crate::{Observer, OperationError, integration::not_configured};
 
-/// What a command about the site of an integration uses.
-pub(crate) struct SiteAccess<'a> {
-    pub(crate) integration: &'a IntegrationSettings,
-    pub(crate) site: Site,
-    pub(crate) activations: ActivationStore,
-    pub(crate) otp_guard: Arc<OtpGuard>,
-    pub(crate) last_errors: LastErrors,
-    pub(crate) redis: Pool,
+/// What an operation about the site of an integration uses.
+pub struct SiteAccess<'a> {
+    /// The integration.
+    pub integration: &'a IntegrationSettings,
+    /// Its site at Salto.
+    pub site: Site,
+    /// The stored activations.
+    pub activations: ActivationStore,
+    /// The results of one-time passwords.
+    pub otp_guard: Arc<OtpGuard>,
+    /// The last error of each IQ.
+    pub last_errors: LastErrors,
+    /// The connections to Redis.
+    pub redis: Pool,
+    /// Who is told of warnings.
+    pub observer: &'a dyn Observer,
     lookup: Lookup,
 }
 
 impl SiteAccess<'_> {
     /// Salto's answer; an error gets the advice for it.
-    pub(crate) async fn with_advice<T>(&self, answer: Result<T, CallError>) -> anyhow::Result<T> {
+    ///
+    /// # Errors
+    /// That of the call.
+    pub async fn with_advice<T>(&self, answer: Result<T, CallError>) -> anyhow::Result<T> {
         match answer {
             Ok(answer) => Ok(answer),
             Err(error) => Err(self.error_with_advice(&error).await),
@@ -35,7 +46,7 @@ impl SiteAccess<'_> {
     }
 
     /// The error of a call with the advice for it.
-    pub(crate) async fn error_with_advice(&self, error: &CallError) -> anyhow::Error {
+    pub async fn error_with_advice(&self, error: &CallError) -> anyhow::Error {
         self.share_pause(error).await;
         let mut detail = advice::call_error_text(error);
         if error.cause == Cause::SiteNotFound {
@@ -52,47 +63,61 @@ impl SiteAccess<'_> {
     }
 
     /// Shares the pause that Salto asked for with this answer, if it did, with the workers.
-    pub(crate) async fn share_pause(&self, error: &CallError) {
-        pause::share(&self.lookup, self.site.integration_id(), error).await;
+    pub async fn share_pause(&self, error: &CallError) {
+        pause::share(&self.lookup, self.site.integration_id(), error, self.observer).await;
     }
 
-    /// Fails while Salto has asked for a pause; for commands that wait for input meanwhile.
-    pub(crate) async fn refuse_while_paused(&self) -> anyhow::Result<()> {
+    /// Fails while Salto has asked for a pause; for operations that wait for input meanwhile.
+    ///
+    /// # Errors
+    /// There is a pause, or Redis does not answer.
+    pub async fn refuse_while_paused(&self) -> anyhow::Result<()> {
         pause::refuse_while_paused(&self.lookup, self.site.integration_id()).await
     }
 }
 
-/// Opens the access by the id of the integration. The integration must be configured, Redis must
-/// answer, `secrets.key` must be the key of its secrets, and Salto must not have asked for a pause.
-pub(crate) async fn open<'a>(
+/// Opens the access by the id of the integration.
+///
+/// # Errors
+/// The integration is not configured, Redis does not answer, `secrets.key` is not the key of its
+/// secrets, or Salto has asked for a pause.
+pub async fn open<'a>(
     settings: &'a Settings,
     integration_id: &str,
-) -> Result<SiteAccess<'a>, CommandFailure> {
+    observer: &'a dyn Observer,
+) -> Result<SiteAccess<'a>, OperationError> {
     let integration = find(settings, integration_id)?;
-    Ok(open_integration(settings, integration).await?)
+    Ok(open_integration(settings, integration, observer).await?)
 }
 
-/// As [`open`], for commands that read stored data only and send Salto no call.
-pub(crate) async fn open_stored<'a>(
+/// As [`open`], for operations that read stored data only and send Salto no call.
+///
+/// # Errors
+/// As for [`open`], but a pause does not matter.
+pub async fn open_stored<'a>(
     settings: &'a Settings,
     integration_id: &str,
-) -> Result<SiteAccess<'a>, CommandFailure> {
+    observer: &'a dyn Observer,
+) -> Result<SiteAccess<'a>, OperationError> {
     let integration = find(settings, integration_id)?;
-    Ok(prepare(settings, integration).await?)
+    Ok(prepare(settings, integration, observer).await?)
 }
 
 /// The integration of that id; all of them where there is no id.
-pub(crate) fn selected_integrations<'a>(
+///
+/// # Errors
+/// There is none of that id.
+pub fn selected_integrations<'a>(
     settings: &'a Settings,
     integration_id: Option<&str>,
-) -> Result<Vec<&'a IntegrationSettings>, CommandFailure> {
+) -> Result<Vec<&'a IntegrationSettings>, OperationError> {
     match integration_id {
         Some(id) => Ok(vec![find(settings, id)?]),
         None => Ok(settings.integrations.iter().collect()),
     }
 }
 
-fn find<'a>(settings: &'a Settings, id: &str) -> Result<&'a IntegrationSettings, CommandFailure> {
+fn find<'a>(settings: &'a Settings, id: &str) -> Result<&'a IntegrationSettings, OperationError> {
     let found = settings.integrations.iter().find(|integration| integration.rules.id == id);
     found.ok_or_else(|| not_configured(id, &integration_ids(settings)))
 }
@@ -101,11 +126,12 @@ fn find<'a>(settings: &'a Settings, id: &str) -> Result<&'a IntegrationSettings,
 ///
 /// # Errors
 /// As for [`open`].
-pub(crate) async fn open_integration<'a>(
+pub async fn open_integration<'a>(
     settings: &'a Settings,
     integration: &'a IntegrationSettings,
+    observer: &'a dyn Observer,
 ) -> anyhow::Result<SiteAccess<'a>> {
-    let access = prepare(settings, integration).await?;
+    let access = prepare(settings, integration, observer).await?;
     access.refuse_while_paused().await?;
     Ok(access)
 }
@@ -113,6 +139,7 @@ pub(crate) async fn open_integration<'a>(
 async fn prepare<'a>(
     settings: &'a Settings,
     integration: &'a IntegrationSettings,
+    observer: &'a dyn Observer,
 ) -> anyhow::Result<SiteAccess<'a>> {
     let prefix = &settings.redis.key_prefix;
     let store = Arc::new(
@@ -145,5 +172,14 @@ async fn prepare<'a>(
     let last_errors = LastErrors::new(Arc::clone(&store), prefix);
     let otp_guard = Arc::new(OtpGuard::new(store, prefix, Arc::clone(&sealer)));
     let activations = ActivationStore::new(redis.clone(), prefix, sealer);
-    Ok(SiteAccess { integration, site, activations, otp_guard, last_errors, redis, lookup })
+    Ok(SiteAccess {
+        integration,
+        site,
+        activations,
+        otp_guard,
+        last_errors,
+        redis,
+        observer,
+        lookup,
+    })
 }

@@ -1,9 +1,10 @@
 //! What an operator does, without a terminal, a command line or HTTP: commands and the console share it.
 //!
-//! [`explain`] says why a door opened or did not. Everything goes over the [`connections`] to RabbitMQ, Redis and
+//! [`dead_letters`] lists, replays and drops messages that could not be processed. [`explain`] says why a door opened or did not. Everything goes over the [`connections`] to RabbitMQ, Redis and
 //! Salto. What an operation has to say meanwhile, it tells an [`Observer`].
 
 pub mod connections;
+pub mod dead_letters;
 pub mod explain;
 
 mod error;
@@ -12,4 +13,4 @@ mod observer;
 
 pub use error::{OperationError, one_line};
 pub use integration::check_configured;
-pub use observer::Observer;
+pub use observer::{Observer, Progress, Walk};

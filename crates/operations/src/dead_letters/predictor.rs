@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
+use config::BrokerConfig;
 use consumer::{BookingStored, Lookup, Routing, Settings, StoreError};
 use events::{
     BookingStatus, DecodeError, Event, InboundData, OpenRequest, Outbound, OutboundData,
@@ -11,12 +12,10 @@ use publisher::{Message, ReceivedMessage};
 use rules::Decision;
 use serde::Serialize;
 
-use config::BrokerConfig;
-
 /// The predicted result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum PredictedResult {
+pub enum PredictedResult {
     /// The state of the booking would be stored, or the door would be opened.
     WillApply,
     /// A newer state of the booking is stored, or the same one.
@@ -37,11 +36,13 @@ pub(super) enum PredictedResult {
 
 /// The predicted result, with the reason for it.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Prediction {
+pub struct Prediction {
+    /// The result.
     #[serde(rename = "prediction")]
-    pub(super) result: PredictedResult,
+    pub result: PredictedResult,
+    /// The reason for it, as text.
     #[serde(rename = "prediction_detail")]
-    pub(super) detail: String,
+    pub detail: String,
 }
 
 /// Predicts results from the data in Redis and the configuration.
@@ -187,7 +188,7 @@ impl PredictedResult {
     }
 
     /// The result as text.
-    pub(super) fn text(self) -> &'static str {
+    pub fn text(self) -> &'static str {
         match self {
             Self::WillApply => "will apply",
             Self::OlderRevision => "older revision",

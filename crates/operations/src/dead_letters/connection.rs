@@ -1,8 +1,8 @@
-//! The connection of a dead-letter command to RabbitMQ.
+//! The connection of an operation on dead letters to RabbitMQ.
 
+use crate::connections::broker::{self, Needed};
 use events::names;
 use lapin::Connection;
-use operations::connections::broker::{self, Needed};
 
 use config::BrokerConfig;
 

@@ -3,19 +3,21 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use config::BrokerConfig;
 use lapin::Connection;
 use publisher::DeadLetterHeaders;
 use uuid::Uuid;
 
 use super::{
+    access::DeadLetters,
+    document::LetterDocument,
     exclusive_session,
     identity::{DuplicateCounter, fingerprint},
     info::{DeadLetterInfo, InfoReader},
     reader::{DeliveredLetter, QueueReader},
     selection::{Criteria, SeenValues, not_found},
 };
-use crate::cli::{failure::CommandFailure, terminal::progress::Progress};
-use config::BrokerConfig;
+use crate::{OperationError, observer::Walk};
 
 /// Reads all dead letters, and returns those that match the criteria.
 pub(super) struct Search<'a> {
@@ -23,7 +25,7 @@ pub(super) struct Search<'a> {
     criteria: Criteria,
     config: &'a BrokerConfig,
     seen: SeenValues,
-    progress: Progress,
+    walk: Walk<'a>,
     now: DateTime<Utc>,
     counter: DuplicateCounter,
     info_reader: InfoReader,
@@ -36,19 +38,29 @@ pub(super) struct FoundLetter {
     pub(super) letter: DeliveredLetter,
 }
 
+impl FoundLetter {
+    pub(super) fn into_document(self) -> LetterDocument {
+        LetterDocument::new(self.info, &self.letter.arrival)
+    }
+}
+
 impl<'a> Search<'a> {
-    /// Acquires the exclusive session, and starts at the first letter.
+    /// Acquires the exclusive session, and starts at the first letter. Both end with the connection.
+    ///
+    /// # Errors
+    /// The broker does not answer, or another operation has used the dead letters for long.
     pub(super) async fn begin(
         connection: &Connection,
+        letters: DeadLetters<'a>,
         criteria: &Criteria,
-        config: &'a BrokerConfig,
     ) -> anyhow::Result<Self> {
-        exclusive_session::acquire(connection).await?;
-        let reader = QueueReader::begin(connection).await?;
-        let progress = Progress::new("dead letters read", Some(reader.end_position().into()));
+        let DeadLetters { config, observer } = letters;
+        exclusive_session::acquire(connection, observer).await?;
+        let reader = QueueReader::begin(connection, observer).await?;
+        let walk = Walk::begin(observer, "dead letters read", Some(reader.end_position().into()));
         Ok(Self {
             reader,
-            progress,
+            walk,
             criteria: criteria.clone(),
             config,
             seen: SeenValues::default(),
@@ -58,15 +70,10 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Shows no progress: the results are printed meanwhile.
-    pub(super) fn hide_progress(&mut self) {
-        self.progress.hide();
-    }
-
     /// The next letter that matches.
     pub(super) async fn next(&mut self) -> anyhow::Result<Option<FoundLetter>> {
         while let Some(letter) = self.reader.next().await? {
-            self.progress.advance(1);
+            self.walk.advance(1);
             let headers = DeadLetterHeaders::read(&letter.arrival);
             let fingerprint = fingerprint(&letter.arrival, &headers);
             let id = self.counter.next_id(fingerprint);
@@ -87,7 +94,7 @@ impl<'a> Search<'a> {
 
     /// Returns all letters to the queue. Returns the number of letters by fingerprint, whether they match or
     /// not. Fails where an id was not found, or the value of a filter is not known.
-    pub(super) async fn end(self) -> Result<HashMap<Uuid, u32>, CommandFailure> {
+    pub(super) async fn end(self) -> Result<HashMap<Uuid, u32>, OperationError> {
         self.reader.end().await?;
         match &self.criteria {
             Criteria::Ids(ids) if !ids.is_empty() => return Err(not_found(ids)),

@@ -20,6 +20,7 @@ use publisher::{ReceivedMessage, queue_state};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::exclusive_session;
+use crate::Observer;
 
 /// The size of the first window, in letters.
 const FIRST_WINDOW: usize = 16;
@@ -95,10 +96,13 @@ impl DeliveredLetter {
 
 impl QueueReader {
     /// Starts at the first letter. The exclusive session must have been acquired.
-    pub(super) async fn begin(connection: &Connection) -> anyhow::Result<Self> {
+    pub(super) async fn begin(
+        connection: &Connection,
+        observer: &dyn Observer,
+    ) -> anyhow::Result<Self> {
         let channel = connection.create_channel().await?;
         let state_channel = connection.create_channel().await?;
-        let end = exclusive_session::count_letters(&state_channel).await?;
+        let end = exclusive_session::count_letters(&state_channel, observer).await?;
         Ok(Self {
             channel,
             state_channel,

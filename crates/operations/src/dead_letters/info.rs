@@ -13,30 +13,39 @@ use uuid::Uuid;
 const DETAIL_MAX: usize = 1024;
 
 /// A text that many dead letters have in common.
-pub(super) type SharedText = Arc<str>;
+pub type SharedText = Arc<str>;
 
 /// One dead letter without its body. It is small, because there may be a hundred thousand.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct DeadLetterInfo {
-    pub(super) id: Uuid,
+pub struct DeadLetterInfo {
+    /// The id, which is the same whenever the letter is read.
+    pub id: Uuid,
     /// The type of the event, from the body, or else from the message.
     #[serde(rename = "type")]
-    pub(super) kind: Option<SharedText>,
-    pub(super) reason: SharedText,
-    pub(super) integration_id: Option<SharedText>,
+    pub kind: Option<SharedText>,
+    /// The reason.
+    pub reason: SharedText,
+    /// The integration in the body.
+    pub integration_id: Option<SharedText>,
+    /// When it became a dead letter.
     #[serde(serialize_with = "rfc3339")]
-    pub(super) failed_at: Option<DateTime<Utc>>,
-    pub(super) queue: Option<SharedText>,
-    pub(super) replays: i64,
-    pub(super) attempts: Option<i64>,
-    pub(super) detail: Option<SharedText>,
-    pub(super) booking_id: Option<Box<str>>,
+    pub failed_at: Option<DateTime<Utc>>,
+    /// The queue that it was in before.
+    pub queue: Option<SharedText>,
+    /// How often it was replayed.
+    pub replays: i64,
+    /// The attempts before it became a dead letter.
+    pub attempts: Option<i64>,
+    /// The reason as text.
+    pub detail: Option<SharedText>,
+    /// The booking in the body.
+    pub booking_id: Option<Box<str>>,
     /// The id of the event in the body.
-    pub(super) event_id: Option<Box<str>>,
+    pub event_id: Option<Box<str>>,
     /// The time of the event in the body, unchanged.
-    pub(super) time: Option<Box<str>>,
+    pub time: Option<Box<str>>,
     /// The size of the body.
-    pub(super) bytes: u64,
+    pub bytes: u64,
 }
 
 /// Reads the information, and keeps each shared text once.

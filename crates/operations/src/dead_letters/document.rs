@@ -8,16 +8,21 @@ use super::{info::DeadLetterInfo, message_json};
 
 /// Everything that the broker delivered.
 #[derive(Debug, Serialize)]
-pub(super) struct LetterDocument {
+pub struct LetterDocument {
+    /// What a listing shows of it.
     #[serde(flatten)]
-    pub(super) info: DeadLetterInfo,
-    pub(super) exchange: String,
-    pub(super) routing_key: String,
-    pub(super) properties: Map<String, Value>,
-    pub(super) headers: Map<String, Value>,
+    pub info: DeadLetterInfo,
+    /// The exchange of the dead letter.
+    pub exchange: String,
+    /// Its routing key.
+    pub routing_key: String,
+    /// The properties that are set, by name.
+    pub properties: Map<String, Value>,
+    /// The headers by name.
+    pub headers: Map<String, Value>,
     /// `body`, `body_base64` where it is not text, or `body_left_out` where it is too large to be read.
     #[serde(flatten)]
-    pub(super) body: Map<String, Value>,
+    pub body: Map<String, Value>,
 }
 
 impl LetterDocument {

@@ -1,4 +1,4 @@
-//! The exclusive session: only one command of postern reads the dead letters at a time.
+//! The exclusive session: only one operation reads the dead letters at a time.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use lapin::{
 use publisher::queue_state;
 use tokio::time::{Instant, sleep};
 
-use crate::cli::terminal::output::print_note;
+use crate::Observer;
 
 /// An exclusive queue: its connection has the session. The broker removes it with the connection, even
 /// where the process was killed.
@@ -26,9 +26,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// The time for which the broker may still count a consumer of a closed connection.
 const LONGEST_CLEANUP: Duration = Duration::from_secs(5);
 
-/// Waits until no other command of postern reads the dead letters, because a letter that is delivered to
-/// one command is hidden from another. The session ends with the connection.
-pub(super) async fn acquire(connection: &Connection) -> anyhow::Result<()> {
+/// Waits until no other operation reads the dead letters, because a letter that is delivered to
+/// one is hidden from another. The session ends with the connection.
+pub(super) async fn acquire(
+    connection: &Connection,
+    observer: &dyn Observer,
+) -> anyhow::Result<()> {
     let started = Instant::now();
     let mut noted = false;
     while !try_acquire(connection).await? {
@@ -38,7 +41,7 @@ pub(super) async fn acquire(connection: &Connection) -> anyhow::Result<()> {
             ));
         }
         if started.elapsed() > NOTE_AFTER && !noted {
-            print_note("waiting: another postern command uses the dead letters");
+            observer.note("waiting: another postern command uses the dead letters");
             noted = true;
         }
         sleep(RETRY_INTERVAL).await;
@@ -46,7 +49,7 @@ pub(super) async fn acquire(connection: &Connection) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Releases the session for other commands.
+/// Releases the session for other operations.
 pub(super) async fn release(connection: &Connection) -> anyhow::Result<()> {
     let channel = connection.create_channel().await?;
     channel.queue_delete(SESSION_QUEUE.into(), QueueDeleteOptions::default()).await?;
@@ -74,7 +77,10 @@ fn is_in_use(error: &lapin::Error) -> bool {
 
 /// The number of dead letters. Waits for a consumer that still has some of them, such as a command that
 /// was just killed.
-pub(super) async fn count_letters(channel: &Channel) -> anyhow::Result<u32> {
+pub(super) async fn count_letters(
+    channel: &Channel,
+    observer: &dyn Observer,
+) -> anyhow::Result<u32> {
     let started = Instant::now();
     loop {
         let state = queue_state(channel, names::DEAD_LETTERS_QUEUE).await?;
@@ -82,7 +88,7 @@ pub(super) async fn count_letters(channel: &Channel) -> anyhow::Result<u32> {
             return Ok(state.ready);
         }
         if started.elapsed() > LONGEST_CLEANUP {
-            print_note(
+            observer.note(
                 "warning: a program that is not postern consumes dead letters; those delivered to it \
                  are missing here",
             );

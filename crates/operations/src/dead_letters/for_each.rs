@@ -3,43 +3,52 @@
 use std::time::Duration;
 
 use lapin::Connection;
-use operations::one_line;
 use publisher::{DeadLetterHeaders, Reconnect};
 use tokio::time::{Instant, sleep};
 
 use super::{
+    access::DeadLetters,
     action::{Action, Control},
     connection, exclusive_session,
     identity::fingerprint,
     reader::QueueReader,
-    report::{ActionReport, ActionResult},
+    report::{ActionReport, ActionResult, Handled},
 };
-use crate::cli::terminal::output::print_note;
-use config::BrokerConfig;
+use crate::{Observer, one_line};
 
-/// The time after which the exclusive session is released for other commands. It starts with the
+/// The time after which the exclusive session is released for other operations. It starts with the
 /// first letter that is handled, because all letters before it have to be read again.
 const SESSION_TIME: Duration = Duration::from_secs(5);
-/// The pause after a release. Other commands try to acquire the session more often.
+/// The pause after a release. Other operations try to acquire the session more often.
 const PAUSE: Duration = Duration::from_millis(250);
 /// The number of checks that removed letters are gone.
 const REMOVAL_CHECKS: u32 = 5;
-/// The number of consecutive connections without a handled letter after which the command fails.
+/// The number of consecutive connections without a handled letter after which the operation fails.
 const MAX_FAILED_CONNECTIONS: u32 = 5;
 
-/// Handles all selected letters, with as many connections as necessary. Letters that have no result
-/// when it returns are still dead letters.
-pub(super) async fn for_each(
-    config: &BrokerConfig,
+/// Handles all selected letters. Those that are left when it returns are still dead letters.
+pub(super) async fn handle_all(
+    letters: DeadLetters<'_>,
+    mut action: impl Action,
+    mut selected: ActionReport<'_>,
+    mut control: Control,
+) -> Handled {
+    let handled = for_each(letters, &mut action, &mut selected, &mut control).await;
+    Handled { letters: selected.results(), ended_by: handled.err() }
+}
+
+/// Handles the letters with as many connections as necessary.
+async fn for_each(
+    letters: DeadLetters<'_>,
     action: &mut impl Action,
-    report: &mut ActionReport,
+    report: &mut ActionReport<'_>,
     control: &mut Control,
 ) -> anyhow::Result<()> {
     let mut reconnect = Reconnect::new();
     let mut failed_connections = 0;
     loop {
         let before = report.done();
-        let error = match handle_on_one_connection(config, action, report, control).await {
+        let error = match handle_on_one_connection(letters, action, report, control).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -51,7 +60,7 @@ pub(super) async fn for_each(
         if failed_connections >= MAX_FAILED_CONNECTIONS {
             return Err(error);
         }
-        print_note(&format!("{}; trying again", one_line(&error)));
+        letters.observer.note(&format!("{}; trying again", one_line(&error)));
         tokio::select! {
             () = control.stop.cancelled() => return Ok(()),
             () = sleep(reconnect.next_delay()) => {}
@@ -60,14 +69,17 @@ pub(super) async fn for_each(
 }
 
 async fn handle_on_one_connection(
-    config: &BrokerConfig,
+    letters: DeadLetters<'_>,
     action: &mut impl Action,
-    report: &mut ActionReport,
+    report: &mut ActionReport<'_>,
     control: &mut Control,
 ) -> anyhow::Result<()> {
-    let connection = connection::open(config).await?;
-    let handled = match action.begin(config).await {
-        Ok(()) => handle_in_sessions(&connection, action, report, control).await,
+    let connection = connection::open(letters.config).await?;
+    let handled = match action.begin(letters.config).await {
+        Ok(()) => {
+            let letters = OpenLetters { connection: &connection, observer: letters.observer };
+            handle_in_sessions(letters, action, report, control).await
+        }
         Err(error) => Err(error),
     };
     // It has the exclusive session, for which the next connection must not wait until a timeout.
@@ -75,17 +87,30 @@ async fn handle_on_one_connection(
     handled
 }
 
+/// The queue of dead letters, on one connection.
+#[derive(Clone, Copy)]
+struct OpenLetters<'a> {
+    connection: &'a Connection,
+    observer: &'a dyn Observer,
+}
+
+impl OpenLetters<'_> {
+    async fn read(&self) -> anyhow::Result<QueueReader> {
+        QueueReader::begin(self.connection, self.observer).await
+    }
+}
+
 async fn handle_in_sessions(
-    connection: &Connection,
+    letters: OpenLetters<'_>,
     action: &mut impl Action,
-    report: &mut ActionReport,
+    report: &mut ActionReport<'_>,
     control: &mut Control,
 ) -> anyhow::Result<()> {
-    if !acquire_session(connection, control).await? {
+    if !acquire_session(letters, control).await? {
         return Ok(());
     }
     while !report.remaining().is_empty() {
-        let mut reader = QueueReader::begin(connection).await?;
+        let mut reader = letters.read().await?;
         let end = read_and_complete(&mut reader, action, report, control).await?;
         report.reached(reader.position());
         reader.end().await?;
@@ -99,23 +124,23 @@ async fn handle_in_sessions(
             }
             PassEnd::Paused if report.remaining().is_empty() => {}
             PassEnd::Paused => {
-                exclusive_session::release(connection).await?;
+                exclusive_session::release(letters.connection).await?;
                 sleep(PAUSE).await;
-                if !acquire_session(connection, control).await? {
+                if !acquire_session(letters, control).await? {
                     return Ok(());
                 }
             }
         }
     }
-    remove_returned_letters(connection, report).await
+    remove_returned_letters(letters, report).await
 }
 
 /// Acquires the exclusive session, unless the action is to stop.
-async fn acquire_session(connection: &Connection, control: &Control) -> anyhow::Result<bool> {
+async fn acquire_session(letters: OpenLetters<'_>, control: &Control) -> anyhow::Result<bool> {
     tokio::select! {
         biased;
         () = control.stop.cancelled() => Ok(false),
-        acquired = exclusive_session::acquire(connection) => acquired.map(|()| true),
+        acquired = exclusive_session::acquire(letters.connection, letters.observer) => acquired.map(|()| true),
     }
 }
 
@@ -123,11 +148,11 @@ async fn acquire_session(connection: &Connection, control: &Control) -> anyhow::
 /// acknowledgements; the broker delays some of them where there are many, and loses those when the
 /// channel closes.
 async fn remove_returned_letters(
-    connection: &Connection,
-    report: &ActionReport,
+    letters: OpenLetters<'_>,
+    report: &ActionReport<'_>,
 ) -> anyhow::Result<()> {
     for _ in 0..REMOVAL_CHECKS {
-        let mut reader = QueueReader::begin(connection).await?;
+        let mut reader = letters.read().await?;
         let mut staying = report.staying();
         let remaining = report.remaining();
         let mut removed = 0;
@@ -160,7 +185,7 @@ async fn remove_returned_letters(
 enum PassEnd {
     /// The last letter was read.
     EndOfQueue,
-    /// No letters remain, or other commands are to get the session.
+    /// No letters remain, or other operations are to get the session.
     Paused,
     /// The operator has stopped the action.
     Stopped,
@@ -169,7 +194,7 @@ enum PassEnd {
 async fn read_and_complete(
     reader: &mut QueueReader,
     action: &mut impl Action,
-    report: &mut ActionReport,
+    report: &mut ActionReport<'_>,
     control: &mut Control,
 ) -> anyhow::Result<PassEnd> {
     let end = read(reader, action, report, control).await;
@@ -182,7 +207,7 @@ async fn read_and_complete(
 async fn read(
     reader: &mut QueueReader,
     action: &mut impl Action,
-    report: &mut ActionReport,
+    report: &mut ActionReport<'_>,
     control: &mut Control,
 ) -> anyhow::Result<PassEnd> {
     let mut remaining = report.remaining();

@@ -1,13 +1,10 @@
 //! The results of an action for the selected dead letters, as they are printed.
 
-use operations::dead_letters::Handled;
+use operations::{dead_letters::Handled, text::join_or_none};
 
 use crate::cli::{
     failure::CommandFailure,
-    terminal::{
-        output::{Output, print_note},
-        text::join_or_none,
-    },
+    terminal::output::{Output, print_note},
 };
 
 /// Prints the result of each letter, and fails where one failed or was not reached, which an interruption

@@ -4,8 +4,12 @@ use std::{collections::HashMap, fmt::Display};
 
 use consumer::{IntegrationSettings, LockAvailability};
 use futures_util::future;
-use operations::connections::{
-    advice, pause, shared_connections::SharedConnections, visible_sites::visible_sites,
+use operations::{
+    connections::{
+        advice, pause, shared_connections::SharedConnections, visible_sites::visible_sites,
+    },
+    iqs::merge,
+    text::rehearsal_text,
 };
 use salto::{Activation, CallError, Cause, Site};
 
@@ -14,7 +18,6 @@ use super::{
     finding::{Check, Finding},
     iqs, mapping, open_times, rights,
 };
-use crate::cli::{site_state::iq_overview, terminal::text::rehearsal_text};
 
 /// The findings about an integration, and the state of its locks, where it is known.
 pub(super) struct IntegrationFindings {
@@ -164,7 +167,7 @@ impl IntegrationCheck<'_> {
                 // Without Salto's answer, the stored records alone say what is activated.
                 let activated = activated.ok();
                 let activated = activated.as_deref();
-                let overviews = iq_overview::merge(iqs, activated, &activations, &otp_statuses);
+                let overviews = merge(iqs, activated, &activations, &otp_statuses);
                 let rules = &self.integration.rules;
                 findings.extend(iqs::check(rules, &overviews, &locks));
                 findings.extend(mapping::check(rules, &locks));

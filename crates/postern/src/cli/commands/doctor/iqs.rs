@@ -3,17 +3,14 @@
 use std::collections::BTreeMap;
 
 use consumer::LockAvailability;
+use operations::{
+    iqs::{IqOverview, NextStep, next_step},
+    text::first_few,
+};
 use rules::IntegrationRules;
 use salto::ActivationState;
 
 use super::finding::{Check, Finding};
-use crate::cli::{
-    site_state::{
-        iq_overview::IqOverview,
-        next_step::{NextStep, next_step},
-    },
-    terminal::text::first_few,
-};
 
 /// A finding for each IQ that needs an action, and one for all others.
 pub(super) fn check(

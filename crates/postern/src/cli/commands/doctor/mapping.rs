@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use consumer::LockAvailability;
+use operations::text::first_few;
 use rules::{IntegrationRules, LockRef};
 
 use super::finding::{Check, Finding};
-use crate::cli::terminal::text::first_few;
 
 pub(super) fn check(rules: &IntegrationRules, locks: &LockAvailability) -> Vec<Finding> {
     let check = Check::new("mapping", &rules.id);

@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use consumer::LockAvailability;
 use futures_util::{StreamExt, stream};
+use operations::text::first_few;
 use rules::IntegrationRules;
 use salto::Site;
 use uuid::Uuid;
@@ -12,7 +13,6 @@ use super::{
     deadline::Deadline,
     finding::{Check, Finding},
 };
-use crate::cli::terminal::text::first_few;
 
 /// Each lock costs a call, so that of a large mapping only the first locks are checked.
 const MOST_LOCKS: usize = 50;

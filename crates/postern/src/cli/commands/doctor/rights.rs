@@ -1,9 +1,9 @@
 //! The rights of the system user at its site.
 
+use operations::text::join_or_none;
 use salto::SystemUser;
 
 use super::finding::{Check, Finding};
-use crate::cli::terminal::text::join_or_none;
 
 /// A finding for each thing that prevents openings, or one that nothing does (docs/salto-ks.md, Connect API).
 pub(super) fn check(check: Check<'_>, user: &SystemUser) -> Vec<Finding> {

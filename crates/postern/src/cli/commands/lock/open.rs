@@ -4,7 +4,11 @@ use anyhow::{Context, anyhow};
 use chrono::{TimeDelta, Utc};
 use clap::Args;
 use consumer::{IntegrationSettings, Settings, audit::OperatorOpening};
-use operations::connections::site_access::{self, SiteAccess};
+use operations::{
+    connections::site_access::{self, SiteAccess},
+    otp_attempts::{OtpAttempts, OtpResults},
+    text::{named, rehearsal_text},
+};
 use rules::LockRef;
 use salto::{Certainty, OpenError, PreparedLock};
 use serde::Serialize;
@@ -16,11 +20,9 @@ use crate::cli::{
         confirmation::Confirmation, integration::IntegrationArgument, output_format::OutputFlag,
     },
     failure::CommandFailure,
-    otp_attempts::{attempts::OtpAttempts, results::OtpResults},
     terminal::{
         observer::TerminalObserver,
         output::{Output, print_note},
-        text::{named, rehearsal_text},
     },
 };
 

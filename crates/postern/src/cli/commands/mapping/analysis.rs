@@ -3,18 +3,15 @@
 use std::collections::BTreeMap;
 
 use consumer::LockNames;
+use operations::{
+    iqs::{IqOverview, NextStep, next_step},
+    text::named,
+};
 use rules::{IntegrationRules, LockRef};
 use salto::{ActivationState, LockInfo};
 use uuid::Uuid;
 
 use super::finding::{MappingFinding, MappingFindingKind};
-use crate::cli::{
-    site_state::{
-        iq_overview::IqOverview,
-        next_step::{NextStep, next_step},
-    },
-    terminal::text::named,
-};
 
 /// The objects that open a lock, or the locks of an IQ.
 #[derive(Debug, Clone, Default)]

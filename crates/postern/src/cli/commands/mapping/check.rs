@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 use consumer::{IntegrationSettings, Settings};
-use operations::{connections::site_access, one_line};
+use operations::{connections::site_access, iqs::iq_overviews, one_line};
 
 use super::{
     analysis::analyse,
@@ -12,7 +12,6 @@ use super::{
 use crate::cli::{
     arguments::output_format::OutputFlag,
     failure::CommandFailure,
-    site_state::iq_overview::iq_overviews,
     terminal::{
         observer::TerminalObserver,
         output::{Output, print_note},

@@ -7,34 +7,43 @@ use secrecy::SecretString;
 use super::{iq_lease::IqLease, results::OtpResults};
 
 /// Attempts at one IQ, for which the IQ is leased.
-pub(crate) struct OtpAttempts<'a> {
-    pub(crate) results: OtpResults<'a>,
+pub struct OtpAttempts<'a> {
+    /// The results at the IQ.
+    pub results: OtpResults<'a>,
     lease: IqLease,
 }
 
 /// What a one-time password is made with.
-pub(crate) struct OtpInput<'a> {
-    pub(crate) secret: &'a SecretString,
-    pub(crate) pin: &'a SecretString,
+pub struct OtpInput<'a> {
+    /// The secret of the IQ.
+    pub secret: &'a SecretString,
+    /// The PIN.
+    pub pin: &'a SecretString,
     /// The stored record with this secret and PIN; nothing where they are not stored.
-    pub(crate) of: Option<&'a Stored>,
+    pub of: Option<&'a Stored>,
 }
 
 impl<'a> OtpAttempts<'a> {
     /// Leases the IQ. What was read before may have changed meanwhile.
-    pub(crate) async fn begin(results: OtpResults<'a>) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// Another operation keeps it, or Redis does not answer.
+    pub async fn begin(results: OtpResults<'a>) -> anyhow::Result<Self> {
         let lease = IqLease::acquire(results.access, results.iq).await?;
         Ok(Self { results, lease })
     }
 
     /// Releases the IQ.
-    pub(crate) async fn end(self) {
+    pub async fn end(self) {
         self.lease.release().await;
     }
 
     /// Fails where no OTP may be sent now: the lease was lost, Salto has asked for a pause, the user is blocked, or one
     /// more rejection could block it.
-    pub(crate) async fn may_send(&self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// Those, or Redis does not answer.
+    pub async fn may_send(&self) -> anyhow::Result<()> {
         self.lease.renew().await?;
         self.results.refuse_where_block_is_near().await
     }
@@ -42,8 +51,9 @@ impl<'a> OtpAttempts<'a> {
     /// Has Salto check one OTP, and change the PIN by `delta`. An error answer is recorded; an accepted
     /// OTP is for the caller to record ([`OtpResults::record_accepted`]).
     ///
-    /// The outer error means that nothing was sent.
-    pub(crate) async fn send(
+    /// # Errors
+    /// The outer error means that nothing was sent; the inner one is Salto's answer.
+    pub async fn send(
         &self,
         input: &OtpInput<'_>,
         delta: &str,
@@ -61,7 +71,10 @@ impl<'a> OtpAttempts<'a> {
 
     /// The secret that Salto gives for the code of an active device. An error answer is recorded: a wrong code counts as
     /// a rejected OTP.
-    pub(crate) async fn secret_by_code(&self, code: &SecretString) -> anyhow::Result<SecretString> {
+    ///
+    /// # Errors
+    /// No code may be sent now, or Salto does not accept it.
+    pub async fn secret_by_code(&self, code: &SecretString) -> anyhow::Result<SecretString> {
         let OtpResults { access, iq, .. } = &self.results;
         self.may_send().await?;
         match access.site.read_secret_with_code(iq, code).await {

@@ -1,30 +1,20 @@
-//! The steps of an activation, each with what the operator does for it.
-
-use std::{
-    io::{self, IsTerminal},
-    path::Path,
-};
+//! The steps of an activation at Salto, with what their answers say recorded.
 
 use anyhow::anyhow;
 use salto::{
     Cause, PinDelivery,
     activation::{self, ActivateError, Step, Stored},
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use crate::cli::{
-    otp_attempts::{attempts::OtpAttempts, results::OtpResults},
-    site_state::{
-        iq_overview::IqOverview,
-        next_step::{PIN_NOT_RECEIVED, RESET_AT_SALTO, next_step},
-    },
-    terminal::{output::print_note, secret_input},
+use crate::{
+    iqs::{IqOverview, PIN_NOT_RECEIVED, RESET_AT_SALTO, next_step},
+    otp_attempts::{OtpAttempts, OtpResults},
 };
 
-/// The activation of one IQ by this run.
+/// The activation of one IQ.
 pub(super) struct ActivationSteps<'a> {
     pub(super) results: OtpResults<'a>,
-    pub(super) pin_file: Option<&'a Path>,
     pub(super) send_pin: Option<PinDelivery>,
 }
 
@@ -44,7 +34,9 @@ impl ActivationSteps<'_> {
         let begun = activation::restart(&access.site, &access.activations, iq, self.send_pin).await;
         match begun {
             Ok(step) => {
-                print_note("Salto has reset the activation of this user, and gave a new secret");
+                access
+                    .observer
+                    .note("Salto has reset the activation of this user, and gave a new secret");
                 if let Some(stored) = self.stored().await {
                     self.results.record_new_secret(&stored).await;
                 }
@@ -64,9 +56,9 @@ impl ActivationSteps<'_> {
         }
     }
 
-    /// Gets the PIN, and has Salto check it, while no other command sends a one-time password to the IQ.
-    pub(super) async fn finish(&self, step: Step) -> anyhow::Result<()> {
-        let pin = self.pin(step).await?;
+    /// Has Salto check the PIN, or the stored one where there is none, while no other operation sends a one-time
+    /// password to the IQ.
+    pub(super) async fn finish(&self, pin: Option<SecretString>) -> anyhow::Result<()> {
         let attempts = OtpAttempts::begin(self.results).await?;
         let finished = self.check(&attempts, pin).await;
         attempts.end().await;
@@ -80,7 +72,7 @@ impl ActivationSteps<'_> {
     ) -> anyhow::Result<()> {
         let OtpResults { access, iq, .. } = &self.results;
         attempts.may_send().await?;
-        print_note("having Salto check secret and PIN");
+        access.observer.note("having Salto check secret and PIN");
         match activation::finish(&access.site, &access.activations, iq, pin).await {
             Ok(()) => {
                 if let Some(stored) = self.stored().await {
@@ -92,59 +84,14 @@ impl ActivationSteps<'_> {
         }
     }
 
-    /// The PIN for this step; nothing where it is stored.
-    async fn pin(&self, step: Step) -> anyhow::Result<Option<SecretString>> {
-        let ask = match (step, self.pin_file) {
-            (Step::Done, _) => return Ok(None),
-            (Step::PinSent(_) | Step::PinAwaited | Step::PinShown | Step::PinKnown, Some(file)) => {
-                print_note("the IQ's secret is stored; reading the PIN from the file");
-                return Ok(Some(secret_input::read_pin(Some(file)).await?));
-            }
-            (Step::PinShown, None) => {
-                self.show_pin().await;
-                return Ok(None);
-            }
-            (Step::PinKnown, None) => {
-                print_note("the IQ's secret and PIN are stored");
-                return Ok(None);
-            }
-            (Step::PinSent(PinDelivery::Email), None) => {
-                "Salto sends the PIN to the account's user by mail"
-            }
-            (Step::PinSent(PinDelivery::Sms), None) => {
-                "Salto sends the PIN to the account's user as a text message"
-            }
-            (Step::PinAwaited, None) => {
-                print_note(&format!(
-                    "the IQ's secret is stored, and an earlier run requested the PIN: it is in the message \
-                     that Salto sent then; {PIN_NOT_RECEIVED}"
-                ));
-                return Ok(Some(secret_input::read_pin(None).await?));
-            }
-        };
-        print_note(&format!("the IQ's secret is stored; {ask}"));
-        Ok(Some(secret_input::read_pin(None).await?))
-    }
-
-    /// Shows the PIN from Salto's answer, on a terminal only: standard error may be written to a file.
-    async fn show_pin(&self) {
-        match self.stored().await.and_then(|stored| stored.activation.pin) {
-            Some(pin) if io::stderr().is_terminal() => print_note(&format!(
-                "the IQ's secret is stored; so is the PIN from Salto's answer: {}",
-                pin.expose_secret()
-            )),
-            Some(_) | None => {
-                print_note("the IQ's secret is stored, and so is the PIN from Salto's answer");
-            }
-        }
-    }
-
     /// The stored record. That it cannot be read is only a note: what was done stays done.
-    async fn stored(&self) -> Option<Stored> {
+    pub(super) async fn stored(&self) -> Option<Stored> {
         let OtpResults { access, iq, .. } = &self.results;
         let stored = access.activations.get(access.site.integration_id(), iq).await;
         stored.unwrap_or_else(|error| {
-            print_note(&format!("warning: the stored activation cannot be read: {error}"));
+            access
+                .observer
+                .note(&format!("warning: the stored activation cannot be read: {error}"));
             None
         })
     }
@@ -180,7 +127,9 @@ impl ActivationSteps<'_> {
                 let detail = "Salto does not accept the PIN".to_owned();
                 results.record_error(Cause::OtpInvalid, detail, None).await;
             }
-            ActivateError::AlreadyActivatedAtSalto => print_note(&already_activated()),
+            ActivateError::AlreadyActivatedAtSalto => {
+                results.access.observer.note(&already_activated())
+            }
             ActivateError::PinMalformed
             | ActivateError::PinMissing
             | ActivateError::NotStarted

@@ -4,10 +4,9 @@
 use anyhow::{Context, bail};
 use chrono::SecondsFormat;
 use consumer::{IqRef, OtpStatus, OtpSubject, OtpVerdict};
-use operations::connections::site_access::SiteAccess;
 use salto::{Cause, activation::Stored};
 
-use crate::cli::terminal::output::print_note;
+use crate::connections::site_access::SiteAccess;
 
 /// After this number of consecutive rejections, one more could block the user (docs/salto-ks.md, The
 /// OTP).
@@ -15,28 +14,36 @@ const REJECTIONS_BEFORE_BLOCK: u32 = 2;
 
 /// The results at one IQ.
 #[derive(Clone, Copy)]
-pub(crate) struct OtpResults<'a> {
-    pub(crate) access: &'a SiteAccess<'a>,
-    pub(crate) iq: &'a str,
+pub struct OtpResults<'a> {
+    /// The access to the site.
+    pub access: &'a SiteAccess<'a>,
+    /// The id of the IQ.
+    pub iq: &'a str,
     /// Whether attempts are allowed although the user is blocked or could be blocked.
-    pub(crate) force: bool,
+    pub force: bool,
 }
 
 impl<'a> OtpResults<'a> {
     /// The results at an IQ. `force` allows attempts although the user is blocked or could be blocked.
-    pub(crate) const fn new(access: &'a SiteAccess<'a>, iq: &'a str, force: bool) -> Self {
+    pub const fn new(access: &'a SiteAccess<'a>, iq: &'a str, force: bool) -> Self {
         Self { access, iq, force }
     }
 
     /// Consecutive OTP rejections, and the block of the IQ.
-    pub(crate) async fn otp_status(&self) -> anyhow::Result<OtpStatus> {
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn otp_status(&self) -> anyhow::Result<OtpStatus> {
         let statuses = self.access.otp_guard.statuses(self.access.site.integration_id()).await;
         let statuses = statuses.context("the rejected one-time passwords cannot be read")?;
         Ok(statuses.get(self.iq).copied().unwrap_or_default())
     }
 
     /// Fails while Salto has asked for a pause, or has blocked the user at the IQ.
-    pub(crate) async fn refuse_while_blocked(&self) -> anyhow::Result<OtpStatus> {
+    ///
+    /// # Errors
+    /// Those, or Redis does not answer.
+    pub async fn refuse_while_blocked(&self) -> anyhow::Result<OtpStatus> {
         // The state may have changed while the PIN was typed.
         self.access.refuse_while_paused().await?;
         let status = self.otp_status().await?;
@@ -51,7 +58,10 @@ impl<'a> OtpResults<'a> {
     }
 
     /// As [`Self::refuse_while_blocked`]; fails also where one more rejection could block the user.
-    pub(crate) async fn refuse_where_block_is_near(&self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// Those.
+    pub async fn refuse_where_block_is_near(&self) -> anyhow::Result<()> {
         let rejected = self.refuse_while_blocked().await?.rejected_in_a_row;
         if rejected >= REJECTIONS_BEFORE_BLOCK && !self.force {
             bail!(
@@ -65,7 +75,7 @@ impl<'a> OtpResults<'a> {
 
     /// Records an error answer to an OTP that was made with the secret and PIN in `of`, or with others.
     /// One for a wrong time says nothing about the IQ.
-    pub(crate) async fn record_error(&self, cause: Cause, detail: String, of: Option<&Stored>) {
+    pub async fn record_error(&self, cause: Cause, detail: String, of: Option<&Stored>) {
         if cause == Cause::OtpMistimed {
             return;
         }
@@ -77,7 +87,7 @@ impl<'a> OtpResults<'a> {
         }
         let iq = IqRef { integration_id: self.access.site.integration_id(), iq_id: self.iq };
         if let Err(error) = self.access.last_errors.record(iq, cause, detail).await {
-            print_note(&format!(
+            self.access.observer.note(&format!(
                 "warning: this error could not be stored, so `postern iq list` does not show it: {error}"
             ));
         }
@@ -85,12 +95,12 @@ impl<'a> OtpResults<'a> {
 
     /// Records that Salto accepted an OTP made with this secret and PIN. Workers use the IQ normally
     /// again, and an event says so where it was degraded or blocked.
-    pub(crate) async fn record_accepted(&self, stored: &Stored) {
+    pub async fn record_accepted(&self, stored: &Stored) {
         self.record(OtpVerdict::Proven, Some(stored)).await;
     }
 
     /// Records that Salto has given this new secret: rejections of the old one say nothing about it.
-    pub(crate) async fn record_new_secret(&self, stored: &Stored) {
+    pub async fn record_new_secret(&self, stored: &Stored) {
         self.record(OtpVerdict::NewSecret, Some(stored)).await;
     }
 
@@ -102,7 +112,7 @@ impl<'a> OtpResults<'a> {
             rehearsal: self.access.integration.mode.rehearses(),
         };
         if let Err(error) = self.access.otp_guard.record(subject, verdict).await {
-            print_note(&format!(
+            self.access.observer.note(&format!(
                 "warning: Salto's answer could not be stored for the workers: {error}"
             ));
         }

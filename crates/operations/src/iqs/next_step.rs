@@ -3,29 +3,29 @@
 use chrono::SecondsFormat;
 use salto::ActivationState;
 
-use super::iq_overview::IqOverview;
+use super::overview::IqOverview;
 
 /// How a user's activation at an IQ is undone at Salto (docs/salto-ks.md, The OTP).
-pub(crate) const RESET_AT_SALTO: &str = "have the site's admin reset this user's PIN in Salto KS (Site → \
+pub const RESET_AT_SALTO: &str = "have the site's admin reset this user's PIN in Salto KS (Site → \
                                          Rights → Reset PIN), which touches nobody else";
 
 /// Salto's advice where no PIN arrives (docs/salto-ks.md, Connect API).
-pub(crate) const PIN_NOT_RECEIVED: &str = "where none arrives, see that the IQ is online, and have it sent \
+pub const PIN_NOT_RECEIVED: &str = "where none arrives, see that the IQ is online, and have it sent \
                                            again a few times with --send-pin email or --send-pin sms";
 
 /// What is wrong with an IQ, and the next step.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NextStep {
+pub struct NextStep {
     /// What is wrong.
-    pub(crate) problem: String,
+    pub problem: String,
     /// What to do.
-    pub(crate) next: String,
+    pub next: String,
     /// Whether the doors of the IQ stay shut until then.
-    pub(crate) doors_shut: bool,
+    pub doors_shut: bool,
 }
 
 /// The next step, where there is one. The most severe problem comes first.
-pub(crate) fn next_step(integration_id: &str, iq: &IqOverview) -> Option<NextStep> {
+pub fn next_step(integration_id: &str, iq: &IqOverview) -> Option<NextStep> {
     let commands = Commands { integration_id, iq_id: &iq.id };
     let Some(listed) = &iq.listed else {
         return Some(shut(

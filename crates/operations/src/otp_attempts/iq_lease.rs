@@ -1,18 +1,17 @@
-//! An exclusive lease of an IQ for one operator's command. The second command waits, and then sees the
+//! An exclusive lease of an IQ for one operation. The second one waits, and then sees the
 //! changes of the first.
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use consumer::{IqRef, OtpGuard};
-use operations::connections::site_access::SiteAccess;
 use tokio::{
     task::JoinHandle,
     time::{Instant, interval, sleep},
 };
 use uuid::Uuid;
 
-use crate::cli::terminal::output::print_note;
+use crate::{Observer, connections::site_access::SiteAccess};
 
 /// The time after which the lease of a killed command ends. No call of it is in progress by then.
 const DURATION: Duration = Duration::from_secs(12);
@@ -45,7 +44,7 @@ impl IqLease {
             holder: Uuid::new_v4(),
             renewing: None,
         };
-        if let Err(error) = lease.wait().await {
+        if let Err(error) = lease.wait(access.observer).await {
             lease.release().await;
             return Err(error);
         }
@@ -69,12 +68,12 @@ impl IqLease {
         Ok(lease)
     }
 
-    async fn wait(&self) -> anyhow::Result<()> {
+    async fn wait(&self, observer: &dyn Observer) -> anyhow::Result<()> {
         let since = Instant::now();
         let mut noted = false;
         while let Some(left) = self.try_acquire().await? {
             if !noted {
-                print_note(
+                observer.note(
                     "another command uses this IQ, or was killed a moment ago: waiting up to 30 \
                      seconds",
                 );

@@ -12,13 +12,7 @@ use salto::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::cli::{
-    otp_attempts::{
-        attempts::{OtpAttempts, OtpInput},
-        results::OtpResults,
-    },
-    terminal::output::print_note,
-};
+use crate::otp_attempts::{OtpAttempts, OtpInput, OtpResults};
 
 const RUN_AGAIN: &str = "both PINs are kept; run `postern iq set-pin` again, which finds out which \
                          of them is valid and continues";
@@ -40,7 +34,7 @@ pub(super) async fn set(
     let both = Activation { new_pin: Some(wanted.clone()), ..stored.activation.clone() };
     let both = replace(attempts, &stored, &both).await?;
 
-    print_note("sending the change of the PIN to Salto");
+    attempts.results.access.observer.note("sending the change of the PIN to Salto");
     if let Err(error) = attempts.send(&OtpInput { secret, pin, of: Some(&both) }, &delta).await? {
         if may_have_changed_the_pin(error.cause) {
             return Err(anyhow!(
@@ -65,7 +59,7 @@ pub(super) async fn set(
 async fn determine_valid_pin(attempts: &OtpAttempts<'_>, stored: Stored) -> anyhow::Result<Stored> {
     let Activation { secret, pin: old, new_pin: new, .. } = &stored.activation;
     let (Some(old), Some(new)) = (old, new) else { return Ok(stored) };
-    print_note("checking at Salto which PIN is valid");
+    attempts.results.access.observer.note("checking at Salto which PIN is valid");
     for (pin, of) in [(new, None), (old, Some(&stored))] {
         let answer = attempts.send(&OtpInput { secret, pin, of }, KEEP_PIN).await;
         match answer.context(RUN_AGAIN)? {

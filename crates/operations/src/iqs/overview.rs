@@ -5,31 +5,36 @@ use std::collections::HashMap;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use consumer::OtpStatus;
-use operations::connections::site_access::SiteAccess;
 use salto::{ActivatedIq, Activation, ActivationState, IqInfo};
 
-use crate::cli::terminal::output::print_note;
+use crate::connections::site_access::SiteAccess;
 
 /// What is known about an IQ.
 #[derive(Debug, Clone)]
-pub(crate) struct IqOverview {
-    pub(crate) id: String,
+pub struct IqOverview {
+    /// The id as Salto spells it.
+    pub id: String,
     /// The IQ in Salto's list; nothing where it is not in it.
-    pub(crate) listed: Option<IqInfo>,
-    /// Whether the system user is activated at the IQ according to Salto, and since when.
-    pub(crate) activated_at_salto: Option<bool>,
-    pub(crate) activated_at_salto_since: Option<DateTime<Utc>>,
-    /// The state of the stored activation, and since when it is in this state.
-    pub(crate) state: ActivationState,
-    pub(crate) since: Option<DateTime<Utc>>,
+    pub listed: Option<IqInfo>,
+    /// Whether the system user is activated at the IQ according to Salto.
+    pub activated_at_salto: Option<bool>,
+    /// Since when it is.
+    pub activated_at_salto_since: Option<DateTime<Utc>>,
+    /// The state of the stored activation.
+    pub state: ActivationState,
+    /// Since when it is in this state.
+    pub since: Option<DateTime<Utc>>,
     /// A change of the PIN was started and has no known result.
-    pub(crate) pin_change_pending: bool,
+    pub pin_change_pending: bool,
     /// Consecutive OTP rejections, and the block of the IQ.
-    pub(crate) otp_status: OtpStatus,
+    pub otp_status: OtpStatus,
 }
 
 /// The IQs in the order of Salto's list, then those that only postern has stored.
-pub(crate) async fn iq_overviews(access: &SiteAccess<'_>) -> anyhow::Result<Vec<IqOverview>> {
+///
+/// # Errors
+/// Salto does not list them, or Redis does not answer.
+pub async fn iq_overviews(access: &SiteAccess<'_>) -> anyhow::Result<Vec<IqOverview>> {
     let integration_id = access.site.integration_id();
     let listed =
         access.with_advice(access.site.iqs().await).await.context("the IQs cannot be listed")?;
@@ -37,7 +42,7 @@ pub(crate) async fn iq_overviews(access: &SiteAccess<'_>) -> anyhow::Result<Vec<
         Ok(activated) => Some(activated),
         Err(error) => {
             access.share_pause(&error).await;
-            print_note(&format!(
+            access.observer.note(&format!(
                 "note: Salto does not say at which IQs the user is activated: {error}"
             ));
             None
@@ -52,16 +57,16 @@ pub(crate) async fn iq_overviews(access: &SiteAccess<'_>) -> anyhow::Result<Vec<
 }
 
 /// The overview of one IQ. `None`: neither Salto nor postern has it.
-pub(crate) async fn iq_overview(
-    access: &SiteAccess<'_>,
-    iq: &str,
-) -> anyhow::Result<Option<IqOverview>> {
+///
+/// # Errors
+/// As for [`iq_overviews`].
+pub async fn iq_overview(access: &SiteAccess<'_>, iq: &str) -> anyhow::Result<Option<IqOverview>> {
     Ok(iq_overviews(access).await?.into_iter().find(|overview| overview.id == iq))
 }
 
 /// Merges Salto's lists with the stored records. `activated` is nothing where Salto did not say it; an IQ is in
 /// that list once its PIN was requested (docs/salto-ks.md, Activation states).
-pub(crate) fn merge(
+pub fn merge(
     listed: Vec<IqInfo>,
     activated: Option<&[ActivatedIq]>,
     stored: &HashMap<String, Activation>,

@@ -1,13 +1,16 @@
 //! What an operator does, without a terminal, a command line or HTTP: commands and the console share it.
 //!
-//! [`iqs`] is the state of the IQs, and [`activation`] changes it. [`dead_letters`] lists, replays and drops messages that could not be processed. [`explain`] says why a door opened or did not. Everything goes over the [`connections`] to RabbitMQ, Redis and
+//! [`iqs`] is the state of the IQs, and [`activation`] changes it. [`checks`] and [`mapping`] say what an integration still
+//! needs. [`dead_letters`] lists, replays and drops messages that could not be processed. [`explain`] says why a door opened or did not. Everything goes over the [`connections`] to RabbitMQ, Redis and
 //! Salto. What an operation has to say meanwhile, it tells an [`Observer`].
 
 pub mod activation;
+pub mod checks;
 pub mod connections;
 pub mod dead_letters;
 pub mod explain;
 pub mod iqs;
+pub mod mapping;
 pub mod otp_attempts;
 pub mod text;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use consumer::LockNames;
-use operations::{
+use crate::{
     iqs::{IqOverview, NextStep, next_step},
     text::named,
 };
+use consumer::LockNames;
 use rules::{IntegrationRules, LockRef};
 use salto::{ActivationState, LockInfo};
 use uuid::Uuid;
@@ -49,7 +49,7 @@ impl MappedObjects {
 }
 
 /// All findings about the mapping, the broken ones first.
-pub(super) fn analyse(
+pub fn analyse(
     rules: &IntegrationRules,
     locks: &[LockInfo],
     iqs: &[IqOverview],

@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use crate::text::first_few;
 use consumer::LockAvailability;
 use futures_util::{StreamExt, stream};
-use operations::text::first_few;
 use rules::IntegrationRules;
 use salto::Site;
 use uuid::Uuid;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use consumer::LockAvailability;
-use operations::{
+use crate::{
     iqs::{IqOverview, NextStep, next_step},
     text::first_few,
 };
+use consumer::LockAvailability;
 use rules::IntegrationRules;
 use salto::ActivationState;
 

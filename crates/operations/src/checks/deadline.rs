@@ -7,14 +7,14 @@ use tokio::time::{Instant, timeout_at};
 
 /// The deadline.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline {
+pub struct Deadline {
     started: Instant,
     ends: Instant,
 }
 
 /// There was no answer before the deadline; with the time that the checks had.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct DeadlineExceeded(Duration);
+pub struct DeadlineExceeded(Duration);
 
 impl Display for DeadlineExceeded {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -23,16 +23,17 @@ impl Display for DeadlineExceeded {
 }
 
 impl Deadline {
-    pub(super) fn after(limit: Duration) -> Self {
+    /// The deadline that is so long after now.
+    pub fn after(limit: Duration) -> Self {
         let started = Instant::now();
         Self { started, ends: started + limit }
     }
 
     /// The result of `work`, if it ends before the deadline.
-    pub(super) async fn within<T>(
-        self,
-        work: impl Future<Output = T>,
-    ) -> Result<T, DeadlineExceeded> {
+    ///
+    /// # Errors
+    /// It does not.
+    pub async fn within<T>(self, work: impl Future<Output = T>) -> Result<T, DeadlineExceeded> {
         timeout_at(self.ends, work).await.map_err(|_| DeadlineExceeded(self.ends - self.started))
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 /// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Severity {
+pub enum Severity {
     /// A door cannot be opened.
     Broken,
     /// May be intended.
@@ -16,7 +16,7 @@ pub(super) enum Severity {
 /// The kind of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum MappingFindingKind {
+pub enum MappingFindingKind {
     /// The mapping could not be checked.
     NotChecked,
     /// There is neither a mapped object nor a default lock.
@@ -41,24 +41,30 @@ pub(super) enum MappingFindingKind {
 
 /// A finding.
 #[derive(Debug, Serialize)]
-pub(super) struct MappingFinding {
-    pub(super) integration_id: String,
-    pub(super) severity: Severity,
-    pub(super) finding: MappingFindingKind,
+pub struct MappingFinding {
+    /// The id of the integration.
+    pub integration_id: String,
+    /// The severity.
+    pub severity: Severity,
+    /// The kind.
+    pub finding: MappingFindingKind,
     /// The mapped objects that it is about.
-    pub(super) objects: Vec<String>,
+    pub objects: Vec<String>,
     /// Whether it is also about the objects that are not mapped.
-    pub(super) default: bool,
-    pub(super) lock_id: Option<Uuid>,
-    pub(super) iq_id: Option<String>,
+    pub default: bool,
+    /// The lock that it is about.
+    pub lock_id: Option<Uuid>,
+    /// The IQ that it is about.
+    pub iq_id: Option<String>,
     /// The finding as text.
-    pub(super) text: String,
+    pub text: String,
     /// The next step.
-    pub(super) next: String,
+    pub next: String,
 }
 
 impl MappingFindingKind {
-    pub(super) const fn severity(self) -> Severity {
+    /// The severity of findings of this kind.
+    pub const fn severity(self) -> Severity {
         match self {
             Self::NotChecked
             | Self::NothingMapped
@@ -75,7 +81,7 @@ impl MappingFindingKind {
 
 impl MappingFinding {
     /// A finding without objects, lock and IQ.
-    pub(super) fn new(
+    pub fn new(
         integration_id: &str,
         finding: MappingFindingKind,
         text: String,
@@ -94,16 +100,8 @@ impl MappingFinding {
         }
     }
 
-    pub(super) fn is_broken(&self) -> bool {
+    /// Whether a door cannot be opened.
+    pub fn is_broken(&self) -> bool {
         self.severity == Severity::Broken
-    }
-
-    /// The finding with its next step, for people.
-    pub(super) fn text(&self) -> String {
-        let severity = match self.severity {
-            Severity::Broken => "BROKEN",
-            Severity::Note => "note",
-        };
-        format!("{}: {severity}: {}\n    {}", self.integration_id, self.text, self.next)
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::text::first_few;
 use consumer::LockAvailability;
-use operations::text::first_few;
 use rules::{IntegrationRules, LockRef};
 
 use super::finding::{Check, Finding};

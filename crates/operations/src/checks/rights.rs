@@ -1,6 +1,6 @@
 //! The rights of the system user at its site.
 
-use operations::text::join_or_none;
+use crate::text::join_or_none;
 use salto::SystemUser;
 
 use super::finding::{Check, Finding};
@@ -59,7 +59,7 @@ fn roles(check: Check<'_>, roles: Option<&[String]>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::commands::doctor::finding::Level;
+    use crate::checks::finding::Level;
 
     fn user() -> SystemUser {
         SystemUser {

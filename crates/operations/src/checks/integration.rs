@@ -2,15 +2,15 @@
 
 use std::{collections::HashMap, fmt::Display};
 
-use consumer::{IntegrationSettings, LockAvailability};
-use futures_util::future;
-use operations::{
+use crate::{
     connections::{
         advice, pause, shared_connections::SharedConnections, visible_sites::visible_sites,
     },
     iqs::merge,
     text::rehearsal_text,
 };
+use consumer::{IntegrationSettings, LockAvailability};
+use futures_util::future;
 use salto::{Activation, CallError, Cause, Site};
 
 use super::{
@@ -20,13 +20,15 @@ use super::{
 };
 
 /// The findings about an integration, and the state of its locks, where it is known.
-pub(super) struct IntegrationFindings {
-    pub(super) findings: Vec<Finding>,
-    pub(super) locks: Option<LockAvailability>,
+pub struct IntegrationFindings {
+    /// The findings in the order of the checks.
+    pub findings: Vec<Finding>,
+    /// The state of its locks.
+    pub locks: Option<LockAvailability>,
 }
 
 /// Checks one integration, up to the first problem that prevents further checks.
-pub(super) async fn check(
+pub async fn check_integration(
     connections: &SharedConnections<'_>,
     integration: &IntegrationSettings,
     deadline: Deadline,

@@ -7,20 +7,20 @@ use secrecy::SecretString;
 use super::{iq_lease::IqLease, results::OtpResults};
 
 /// Attempts at one IQ, for which the IQ is leased.
-pub struct OtpAttempts<'a> {
+pub(crate) struct OtpAttempts<'a> {
     /// The results at the IQ.
-    pub results: OtpResults<'a>,
+    pub(crate) results: OtpResults<'a>,
     lease: IqLease,
 }
 
 /// What a one-time password is made with.
-pub struct OtpInput<'a> {
+pub(crate) struct OtpInput<'a> {
     /// The secret of the IQ.
-    pub secret: &'a SecretString,
+    pub(crate) secret: &'a SecretString,
     /// The PIN.
-    pub pin: &'a SecretString,
+    pub(crate) pin: &'a SecretString,
     /// The stored record with this secret and PIN; nothing where they are not stored.
-    pub of: Option<&'a Stored>,
+    pub(crate) of: Option<&'a Stored>,
 }
 
 impl<'a> OtpAttempts<'a> {
@@ -28,13 +28,13 @@ impl<'a> OtpAttempts<'a> {
     ///
     /// # Errors
     /// Another operation keeps it, or Redis does not answer.
-    pub async fn begin(results: OtpResults<'a>) -> anyhow::Result<Self> {
+    pub(crate) async fn begin(results: OtpResults<'a>) -> anyhow::Result<Self> {
         let lease = IqLease::acquire(results.access, results.iq).await?;
         Ok(Self { results, lease })
     }
 
     /// Releases the IQ.
-    pub async fn end(self) {
+    pub(crate) async fn end(self) {
         self.lease.release().await;
     }
 
@@ -43,7 +43,7 @@ impl<'a> OtpAttempts<'a> {
     ///
     /// # Errors
     /// Those, or Redis does not answer.
-    pub async fn may_send(&self) -> anyhow::Result<()> {
+    pub(crate) async fn may_send(&self) -> anyhow::Result<()> {
         self.lease.renew().await?;
         self.results.refuse_where_block_is_near().await
     }
@@ -53,7 +53,7 @@ impl<'a> OtpAttempts<'a> {
     ///
     /// # Errors
     /// The outer error means that nothing was sent; the inner one is Salto's answer.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         input: &OtpInput<'_>,
         delta: &str,
@@ -74,7 +74,7 @@ impl<'a> OtpAttempts<'a> {
     ///
     /// # Errors
     /// No code may be sent now, or Salto does not accept it.
-    pub async fn secret_by_code(&self, code: &SecretString) -> anyhow::Result<SecretString> {
+    pub(crate) async fn secret_by_code(&self, code: &SecretString) -> anyhow::Result<SecretString> {
         let OtpResults { access, iq, .. } = &self.results;
         self.may_send().await?;
         match access.site.read_secret_with_code(iq, code).await {

@@ -5,5 +5,5 @@ mod attempts;
 mod iq_lease;
 mod results;
 
-pub use attempts::{OtpAttempts, OtpInput};
-pub use results::OtpResults;
+pub(crate) use attempts::{OtpAttempts, OtpInput};
+pub(crate) use results::OtpResults;

@@ -14,18 +14,18 @@ const REJECTIONS_BEFORE_BLOCK: u32 = 2;
 
 /// The results at one IQ.
 #[derive(Clone, Copy)]
-pub struct OtpResults<'a> {
+pub(crate) struct OtpResults<'a> {
     /// The access to the site.
-    pub access: &'a SiteAccess<'a>,
+    pub(crate) access: &'a SiteAccess<'a>,
     /// The id of the IQ.
-    pub iq: &'a str,
+    pub(crate) iq: &'a str,
     /// Whether attempts are allowed although the user is blocked or could be blocked.
-    pub force: bool,
+    pub(crate) force: bool,
 }
 
 impl<'a> OtpResults<'a> {
     /// The results at an IQ. `force` allows attempts although the user is blocked or could be blocked.
-    pub const fn new(access: &'a SiteAccess<'a>, iq: &'a str, force: bool) -> Self {
+    pub(crate) const fn new(access: &'a SiteAccess<'a>, iq: &'a str, force: bool) -> Self {
         Self { access, iq, force }
     }
 
@@ -33,7 +33,7 @@ impl<'a> OtpResults<'a> {
     ///
     /// # Errors
     /// Redis does not answer.
-    pub async fn otp_status(&self) -> anyhow::Result<OtpStatus> {
+    pub(crate) async fn otp_status(&self) -> anyhow::Result<OtpStatus> {
         let statuses = self.access.otp_guard.statuses(self.access.site.integration_id()).await;
         let statuses = statuses.context("the rejected one-time passwords cannot be read")?;
         Ok(statuses.get(self.iq).copied().unwrap_or_default())
@@ -43,7 +43,7 @@ impl<'a> OtpResults<'a> {
     ///
     /// # Errors
     /// Those, or Redis does not answer.
-    pub async fn refuse_while_blocked(&self) -> anyhow::Result<OtpStatus> {
+    pub(crate) async fn refuse_while_blocked(&self) -> anyhow::Result<OtpStatus> {
         // The state may have changed while the PIN was typed.
         self.access.refuse_while_paused().await?;
         let status = self.otp_status().await?;
@@ -61,7 +61,7 @@ impl<'a> OtpResults<'a> {
     ///
     /// # Errors
     /// Those.
-    pub async fn refuse_where_block_is_near(&self) -> anyhow::Result<()> {
+    pub(crate) async fn refuse_where_block_is_near(&self) -> anyhow::Result<()> {
         let rejected = self.refuse_while_blocked().await?.rejected_in_a_row;
         if rejected >= REJECTIONS_BEFORE_BLOCK && !self.force {
             bail!(
@@ -75,7 +75,7 @@ impl<'a> OtpResults<'a> {
 
     /// Records an error answer to an OTP that was made with the secret and PIN in `of`, or with others.
     /// One for a wrong time says nothing about the IQ.
-    pub async fn record_error(&self, cause: Cause, detail: String, of: Option<&Stored>) {
+    pub(crate) async fn record_error(&self, cause: Cause, detail: String, of: Option<&Stored>) {
         if cause == Cause::OtpMistimed {
             return;
         }
@@ -95,12 +95,12 @@ impl<'a> OtpResults<'a> {
 
     /// Records that Salto accepted an OTP made with this secret and PIN. Workers use the IQ normally
     /// again, and an event says so where it was degraded or blocked.
-    pub async fn record_accepted(&self, stored: &Stored) {
+    pub(crate) async fn record_accepted(&self, stored: &Stored) {
         self.record(OtpVerdict::Proven, Some(stored)).await;
     }
 
     /// Records that Salto has given this new secret: rejections of the old one say nothing about it.
-    pub async fn record_new_secret(&self, stored: &Stored) {
+    pub(crate) async fn record_new_secret(&self, stored: &Stored) {
         self.record(OtpVerdict::NewSecret, Some(stored)).await;
     }
 

@@ -7,7 +7,7 @@ use consumer::{
 };
 use salto::OpenError;
 
-use crate::cli::terminal::output::print_note;
+use crate::Observer;
 
 /// Prepares the audit; fails where no line can be written: no door opens without one.
 pub(super) async fn prepare(settings: &Settings) -> anyhow::Result<OperatorAudit> {
@@ -21,12 +21,13 @@ pub(super) async fn write(
     audit: &OperatorAudit,
     opening: &OperatorOpening<'_>,
     answer: Result<(), &OpenError>,
+    observer: &dyn Observer,
 ) -> anyhow::Result<()> {
     let entry = AuditEntry::of_operator(opening, answer);
     let written = audit.write(&entry).await;
     if written.is_err() {
         let line = serde_json::to_string(&entry).unwrap_or_default();
-        print_note(&format!("warning: this line of the audit is not written: {line}"));
+        observer.note(&format!("warning: this line of the audit is not written: {line}"));
     }
     written.context("the audit line could not be written")
 }

@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use operations::otp_attempts::{OtpAttempts, OtpResults};
 use salto::{
     ActivationState, OpenError, OtpKey, PreparedLock, RenewPermission, SendPermission,
     activation::Stored,
 };
+
+use crate::otp_attempts::{OtpAttempts, OtpResults};
 
 /// What a command rests on counts as fresh for so long (docs/contract.md, invariant 2).
 const FRESH_FOR: Duration = Duration::from_millis(300);

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use config::BrokerConfig;
 use lapin::Connection;
 use publisher::DeadLetterHeaders;
 use uuid::Uuid;
@@ -23,7 +22,7 @@ use crate::{OperationError, observer::Walk};
 pub(super) struct Search<'a> {
     reader: QueueReader,
     criteria: Criteria,
-    config: &'a BrokerConfig,
+    letters: DeadLetters<'a>,
     seen: SeenValues,
     walk: Walk<'a>,
     now: DateTime<Utc>,
@@ -54,7 +53,7 @@ impl<'a> Search<'a> {
         letters: DeadLetters<'a>,
         criteria: &Criteria,
     ) -> anyhow::Result<Self> {
-        let DeadLetters { config, observer } = letters;
+        let observer = letters.observer;
         exclusive_session::acquire(connection, observer).await?;
         let reader = QueueReader::begin(connection, observer).await?;
         let walk = Walk::begin(observer, "dead letters read", Some(reader.end_position().into()));
@@ -62,7 +61,7 @@ impl<'a> Search<'a> {
             reader,
             walk,
             criteria: criteria.clone(),
-            config,
+            letters,
             seen: SeenValues::default(),
             now: Utc::now(),
             counter: DuplicateCounter::default(),
@@ -78,6 +77,9 @@ impl<'a> Search<'a> {
             let fingerprint = fingerprint(&letter.arrival, &headers);
             let id = self.counter.next_id(fingerprint);
             let info = self.info_reader.read(id, &letter.arrival, headers);
+            if !self.letters.has(info.integration_id.as_deref()) {
+                continue;
+            }
             let matches = match &mut self.criteria {
                 Criteria::Ids(ids) => ids.remove(&id),
                 Criteria::Matching(filters) => {
@@ -99,7 +101,7 @@ impl<'a> Search<'a> {
         match &self.criteria {
             Criteria::Ids(ids) if !ids.is_empty() => return Err(not_found(ids)),
             Criteria::Ids(_) => {}
-            Criteria::Matching(filters) => filters.check(&self.seen, self.config)?,
+            Criteria::Matching(filters) => filters.check(&self.seen, self.letters.config)?,
         }
         Ok(self.counter.counts())
     }

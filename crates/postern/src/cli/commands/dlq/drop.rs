@@ -44,7 +44,7 @@ pub(super) async fn run(
     arguments.confirm.require_an_answer()?;
     let output = Output::new(arguments.output);
     let observer = ProgressObserver::default();
-    let letters = DeadLetters { config, observer: &observer };
+    let letters = DeadLetters::all(config, &observer);
     let selected = dead_letters::select(letters, &criteria).await?;
     if selected.count() == 0 {
         return report::finish(Handled::default(), &output, false);

@@ -43,7 +43,7 @@ pub(super) async fn run(
         Some(_) => ProgressObserver::default(),
         None => ProgressObserver::hidden(),
     };
-    let export = Export::open(DeadLetters { config, observer: &observer }).await?;
+    let export = Export::open(DeadLetters::all(config, &observer)).await?;
     let mut destination = match &arguments.out {
         Some(path) => ExportDestination::File(LetterFile::create(path)?),
         None => ExportDestination::Output(Output::new(OutputFlag { format: OutputFormat::Json })),

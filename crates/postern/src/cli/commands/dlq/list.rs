@@ -41,7 +41,7 @@ pub(super) async fn run(
     config: &BrokerConfig,
 ) -> Result<(), CommandFailure> {
     let observer = ProgressObserver::default();
-    let letters = DeadLetters { config, observer: &observer };
+    let letters = DeadLetters::all(config, &observer);
     let letters = dead_letters::list(letters, arguments.filters.into()).await?;
     if letters.len() > PREDICTED {
         print_note(&format!(

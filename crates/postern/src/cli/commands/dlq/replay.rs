@@ -46,7 +46,7 @@ pub(super) async fn run(
     let criteria = arguments.selection.criteria()?;
     let output = Output::new(arguments.output);
     let observer = ProgressObserver::default();
-    let letters = DeadLetters { config, observer: &observer };
+    let letters = DeadLetters::all(config, &observer);
     if arguments.dry_run {
         let predicted = dead_letters::predict(letters, &criteria).await?;
         return output.print_all(&predicted, ["ID", "IF REPLAYED", "DETAIL"], |it| {

@@ -33,7 +33,7 @@ pub(super) async fn run(
 ) -> Result<(), CommandFailure> {
     let id = parsed_id(&arguments.id)?;
     let observer = ProgressObserver::default();
-    let shown = dead_letters::show(DeadLetters { config, observer: &observer }, id).await?;
+    let shown = dead_letters::show(DeadLetters::all(config, &observer), id).await?;
     Output::new(arguments.output).print(&shown, || shown_text(&shown))
 }
 

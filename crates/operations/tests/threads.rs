@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use anyhow::Context;
 use consumer::{IntegrationSettings, Settings};
 use operations::{
     Observer,
@@ -12,7 +13,7 @@ use operations::{
     explain::{Explanation, Selection, sources_of},
     iqs::{TargetIq, iq_reports},
     mapping::check_mapping,
-    opening::{OpenedBy, TestOpening},
+    opening::{OpenedBy, Reason, TestOpening},
 };
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -26,37 +27,38 @@ async fn about_dead_letters(letters: DeadLetters<'_>, criteria: Criteria, file: 
     moves(dead_letters::predict(letters, &criteria));
     let control = || Control::new(CancellationToken::new(), NonZeroU32::new(1));
     let replaying = async {
-        let selected = dead_letters::select(letters, &criteria).await.unwrap();
-        dead_letters::replay(letters, selected, control()).await
+        let selected = dead_letters::select(letters, &criteria).await?;
+        anyhow::Ok(dead_letters::replay(letters, selected, control()).await)
     };
     moves(replaying);
     moves(async move {
-        let selected = dead_letters::select(letters, &criteria).await.unwrap();
-        dead_letters::archive_and_drop(letters, selected, file, control()).await
+        let selected = dead_letters::select(letters, &criteria).await?;
+        anyhow::Ok(dead_letters::archive_and_drop(letters, selected, file, control()).await)
     });
 }
 
 async fn about_a_site(settings: &Settings, observer: &dyn Observer) {
     moves(async move {
-        let access = site_access::open(settings, "acme", observer).await.unwrap();
-        iq_reports(&access).await.unwrap();
-        check_mapping(&access).await.unwrap();
-        StoredActivation::find(&access, "iq").await.unwrap().remove().await.unwrap();
-        let opening = TestOpening::prepare(&access, settings, "lock").await.unwrap();
-        let reason = operations::opening::Reason::new("proof").unwrap();
-        opening.open(OpenedBy { operator: "me", reason, force: false }).await.unwrap();
+        let access = site_access::open(settings, "acme", observer).await?;
+        iq_reports(&access).await?;
+        check_mapping(&access).await?;
+        StoredActivation::find(&access, "iq").await?.remove().await?;
+        let opening = TestOpening::prepare(&access, settings, "lock").await?;
+        let reason = Reason::new("proof").context("a reason")?;
+        opening.open(OpenedBy { operator: "me", reason, force: false }).await
     });
     moves(async move {
-        let access = site_access::open(settings, "acme", observer).await.unwrap();
-        let target = TargetIq::find_to_store(access, "iq").await.unwrap();
+        let access = site_access::open(settings, "acme", observer).await?;
+        let target = TargetIq::find_to_store(access, "iq").await?;
         let activation = IqActivation::new(&target, None, false);
-        activation.begin().await.unwrap();
-        activation.finish(None).await.unwrap();
+        activation.begin().await?;
+        activation.finish(None).await?;
         let pin = || SecretString::from("0601");
-        let adoption = Adoption::begin(&target, false).await.unwrap();
-        adoption.finish(SecretSource::Known(pin()), pin()).await.unwrap();
-        PinChange::begin(&target).await.unwrap().finish(&pin(), false).await.unwrap();
-        probe(&target, false).await.unwrap();
+        let adoption = Adoption::begin(&target, false).await?;
+        adoption.finish(SecretSource::Known(pin()), pin()).await?;
+        PinChange::begin(&target).await?.finish(&pin(), false).await?;
+        probe(&target, false).await?;
+        anyhow::Ok(())
     });
 }
 

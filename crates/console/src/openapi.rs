@@ -70,8 +70,7 @@ fn operation_of(
     access: Access,
     described: Described,
 ) -> (Operation, Vec<NamedSchema>) {
-    let Described { mut operation, parameters: texts, schemas, takes_body, problems: own } =
-        described;
+    let Described { mut operation, parameters: texts, schemas, takes_body } = described;
     for name in parameters(path) {
         let own = texts.iter().find(|(of, _)| *of == name).map(|(_, text)| *text);
         let text = own.or((name == INTEGRATION).then_some("The id of the integration."));
@@ -110,7 +109,7 @@ fn operation_of(
     if has_parameters {
         problems.push(("404", "There is nothing of this name that the caller may see."));
     }
-    for (status, what) in problems.into_iter().chain(own) {
+    for (status, what) in problems {
         let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
         let response = ResponseBuilder::new().description(what);
         operation = operation

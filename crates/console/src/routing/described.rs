@@ -23,8 +23,6 @@ pub(crate) struct Described {
     /// What the path's parameters are, by name.
     pub(crate) parameters: Vec<(&'static str, &'static str)>,
     pub(crate) schemas: Vec<NamedSchema>,
-    /// The problems that this operation has and others do not: status, and what it means.
-    pub(crate) problems: Vec<(&'static str, &'static str)>,
     pub(crate) takes_body: bool,
 }
 
@@ -33,13 +31,7 @@ impl Described {
     pub(crate) fn new(tag: &str, id: &str, summary: &str) -> Self {
         let operation =
             OperationBuilder::new().tag(tag).operation_id(Some(id)).summary(Some(summary));
-        Self {
-            operation,
-            parameters: Vec::new(),
-            schemas: Vec::new(),
-            problems: Vec::new(),
-            takes_body: false,
-        }
+        Self { operation, parameters: Vec::new(), schemas: Vec::new(), takes_body: false }
     }
 
     /// What it does, where the summary does not say it all.
@@ -60,12 +52,6 @@ impl Described {
         for parameter in parameters {
             self.operation = self.operation.parameter(parameter);
         }
-        self
-    }
-
-    /// A problem that others do not have.
-    pub(crate) fn refuses(mut self, status: &'static str, what: &'static str) -> Self {
-        self.problems.push((status, what));
         self
     }
 

@@ -38,13 +38,15 @@ pub(super) fn table() -> Vec<Route> {
 }
 
 fn of_dead_letters() -> Vec<Route> {
-    let new = |id, summary| Described::new("Dead letters", id, summary).refuses("409", REFUSED);
+    let new = |id, summary| {
+        Described::new("Dead letters", id, summary).refuses(StatusCode::CONFLICT, REFUSED)
+    };
     vec![
         Route::get("/api/v1/dead-letters", Role(Viewer), dead_letters::list).described(
             new("listDeadLetters", "Dead letters, with what replays would come to")
                 .text("Changes nothing. Those that belong to no integration are seen by callers that may see all.")
                 .query::<dead_letters::LetterQuery>()
-                .refuses("404", "There is no such integration that the caller may see.")
+                .refuses(StatusCode::NOT_FOUND, "There is no such integration that the caller may see.")
                 .answers::<dead_letters::LetterList>(StatusCode::OK, "By reason, and each of the first."),
         ),
         Route::get("/api/v1/dead-letters/{letter}", Role(Operator), dead_letters::show).described(
@@ -92,7 +94,9 @@ fn of_jobs() -> Vec<Route> {
 }
 
 fn of_explanations() -> Vec<Route> {
-    let new = |id, summary| Described::new("Explanations", id, summary).refuses("409", REFUSED);
+    let new = |id, summary| {
+        Described::new("Explanations", id, summary).refuses(StatusCode::CONFLICT, REFUSED)
+    };
     vec![
         Route::get(
             "/api/v1/integrations/{integration}/bookings/{booking}/explanation",
@@ -121,7 +125,7 @@ fn of_iqs() -> Vec<Route> {
         Route::get("/api/v1/integrations/{integration}/iqs", Integration(Viewer), iqs::list)
             .described(
                 Described::new("IQs", "listIqs", "The IQs of the site, each with its next step")
-                    .refuses("409", REFUSED)
+                    .refuses(StatusCode::CONFLICT, REFUSED)
                     .answers::<iqs::IqList>(StatusCode::OK, "From Salto's list, and what postern has stored."),
             ),
         Route::post(
@@ -134,7 +138,7 @@ fn of_iqs() -> Vec<Route> {
                 .text(&format!("For everybody who stands at it. The line of the audit has the caller and the reason. Nothing is tried a second time. {FORCE}"))
                 .parameter("lock", "The id of the lock at Salto, or its name where that is unique.")
                 .takes::<openings::OpenDoor>()
-                .refuses("409", REFUSED)
+                .refuses(StatusCode::CONFLICT, REFUSED)
                 .answers::<OpeningResult>(StatusCode::OK, "What became of the command."),
         ),
     ]
@@ -142,7 +146,9 @@ fn of_iqs() -> Vec<Route> {
 
 fn of_activations() -> Vec<Route> {
     let new = |id, summary| {
-        Described::new("IQs", id, summary).parameter("iq", IQ).refuses("409", REFUSED)
+        Described::new("IQs", id, summary)
+            .parameter("iq", IQ)
+            .refuses(StatusCode::CONFLICT, REFUSED)
     };
     vec![
         Route::post(
@@ -172,7 +178,9 @@ fn of_activations() -> Vec<Route> {
 
 fn of_activated_iqs() -> Vec<Route> {
     let new = |id, summary| {
-        Described::new("IQs", id, summary).parameter("iq", IQ).refuses("409", REFUSED)
+        Described::new("IQs", id, summary)
+            .parameter("iq", IQ)
+            .refuses(StatusCode::CONFLICT, REFUSED)
     };
     vec![
         Route::post(

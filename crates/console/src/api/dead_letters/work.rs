@@ -73,5 +73,9 @@ pub(super) fn finish(job: &Job, handled: Result<Handled, OperationError>) {
 /// The broker, with the settings by which results are predicted.
 pub(super) fn broker(app: &Console) -> BrokerConfig {
     let settings = app.snapshot().settings.clone();
-    BrokerConfig { broker: settings.broker.clone(), complete: Some(settings) }
+    BrokerConfig {
+        broker: settings.broker.clone(),
+        complete: Some(settings),
+        stored_are_unknown: false,
+    }
 }

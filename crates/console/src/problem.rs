@@ -144,6 +144,7 @@ impl From<ChangeError> for Problem {
             }
             ChangeError::Removed { .. } => conflict("removed_meanwhile"),
             ChangeError::Store(error) => error.into(),
+            ChangeError::Unconfirmed(_) => Self::unavailable("unconfirmed", text),
             ChangeError::SecretsKey(_) | ChangeError::RedisUrl(_) => {
                 tracing::error!(%text, "console: integration not changed");
                 Self::unavailable("secrets_unusable", text)

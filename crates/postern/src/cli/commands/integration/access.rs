@@ -36,7 +36,7 @@ pub(super) async fn find(
 pub(super) fn change_failure(error: ChangeError) -> CommandFailure {
     match error {
         ChangeError::Mistakes(report) => CommandFailure::Configuration(report),
-        ChangeError::Store(error) => store_failure(error),
+        ChangeError::Store(error) => store_failure(error).into(),
         ChangeError::Unconfirmed(StoreError::Away(_)) => CommandFailure::Failed(anyhow!(
             "{error}; {}; `postern integration show` says what is stored",
             advice::REDIS_UNUSABLE

@@ -1,7 +1,7 @@
 //! The console: who may do what, what protects sessions and forms, and what pages and the API show.
 
 mod content;
-mod operations;
 mod integrations;
+mod operations;
 mod roles;
 mod sessions;

@@ -173,8 +173,9 @@ async fn dropped(fixture: Fixture, api: Api) {
     assert_eq!(left["count"], 0, "{left}");
     let lines = setup.postern(&["audit", "--output", "json"]).await.stdout;
     let lines = String::from_utf8(lines).expect("text");
+    let by = format!("\"operator\":\"{OPERATOR}\"");
     for action in ["replay-dead-letters", "drop-dead-letters"] {
-        let is_it = |line: &&str| line.contains(action) && line.contains(OPERATOR);
+        let is_it = |line: &&str| line.contains(action) && line.contains(&by);
         assert_eq!(lines.lines().filter(is_it).count(), 1, "{action} in {lines}");
     }
 }

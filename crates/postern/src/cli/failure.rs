@@ -7,6 +7,7 @@ use std::{
     process::ExitCode,
 };
 
+use operations::{OperationError, one_line};
 use serde::Serialize;
 
 use super::{colours, interrupt::INTERRUPTED};
@@ -117,21 +118,20 @@ impl From<anyhow::Error> for CommandFailure {
     }
 }
 
-/// An error and its causes in one line; a cause that an error already repeats is left out.
-pub(super) fn one_line(error: &anyhow::Error) -> String {
-    let mut line = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !line.contains(&cause) {
-            line = format!("{line}: {cause}");
+impl From<OperationError> for CommandFailure {
+    fn from(error: OperationError) -> Self {
+        match error {
+            OperationError::WrongInput(text) | OperationError::UnknownIntegration(text) => {
+                Self::Usage(text)
+            }
+            OperationError::NotFound(text) => Self::message(text),
+            OperationError::Failed(error) => Self::Failed(error),
         }
     }
-    line.replace('\n', " ")
 }
 
 #[cfg(test)]
 mod tests {
-    use anyhow::Context;
-
     use super::*;
 
     #[test]
@@ -146,14 +146,5 @@ mod tests {
         for line in ["postern", "postern tail --output", "postern tail --output human json"] {
             assert_eq!(format(line), FailureFormat::Text, "{line}");
         }
-    }
-
-    #[test]
-    fn an_error_and_its_causes_are_one_line_without_repetition() {
-        let error = Err::<(), _>(anyhow::anyhow!("host is\naway"))
-            .context("no connection: host is\naway")
-            .context("cannot list locks")
-            .unwrap_err();
-        assert_eq!(one_line(&error), "cannot list locks: no connection: host is away");
     }
 }

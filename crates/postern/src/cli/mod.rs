@@ -1,10 +1,10 @@
 //! The command line.
 //!
 //! [`command_line`] is the arguments of the program with their help, and [`commands`] what they do.
-//! The commands share [`arguments`]; what is printed on the [`terminal`] and read from it; the
-//! [`connections`] to RabbitMQ, Redis and Salto; the state of a site's IQs and locks
-//! ([`site_state`]); one-time passwords that a command sends ([`otp_attempts`]); the integrations that are stored in Redis
-//! ([`stored_integrations`]); who runs the command ([`operator`]); [`failure`], the error of a command with its exit status; and what SIGINT does ([`interrupt`]).
+//! What the console does too is in [`operations`]. The commands share [`arguments`]; what is printed on the
+//! [`terminal`] and read from it; [`connections`] that no operation has; the integrations that are stored in Redis
+//! ([`stored_integrations`]); who runs the command ([`operator`]); [`failure`], the error of a command with its exit
+//! status; and what SIGINT does ([`interrupt`]).
 
 mod arguments;
 mod colours;
@@ -16,8 +16,6 @@ mod failure;
 mod interrupt;
 mod logging;
 mod operator;
-mod otp_attempts;
-mod site_state;
 mod stored_integrations;
 mod terminal;
 

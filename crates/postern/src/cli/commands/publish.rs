@@ -8,6 +8,7 @@ use events::{
     BookingStatus, DecodeError, Event, InboundData, OpenRequest, decode_booking_status,
     decode_open_request, names,
 };
+use operations::connections::broker::{self, Needed};
 use publisher::{Message, PublishError};
 use uuid::Uuid;
 
@@ -15,7 +16,6 @@ use crate::cli::{
     arguments::{
         integration::IntegrationArgument, output_format::OutputFlag, time_argument::TimeArgument,
     },
-    connections::broker::{self, Needed},
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };

@@ -1,11 +1,11 @@
 //! `postern tail`: the events that postern publishes, one line for each, as they arrive.
 
 use clap::{Args, builder::PossibleValuesParser};
+use operations::check_configured;
 use tokio::time::Instant;
 
 use crate::cli::{
     arguments::{
-        integration::check_configured,
         listening::{ListeningBounds, event_types},
         output_format::OutputFlag,
     },

@@ -13,15 +13,13 @@ use lapin::{
     },
     types::{AMQPValue, FieldTable},
 };
+use operations::one_line;
 use publisher::Reconnect;
 use tokio::time;
 use uuid::Uuid;
 
-use super::broker::{self, Needed};
-use crate::cli::{
-    failure::one_line,
-    terminal::{output::print_note, text::time_text},
-};
+use crate::cli::terminal::{output::print_note, text::time_text};
+use operations::connections::broker::{self, Needed};
 
 /// The messages that this process holds.
 const PREFETCH: u16 = 256;

@@ -1,11 +1,8 @@
 //! Values as text.
 
-use std::borrow::Borrow;
-use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Local, NaiveDate, Utc};
-use consumer::{Mode, Rehearsal};
 
 /// Whether times are shown in the time zone of this machine, in place of UTC.
 static LOCAL: AtomicBool = AtomicBool::new(false);
@@ -80,48 +77,12 @@ const fn is_invisible(character: char) -> bool {
     )
 }
 
-/// Names separated by commas, or `none`.
-pub(crate) fn join_or_none<T: Borrow<str>>(names: &[T]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
-/// A name with the id that it stands for; the id alone where there is no name.
-pub(crate) fn named(name: Option<&str>, id: impl Display) -> String {
-    match name {
-        Some(name) => format!("{name} ({id})"),
-        None => id.to_string(),
-    }
-}
-
 /// `yes` or `no`; empty where it is not known.
 pub(crate) fn yes_or_no(value: Option<bool>) -> String {
     match value {
         Some(true) => "yes".to_owned(),
         Some(false) => "no".to_owned(),
         None => String::new(),
-    }
-}
-
-/// The number of names that [`first_few`] shows.
-const SHOWN: usize = 5;
-
-/// The first few names, and the number of the others.
-pub(crate) fn first_few(names: &[&str]) -> String {
-    let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
-}
-
-/// What an integration in a rehearsal sends instead of open commands; nothing for a live one.
-pub(crate) const fn rehearsal_text(mode: Mode) -> Option<&'static str> {
-    match mode {
-        Mode::Live => None,
-        Mode::Rehearsal(Rehearsal::Probe) => {
-            Some("rehearses: a probe of the one-time password replaces each open command")
-        }
-        Mode::Rehearsal(Rehearsal::Nothing) => Some("rehearses: no command is sent"),
     }
 }
 

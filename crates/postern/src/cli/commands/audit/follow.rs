@@ -14,6 +14,7 @@ use consumer::{
     Settings, StoreError,
     audit::{AuditLines, DailyFiles},
 };
+use operations::connections::store_failure::store_failure;
 use publisher::Reconnect;
 
 use super::{
@@ -23,7 +24,6 @@ use super::{
     source::{DayFile, Source, list_days},
 };
 use crate::cli::{
-    connections::store_failure::store_failure,
     failure::CommandFailure,
     terminal::{
         output::{Output, print_note},
@@ -136,7 +136,7 @@ impl<'a> NewLines<'a> {
             Self::Stream(stream) => {
                 let lines = stream.next().await.map_err(|error| match error {
                     error @ StoreError::Away(_) => NotRead::Away(error),
-                    error @ StoreError::Record(_) => NotRead::Failed(store_failure(error)),
+                    error @ StoreError::Record(_) => NotRead::Failed(store_failure(error).into()),
                 })?;
                 lines.iter().try_for_each(|line| for_each(line)).map_err(NotRead::Failed)
             }

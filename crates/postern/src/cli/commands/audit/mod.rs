@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use chrono::Utc;
 use clap::Args;
 use consumer::Settings;
+use operations::check_configured;
 
 use self::{
     filter::EntryFilter,
@@ -25,10 +26,7 @@ use self::{
     source::{BatchReader, Source},
 };
 use crate::cli::{
-    arguments::{
-        integration::check_configured,
-        output_format::{OutputFlag, OutputFormat},
-    },
+    arguments::output_format::{OutputFlag, OutputFormat},
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
@@ -109,7 +107,7 @@ pub(crate) async fn run(
     }
     filter.report_invalid_lines();
     // An integration that is no longer configured may have decisions.
-    check_configured(filter.missing_integration(), Some(configured.as_slice()))
+    Ok(check_configured(filter.missing_integration(), Some(configured.as_slice()))?)
 }
 
 /// Prints all selected decisions as they are read.

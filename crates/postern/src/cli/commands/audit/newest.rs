@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use consumer::audit::AuditEntry;
+use operations::Walk;
 
 use super::{filter::EntryFilter, source::BatchReader};
-use crate::cli::{failure::CommandFailure, terminal::progress::Progress};
+use crate::cli::{failure::CommandFailure, terminal::observer::ProgressObserver};
 
 /// A line as it was written, and the entry in it.
 pub(super) struct FoundEntry {
@@ -26,14 +27,15 @@ pub(super) async fn find(
     batches: &mut BatchReader<'_>,
     filter: &mut EntryFilter,
 ) -> Result<Newest, CommandFailure> {
-    let mut progress = Progress::new("lines of the audit read", None);
+    let observer = ProgressObserver::default();
+    let mut walk = Walk::begin(&observer, "lines of the audit read", None);
     let mut entries = VecDeque::new();
     let mut has_more = false;
     while !has_more {
         let room = limit - entries.len();
         let mut batch = VecDeque::new();
         let mut keep = |line: &str| {
-            progress.advance(1);
+            walk.advance(1);
             if let Some(entry) = filter.new_entry(line) {
                 batch.push_back(FoundEntry { line: line.to_owned(), entry });
                 if batch.len() > room {

@@ -3,12 +3,12 @@
 use anyhow::Context;
 use clap::Args;
 use consumer::{Lookup, Settings, StoreError};
+use operations::connections::store_failure::store_failure;
 use serde::Serialize;
 
 use super::record::{BookingArguments, StoredBookingReport};
 use crate::cli::{
     arguments::{confirmation::Confirmation, output_format::OutputFlag},
-    connections::store_failure::store_failure,
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };
@@ -62,7 +62,7 @@ pub(super) async fn run(
         Ok(Some(_) | None) => return Err(booking.nothing_known(settings)),
         // Forgetting it is what repairs it.
         Err(error @ StoreError::Record(_)) => print_note(&format!("warning: {error}")),
-        Err(error @ StoreError::Away(_)) => return Err(store_failure(error)),
+        Err(error @ StoreError::Away(_)) => return Err(store_failure(error).into()),
     }
     if !confirm.ask("Remove its state?")? {
         print_note("nothing was removed");

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use clap::Args;
 use consumer::{BookingRecord, Settings};
+use operations::connections::site_access::selected_integrations;
 use rules::Booking;
 use serde::Serialize;
 
 use crate::cli::{
     arguments::integration::IntegrationArgument,
-    connections::site_access::selected_integrations,
     failure::CommandFailure,
     terminal::text::{printable, time_text},
 };
@@ -33,7 +33,7 @@ impl BookingArguments {
     pub(super) fn nothing_known(&self, settings: &Settings) -> CommandFailure {
         let (id, booking) = (self.integration_id(), &self.booking_id);
         match selected_integrations(settings, Some(id)) {
-            Err(unknown) => unknown,
+            Err(unknown) => unknown.into(),
             Ok(_) => CommandFailure::message(format!(
                 "nothing is known of booking {booking:?} of {id:?}: no status of it was received, or it \
                  ended longer ago than retention.bookings"

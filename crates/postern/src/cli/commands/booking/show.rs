@@ -3,11 +3,11 @@
 use anyhow::Context;
 use clap::Args;
 use consumer::{Lookup, Settings};
+use operations::connections::store_failure::store_failure;
 
 use super::record::{BookingArguments, StoredBookingReport};
 use crate::cli::{
-    arguments::output_format::OutputFlag, connections::store_failure::store_failure,
-    failure::CommandFailure, terminal::output::Output,
+    arguments::output_format::OutputFlag, failure::CommandFailure, terminal::output::Output,
 };
 
 /// Arguments of `booking show`.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use consumer::{IntegrationSettings, Mode, Rehearsal};
+use operations::text::rehearsal_text;
 use rules::{IntegrationRules, LockRef};
 use salto::SignIn;
 use serde::Serialize;
 
 use super::sections::{self, SET};
-use crate::cli::terminal::text::rehearsal_text;
 
 /// The settings of an integration: those in its first line of text, and the others.
 #[derive(Serialize)]

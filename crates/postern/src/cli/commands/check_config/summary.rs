@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use consumer::{AuditSink, Settings};
+use operations::text::join_or_none;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -12,7 +13,6 @@ use super::{
     integrations::IntegrationSummary,
     sections::{Sections, sink_name, text},
 };
-use crate::cli::terminal::text::join_or_none;
 use config::Config;
 
 #[derive(Serialize)]

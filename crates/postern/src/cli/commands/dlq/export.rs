@@ -1,26 +1,21 @@
 //! `postern dlq export`: dead letters as JSON Lines, changing nothing.
 
-use std::{
-    fs::File,
-    io::{BufWriter, Write},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use config::BrokerConfig;
+use operations::dead_letters::{DeadLetters, Export, LetterFile};
 
-use super::{
-    archive, connection,
-    document::LetterDocument,
-    search::Search,
-    selection::{Criteria, DlqFilterArguments},
-};
+use super::selection::DlqFilterArguments;
 use crate::cli::{
     arguments::output_format::{OutputFlag, OutputFormat},
     failure::CommandFailure,
-    terminal::output::{Output, print_note},
+    terminal::{
+        observer::ProgressObserver,
+        output::{Output, print_note},
+    },
 };
-use config::BrokerConfig;
 
 /// Arguments of `dlq export`.
 #[derive(Debug, Args)]
@@ -34,7 +29,7 @@ pub(crate) struct ExportArguments {
 
 /// The destination of the lines.
 enum ExportDestination {
-    File(BufWriter<File>),
+    File(LetterFile),
     Output(Output),
 }
 
@@ -43,31 +38,24 @@ pub(super) async fn run(
     arguments: ExportArguments,
     config: &BrokerConfig,
 ) -> Result<(), CommandFailure> {
-    let connection = connection::open(config).await?;
+    // Progress would be shown between the results.
+    let observer = match arguments.out {
+        Some(_) => ProgressObserver::default(),
+        None => ProgressObserver::hidden(),
+    };
+    let export = Export::open(DeadLetters::all(config, &observer)).await?;
     let mut destination = match &arguments.out {
-        Some(path) => ExportDestination::File(BufWriter::new(archive::create(path)?)),
+        Some(path) => ExportDestination::File(LetterFile::create(path)?),
         None => ExportDestination::Output(Output::new(OutputFlag { format: OutputFormat::Json })),
     };
-    let criteria = Criteria::Matching(arguments.filters);
-    let mut search = Search::begin(&connection, &criteria, config).await?;
-    if arguments.out.is_none() {
-        search.hide_progress();
-    }
-    let mut count = 0_u64;
-    while let Some(found) = search.next().await? {
-        let document = LetterDocument::new(found.info, &found.letter.arrival);
-        match &mut destination {
-            ExportDestination::File(file) => archive::write(file, &document)?,
-            ExportDestination::Output(output) => output.print(&document, String::new)?,
-        }
-        count += 1;
-    }
-    search.end().await?;
+    let written = export.write_each(arguments.filters.into(), |document| match &mut destination {
+        ExportDestination::File(file) => Ok(file.write(document)?),
+        ExportDestination::Output(output) => output.print(document, String::new),
+    });
+    let count = written.await?;
     if let ExportDestination::File(mut file) = destination {
-        file.flush().context("the export cannot be written")?;
-        file.get_ref().sync_all().context("the export cannot be written")?;
+        file.sync().context("the export cannot be written")?;
     }
     print_note(&format!("exported {count} dead letters"));
-    let _ = connection.close(200, "done".into()).await;
     Ok(())
 }

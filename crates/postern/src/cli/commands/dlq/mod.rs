@@ -1,27 +1,12 @@
 //! `postern dlq`: list, show, replay, drop and export dead letters.
 //!
-//! All commands read the queue with a [`reader`], one command at a time ([`exclusive_session`]). A
-//! [`search`] finds the letters of a [`selection`] and changes nothing. An action then handles the
-//! letters that were found, one [`mod@for_each`] of them. The [`identity`] of a letter is its id.
+//! What they do is in [`operations::dead_letters`]; here are their arguments, and what they print.
 
-mod action;
-mod archive;
-mod connection;
-mod document;
 mod drop;
-mod exclusive_session;
 mod export;
-mod for_each;
-mod identity;
-mod info;
 mod list;
-mod message_json;
-mod predictor;
-mod reader;
 mod replay;
 mod report;
-mod search;
-mod selected_letters;
 mod selection;
 mod show;
 

@@ -7,13 +7,13 @@ use consumer::{
     DoorProblem, LockAvailability, Lookup, ProblemReason, Settings, StoreError, StoredBooking,
     door_problems,
 };
+use operations::{
+    checks::{Check, Deadline, DeadlineExceeded, Finding, Level},
+    text::first_few,
+};
 use rules::{BookingStates, IntegrationRules, RejectedReason, RiskReason, Window};
 
-use super::{
-    deadline::{Deadline, DeadlineExceeded},
-    finding::{Check, Finding, Level},
-};
-use crate::cli::terminal::text::{first_few, time_of_day};
+use crate::cli::terminal::text::time_of_day;
 
 const CHECK: &str = "bookings";
 

@@ -3,12 +3,11 @@
 
 use consumer::Settings;
 use events::names;
+use operations::checks::{Check, Deadline, Finding};
 use publisher::{QueueState, TopologyItem, TopologyItemState, inspect};
 
 use super::{
     broker_nodes::{self, ConnectedNodes, with_cause},
-    deadline::Deadline,
-    finding::{Check, Finding},
     publishing,
 };
 
@@ -141,7 +140,7 @@ mod tests {
     use publisher::TopologyKind;
 
     use super::*;
-    use crate::cli::commands::doctor::finding::Level;
+    use operations::checks::Level;
 
     #[test]
     fn the_level_of_a_backlog_depends_on_its_size_and_on_consumers() {

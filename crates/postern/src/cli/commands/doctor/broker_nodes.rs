@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use futures_util::future;
 use lapin::Connection;
+use operations::{
+    checks::{Check, Deadline, Finding},
+    connections::advice,
+};
 use publisher::{BrokerNodes, server_version};
 use secrecy::{ExposeSecret, SecretString};
-
-use super::{
-    deadline::Deadline,
-    finding::{Check, Finding},
-};
-use crate::cli::connections::advice;
 
 const NO_LIMIT: Duration = Duration::from_secs(60);
 
@@ -111,7 +109,7 @@ fn supported(check: Check<'_>, version: Option<&str>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::commands::doctor::finding::Level;
+    use operations::checks::Level;
 
     #[test]
     fn versions_from_3_10_to_4_are_supported() {

@@ -1,7 +1,7 @@
 //! The configuration. It has no mistakes, or no check would run; warnings are findings.
 
-use super::finding::{Check, Finding};
 use config::Config;
+use operations::checks::{Check, Finding};
 
 pub(super) fn check(config: &Config, file: &str) -> Vec<Finding> {
     let check = Check::new("configuration", file);

@@ -1,13 +1,11 @@
 //! An environment of Salto: its hosts, and the offset of its clock from this machine's.
 
 use chrono::TimeDelta;
-use salto::{CallError, Environment, Host, Http, check_host};
-
-use super::{
-    deadline::{Deadline, DeadlineExceeded},
-    finding::{Check, Finding},
+use operations::{
+    checks::{Check, Deadline, DeadlineExceeded, Finding},
+    connections::advice,
 };
-use crate::cli::connections::advice;
+use salto::{CallError, Environment, Host, Http, check_host};
 
 /// One-time passwords are corrected by the offset. Windows and expiries use this machine's clock, and
 /// events more than five minutes ahead of it are refused.
@@ -67,7 +65,7 @@ fn clock(check: Check<'_>, offset: TimeDelta) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::commands::doctor::finding::Level;
+    use operations::checks::Level;
 
     #[test]
     fn the_level_depends_on_the_offset_in_either_direction() {

@@ -1,12 +1,12 @@
 //! Events that no queue takes: the answers of requests wait for a listener.
 
 use consumer::UnroutedKey;
-
-use super::{
-    deadline::Deadline,
-    finding::{Check, Finding},
+use operations::{
+    checks::{Check, Deadline, Finding},
+    connections::shared_connections::SharedConnections,
 };
-use crate::cli::{connections::shared_connections::SharedConnections, terminal::text::time_text};
+
+use crate::cli::terminal::text::time_text;
 
 const NAME: &str = "rabbitmq.listeners";
 
@@ -48,7 +48,7 @@ mod tests {
     use chrono::Utc;
 
     use super::*;
-    use crate::cli::commands::doctor::finding::Level;
+    use operations::checks::Level;
 
     #[test]
     fn each_routing_key_is_a_finding_up_to_a_limit() {

@@ -1,26 +1,19 @@
 //! `postern doctor`: checks everything that a door needs to open, and says what to do next.
 //!
-//! One file per subject. [`finding`] is the result of a check, [`deadline`] the time limit of all
-//! checks together. Nothing is created or changed, except that a sign-in stores its token in Redis,
+//! One file per subject; what the console checks too is in [`operations::checks`]. Nothing is created or changed, except that a sign-in stores its token in Redis,
 //! which the workers use too.
 
 mod bookings;
 mod broker;
 mod broker_nodes;
 mod configuration;
-mod deadline;
 mod environment;
-mod finding;
-mod integration;
-mod iqs;
+mod finding_text;
 mod listeners;
-mod mapping;
-mod open_times;
 mod publishing;
 mod redis;
 mod redis_contents;
 mod redis_replication;
-mod rights;
 mod stored_integrations;
 
 use std::{collections::HashMap, path::Path, time::Duration};
@@ -29,15 +22,16 @@ use chrono::Utc;
 use clap::Args;
 use consumer::Settings;
 use futures_util::{StreamExt, future, stream};
-
-use self::{
-    deadline::Deadline,
-    finding::{Check, Finding, Level},
-    redis::RedisFindings,
+use operations::{
+    checks::{Check, Deadline, Finding, Level, check_integration},
+    connections::shared_connections::SharedConnections,
 };
+
+use self::{finding_text::finding_text, redis::RedisFindings};
 use crate::cli::{
-    arguments::output_format::OutputFlag, connections::shared_connections::SharedConnections,
-    failure::CommandFailure, terminal::output::Output,
+    arguments::output_format::OutputFlag,
+    failure::CommandFailure,
+    terminal::{observer::TerminalObserver, output::Output},
 };
 use config::Config;
 
@@ -71,7 +65,7 @@ pub(crate) async fn run(
     let mut findings = configuration::check(config, &file.display().to_string());
     findings.extend(stored_integrations::add(&mut config.settings).await);
     let settings = &config.settings;
-    let connections = SharedConnections::new(settings)?;
+    let connections = SharedConnections::new(settings, &TerminalObserver)?;
     let (broker, environments, stored) = future::join3(
         broker::check(settings, deadline),
         check_environments(settings, &connections, deadline),
@@ -84,7 +78,7 @@ pub(crate) async fn run(
     findings.extend(stored.integrations);
 
     let output = Output::new(arguments.output);
-    findings.iter().try_for_each(|finding| output.print(finding, || finding.text()))?;
+    findings.iter().try_for_each(|finding| output.print(finding, || finding_text(finding)))?;
     match findings.iter().filter(|finding| finding.level == Level::Broken).count() {
         0 => Ok(()),
         broken => {
@@ -142,7 +136,7 @@ async fn check_integrations(
 ) -> Vec<Finding> {
     let now = Utc::now();
     let integrations = settings.integrations.iter();
-    let checks = integrations.map(|it| integration::check(connections, it, deadline));
+    let checks = integrations.map(|it| check_integration(connections, it, deadline));
     let (checked, upcoming) = future::join(
         stream::iter(checks).buffered(CONCURRENT_INTEGRATIONS).collect::<Vec<_>>(),
         bookings::read(settings, &connections.lookup, now, deadline),

@@ -1,13 +1,11 @@
 //! Whether RabbitMQ takes messages, or blocks publishers because of a memory or disk alarm.
 
 use lapin::Connection;
-use publisher::{PublishError, Publisher};
-
-use super::{
-    deadline::{Deadline, DeadlineExceeded},
-    finding::{Check, Finding},
+use operations::{
+    checks::{Check, Deadline, DeadlineExceeded, Finding},
+    connections::{advice, broker::BROKER_TIMEOUT},
 };
-use crate::cli::connections::{advice, broker::BROKER_TIMEOUT};
+use publisher::{PublishError, Publisher};
 
 const PUBLISHING: Check<'_> = Check::new("rabbitmq.publishing", "RabbitMQ");
 

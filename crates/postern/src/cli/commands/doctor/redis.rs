@@ -6,16 +6,15 @@ use std::time::Duration;
 use consumer::RedisSettings;
 use deadpool_redis::redis::{FromRedisValue, RedisError, cmd};
 use futures_util::future;
+use operations::{
+    checks::{Check, Deadline, Finding},
+    connections::{advice, shared_connections::SharedConnections},
+};
 use redis_pool::{Connection, Pool};
 use salto::{KeyCheckError, check_key};
 use tokio::time::Instant;
 
-use super::{
-    deadline::Deadline,
-    finding::{Check, Finding},
-    redis_replication,
-};
-use crate::cli::connections::{advice, shared_connections::SharedConnections};
+use super::redis_replication;
 
 const CONNECTION: Check<'_> = Check::new("redis.connection", "Redis");
 const VERSION: Check<'_> = Check::new("redis.version", "Redis");
@@ -176,7 +175,7 @@ fn policy(value: Option<&str>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::commands::doctor::finding::Level;
+    use operations::checks::Level;
 
     #[test]
     fn old_servers_and_clusters_are_not_supported() {

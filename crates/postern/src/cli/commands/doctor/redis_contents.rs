@@ -3,12 +3,10 @@
 use std::cmp::Reverse;
 
 use consumer::{Contents, RedisMemory, Settings, StoreError};
-
-use super::{
-    deadline::{Deadline, DeadlineExceeded},
-    finding::{Check, Finding},
+use operations::{
+    checks::{Check, Deadline, DeadlineExceeded, Finding},
+    connections::shared_connections::SharedConnections,
 };
-use crate::cli::connections::shared_connections::SharedConnections;
 
 const CONTENTS: Check<'_> = Check::new("redis.contents", "Redis");
 const MEMORY: Check<'_> = Check::new("redis.memory", "Redis");
@@ -106,7 +104,7 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::commands::doctor::finding::Level;
+    use operations::checks::Level;
 
     #[test]
     fn a_redis_that_is_nearly_full_is_a_warning() {

@@ -1,12 +1,8 @@
 //! The sentinels and the replicas of Redis: whether a failover would happen, and what it could lose.
 
 use consumer::RedisSettings;
+use operations::checks::{Check, Deadline, Finding};
 use redis_pool::{KnownMaster, RedisServer, SentinelAnswer, ask_sentinels};
-
-use super::{
-    deadline::Deadline,
-    finding::{Check, Finding},
-};
 
 const SENTINEL: &str = "redis.sentinel";
 const REPLICAS: Check<'_> = Check::new("redis.replicas", "Redis");
@@ -126,7 +122,7 @@ fn min_replicas_finding(value: Option<&str>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::commands::doctor::finding::Level;
+    use operations::checks::Level;
 
     #[test]
     fn too_few_replicas_stop_commands_and_just_enough_are_a_warning() {

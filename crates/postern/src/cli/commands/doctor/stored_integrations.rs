@@ -1,9 +1,12 @@
 //! The integrations that are stored in Redis: whether all of them can be used.
 
 use consumer::Settings;
+use operations::{
+    checks::{Check, Finding},
+    connections::advice,
+};
 
-use super::finding::{Check, Finding};
-use crate::cli::{connections::advice, stored_integrations};
+use crate::cli::stored_integrations;
 
 const NAME: &str = "integration.stored";
 

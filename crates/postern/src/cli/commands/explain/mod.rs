@@ -1,28 +1,22 @@
 //! `postern explain`: why a door opened or did not open, or whether it would open now.
 //!
-//! [`records`] reads what Redis has, [`door`] asks Salto for the IQ of the lock, [`explanation`] is
-//! everything as it is printed, in [`reports`], and [`mod@text`] is its text for people. [`request_source`] finds the
-//! source of a request.
+//! [`mod@text`] is an explanation for people. [`request_source`] finds the source of a request.
 
-mod door;
-mod explanation;
-mod records;
-mod reports;
 mod request_source;
 mod text;
 
+use chrono::Utc;
 use clap::Args;
 use consumer::Settings;
-
-use self::{
-    explanation::Explanation,
-    records::{BookingSelection, RequestSelection, Selection},
+use operations::{
+    connections::shared_connections::SharedConnections,
+    explain::{BookingSelection, Explanation, RequestSelection, Selection},
 };
+
 use crate::cli::{
     arguments::{output_format::OutputFlag, time_argument::TimeArgument},
-    connections::shared_connections::SharedConnections,
     failure::CommandFailure,
-    terminal::output::Output,
+    terminal::{observer::TerminalObserver, output::Output},
 };
 
 /// Arguments of `explain`.
@@ -67,7 +61,7 @@ pub(crate) async fn run(
     arguments: ExplainArguments,
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
-    let connections = SharedConnections::new(settings)?;
+    let connections = SharedConnections::new(settings, &TerminalObserver)?;
     let request = match arguments.request_id {
         Some(id) => {
             let source = match arguments.source {
@@ -81,7 +75,12 @@ pub(crate) async fn run(
     let booking = arguments.integration.zip(arguments.booking);
     let booking =
         booking.map(|(integration_id, booking_id)| BookingSelection { integration_id, booking_id });
-    let selection = Selection { request, booking, object: arguments.object, at: arguments.at };
+    let selection = Selection {
+        request,
+        booking,
+        object: arguments.object,
+        at: arguments.at.map(|time| time.at(Utc::now())),
+    };
     let explanation = Explanation::of(settings, &connections, selection).await?;
     Output::new(arguments.output).print(&explanation, || text::explanation(&explanation))
 }

@@ -1,24 +1,13 @@
-//! Finds the source of a request by its id alone.
-
-use std::time::Duration;
+//! The source of a request that is given by its id alone.
 
 use consumer::Lookup;
+use operations::explain::{FoundSources, sources_of};
 
 use crate::cli::{failure::CommandFailure, terminal::output::print_note};
 
-/// The number of records that are searched.
-const MAX_RECORDS: usize = 200_000;
-
-/// The time limit of the search.
-const TIMEOUT: Duration = Duration::from_secs(8);
-
 /// The source of the request with this id, where there is exactly one.
 pub(super) async fn find(lookup: &Lookup, id: &str) -> Result<String, CommandFailure> {
-    let search = tokio::time::timeout(TIMEOUT, lookup.sources_of(id, MAX_RECORDS)).await;
-    let (sources, complete) = match search {
-        Ok(found) => found.map_err(|error| CommandFailure::message(error.to_string()))?,
-        Err(_) => (Vec::new(), false),
-    };
+    let FoundSources { sources, complete } = sources_of(lookup, id).await?;
     match sources.as_slice() {
         [source] => {
             if !complete {

@@ -2,17 +2,13 @@
 
 use chrono::Utc;
 use consumer::audit::TiedState;
+use operations::{
+    explain::{BookingReport, DoorState, Explanation, RequestReport, RuleReport},
+    text::named,
+};
 use rules::{Rule, RuleInput};
 
-use super::{
-    door::DoorState,
-    explanation::Explanation,
-    reports::{BookingReport, RequestReport, RuleReport},
-};
-use crate::cli::terminal::{
-    event_text,
-    text::{named, time_near_now as time},
-};
+use crate::cli::terminal::{event_text, text::time_near_now as time};
 
 /// The answer first, then its reasons.
 pub(super) fn explanation(explanation: &Explanation) -> String {

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use consumer::Settings;
+use operations::connections::site_access;
 use serde::Serialize;
 
 use super::{body, error::failure, help::UNPUBLISHED};
 use crate::cli::{
     arguments::{integration::IntegrationArgument, output_format::OutputFlag},
-    connections::site_access,
     failure::CommandFailure,
-    terminal::output::{Output, print_note},
+    terminal::{
+        observer::TerminalObserver,
+        output::{Output, print_note},
+    },
 };
 
 /// Arguments of `guest-key code`.
@@ -53,7 +56,7 @@ pub(super) async fn run(
 ) -> Result<(), CommandFailure> {
     let integration_id = arguments.integration.integration_id.as_str();
     let request = body::read(arguments.body_file.as_deref())?;
-    let access = site_access::open(settings, integration_id).await?;
+    let access = site_access::open(settings, integration_id, &TerminalObserver).await?;
     let access_code = access.site.access_code(&request).await;
     let access_code = access_code.map_err(|error| failure(error, "Salto gave no access code"))?;
     let expires_at = access_code.expires_at();

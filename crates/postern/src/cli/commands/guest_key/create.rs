@@ -4,6 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
 use consumer::Settings;
+use operations::text::join_or_none;
 use salto::{Breakers, Environment, GuestApp, GuestKeyError, Http, SaltoClock};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -12,7 +13,7 @@ use super::{body, error::failure, help::UNPUBLISHED};
 use crate::cli::{
     arguments::output_format::OutputFlag,
     failure::CommandFailure,
-    terminal::{output::Output, secret_input, text::join_or_none},
+    terminal::{output::Output, secret_input},
 };
 
 /// Arguments of `guest-key create`.

@@ -3,13 +3,13 @@
 use anyhow::anyhow;
 use config::{ChangeError, Config, KnownIntegration, StoredIntegrations};
 use consumer::StoreError;
+use operations::{
+    connections::{advice, store_failure::store_failure},
+    text::join_or_none,
+};
 use salto::KeyCheckError;
 
-use crate::cli::{
-    connections::{advice, store_failure::store_failure},
-    failure::CommandFailure,
-    terminal::text::join_or_none,
-};
+use crate::cli::failure::CommandFailure;
 
 /// The integrations of the file and those that are stored.
 pub(super) fn open(config: &Config) -> Result<StoredIntegrations, CommandFailure> {
@@ -36,7 +36,7 @@ pub(super) async fn find(
 pub(super) fn change_failure(error: ChangeError) -> CommandFailure {
     match error {
         ChangeError::Mistakes(report) => CommandFailure::Configuration(report),
-        ChangeError::Store(error) => store_failure(error),
+        ChangeError::Store(error) => store_failure(error).into(),
         ChangeError::Unconfirmed(StoreError::Away(_)) => CommandFailure::Failed(anyhow!(
             "{error}; {}; `postern integration show` says what is stored",
             advice::REDIS_UNUSABLE

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use config::{Config, KnownIntegration};
+use operations::connections::advice;
 
 use super::{
     access,
@@ -9,7 +10,6 @@ use super::{
 };
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    connections::advice,
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };

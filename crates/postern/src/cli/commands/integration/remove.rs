@@ -2,6 +2,7 @@
 
 use clap::Args;
 use config::{ChangeError, Config};
+use operations::connections::store_failure::store_failure;
 use serde::Serialize;
 
 use super::{
@@ -10,7 +11,6 @@ use super::{
 };
 use crate::cli::{
     arguments::{confirmation::Confirmation, output_format::OutputFlag},
-    connections::store_failure::store_failure,
     failure::CommandFailure,
     operator::operator,
     terminal::output::{Output, print_note},

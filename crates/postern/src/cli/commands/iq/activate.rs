@@ -2,23 +2,22 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use consumer::Settings;
-use salto::{ActivationState, PinDelivery, activation::Step};
+use operations::{
+    activation::{Begun, IqActivation},
+    iqs::NextStep,
+};
+use salto::PinDelivery;
 
 use super::{
-    activation_steps::ActivationSteps, opening_proof::print_opening_proof, target::IqArguments,
+    activation_pin,
+    opening_proof::print_opening_proof,
+    target::{ChangedActivation, IqArguments},
 };
 use crate::cli::{
-    arguments::output_format::OutputFlag,
-    failure::CommandFailure,
-    otp_attempts::results::OtpResults,
-    site_state::{
-        iq_overview::{IqOverview, iq_overview},
-        next_step::next_step,
-    },
-    terminal::output::print_note,
+    arguments::output_format::OutputFlag, failure::CommandFailure, terminal::output::print_note,
 };
 
 /// Arguments of `iq activate`.
@@ -81,75 +80,28 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
     let target = arguments.target.find_to_store(settings).await?;
-    let overview = iq_overview(&target.access, &target.iq).await?;
-    let overview = overview.context("the IQ is no longer in Salto's list")?;
-    if overview.listed.as_ref().and_then(|listed| listed.otp_enabled) == Some(false) {
-        let text = "this IQ is opened without one-time passwords, so it needs no activation";
-        return target.print_state(arguments.output, overview.state.code(), text);
-    }
-    let results = OtpResults::new(&target.access, &target.iq, arguments.force);
-    let steps = ActivationSteps {
-        results,
-        pin_file: arguments.pin_file.as_deref(),
-        send_pin: arguments.send_pin.map(PinDelivery::from),
-    };
-    let step = match plan(target.integration_id, &overview)? {
-        Plan::Begin => steps.begin().await,
-        Plan::Restart => steps.restart(&overview).await,
-        Plan::Nothing => Ok(Step::Done),
-    };
-    match step.with_context(|| not_activated(&target.iq))? {
-        Step::Done => print_done(target.integration_id, &overview),
-        step => {
-            let finished = steps.finish(step).await;
-            finished.with_context(|| not_activated(&target.iq))?;
+    let send_pin = arguments.send_pin.map(PinDelivery::from);
+    let activation = IqActivation::new(&target, send_pin, arguments.force);
+    match activation.begin().await? {
+        Begun::NotNeeded(state) => {
+            let text = "this IQ is opened without one-time passwords, so it needs no activation";
+            return ChangedActivation::of(&target, state.code()).print(arguments.output, text);
+        }
+        Begun::Done(next) => print_done(next),
+        Begun::Waiting(step) => {
+            let pin = activation_pin::read(&activation, step, arguments.pin_file.as_deref()).await;
+            let pin = pin.with_context(|| activation.not_activated())?;
+            activation.finish(pin).await?;
         }
     }
-    target.print_state(arguments.output, "activated", "IQ is activated")?;
+    ChangedActivation::of(&target, "activated").print(arguments.output, "IQ is activated")?;
     print_opening_proof(target.integration_id);
     Ok(())
 }
 
-fn not_activated(iq: &str) -> String {
-    format!("IQ {iq} is not activated yet")
-}
-
-fn print_done(integration_id: &str, overview: &IqOverview) {
+fn print_done(next: Option<NextStep>) {
     print_note("nothing to do: the IQ is already activated");
-    if let Some(step) = next_step(integration_id, overview) {
+    if let Some(step) = next {
         print_note(&format!("note: {}: {}", step.problem, step.next));
-    }
-}
-
-/// What this run does.
-enum Plan {
-    /// Begins the activation, or goes on with it.
-    Begin,
-    /// Begins anew, provided that Salto has reset the activation.
-    Restart,
-    /// The IQ is activated, and nothing says that its doors stay shut.
-    Nothing,
-}
-
-/// What helps in this state. Fails with the next step where this command does not help.
-fn plan(integration_id: &str, overview: &IqOverview) -> anyhow::Result<Plan> {
-    let step = next_step(integration_id, overview);
-    let restore = overview.listed.as_ref().and_then(|listed| listed.restore_required);
-    match overview.state {
-        ActivationState::NotActivated | ActivationState::PendingPin => Ok(Plan::Begin),
-        ActivationState::Degraded | ActivationState::ReactivationRequired
-            if restore != Some(true) =>
-        {
-            Ok(Plan::Restart)
-        }
-        ActivationState::Activated if overview.activated_at_salto == Some(false) => {
-            Ok(Plan::Restart)
-        }
-        ActivationState::Activated
-        | ActivationState::Degraded
-        | ActivationState::ReactivationRequired => match step {
-            Some(step) if step.doors_shut => Err(anyhow!("{}: {}", step.problem, step.next)),
-            Some(_) | None => Ok(Plan::Nothing),
-        },
     }
 }

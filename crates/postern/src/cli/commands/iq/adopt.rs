@@ -2,28 +2,20 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use consumer::Settings;
-use salto::{
-    Activation, ActivationState, Cause,
-    activation::{KEEP_PIN, Stored},
-};
-use secrecy::{ExposeSecret, SecretString};
+use operations::activation::{Adoption, SecretSource};
+use secrecy::SecretString;
 
-use super::{opening_proof::print_opening_proof, target::IqArguments};
+use super::{
+    opening_proof::print_opening_proof,
+    target::{ChangedActivation, IqArguments},
+};
 use crate::cli::{
     arguments::output_format::OutputFlag,
     failure::CommandFailure,
-    otp_attempts::{
-        attempts::{OtpAttempts, OtpInput},
-        results::OtpResults,
-    },
-    terminal::{output::print_note, secret_input},
+    terminal::{observer::TerminalObserver, secret_input},
 };
-
-/// The length of Salto's secrets (docs/salto-ks.md, Connect API).
-const SECRET_LENGTH: usize = 16;
 
 /// The code that an active device shows. `Debug` hides it.
 type DeviceCode = SecretString;
@@ -80,72 +72,14 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
     let target = arguments.target.find_to_store(settings).await?;
-    let before = target.access.activations.get(target.integration_id, &target.iq).await;
-    let before = before.context("the stored activation cannot be read")?;
-    if !arguments.force {
-        refuse_where_it_works(before.as_ref())?;
-    }
+    let adoption = Adoption::begin(&target, arguments.force).await?;
     let source = read_secret_source(&arguments).await?;
     let pin = secret_input::read_pin(arguments.pin_file.as_deref()).await?;
-    let attempts =
-        OtpAttempts::begin(OtpResults::new(&target.access, &target.iq, arguments.force)).await?;
-    let adopted = check_and_store(&attempts, before.as_ref(), source, pin).await;
-    attempts.end().await;
-    adopted?;
+    adoption.finish(source, pin).await?;
     let text = "Salto's cloud accepts secret and PIN, and they are stored: the IQ is activated";
-    target.print_state(arguments.output, "activated", text)?;
+    ChangedActivation::of(&target, "activated").print(arguments.output, text)?;
     print_opening_proof(target.integration_id);
     Ok(())
-}
-
-/// Where the secret comes from.
-enum SecretSource {
-    Known(SecretString),
-    /// Salto gives it for this code.
-    DeviceCode(DeviceCode),
-}
-
-async fn check_and_store(
-    attempts: &OtpAttempts<'_>,
-    before: Option<&Stored>,
-    source: SecretSource,
-    pin: SecretString,
-) -> anyhow::Result<()> {
-    let OtpResults { access, iq, .. } = &attempts.results;
-    let secret = match source {
-        SecretSource::Known(secret) => secret,
-        SecretSource::DeviceCode(code) => attempts.secret_by_code(&code).await?,
-    };
-    print_note("having Salto check secret and PIN");
-    let input = OtpInput { secret: &secret, pin: &pin, of: None };
-    if let Err(error) = attempts.send(&input, KEEP_PIN).await? {
-        return Err(refused(&error));
-    }
-    let (integration_id, adopted) = (access.site.integration_id(), Activation::proven(secret, pin));
-    let stored = access.activations.replace(integration_id, iq, before, &adopted).await;
-    let stored = stored.context("Salto accepts secret and PIN, but they cannot be stored")?;
-    let stored = stored.context(
-        "Salto accepts secret and PIN, but another command changed this IQ's activation at the same \
-         time, and nothing was stored; check `postern iq list`, and run this command again",
-    )?;
-    attempts.results.record_accepted(&stored).await;
-    Ok(())
-}
-
-fn refuse_where_it_works(before: Option<&Stored>) -> anyhow::Result<()> {
-    match before.map(|before| before.activation.state) {
-        Some(ActivationState::Activated) => bail!(
-            "this IQ is activated here and works, as far as is known (`postern iq probe` checks it); \
-             give --force to overwrite its secret and PIN"
-        ),
-        Some(
-            ActivationState::NotActivated
-            | ActivationState::PendingPin
-            | ActivationState::Degraded
-            | ActivationState::ReactivationRequired,
-        )
-        | None => Ok(()),
-    }
 }
 
 async fn read_secret_source(arguments: &AdoptArguments) -> anyhow::Result<SecretSource> {
@@ -154,31 +88,8 @@ async fn read_secret_source(arguments: &AdoptArguments) -> anyhow::Result<Secret
             Some(code) => code.clone(),
             None => secret_input::read("code of the active device", None).await?,
         };
-        if code.expose_secret().trim().is_empty() {
-            bail!("the code of the active device is empty");
-        }
-        return Ok(SecretSource::DeviceCode(code.expose_secret().trim().into()));
+        return SecretSource::device_code(&code);
     }
     let secret = secret_input::read("secret", arguments.secret_file.as_deref()).await?;
-    let length = secret.expose_secret().chars().count();
-    if length == 0 || secret.expose_secret().chars().any(char::is_whitespace) {
-        bail!("the secret of an IQ is {SECRET_LENGTH} characters without spaces");
-    }
-    if length != SECRET_LENGTH {
-        print_note(&format!(
-            "warning: the secret has {length} characters; Salto's have {SECRET_LENGTH}"
-        ));
-    }
-    Ok(SecretSource::Known(secret))
-}
-
-fn refused(error: &salto::CallError) -> anyhow::Error {
-    if error.cause == Cause::OtpInvalid {
-        return anyhow!(
-            "Salto does not accept this secret with this PIN ({error}); nothing was stored. Check \
-             both, the otp_scheme of the integration, and the clock; a few wrong ones in a row \
-             block the user for about 20 minutes"
-        );
-    }
-    anyhow!("{error}; nothing was stored")
+    SecretSource::known(secret, &TerminalObserver)
 }

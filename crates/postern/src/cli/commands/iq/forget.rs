@@ -1,19 +1,14 @@
 //! `postern iq forget`: removes the stored activation of an IQ.
 
-use anyhow::{Context, anyhow};
 use clap::Args;
 use consumer::Settings;
-use salto::activation::Stored;
+use operations::{activation::StoredActivation, connections::site_access};
 
 use super::target::{ChangedActivation, IqArguments};
 use crate::cli::{
     arguments::{confirmation::Confirmation, output_format::OutputFlag},
-    connections::site_access,
     failure::CommandFailure,
-    terminal::{
-        output::{Output, print_note},
-        text::join_or_none,
-    },
+    terminal::{observer::TerminalObserver, output::print_note},
 };
 
 /// Arguments of `iq forget`.
@@ -45,42 +40,20 @@ pub(super) async fn run(
 ) -> Result<(), CommandFailure> {
     arguments.confirm.require_an_answer()?;
     let integration_id = arguments.target.integration_id();
-    let access = site_access::open_stored(settings, integration_id).await?;
-    let stored = access.activations.list(integration_id).await;
-    let stored = stored.context("the stored activations cannot be read")?;
-    let (iq, stored) = find(stored, &arguments.target.iq)?;
+    let access = site_access::open_stored(settings, integration_id, &TerminalObserver).await?;
+    let stored = StoredActivation::find(&access, &arguments.target.iq).await?;
+    let iq = stored.iq.as_str();
     print_note(&format!(
         "warning: IQ {iq} is {}. Salto gives out its secret only once: without a reset at Salto, its \
          doors can never be opened again, unless secret and PIN are known from another program.",
-        stored.activation.state.code().replace('_', " ")
+        stored.state().code().replace('_', " ")
     ));
     if !arguments.confirm.ask("Remove the secret and the PIN?")? {
         print_note("nothing was removed");
         return Ok(());
     }
-    let removed = access.activations.remove(integration_id, &iq, &stored).await;
-    if !removed.context("the activation cannot be removed")? {
-        return Err(CommandFailure::message(
-            "another command changed this IQ's activation at the same time, and nothing was removed; \
-             check `postern iq list`, and run this command again",
-        ));
-    }
-    access
-        .last_errors
-        .forget(consumer::IqRef { integration_id, iq_id: &iq })
-        .await
-        .context("the last error of the IQ cannot be removed")?;
+    stored.remove().await?;
     let state = "not_activated";
-    let changed = ChangedActivation { integration_id, iq_id: &iq, iq_name: None, state };
-    Output::new(arguments.output)
-        .print(&changed, || "secret and PIN are removed: the IQ is not activated here".to_owned())
-}
-
-/// The stored record of the IQ, which need not be in Salto's list.
-fn find(stored: Vec<(String, Stored)>, wanted: &str) -> anyhow::Result<(String, Stored)> {
-    let existing: Vec<String> = stored.iter().map(|(iq, _)| iq.clone()).collect();
-    stored.into_iter().find(|(iq, _)| iq.eq_ignore_ascii_case(wanted)).ok_or_else(|| {
-        let existing = join_or_none(&existing);
-        anyhow!("nothing is stored for IQ {wanted:?}; there are records of: {existing}")
-    })
+    ChangedActivation { integration_id, iq_id: iq, iq_name: None, state }
+        .print(arguments.output, "secret and PIN are removed: the IQ is not activated here")
 }

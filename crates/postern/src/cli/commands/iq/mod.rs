@@ -1,17 +1,15 @@
 //! `postern iq`: the gateways between Salto's cloud and the locks, and their activation.
 //!
-//! Each command is a file of its own. A command is about an IQ, its [`target`]. Whatever has Salto
-//! check a one-time password goes through `cli/otp_attempts`, for one operator at a time, and the answers are stored.
+//! Each command is a file of its own. A command is about an IQ, its [`target`]. What they do is in
+//! [`operations::activation`].
 
 mod activate;
-mod activation_steps;
+mod activation_pin;
 mod adopt;
 mod forget;
 mod list;
 mod opening_proof;
-mod pin_change;
 mod probe;
-mod probe_answer;
 mod set_pin;
 mod target;
 

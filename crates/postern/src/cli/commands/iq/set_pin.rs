@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
 use clap::Args;
 use consumer::Settings;
-use salto::{ActivationState, activation::Stored};
+use operations::activation::PinChange;
 use secrecy::SecretString;
 use serde::Serialize;
 
-use super::{opening_proof::print_opening_proof, pin_change, target::IqArguments};
+use super::{opening_proof::print_opening_proof, target::IqArguments};
 use crate::cli::{
     arguments::{confirmation::Confirmation, output_format::OutputFlag},
     failure::CommandFailure,
-    otp_attempts::{attempts::OtpAttempts, results::OtpResults},
     terminal::{
         output::{Output, print_note},
         secret_input,
@@ -71,20 +69,14 @@ pub(super) async fn run(
 ) -> Result<(), CommandFailure> {
     arguments.confirm.require_an_answer()?;
     let target = arguments.target.find_to_store(settings).await?;
-    let stored = target.access.activations.get(target.integration_id, &target.iq).await;
-    let stored = stored.context("the stored activation cannot be read")?;
-    let stored = activated(stored)?;
+    let change = PinChange::begin(&target).await?;
     print_note(WARNING);
     if !arguments.confirm.ask("Set the PIN?")? {
         print_note("the PIN was not changed");
         return Ok(());
     }
-    let new_pin = new_pin(&arguments, &stored).await?;
-    let attempts =
-        OtpAttempts::begin(OtpResults::new(&target.access, &target.iq, arguments.force)).await?;
-    let changed = change(&attempts, &stored, &new_pin).await;
-    attempts.end().await;
-    let changed = changed?;
+    let new_pin = new_pin(&arguments, &change).await?;
+    let changed = change.finish(&new_pin, arguments.force).await?;
     let (integration_id, iq_id) = (target.integration_id, target.iq.as_str());
     let (iq_name, state) = (target.iq_name.as_deref(), "activated");
     let result = PinChangeResult { integration_id, iq_id, iq_name, state, changed };
@@ -100,46 +92,12 @@ pub(super) async fn run(
     Ok(())
 }
 
-/// Changes the PIN, unless another command has changed the activation since it was read.
-async fn change(
-    attempts: &OtpAttempts<'_>,
-    read: &Stored,
-    new_pin: &SecretString,
-) -> anyhow::Result<bool> {
-    let OtpResults { access, iq, .. } = &attempts.results;
-    let stored = access.activations.get(access.site.integration_id(), iq).await?;
-    match stored {
-        Some(stored) if stored.sealed() == read.sealed() => {
-            pin_change::set(attempts, stored, new_pin).await
-        }
-        Some(_) | None => bail!(
-            "another command changed this IQ's activation just now; check `postern iq list`, and \
-             run this command again"
-        ),
-    }
-}
-
-/// The activation, where its PIN can be changed.
-fn activated(stored: Option<Stored>) -> anyhow::Result<Stored> {
-    const NOT_HERE: &str = "the IQ is not activated here: run `postern iq activate`, or `postern iq \
-                            adopt` if you know its secret and PIN";
-    let stored = stored.context(NOT_HERE)?;
-    match stored.activation.state {
-        ActivationState::Activated | ActivationState::Degraded => Ok(stored),
-        ActivationState::NotActivated => bail!(NOT_HERE),
-        ActivationState::PendingPin => {
-            bail!("the IQ is not activated yet: run `postern iq activate` again first")
-        }
-        ActivationState::ReactivationRequired => bail!(
-            "the stored secret and PIN are no longer valid: restore the IQ in Salto KS, then run \
-             `postern iq activate`"
-        ),
-    }
-}
-
 /// The PIN that is given, else the one of the change that was interrupted.
-async fn new_pin(arguments: &SetPinArguments, stored: &Stored) -> anyhow::Result<SecretString> {
-    let pin = match (&arguments.pin_file, &stored.activation.new_pin) {
+async fn new_pin(
+    arguments: &SetPinArguments,
+    change: &PinChange<'_>,
+) -> anyhow::Result<SecretString> {
+    let pin = match (&arguments.pin_file, change.interrupted()) {
         (None, Some(pin)) => {
             print_note("continuing with the PIN of the interrupted run");
             pin.clone()

@@ -5,13 +5,14 @@ mod receiver;
 
 use clap::{Args, builder::PossibleValuesParser};
 use events::names;
+use operations::check_configured;
 use tokio::time::Instant;
 use url::Url;
 
 use self::receiver::{LOST_AFTER, Posted, Receiver};
 use crate::cli::{
     arguments::{
-        integration::{IntegrationArgument, check_configured},
+        integration::IntegrationArgument,
         listening::{ListeningBounds, event_types},
         output_format::OutputFlag,
     },

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use anyhow::Context;
 use events::names;
+use operations::one_line;
 use publisher::Reconnect;
 use reqwest::header::CONTENT_TYPE;
 use salto::Http;
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use crate::cli::{failure::one_line, terminal::output::print_note};
+use crate::cli::terminal::output::print_note;
 
 /// How often an event is posted before it is given up: for some ten seconds.
 pub(super) const LOST_AFTER: u32 = 6;

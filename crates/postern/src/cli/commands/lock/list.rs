@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use consumer::{LockNames, Settings};
+use operations::connections::site_access;
 use rules::{IntegrationRules, LockRef};
 use salto::LockInfo;
 use serde::Serialize;
@@ -9,9 +10,8 @@ use uuid::Uuid;
 
 use crate::cli::{
     arguments::integration::SiteListArguments,
-    connections::site_access,
     failure::CommandFailure,
-    terminal::{output::Output, text::yes_or_no},
+    terminal::{observer::TerminalObserver, output::Output, text::yes_or_no},
 };
 
 pub(super) const LOCK_LIST: &str = "\
@@ -45,7 +45,9 @@ pub(super) async fn run(
     arguments: SiteListArguments,
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
-    let access = site_access::open(settings, &arguments.integration.integration_id).await?;
+    let access =
+        site_access::open(settings, &arguments.integration.integration_id, &TerminalObserver)
+            .await?;
     let locks = access
         .with_advice(access.site.locks().await)
         .await

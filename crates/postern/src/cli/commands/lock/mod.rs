@@ -1,9 +1,7 @@
 //! `postern lock`: the locks of a site, and opening one of them.
 
-mod audit_line;
 mod list;
 mod open;
-mod opening;
 
 use clap::Subcommand;
 use consumer::Settings;

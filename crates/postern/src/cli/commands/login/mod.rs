@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use clap::Args;
 use consumer::Settings;
+use operations::connections::site_access::{self, SiteAccess};
 use salto::{CallError, LoginAttempt, NewLogin, RedirectError, SignedInAccount};
 use secrecy::SecretString;
 use serde_json::json;
@@ -19,9 +20,11 @@ use crate::cli::{
     arguments::{
         confirmation::Confirmation, integration::IntegrationArgument, output_format::OutputFlag,
     },
-    connections::site_access::{self, SiteAccess},
     failure::CommandFailure,
-    terminal::output::{Output, print_note},
+    terminal::{
+        observer::TerminalObserver,
+        output::{Output, print_note},
+    },
 };
 
 /// Arguments of `login`.
@@ -81,7 +84,7 @@ pub(crate) async fn run(
     let id = arguments.integration.integration_id.as_str();
     arguments.confirm.require_an_answer()?;
     // Redis is checked first, because a sign-in without Redis would be lost.
-    let access = site_access::open(settings, id).await?;
+    let access = site_access::open(settings, id, &TerminalObserver).await?;
     let Some(attempt) = access.site.begin_login() else {
         return Err(CommandFailure::Usage(format!(
             "{id} signs in with a password automatically; only integrations with flow = \

@@ -1,19 +1,20 @@
 //! `postern mapping check`: whether the lock of every mapped object can be opened.
 
-use anyhow::Context;
 use clap::Args;
 use consumer::{IntegrationSettings, Settings};
-
-use super::{
-    analysis::analyse,
-    finding::{MappingFinding, MappingFindingKind},
+use operations::{
+    connections::site_access,
+    mapping::{MappingFinding, MappingFindingKind, Severity, check_mapping},
+    one_line,
 };
+
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    connections::site_access,
-    failure::{CommandFailure, one_line},
-    site_state::iq_overview::iq_overviews,
-    terminal::output::{Output, print_note},
+    failure::CommandFailure,
+    terminal::{
+        observer::TerminalObserver,
+        output::{Output, print_note},
+    },
 };
 
 /// Arguments of `mapping check`.
@@ -57,7 +58,7 @@ pub(super) async fn run(
                 next,
             )]
         });
-        findings.iter().try_for_each(|finding| output.print(finding, || finding.text()))?;
+        findings.iter().try_for_each(|finding| output.print(finding, || finding_text(finding)))?;
         let count = findings.iter().filter(|finding| finding.is_broken()).count();
         broken |= count > 0;
         print_note(&summary(integration, count));
@@ -69,13 +70,8 @@ async fn findings(
     settings: &Settings,
     integration: &IntegrationSettings,
 ) -> anyhow::Result<Vec<MappingFinding>> {
-    let access = site_access::open_integration(settings, integration).await?;
-    let locks = access
-        .with_advice(access.site.locks().await)
-        .await
-        .context("the locks cannot be listed")?;
-    let iqs = iq_overviews(&access).await?;
-    Ok(analyse(&integration.rules, &locks, &iqs))
+    let access = site_access::open_integration(settings, integration, &TerminalObserver).await?;
+    check_mapping(&access).await
 }
 
 fn summary(integration: &IntegrationSettings, broken: usize) -> String {
@@ -84,4 +80,14 @@ fn summary(integration: &IntegrationSettings, broken: usize) -> String {
     let objects = rules.locks.len();
     let broken = if broken == 0 { "nothing".to_owned() } else { broken.to_string() };
     format!("{}: {objects} mapped objects{default}, {broken} broken", rules.id)
+}
+
+/// The finding with its next step, for people.
+fn finding_text(finding: &MappingFinding) -> String {
+    let severity = match finding.severity {
+        Severity::Broken => "BROKEN",
+        Severity::Note => "note",
+    };
+    let MappingFinding { integration_id, text, next, .. } = finding;
+    format!("{integration_id}: {severity}: {text}\n    {next}")
 }

@@ -1,8 +1,6 @@
 //! `postern mapping`: the mapping of objects to locks, and whether these locks can be opened.
 
-mod analysis;
 mod check;
-mod finding;
 
 use clap::Subcommand;
 use consumer::Settings;

@@ -3,11 +3,13 @@
 use anyhow::Context;
 use clap::Args;
 use consumer::{Lookup, Settings};
+use operations::connections::{
+    pause, site_access::selected_integrations, store_failure::store_failure,
+};
 use serde::Serialize;
 
 use crate::cli::{
     arguments::{integration::IntegrationArgument, output_format::OutputFlag},
-    connections::{pause, site_access::selected_integrations, store_failure::store_failure},
     failure::CommandFailure,
     terminal::output::Output,
 };

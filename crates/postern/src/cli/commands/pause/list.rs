@@ -4,11 +4,13 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use consumer::{Lookup, Settings};
+use operations::connections::{
+    pause, site_access::selected_integrations, store_failure::store_failure,
+};
 use serde::Serialize;
 
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    connections::{pause, site_access::selected_integrations, store_failure::store_failure},
     failure::CommandFailure,
     terminal::{
         output::{Output, print_note},

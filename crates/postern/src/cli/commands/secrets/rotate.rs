@@ -3,12 +3,12 @@
 use anyhow::{Context, anyhow};
 use clap::Args;
 use consumer::{Settings, Store, rotate_secrets};
+use operations::connections::advice;
 use salto::RotationCounts;
 use serde::Serialize;
 
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    connections::advice,
     failure::CommandFailure,
     terminal::output::{Output, print_note},
 };

@@ -2,13 +2,15 @@
 
 use anyhow::Context;
 use consumer::Settings;
+use operations::connections::site_access;
 use salto::SiteInfo;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::cli::{
-    arguments::integration::SiteListArguments, connections::site_access, failure::CommandFailure,
-    terminal::output::Output,
+    arguments::integration::SiteListArguments,
+    failure::CommandFailure,
+    terminal::{observer::TerminalObserver, output::Output},
 };
 
 #[derive(Serialize)]
@@ -23,7 +25,9 @@ pub(super) async fn run(
     arguments: SiteListArguments,
     settings: &Settings,
 ) -> Result<(), CommandFailure> {
-    let access = site_access::open(settings, &arguments.integration.integration_id).await?;
+    let access =
+        site_access::open(settings, &arguments.integration.integration_id, &TerminalObserver)
+            .await?;
     let sites = access
         .with_advice(access.site.sites().await)
         .await

@@ -3,15 +3,21 @@
 use anyhow::Context;
 use clap::Args;
 use consumer::{IntegrationSettings, Settings};
+use operations::{
+    connections::{site_access, visible_sites::visible_sites},
+    one_line,
+};
 use salto::SiteInfo;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::cli::{
     arguments::output_format::OutputFlag,
-    connections::{site_access, visible_sites::visible_sites},
-    failure::{CommandFailure, one_line},
-    terminal::output::{Output, print_note},
+    failure::CommandFailure,
+    terminal::{
+        observer::TerminalObserver,
+        output::{Output, print_note},
+    },
 };
 
 /// Arguments of `site resolve`.
@@ -106,7 +112,7 @@ async fn sites(
     settings: &Settings,
     integration: &IntegrationSettings,
 ) -> anyhow::Result<Vec<SiteInfo>> {
-    let access = site_access::open_integration(settings, integration).await?;
+    let access = site_access::open_integration(settings, integration, &TerminalObserver).await?;
     access.with_advice(access.site.sites().await).await.context("the sites cannot be listed")
 }
 

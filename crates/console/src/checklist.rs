@@ -47,13 +47,23 @@ pub(crate) async fn steps(
     integration: &IntegrationSettings,
     health: &Health,
 ) -> Result<Vec<Step>, Problem> {
+    let opened = first_opening(app, caller, &integration.rules.id).await?;
+    let mut steps = connection_steps(integration, health);
+    steps.extend(rule_steps(&integration.rules));
+    steps.extend(live_steps(integration, opened));
+    Ok(steps)
+}
+
+fn step(name: &'static str, state: StepState, text: String) -> Step {
+    Step { name, state, text }
+}
+
+/// Account, IQ and doors.
+fn connection_steps(integration: &IntegrationSettings, health: &Health) -> Vec<Step> {
     let rules = &integration.rules;
-    let id = rules.id.as_str();
-    let step = |name, state, text: String| Step { name, state, text };
+    let (id, mapped) = (rules.id.as_str(), rules.locks.len());
     let activated = health.iqs.iter().filter(|iq| iq.state == ActivationState::Activated).count();
-    let mapped = rules.locks.len();
-    let opened = first_opening(app, caller, id).await?;
-    Ok(vec![
+    vec![
         step(
             "Account and site",
             StepState::Done,
@@ -84,6 +94,12 @@ pub(crate) async fn steps(
                 }
             ),
         ),
+    ]
+}
+
+/// What the booking system has to say.
+fn rule_steps(rules: &rules::IntegrationRules) -> Vec<Step> {
+    vec![
         step(
             "Statuses",
             done_if(!rules.open_from_statuses.is_empty()),
@@ -99,6 +115,13 @@ pub(crate) async fn steps(
             optional(rules.record_opened_at_in.is_some()),
             "Where the booking system records it.".to_owned(),
         ),
+    ]
+}
+
+/// Whether it opens doors, and has opened one.
+fn live_steps(integration: &IntegrationSettings, opened: Option<bool>) -> Vec<Step> {
+    let (rules, id) = (&integration.rules, integration.rules.id.as_str());
+    vec![
         step("Active", done_if(rules.active), "`active` in the configuration.".to_owned()),
         step(
             "Live",
@@ -116,7 +139,7 @@ pub(crate) async fn steps(
                 None => "The audit is not in Redis, so it is not known here.".to_owned(),
             },
         ),
-    ])
+    ]
 }
 
 /// Whether a door was opened for a request, as far back as the audit is read; nothing where it is elsewhere.

@@ -170,7 +170,14 @@ async fn of_two_admins_the_second_one_overwrites_nothing() {
         found.status() == StatusCode::OK && json_of(found).await["document"]["minutes_before"] == 20
     })
     .await;
-    // A document may not be of another integration than the path, which the grant was checked for.
+}
+
+#[tokio::test]
+async fn a_document_is_of_the_integration_that_the_path_names() {
+    let mut setup = Setup::unactivated().await;
+    add_access(&mut setup).await;
+    let console = Console::start(&mut setup, "console").await;
+    // The grant was checked for that one.
     let elsewhere = console.sign_in("elsewhere").await;
     let smuggled = json!({"id": INTEGRATION});
     let smuggled =

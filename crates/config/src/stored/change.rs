@@ -1,10 +1,12 @@
 //! Changing and removing stored integrations.
 
+use std::io;
+
 use chrono::{SubsecRound, Utc};
 use consumer::{
     ChangeStored, IntegrationChange, IntegrationDocument, IntegrationRecords, PasswordChange,
     StoreError, StoredPassword, VersionedRecord,
-    audit::{AuditEntry, IntegrationChangeLine, SettingChange},
+    audit::{AuditEntry, AuditWriteError, IntegrationChangeLine, SettingChange},
 };
 
 use super::{
@@ -153,13 +155,16 @@ impl StoredIntegrations {
             changed_at: Utc::now().trunc_subsecs(3),
             settings: settings.clone(),
         });
+        let line = serde_json::to_string(&entry)
+            .map_err(|error| AuditWriteError::Stdout(io::Error::other(error)))
+            .map_err(|error| ChangeError::Audit(error.into()))?;
         let change = IntegrationChange {
             id,
             read_version: draft.version_before,
             document: document.as_ref(),
             version,
             password: &draft.password,
-            audit: &entry,
+            audit_line: &line,
         };
         let stored = self.records.write(&change).await.map_err(ChangeError::Unconfirmed)?;
         if stored == ChangeStored::Stored {

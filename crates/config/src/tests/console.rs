@@ -52,13 +52,13 @@ fn mistakes_name_the_user_and_show_no_secret() {
     only(&after(&weak), "postern.toml:", "must be an argon2id hash");
     let costly = user("").replace("m=19456", "m=4194304");
     only(&after(&costly), "postern.toml:", "asks for too much work");
-    let token_itself = after(&token("postern_secret"));
+    let token_itself = after(&token("postern-secret"));
     only(
         &token_itself,
         "postern.toml:",
         "console.tokens[0].hash: must be the 64 hexadecimal digits",
     );
-    assert!(!token_itself[0].contains("postern_secret"));
+    assert!(!token_itself[0].contains("postern-secret"));
     only(
         &after(&user("").replace("admin", "boss")),
         "postern.toml:",

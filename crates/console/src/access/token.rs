@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 use super::digest::{random_text, sha256, sha256_hex};
 
 /// What every token begins with, so that it is recognised where it does not belong.
-const PREFIX: &str = "postern_";
+const PREFIX: &str = "postern-";
 
 /// A new token. Only its hash is configured; the token itself is kept nowhere.
 #[derive(Debug)]

@@ -10,6 +10,7 @@
 //! - `postern audit` reads [`AuditStream`] and [`DailyFiles`].
 
 mod action;
+mod change_entry;
 mod daily_files;
 mod entry;
 mod integration_change;

@@ -2,6 +2,7 @@
 
 mod console;
 mod key_part;
+mod stored_integrations;
 
 use salto::key_pattern;
 use uuid::Uuid;
@@ -237,21 +238,6 @@ impl Keys {
     /// The audit's stream.
     pub(crate) fn audit(&self) -> String {
         self.of("audit", &[])
-    }
-
-    /// By id: the documents of the integrations that are stored.
-    pub(crate) fn integrations(&self) -> String {
-        format!("{}integrations", self.prefix)
-    }
-
-    /// By id: the versions of the integrations that are stored; the newest one under the empty id.
-    pub(crate) fn integration_versions(&self) -> String {
-        format!("{}integration-versions", self.prefix)
-    }
-
-    /// By id: the sealed passwords of the integrations that are stored.
-    pub(crate) fn integration_passwords(&self) -> String {
-        format!("{}integration-passwords", self.prefix)
     }
 
     /// A worker's heartbeat.

@@ -121,13 +121,14 @@ impl Fixture {
         });
         let line =
             IntegrationChangeLine::new(ChangeAction::Changed, read_version, version, Vec::new());
+        let entry = AuditEntry::of_change(id, "ada", line);
         let change = IntegrationChange {
             id,
             read_version,
             document: document.as_ref(),
             version,
             password: &PasswordChange::Keep,
-            audit: &AuditEntry::of_change(id, "ada", line),
+            audit_line: &serde_json::to_string(&entry).unwrap(),
         };
         assert_eq!(self.writer.write(&change).await.unwrap(), ChangeStored::Stored);
         version

@@ -3,7 +3,6 @@
 use secrecy::SecretString;
 
 use super::record::IntegrationDocument;
-use crate::audit::AuditEntry;
 
 /// A change of a stored integration.
 #[derive(Debug)]
@@ -18,8 +17,8 @@ pub struct IntegrationChange<'a> {
     pub version: u64,
     /// What becomes of the password.
     pub password: &'a PasswordChange,
-    /// Its line of the audit.
-    pub audit: &'a AuditEntry,
+    /// Its line of the audit, as JSON.
+    pub audit_line: &'a str,
 }
 
 /// Whether a change was stored.

@@ -179,10 +179,7 @@ impl IntegrationRecords {
     pub async fn write(&self, change: &IntegrationChange<'_>) -> Result<ChangeStored, StoreError> {
         let text = |error: serde_json::Error| RecordError::new(error.to_string());
         let document = change.document.map(serde_json::to_string).transpose().map_err(text)?;
-        let line = match self.audit_stream {
-            Some(_) => serde_json::to_string(change.audit).map_err(text)?,
-            None => String::new(),
-        };
+        let line = self.audit_stream.map_or("", |_| change.audit_line);
         let (what, sealed) = match change.password {
             PasswordChange::Keep => ("keep", vec![]),
             PasswordChange::Drop => ("drop", vec![]),

@@ -37,13 +37,14 @@ async fn write(
     let (author, changed_at) = ("ada".to_owned(), Utc::now());
     let document = IntegrationDocument { version, author, changed_at, settings };
     let line = IntegrationChangeLine::new(ChangeAction::Changed, read, version, Vec::new());
+    let entry = AuditEntry::of_change(id, "ada", line);
     let change = IntegrationChange {
         id,
         read_version: read,
         document: stored.then_some(&document),
         version,
         password: &password,
-        audit: &AuditEntry::of_change(id, "ada", line),
+        audit_line: &serde_json::to_string(&entry).unwrap(),
     };
     records.write(&change).await.unwrap()
 }

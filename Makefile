@@ -38,6 +38,7 @@ check: ## formatting, lints, documentation, structure, links, dependencies
 
 schemas: ## generate schemas/ from the Rust types
 	$(CARGO) run --locked --package events --example schemas -- schemas
+	$(CARGO) run --locked --package console --example openapi >schemas/console/openapi.json
 
 bench: ## how fast a release worker drains waiting requests; ARGS=neighbour or rolling_restart: other effects
 	@deploy/bench.sh $(ARGS)

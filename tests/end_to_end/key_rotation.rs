@@ -65,7 +65,7 @@ async fn the_key_is_rotated_while_a_worker_runs_and_after_a_rotation_that_was_ki
 
     let planned = rotate(&fixture.setup, &["--dry-run"]).await;
     assert_eq!(planned.status.code(), Some(0));
-    let wanted = [("activation", 2), ("token", 1), ("key_check", 1)];
+    let wanted = [("activation", 2), ("token", 1), ("password", 0), ("key_check", 1)];
     let wanted = wanted.map(|(kind, count)| (kind.to_owned(), count));
     assert_eq!(counts(&planned, "rotated"), wanted);
 

@@ -5,6 +5,7 @@
 //! | [`setup`] | everything that one test needs, isolated from all other tests |
 //! | [`fixture`] | a setup with running workers and a stored booking |
 //! | [`worker`] | `postern worker`: to start, stop, kill, freeze, and to end at a failpoint |
+//! | [`console`] | `postern console`, and those who use it |
 //! | [`settings`] | its configuration file |
 //! | [`inbound`] | the events of the booking system |
 //! | [`simulator`] | Salto's cloud: openings, commands, faults |
@@ -25,6 +26,7 @@
 pub mod amqp_proxy;
 pub mod broker;
 pub mod collector;
+pub mod console;
 pub mod deadline;
 pub mod failover;
 pub mod fixture;

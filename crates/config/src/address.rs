@@ -84,6 +84,17 @@ pub fn checked_http(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// The scheme, host and port by which browsers know the console, as they send it in `Origin`.
+pub(super) fn origin(text: &str) -> Result<String, String> {
+    let url = checked_http(text.trim()).map_err(|what| {
+        what.replace("https://connect.my-clay.com", "https://postern.example.org")
+    })?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err("must end with the host or the port, without a path".to_owned());
+    }
+    Ok(url.origin().ascii_serialization())
+}
+
 /// The address to which a login redirects the browser: `postern login` listens there.
 pub(super) fn redirect(text: &str) -> Result<RedirectUri, String> {
     let is_allowed = |uri: &RedirectUri| {

@@ -25,6 +25,7 @@ pub(super) const RETAIN_BOOKINGS: Duration = Duration::from_secs(24 * 3600);
 pub(super) const RETAIN_AUDIT: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub(super) const LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9464);
+pub(super) const CONSOLE_LISTEN: ([u8; 4], u16) = ([127, 0, 0, 1], 9465);
 
 pub(super) const ACTIVE: bool = true;
 pub(super) const MODE: Mode = Mode::Live;

@@ -1,5 +1,6 @@
 //! `[[integrations]]`: the customers, their accounts at Salto, and the rules for their doors.
 
+mod doors;
 mod openings;
 
 use std::{
@@ -8,16 +9,17 @@ use std::{
 };
 
 use consumer::IntegrationSettings;
-use rules::{IntegrationRules, LockRef};
+use rules::IntegrationRules;
 use salto::{Account, Environment, OtpScheme, SignIn};
+use serde_json::{Map, Value as Json};
 
 use super::{
     address, defaults,
     environments::Environments,
+    json,
     mistake::Mistakes,
     reader::{Section, nearest},
-    shown_value::shown_under,
-    tree::{Node, Value},
+    tree::{Node, Table, Value},
     value::{any_text, boolean, duration, integer, lock, text, texts},
     variables::Variables,
 };
@@ -50,6 +52,31 @@ pub(super) fn read(
             read
         })
         .collect()
+}
+
+/// The integrations by id: the keys that were set, without the password.
+pub(super) fn documents(node: Option<&Node>) -> BTreeMap<String, Map<String, Json>> {
+    let Some(Value::List(items)) = node.map(|node| &node.value) else { return BTreeMap::new() };
+    let documents = items.iter().filter_map(|item| {
+        let Value::Table(table) = &item.value else { return None };
+        let id = table.get("id").and_then(|id| any_text(id).ok())?;
+        Some((id.to_owned(), json::document(table)))
+    });
+    documents.collect()
+}
+
+/// Reads an integration that is a document of its own.
+pub(super) fn read_document(
+    document: &Table,
+    environments: &Environments,
+    variables: &Variables,
+    mistakes: &Mistakes,
+) -> Option<IntegrationSettings> {
+    let mut section = Section::root(document, mistakes);
+    let id = id(&mut section, &mut BTreeSet::new());
+    let read = integration(&mut section, id, environments, variables, mistakes);
+    section.finish();
+    read
 }
 
 /// The position of the integration, and its id, where there is one.
@@ -112,8 +139,8 @@ fn integration(
         check_in_status: section.optional("check_in_status", text),
         record_opened_at_in: section.optional("record_opened_at_in", text),
         default_lock: section.optional("default_lock", lock),
-        locks: locks(section.section("locks"), mistakes),
-        shared_doors: shared_doors(section.section("shared_doors"), mistakes),
+        locks: doors::locks(section.section("locks"), mistakes),
+        shared_doors: doors::shared_doors(section.section("shared_doors"), mistakes),
     };
     let (environment, account) = (environment?, account?);
     Some(IntegrationSettings {
@@ -124,6 +151,7 @@ fn integration(
         warn_before,
         confirm_openings,
         account,
+        stored_version: None,
     })
 }
 
@@ -214,34 +242,4 @@ fn require_client_secret(
         }
         (SignIn::Password { .. } | SignIn::Browser { .. }, _) => {}
     }
-}
-
-/// The locks by object. Any object is allowed, so no key is unknown.
-fn locks(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, LockRef> {
-    section
-        .entries()
-        .filter_map(|(object, node)| match lock(node) {
-            Ok(lock) => Some((object.to_owned(), lock)),
-            Err(what) => {
-                let path = section.path_of(object);
-                mistakes.add_with_value(&node.origin, path, what, shown_under(object, node));
-                None
-            }
-        })
-        .collect()
-}
-
-/// The objects with which each shared door comes. Any door is allowed, so no key is unknown.
-fn shared_doors(section: Section<'_>, mistakes: &Mistakes) -> BTreeMap<String, Vec<String>> {
-    section
-        .entries()
-        .filter_map(|(door, node)| match texts(node) {
-            Ok(objects) => Some((door.to_owned(), objects)),
-            Err(what) => {
-                let path = section.path_of(door);
-                mistakes.add_with_value(&node.origin, path, what, shown_under(door, node));
-                None
-            }
-        })
-        .collect()
 }

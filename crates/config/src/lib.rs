@@ -2,16 +2,19 @@
 
 mod address;
 mod audit;
+mod console;
 mod defaults;
 mod environments;
 mod exposure;
 mod integrations;
+mod json;
 mod mistake;
 mod reader;
 mod redis_server;
 mod secret;
 mod services;
 mod shown_value;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -19,13 +22,20 @@ mod tree;
 mod value;
 mod variables;
 
-use std::{ffi::OsString, fs, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, fs, path::Path};
 
 use consumer::{BrokerSettings, Settings};
 use secrecy::zeroize::Zeroizing;
+use serde_json::{Map, Value};
 
 pub use address::checked_http;
-pub use mistake::MistakeReport;
+pub use console::{ConsoleSettings, ConsoleToken, ConsoleUser, Grant, Role, TlsFiles};
+pub use mistake::{MistakeAt, MistakeReport};
+pub use stored::{
+    AppliedChange, ChangeError, Document, IntegrationOrigin, IntegrationProblem, KnownIntegration,
+    RemovedIntegration, SecretForms, StoredInUse, StoredIntegrations, StoredVersion,
+    UnusedIntegration, complete, read_stored,
+};
 pub use variables::Variables;
 
 use mistake::{Mistakes, Origin};
@@ -36,8 +46,12 @@ use reader::Section;
 pub struct Config {
     /// The settings.
     pub settings: Settings,
+    /// The console.
+    pub console: ConsoleSettings,
     /// What is allowed and probably not intended.
     pub warnings: Vec<String>,
+    /// The integrations of the file, by id: the keys that were set, without the password.
+    pub documents: BTreeMap<String, Map<String, Value>>,
 }
 
 /// The configuration of commands that need the broker alone.
@@ -47,6 +61,8 @@ pub struct BrokerConfig {
     pub broker: BrokerSettings,
     /// All settings, where there is a whole configuration without mistakes.
     pub complete: Option<Settings>,
+    /// Whether there may be stored integrations beside those of the settings.
+    pub stored_are_unknown: bool,
 }
 
 /// The ids of the integrations, in the order of the file.
@@ -55,9 +71,14 @@ pub fn integration_ids(settings: &Settings) -> Vec<&str> {
 }
 
 impl BrokerConfig {
-    /// The ids of the integrations, where the whole configuration is known.
+    /// The ids of the integrations, where the whole configuration and what is stored is known.
     pub fn integration_ids(&self) -> Option<Vec<&str>> {
-        self.complete.as_ref().map(integration_ids)
+        self.complete.as_ref().filter(|_| !self.stored_are_unknown).map(integration_ids)
+    }
+
+    /// Whether the file has this integration, as far as the whole configuration is known.
+    pub fn knows(&self, id: &str) -> bool {
+        self.complete.as_ref().is_none_or(|settings| integration_ids(settings).contains(&id))
     }
 }
 
@@ -70,13 +91,19 @@ pub fn load_broker(
     file: Option<&Path>,
     variables: &Variables,
 ) -> Result<BrokerConfig, MistakeReport> {
-    if let Some(Ok(Config { settings, warnings: _ })) = file.map(|file| load(file, variables)) {
-        return Ok(BrokerConfig { broker: settings.broker.clone(), complete: Some(settings) });
+    if let Some(Ok(Config { settings, .. })) = file.map(|file| load(file, variables)) {
+        return Ok(BrokerConfig {
+            broker: settings.broker.clone(),
+            complete: Some(settings),
+            stored_are_unknown: false,
+        });
     }
     let mistakes = Mistakes::default();
     let broker = read_broker(file, variables, &mistakes);
     match broker {
-        Some(broker) if mistakes.is_empty() => Ok(BrokerConfig { broker, complete: None }),
+        Some(broker) if mistakes.is_empty() => {
+            Ok(BrokerConfig { broker, complete: None, stored_are_unknown: false })
+        }
         Some(_) | None => Err(mistakes.report(file.unwrap_or(Path::new("")))),
     }
 }
@@ -134,14 +161,16 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
     let retention = times::retention(root.section("retention"));
     let audit = audit::audit(root.section("audit"));
     let http_listen = services::http_listen(root.section("http"));
+    let console = console::read(root.section("console"), variables, mistakes);
     let environments = environments::read(root.section("salto"), variables, mistakes);
     let integrations =
         integrations::read(root.node("integrations"), &environments, variables, mistakes);
+    let documents = integrations::documents(root.node("integrations"));
     root.finish();
 
     let mut warnings = Vec::new();
     if integrations.is_empty() {
-        warnings.push("there are no [[integrations]]: no request opens a door".to_owned());
+        warnings.push("there are no [[integrations]]: only those that are stored in Redis open doors (postern integration list)".to_owned());
     }
     warnings.extend(exposure::of_connections(&broker, &redis));
     warnings.extend(exposure::of_files(file, mistakes.take_secret_places()));
@@ -156,5 +185,5 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
         environments: environments::without_mistakes(environments),
         integrations,
     };
-    Some(Config { settings, warnings })
+    Some(Config { settings, console, warnings, documents })
 }

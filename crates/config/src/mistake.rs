@@ -74,23 +74,66 @@ impl Mistakes {
 
     /// The report, in the order of the file.
     pub(super) fn report(self, file: &Path) -> MistakeReport {
+        self.report_of("the configuration", file)
+    }
+
+    /// The report about something else that people set, of which the messages say `subject`.
+    pub(super) fn report_of(self, subject: &'static str, file: &Path) -> MistakeReport {
         let mut mistakes = self.mistakes.into_inner();
         mistakes.sort();
-        MistakeReport { file: file.to_owned(), mistakes }
+        MistakeReport { subject, file: file.to_owned(), mistakes }
     }
 }
 
 /// All mistakes in a configuration, one line each.
 #[derive(Debug, Clone)]
 pub struct MistakeReport {
+    subject: &'static str,
     file: PathBuf,
     mistakes: Vec<Mistake>,
 }
 
 impl MistakeReport {
+    /// Each mistake, for programs.
+    pub fn by_path(&self) -> impl Iterator<Item = MistakeAt<'_>> {
+        self.mistakes.iter().map(|Mistake { origin, key, what, value }| MistakeAt {
+            path: key,
+            line: match origin {
+                Origin::Line(line) => Some(*line),
+                Origin::File | Origin::Variable(_) => None,
+            },
+            what,
+            value: value.as_deref(),
+        })
+    }
+
     /// Each mistake with its place.
     pub fn lines(&self) -> Vec<String> {
         self.mistakes.iter().map(|mistake| mistake.line(&self.file)).collect()
+    }
+}
+
+/// A mistake by its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MistakeAt<'a> {
+    /// The path of the key, such as `locks."room-12"`; empty for the text as a whole.
+    pub path: &'a str,
+    /// The line, counted from 1, where the text has lines.
+    pub line: Option<usize>,
+    /// What is allowed.
+    pub what: &'a str,
+    /// The value as it may be shown; nothing where it may be a secret.
+    pub value: Option<&'a str>,
+}
+
+impl fmt::Display for MistakeAt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, what, value, .. } = self;
+        if !path.is_empty() {
+            write!(f, "{path}: ")?;
+        }
+        f.write_str(what)?;
+        value.iter().try_for_each(|value| write!(f, " (value: {value})"))
     }
 }
 
@@ -111,8 +154,8 @@ impl Mistake {
 impl fmt::Display for MistakeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.mistakes.len() {
-            1 => write!(f, "the configuration has a mistake")?,
-            count => write!(f, "the configuration has {count} mistakes")?,
+            1 => write!(f, "{} has a mistake", self.subject)?,
+            count => write!(f, "{} has {count} mistakes", self.subject)?,
         }
         self.lines().iter().try_for_each(|line| write!(f, "\n  {line}"))
     }

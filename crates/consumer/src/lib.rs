@@ -32,6 +32,7 @@ pub use integrations::{
     door_check::{DoorProblem, ProblemReason, door_problems, doors},
     lock_availability::LockAvailability,
     lock_names::{LockNames, UnresolvedName},
+    stored::ReadIntegration,
 };
 pub use operator::health::Readiness;
 pub use operator::key_rotation::rotate_secrets;
@@ -47,9 +48,16 @@ pub use settings::{
 };
 pub use state::{
     bookings::BookingStored,
+    integration_records::{
+        ChangeStored, IntegrationChange, IntegrationDocument, IntegrationRecord,
+        IntegrationRecords, IntegrationVersions, PasswordChange, StoredPassword, StoredRecords,
+        VersionedRecord,
+    },
     iq_ref::IqRef,
     last_errors::{LastError, LastErrors},
     otp_guard::{OtpGuard, OtpStatus, OtpSubject, OtpVerdict},
+    sessions::{Session, Sessions},
+    sign_ins::SignIns,
     store::{RecordError, RedisUrlError, Store, StoreError},
     unrouted::UnroutedKey,
 };

@@ -195,6 +195,8 @@ pub struct IntegrationSettings {
     pub confirm_openings: ConfirmOpenings,
     /// Its account at Salto.
     pub account: Account,
+    /// The version of its document, where it is stored in Redis; none of the file.
+    pub stored_version: Option<u64>,
 }
 
 /// How long the claim on a request lasts, for a given `opening.command_timeout`. It must be shorter than

@@ -22,6 +22,7 @@ use crate::{
         command_queue::CommandQueues,
         denied_logs::DeniedLogs,
         registry::{Integration, Integrations},
+        stored::{ReadIntegration, StoredSettings},
     },
     operator::health::Health,
     settings::{OpeningSettings, Routing, Settings, claim_lease},
@@ -64,6 +65,7 @@ pub(crate) struct Worker {
     pub(crate) resend: ResendLimits,
     pub(crate) key_prefix: String,
     pub(crate) integrations: Integrations,
+    pub(crate) stored_integrations: StoredSettings,
     pub(crate) denied_logs: DeniedLogs,
     pub(crate) iq_queues: CommandQueues,
     pub(crate) lock_queues: CommandQueues,
@@ -98,7 +100,14 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(settings: &Settings, store: &Arc<Store>, http: Http, health: Health) -> Self {
+    /// There are no integrations before the first reload.
+    pub(crate) fn new(
+        settings: &Settings,
+        store: &Arc<Store>,
+        http: Http,
+        health: Health,
+        read: ReadIntegration,
+    ) -> Self {
         let prefix = settings.redis.key_prefix.as_str();
         let keys = || Keys::new(prefix);
         let store = || Arc::clone(store);
@@ -106,10 +115,7 @@ impl Worker {
         let cache: Arc<dyn TokenCache> =
             Arc::new(RedisTokenCache::new(store().pool(), prefix, Arc::clone(&sealer)));
         let (opening, retention) = (settings.opening, settings.retention);
-        let limits = InFlightLimits {
-            per_iq: opening.in_flight_per_iq,
-            per_integration: opening.in_flight_per_integration,
-        };
+        let limits = InFlightLimits::from(opening);
         let places = usize::from(settings.broker.prefetch);
         let heartbeat = Arc::new(Heartbeat::new(store(), &keys(), Uuid::new_v4()));
         let ledger_settings =
@@ -119,7 +125,8 @@ impl Worker {
             routing: settings.broker.routing,
             resend: ResendLimits { window: opening.resend_window, commands: DOUBTFUL_COMMANDS },
             key_prefix: prefix.to_owned(),
-            integrations: Integrations::new(settings, http, cache),
+            integrations: Integrations::new(http, cache),
+            stored_integrations: StoredSettings::new(store(), settings, read),
             denied_logs: DeniedLogs::default(),
             iq_queues: CommandQueues::new(limits.per_iq, IN_PLACE),
             lock_queues: CommandQueues::new(1, IN_PLACE),

@@ -1,11 +1,13 @@
 //! Each kind of mistake, all of them together with the wrong values, and no secret in any report.
 
+mod console;
 mod exposure;
 mod integration_mistakes;
 mod mistakes;
 mod reading;
 mod secrecy;
 mod several_servers;
+mod stored;
 mod url_and_secret_mistakes;
 mod values_in_reports;
 

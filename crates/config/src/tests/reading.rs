@@ -61,7 +61,7 @@ fn the_example_of_the_contract_is_read() {
     let directory = Written::new("");
     let password = directory.file("acme", "pass word\n");
     let text = table.to_string().replace("/run/secrets/acme", password.to_str().unwrap());
-    let Config { settings, warnings } = with_secrets(&text).load().unwrap();
+    let Config { settings, warnings, .. } = with_secrets(&text).load().unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     assert_eq!(
         settings.broker.nodes.urls()[0].expose_secret(),
@@ -213,7 +213,7 @@ digital_key_path = "/v1/keys"
 #[test]
 fn no_integrations_is_a_warning() {
     let (settings, _) = LEAST.split_once("[[integrations]]").unwrap();
-    let Config { settings, warnings } = Written::new(settings).load().unwrap();
+    let Config { settings, warnings, .. } = Written::new(settings).load().unwrap();
     assert!(settings.integrations.is_empty());
     assert!(warnings[0].contains("[[integrations]]"), "{warnings:?}");
 }

@@ -6,7 +6,9 @@ use rules::BookingStates;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A decided request, or the confirmation of its opening: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
+use super::{AuditOutcome, integration_change::IntegrationChangeLine};
+
+/// A decided request, the confirmation of its opening, a change of an integration, or another action of somebody: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
 /// an unknown member is left out, and the members keep this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
@@ -14,8 +16,12 @@ pub struct AuditEntry {
     pub id: Uuid,
     /// When the request was decided, or the confirmation was seen: the event's time.
     pub at: DateTime<Utc>,
-    /// The integration.
+    /// The integration; empty where an action concerns none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub integration_id: String,
+    /// What a person or a program did, such as `sign-in`, where the line is no decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
     /// The booking; empty where an operator opened the door.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub booking_id: String,
@@ -25,10 +31,11 @@ pub struct AuditEntry {
     /// The request's own opaque reference to a person (`docs/contract.md`, Inbound).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
-    /// The operator who opened the door with a command: the user of the operating system.
+    /// The operator who opened the door, changed the integration or did the action: a user of the operating system
+    /// for a command, else a user or token of the console.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
-    /// Why the operator opened it, in the operator's words.
+    /// Why, in the operator's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator_reason: Option<String>,
     /// `id` of the request.
@@ -66,39 +73,12 @@ pub struct AuditEntry {
     /// The trace id of the request's `traceparent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
+    /// What was changed, where the line is about a change of an integration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<IntegrationChangeLine>,
     /// What the rules read, where the line is a decision.
     #[serde(rename = "saw", default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Inputs>,
-}
-
-/// The outcome of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AuditOutcome {
-    /// Salto accepted the command.
-    Opened,
-    /// The rules rejected the request.
-    Rejected,
-    /// The rules allowed it, and the door could not be opened.
-    Failed,
-    /// Salto's own record shows the opening, after [`Self::Opened`] (`docs/contract.md`, Answers).
-    Confirmed,
-}
-
-impl AuditOutcome {
-    /// All outcomes.
-    pub const ALL: [Self; 4] = [Self::Opened, Self::Rejected, Self::Failed, Self::Confirmed];
-
-    /// The code in a line.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Rejected => "rejected",
-            Self::Failed => "failed",
-            Self::Confirmed => "confirmed",
-        }
-    }
 }
 
 /// What the rules read when they decided. The booking's members are missing where it was unknown, and
@@ -214,6 +194,7 @@ impl AuditEntry {
             id: event.id,
             at: event.time.trunc_subsecs(6),
             integration_id: request.integration_id.clone(),
+            action: None,
             booking_id: request.booking_id.clone(),
             object_id: None,
             requested_by: request.requested_by.clone(),
@@ -232,6 +213,7 @@ impl AuditEntry {
             seen_in: None,
             rehearsal: event.rehearsal,
             trace_id: event.traceparent.as_deref().and_then(trace_id).map(str::to_owned),
+            change: None,
             inputs: None,
         }
     }

@@ -1,5 +1,6 @@
 //! The audit: one line per decision, which alone proves the request's reference, the rule, the door and
-//! the time; and one per confirmation of an opening by Salto's own record.
+//! the time; one per confirmation of an opening by Salto's own record; one per change of an integration that is stored
+//! in Redis; and one per other action of a person, such as signing in at the console.
 //!
 //! - [`AuditEntry`] is a line. With `[audit] to = "redis"` the ledger writes it together with the outcome, so
 //!   it is in the stream exactly once.
@@ -8,15 +9,21 @@
 //!   [`AuditWriter`] writes it, and [`DailyFiles`] are the files.
 //! - `postern audit` reads [`AuditStream`] and [`DailyFiles`].
 
+mod action;
 mod daily_files;
 mod entry;
+mod integration_change;
 mod operator;
+mod outcome;
 mod stream;
 mod writer;
 
+pub use action::Action;
 pub use daily_files::DailyFiles;
-pub use entry::{AuditEntry, AuditOutcome, Inputs, TiedState};
+pub use entry::{AuditEntry, Inputs, TiedState};
+pub use integration_change::{ChangeAction, IntegrationChangeLine, SettingChange};
 pub use operator::{OperatorAudit, OperatorAuditError, OperatorOpening};
+pub use outcome::AuditOutcome;
 pub use stream::{AuditLines, AuditStream};
 pub use writer::AuditWriteError;
 pub(crate) use writer::AuditWriter;

@@ -51,6 +51,7 @@ impl AuditEntry {
             id: Uuid::new_v4(),
             at: Utc::now().trunc_subsecs(6),
             integration_id: opening.integration_id.to_owned(),
+            action: None,
             booking_id: String::new(),
             object_id: None,
             requested_by: None,
@@ -69,6 +70,7 @@ impl AuditEntry {
             seen_in: None,
             rehearsal: false,
             trace_id: None,
+            change: None,
             inputs: Some(Inputs {
                 booking_status: None,
                 booking_revision: None,

@@ -1,4 +1,5 @@
-//! Writing the worker's heartbeat, and learning by it whether Redis answers.
+//! Writing the worker's heartbeat, and learning by it whether Redis answers and whether stored integrations have
+//! changed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,8 +24,11 @@ pub(crate) async fn beat(worker: Arc<Worker>) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let error = worker.heartbeat.beat(LASTS).await.err();
-        match error.or_else(|| worker.store.away_within(AWAY_FOR)) {
+        let beat = worker.heartbeat.beat(LASTS).await;
+        if let Ok(version) = &beat {
+            worker.stored_integrations.seen(*version);
+        }
+        match beat.err().or_else(|| worker.store.away_within(AWAY_FOR)) {
             None => worker.health.set_redis(None),
             Some(error) => worker.health.set_redis(Some(&error)),
         }

@@ -11,4 +11,5 @@ pub(crate) mod record_expiry;
 pub(crate) mod salto_clocks;
 pub(crate) mod salto_events;
 pub(crate) mod shown_states;
+pub(crate) mod stored_integrations;
 pub(crate) mod unrouted_keys;

@@ -7,3 +7,4 @@ pub(crate) mod door_check;
 pub(crate) mod lock_availability;
 pub(crate) mod lock_names;
 pub(crate) mod registry;
+pub(crate) mod stored;

@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use crate::{
     failpoint,
-    settings::{ConfirmOpenings, IntegrationSettings, Mode, Settings},
+    settings::{ConfirmOpenings, IntegrationSettings, Mode},
+    state::integration_records::SettingsVersion,
 };
 
 /// An integration and its client.
@@ -67,7 +68,25 @@ impl Integration {
     }
 }
 
-/// All integrations of the configuration that was read last.
+/// Salto's environments by name.
+pub(crate) type Environments = BTreeMap<String, Arc<Environment>>;
+
+/// An integration as it is to be used; without settings, its stored document cannot be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UsedSettings<'a> {
+    pub(crate) version: SettingsVersion,
+    pub(crate) settings: Option<&'a IntegrationSettings>,
+}
+
+/// What is known of an id.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownId {
+    /// The version of its settings, on which claims rest.
+    pub(crate) version: SettingsVersion,
+    pub(crate) integration: Option<Arc<Integration>>,
+}
+
+/// All integrations in use: those of the file that was read last, and those that are stored.
 pub(crate) struct Integrations {
     http: Http,
     cache: Arc<dyn TokenCache>,
@@ -76,7 +95,7 @@ pub(crate) struct Integrations {
 
 #[derive(Debug, Default)]
 struct Entries {
-    integrations: HashMap<String, Arc<Integration>>,
+    integrations: HashMap<String, KnownId>,
     /// One per environment. They are kept when the configuration changes, with the clock's offset.
     clocks: BTreeMap<String, Arc<SaltoClock>>,
     /// One per environment, kept with the state of a failing host.
@@ -84,50 +103,78 @@ struct Entries {
 }
 
 impl Integrations {
-    /// `settings.integrations` name environments of `settings.environments` only.
-    pub(crate) fn new(settings: &Settings, http: Http, cache: Arc<dyn TokenCache>) -> Self {
-        let integrations = Self { http, cache, entries: RwLock::default() };
-        integrations.set(settings);
-        integrations
+    /// There is none at first.
+    pub(crate) fn new(http: Http, cache: Arc<dyn TokenCache>) -> Self {
+        Self { http, cache, entries: RwLock::default() }
     }
 
-    /// Replaces the integrations by those of another configuration. An integration whose account is the
-    /// same keeps its token and its cached lists. Credentials that were rejected are tried again at once
-    /// (docs/contract.md, invariant 7).
-    pub(crate) fn replace(&self, settings: &Settings) {
-        self.set(settings);
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        for integration in entries.integrations.values() {
-            integration.site.retry_rejected_credentials();
-        }
-    }
-
-    fn set(&self, settings: &Settings) {
+    /// Replaces all integrations. One whose account is the same keeps its token and its cached lists. Credentials
+    /// that were rejected are tried again at once (docs/contract.md, invariant 7).
+    pub(crate) fn replace<'a>(
+        &self,
+        environments: &Environments,
+        all: impl Iterator<Item = (&'a str, UsedSettings<'a>)>,
+    ) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        for name in settings.environments.keys() {
+        for name in environments.keys() {
             let clock = || Arc::new(SaltoClock::with_wall_clock(name, failpoint::wall_clock));
             entries.clocks.entry(name.clone()).or_insert_with(clock);
             let breakers = || Arc::new(Breakers::new(name));
             entries.breakers.entry(name.clone()).or_insert_with(breakers);
         }
-        let integrations = settings.integrations.iter().filter_map(|integration| {
-            let environment = settings.environments.get(&integration.environment)?;
-            let integration = self.integration(&entries, integration, environment)?;
-            Some((integration.rules.id.clone(), integration))
-        });
+        let integrations =
+            all.map(|(id, used)| (id.to_owned(), self.entry(&entries, environments, id, used)));
         entries.integrations = integrations.collect();
+        for integration in entries.integrations.values().filter_map(|it| it.integration.as_ref()) {
+            integration.site.retry_rejected_credentials();
+        }
+    }
+
+    /// Replaces these integrations, and removes those without anything; the others stay untouched.
+    pub(crate) fn change<'a>(
+        &self,
+        environments: &Environments,
+        changed: impl Iterator<Item = (&'a str, Option<UsedSettings<'a>>)>,
+    ) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, used) in changed {
+            let Some(used) = used else {
+                entries.integrations.remove(id);
+                continue;
+            };
+            let known = self.entry(&entries, environments, id, used);
+            if let Some(integration) = &known.integration {
+                integration.site.retry_rejected_credentials();
+            }
+            entries.integrations.insert(id.to_owned(), known);
+        }
+    }
+
+    fn entry(
+        &self,
+        entries: &Entries,
+        environments: &Environments,
+        id: &str,
+        used: UsedSettings<'_>,
+    ) -> KnownId {
+        let integration = used.settings.and_then(|settings| {
+            let environment = environments.get(&settings.environment)?;
+            self.integration(entries, id, settings, environment)
+        });
+        KnownId { version: used.version, integration }
     }
 
     fn integration(
         &self,
         entries: &Entries,
+        id: &str,
         settings: &IntegrationSettings,
         environment: &Arc<Environment>,
     ) -> Option<Arc<Integration>> {
         let clock = entries.clocks.get(&settings.environment)?;
         let breakers = entries.breakers.get(&settings.environment)?;
-        let id = settings.rules.id.as_str();
-        let before = entries.integrations.get(id).filter(|before| {
+        let before = entries.integrations.get(id).and_then(|known| known.integration.as_ref());
+        let before = before.filter(|before| {
             before.account.is_same(&settings.account) && before.environment.is_same(environment)
         });
         let site = match before {
@@ -156,8 +203,14 @@ impl Integrations {
     }
 
     pub(crate) fn get(&self, integration_id: &str) -> Option<Arc<Integration>> {
+        self.lookup(integration_id).integration
+    }
+
+    /// The integration, with the version of its settings.
+    pub(crate) fn lookup(&self, integration_id: &str) -> KnownId {
+        let unknown = || KnownId { version: SettingsVersion::Unknown, integration: None };
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.integrations.get(integration_id).cloned()
+        entries.integrations.get(integration_id).cloned().unwrap_or_else(unknown)
     }
 
     /// The id, where an integration has it: one of a request may be any text.
@@ -168,12 +221,13 @@ impl Integrations {
     /// All integrations.
     pub(crate) fn all(&self) -> Vec<Arc<Integration>> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.integrations.values().cloned().collect()
+        entries.integrations.values().filter_map(|it| it.integration.clone()).collect()
     }
 
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner).integrations.len()
+    /// Whether there is one alone.
+    pub(crate) fn is_one(&self) -> bool {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        entries.integrations.values().filter(|it| it.integration.is_some()).take(2).count() == 1
     }
 
     /// The breakers of all environments, by name.

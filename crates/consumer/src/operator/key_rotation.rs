@@ -3,7 +3,7 @@
 use redis_pool::Pool;
 use salto::{Rotation, RotationCounts, rotate};
 
-use crate::{failpoint, secret_keys::SecretKeys};
+use crate::{failpoint, secret_keys::SecretKeys, state::keys::Keys};
 
 /// Encrypts everything in Redis with the current key, below a prefix; or counts what would be encrypted anew.
 ///
@@ -17,5 +17,7 @@ pub async fn rotate_secrets(
 ) -> Result<Vec<RotationCounts>, salto::StoreError> {
     let sealer = secrets.sealer();
     let after_each = &|| failpoint::reach("secret-rotated");
-    rotate(&Rotation { pool, key_prefix, sealer: &sealer, dry_run, after_each }).await
+    // Below no prefix, the key is its name.
+    let passwords = &Keys::new("").integration_passwords();
+    rotate(&Rotation { pool, key_prefix, passwords, sealer: &sealer, dry_run, after_each }).await
 }

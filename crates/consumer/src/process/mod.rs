@@ -22,9 +22,11 @@ use crate::{
     audit::AuditWriteError,
     background::{
         audit_retention, early_warnings, heartbeat, iq_restore, opening_confirmation,
-        record_expiry, salto_clocks, salto_events, shown_states, unrouted_keys,
+        record_expiry, salto_clocks, salto_events, shown_states, stored_integrations,
+        unrouted_keys,
     },
     broker::wait_reason::WaitReason,
+    integrations::stored::ReadIntegration,
     operator::{
         health::{self, Health, Readiness},
         metrics,
@@ -82,24 +84,27 @@ pub enum Reload {
 /// is away.
 ///
 /// Of the settings that arrive over `reloads`, environments and integrations take effect at once, also
-/// for requests that wait; the other settings stay as they were at the start. `readiness` is told of each
-/// change.
+/// for requests that wait; the other settings stay as they were at the start. Integrations that are stored in Redis
+/// are read by `read_stored` before the worker is ready, and again within a second of each change. `readiness` is
+/// told of each change.
 ///
 /// # Errors
 ///
 /// What waiting cannot correct: see [`RunError`].
 pub async fn run(
     settings: Settings,
+    read_stored: ReadIntegration,
     shutdown: CancellationToken,
     reloads: mpsc::Receiver<Reload>,
     readiness: watch::Sender<Readiness>,
 ) -> Result<(), RunError> {
     let metrics = metrics::install()?;
     metrics::show_wait_reasons(WaitReason::ALL.map(WaitReason::as_str));
-    show_integrations(&settings);
     let store = Arc::new(Store::new(&settings.redis).map_err(RunError::Redis)?);
     let http = Http::new().map_err(RunError::Http)?;
-    let worker = Arc::new(Worker::new(&settings, &store, http, Health::telling(readiness)));
+    let health = Health::telling(readiness);
+    let worker = Arc::new(Worker::new(&settings, &store, http, health, read_stored));
+    worker.stored_integrations.reload(&settings, &worker.integrations).await;
     worker.audit.prepare()?;
 
     let address = settings.http_listen;
@@ -130,6 +135,7 @@ pub async fn run(
                 tokio::spawn(shown_states::show(Arc::clone(&worker))),
                 tokio::spawn(opening_confirmation::watch(Arc::clone(&worker))),
                 tokio::spawn(salto_events::listen(Arc::clone(&worker))),
+                tokio::spawn(stored_integrations::follow(Arc::clone(&worker))),
             ];
             let kept = session::keep(&worker, &settings.broker, &shutdown).await;
             beside_session.iter().for_each(JoinHandle::abort);
@@ -154,8 +160,7 @@ async fn reload(worker: Arc<Worker>, mut reloads: mpsc::Receiver<Reload>) {
     while let Some(reload) = reloads.recv().await {
         match reload {
             Reload::Settings { settings, applied } => {
-                worker.integrations.replace(&settings);
-                show_integrations(&settings);
+                worker.stored_integrations.reload(&settings, &worker.integrations).await;
                 metrics::reloaded(true);
                 let integrations = settings.integrations.len();
                 tracing::info!(integrations, "configuration reloaded");
@@ -165,10 +170,4 @@ async fn reload(worker: Arc<Worker>, mut reloads: mpsc::Receiver<Reload>) {
             Reload::Mistakes => metrics::reloaded(false),
         }
     }
-}
-
-/// Shows the answers that requests to live integrations can get.
-fn show_integrations(settings: &Settings) {
-    let live = settings.integrations.iter().filter(|it| !it.mode.rehearses());
-    metrics::show_integrations(live.map(|it| it.rules.id.as_str()));
 }

@@ -1,4 +1,4 @@
-//! Waiting for Redis at the start.
+//! Waiting for Redis at the start, and reading what the worker needs of it.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -6,13 +6,16 @@ use deadpool_redis::redis::cmd;
 use salto::{KeyCheckError, check_key};
 
 use super::RunError;
-use crate::{state::store::Store, worker::Worker};
+use crate::{
+    state::store::{Store, StoreError},
+    worker::Worker,
+};
 
 /// How often Redis is asked until it answers.
 const POLL: Duration = Duration::from_secs(1);
 
-/// Waits for Redis, checks that `secrets.key` is the key of the values stored there, and reads the clock
-/// offsets.
+/// Waits for Redis, checks that `secrets.key` is the key of the values stored there, and reads the stored
+/// integrations and the clock offsets.
 pub(super) async fn wait(worker: &Worker, store: &Store) -> Result<(), RunError> {
     loop {
         match check_key(&store.pool(), &worker.key_prefix, &worker.sealer).await {
@@ -27,12 +30,29 @@ pub(super) async fn wait(worker: &Worker, store: &Store) -> Result<(), RunError>
             }
         }
     }
+    read_stored_integrations(worker).await;
     for clock in worker.integrations.clocks() {
         if let Err(error) = worker.clocks.load(&clock).await {
             tracing::warn!(%error, environment = clock.environment(), "no stored clock offset");
         }
     }
     Ok(())
+}
+
+/// A record of another type is not corrected by waiting: those of the file are used without it.
+async fn read_stored_integrations(worker: &Worker) {
+    loop {
+        match worker.stored_integrations.refresh(&worker.integrations).await {
+            Ok(()) => return,
+            Err(error @ StoreError::Record(_)) => {
+                return worker.stored_integrations.log_failure(&error);
+            }
+            Err(error @ StoreError::Away(_)) => {
+                tracing::error!(%error, "waiting for Redis");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    }
 }
 
 /// Warns where Redis may lose what it has confirmed. Not every user may read these settings, and not every

@@ -11,7 +11,7 @@ use crate::{
     failpoint,
     integrations::{
         command_queue::{CommandPermit, CommandQueues, NoPermit},
-        registry::Integration,
+        registry::{Integration, KnownId},
     },
     jitter::jitter,
     settings::{Mode, Rehearsal},
@@ -81,16 +81,39 @@ pub(super) struct CommandPermits {
     _iq: CommandPermit,
 }
 
-/// Claims the request, or waits a little until the other owner has finished.
-///
-/// Where everything for a command is ready, the claim reserves it: the ledger then counts it as written,
-/// and the claim is the only round trip before the command.
+/// Claims the request, or waits a little until the other owner has finished. Where the integration was changed
+/// meanwhile, its settings are read again first: no claim rests on older ones (docs/contract.md, invariant 2).
 pub(super) async fn claim(
     context: Context<'_>,
     state: &mut RequestState,
 ) -> Result<ClaimResult, Unstored> {
+    let Context { worker, session, .. } = context;
+    loop {
+        let known = worker.integrations.lookup(state.integration_id());
+        let version = known.version;
+        if let Some(result) = claim_with(context, state, known).await? {
+            return Ok(result);
+        }
+        let read = || worker.stored_integrations.refresh(&worker.integrations);
+        session.retry_until_stopped(read).await?;
+        if worker.integrations.lookup(state.integration_id()).version == version {
+            // Redis says both: what is stored is damaged, or is changed this moment.
+            return Ok(ClaimResult::Busy(OTHER_OWNER_WAIT));
+        }
+    }
+}
+
+/// Claims with these settings; nothing where others are stored by now.
+///
+/// Where everything for a command is ready, the claim reserves it: the ledger then counts it as written,
+/// and the claim is the only round trip before the command.
+async fn claim_with(
+    context: Context<'_>,
+    state: &mut RequestState,
+    known: KnownId,
+) -> Result<Option<ClaimResult>, Unstored> {
     let Context { worker, session, place } = context;
-    let integration = worker.integrations.get(state.integration_id());
+    let KnownId { integration, version } = known;
     let mode = integration.as_ref().map_or(Mode::Live, |integration| integration.mode);
     let clock = integration.as_ref().map(|integration| Arc::clone(&integration.clock));
     let prepared = integration.and_then(|integration| ready(&integration, state));
@@ -101,6 +124,7 @@ pub(super) async fn claim(
             target: prepared.as_ref().map(Into::into),
             environment: clock.as_ref().map_or("", |clock| clock.environment()),
             follows_at_once: permits.is_some() && state.answer.is_none(),
+            settings: version,
             rehearsal: mode.rehearses(),
         };
         state.owner.next_attempt();
@@ -112,21 +136,13 @@ pub(super) async fn claim(
             {
                 OTHER_OWNER_WAIT
             }
-            ClaimAnswer::Concluded(outcome) => return Ok(ClaimResult::Concluded(outcome)),
-            ClaimAnswer::Conflict(first) => return Ok(ClaimResult::Conflict(first)),
+            ClaimAnswer::Concluded(outcome) => return Ok(Some(ClaimResult::Concluded(outcome))),
+            ClaimAnswer::Conflict(first) => return Ok(Some(ClaimResult::Conflict(first))),
+            ClaimAnswer::Stale => return Ok(None),
             ClaimAnswer::Claimed(claim) => {
-                tracing::debug!(
-                    attempts = claim.attempts,
-                    in_doubt = claim.doubt.commands,
-                    reservation = ?claim.reservation,
-                    iq_id = planned.target.map(|target| target.iq_id),
-                    "request claimed"
-                );
-                state.owner.grant(&claim);
-                state.last_command = LastCommand::NoneOrUnknown;
-                failpoint::reach("after-claim");
+                granted(state, &claim, planned);
                 let claimed = ClaimedRequest { claim, prepared, is_full, permits };
-                return Ok(ClaimResult::Claimed(Box::new(claimed)));
+                return Ok(Some(ClaimResult::Claimed(Box::new(claimed))));
             }
             ClaimAnswer::Busy(left) => left,
         };
@@ -139,11 +155,25 @@ pub(super) async fn claim(
         // request cannot.
         let is_short = state.owner.is_redelivered() || state.may_wait_in_place(wait);
         let Some(_waiting) = is_short.then(|| place.wait()).flatten() else {
-            return Ok(ClaimResult::Busy(left.min(OTHER_OWNER_WAIT)));
+            return Ok(Some(ClaimResult::Busy(left.min(OTHER_OWNER_WAIT))));
         };
         session.wait(wait).await?;
         state.waited_in_place += wait;
     }
+}
+
+/// Remembers a claim that was granted.
+fn granted(state: &mut RequestState, claim: &Claim, planned: PlannedCommand<'_>) {
+    tracing::debug!(
+        attempts = claim.attempts,
+        in_doubt = claim.doubt.commands,
+        reservation = ?claim.reservation,
+        iq_id = planned.target.map(|target| target.iq_id),
+        "request claimed"
+    );
+    state.owner.grant(claim);
+    state.last_command = LastCommand::NoneOrUnknown;
+    failpoint::reach("after-claim");
 }
 
 /// Takes the permits of the lock and its IQ, where a command may follow at once; and whether there are none

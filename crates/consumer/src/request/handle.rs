@@ -77,7 +77,7 @@ async fn with_place(
 ) {
     let integration = worker.integrations.get(state.integration_id());
     let owner = PlaceOwner {
-        is_only_one: integration.is_some() && worker.integrations.count() == 1,
+        is_only_one: integration.is_some() && worker.integrations.is_one(),
         integration: integration.map(|integration| integration.rules.id.clone()),
     };
     let returning = delivery.message.was_parked_or_replayed();

@@ -58,6 +58,7 @@ impl Renewal<'_> {
             target: Some(rests_on.prepared.into()),
             environment: allowed.integration.clock.environment(),
             follows_at_once: true,
+            settings: worker.integrations.lookup(state.integration_id()).version,
             rehearsal: allowed.integration.mode.rehearses(),
         };
         state.owner.next_attempt();
@@ -76,6 +77,7 @@ impl Renewal<'_> {
             }
             Ok(ClaimAnswer::Concluded(_)) => Err("the request has its outcome"),
             Ok(ClaimAnswer::Conflict(_)) => Err("the record is of another request by now"),
+            Ok(ClaimAnswer::Stale) => Err("the integration was changed"),
             Ok(ClaimAnswer::Busy(_)) => Err("another owner acts on the request"),
             Err(error) => {
                 tracing::debug!(%error, "state not read again");

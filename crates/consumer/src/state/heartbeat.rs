@@ -8,10 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use deadpool_redis::redis;
+use deadpool_redis::redis::{self, Script};
 use uuid::Uuid;
 
 use super::{
+    integration_records::number,
     keys::Keys,
     store::{Store, StoreError, millis},
 };
@@ -21,8 +22,16 @@ use super::{
 pub(crate) struct Heartbeat {
     store: Arc<Store>,
     key: String,
+    versions_key: String,
     alive: Mutex<Alive>,
+    beat: Script,
 }
+
+/// KEYS: 1 heartbeat, 2 versions of the stored integrations. ARGV: 1 for how long the heartbeat lasts (ms).
+/// A key of versions of another type does not stop the heartbeat.
+const BEAT: &str = r"redis.call('SET', KEYS[1], '1', 'PX', ARGV[1])
+local version = redis.pcall('HGET', KEYS[2], '')
+return type(version) == 'string' and version or false";
 
 /// The time over which the heartbeat has had no gap: a worker with a gap may have lost what it
 /// claimed before.
@@ -39,7 +48,9 @@ impl Heartbeat {
         Self {
             store,
             key: keys.heartbeat(worker),
+            versions_key: keys.integration_versions(),
             alive: Mutex::new(Alive { since: now, until: now }),
+            beat: Script::new(BEAT),
         }
     }
 
@@ -48,18 +59,19 @@ impl Heartbeat {
         &self.key
     }
 
-    /// Writes the heartbeat; it lasts for `period`.
-    pub(crate) async fn beat(&self, period: Duration) -> Result<(), StoreError> {
-        let mut set = redis::cmd("SET");
-        set.arg(&self.key).arg("1").arg("PX").arg(millis(period));
+    /// Writes the heartbeat; it lasts for `period`. Answers the newest version of the stored integrations.
+    pub(crate) async fn beat(&self, period: Duration) -> Result<Option<u64>, StoreError> {
         let asked_at = Instant::now();
-        self.store.query::<()>(&set).await?;
+        let version: Option<String> = self
+            .store
+            .run(self.beat.key(&self.key).key(&self.versions_key).arg(millis(period)))
+            .await?;
         let mut alive = self.alive.lock().unwrap_or_else(PoisonError::into_inner);
         if alive.until <= Instant::now() {
             alive.since = asked_at;
         }
         alive.until = asked_at + period;
-        Ok(())
+        Ok(version.as_deref().map(number))
     }
 
     /// Removes the heartbeat, so that other workers do not wait for this one.

@@ -1,5 +1,6 @@
 //! The names of postern's records in Redis.
 
+mod console;
 mod key_part;
 
 use salto::key_pattern;
@@ -222,6 +223,21 @@ impl Keys {
     /// The audit's stream.
     pub(crate) fn audit(&self) -> String {
         format!("{}audit", self.prefix)
+    }
+
+    /// By id: the documents of the integrations that are stored.
+    pub(crate) fn integrations(&self) -> String {
+        format!("{}integrations", self.prefix)
+    }
+
+    /// By id: the versions of the integrations that are stored; the newest one under the empty id.
+    pub(crate) fn integration_versions(&self) -> String {
+        format!("{}integration-versions", self.prefix)
+    }
+
+    /// By id: the sealed passwords of the integrations that are stored.
+    pub(crate) fn integration_passwords(&self) -> String {
+        format!("{}integration-passwords", self.prefix)
     }
 
     /// A worker's heartbeat.

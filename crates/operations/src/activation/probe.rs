@@ -8,6 +8,7 @@ use salto::{
 };
 use secrecy::SecretString;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::probe_answer::ProbeAnswer;
 use crate::{
@@ -17,14 +18,14 @@ use crate::{
 };
 
 /// The answer to a probe, and the state of the IQ after it.
-#[derive(Debug, Serialize)]
-pub struct ProbeResult<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProbeResult {
     /// The id of the integration.
-    pub integration_id: &'a str,
+    pub integration_id: String,
     /// The id of the IQ.
-    pub iq_id: &'a str,
+    pub iq_id: String,
     /// Its name at Salto.
-    pub iq_name: Option<&'a str>,
+    pub iq_name: Option<String>,
     /// Whether Salto accepts the one-time password.
     pub accepted: bool,
     /// Salto's answer, as a code.
@@ -44,7 +45,7 @@ pub struct ProbeResult<'a> {
 ///
 /// # Errors
 /// No one-time password may be sent now, nothing is stored for the IQ, or Redis does not answer.
-pub async fn probe<'a>(target: &'a TargetIq<'_>, force: bool) -> anyhow::Result<ProbeResult<'a>> {
+pub async fn probe(target: &TargetIq<'_>, force: bool) -> anyhow::Result<ProbeResult> {
     let attempts = OtpAttempts::begin(OtpResults::new(&target.access, &target.iq, force)).await?;
     let answer = send(&attempts).await;
     let status = attempts.results.otp_status().await;
@@ -57,9 +58,9 @@ pub async fn probe<'a>(target: &'a TargetIq<'_>, force: bool) -> anyhow::Result<
         Err(error) => ProbeAnswer::refused(error, step_of_state(target).await),
     };
     Ok(ProbeResult {
-        integration_id: target.integration_id,
-        iq_id: &target.iq,
-        iq_name: target.iq_name.as_deref(),
+        integration_id: target.integration_id.to_owned(),
+        iq_id: target.iq.clone(),
+        iq_name: target.iq_name.clone(),
         accepted: answer.is_ok(),
         answer: code,
         meaning,

@@ -1,9 +1,10 @@
 //! The finding of a check, with the next step.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The level of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// In order.
@@ -17,7 +18,7 @@ pub enum Level {
 }
 
 /// A finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Finding {
     /// The check, such as `salto.site`.
     pub check: &'static str,

@@ -67,6 +67,19 @@ impl SiteAccess<'_> {
         pause::share(&self.lookup, self.site.integration_id(), error, self.observer).await;
     }
 
+    /// Fails where the integration was changed or removed after its settings were read; for operations that wait
+    /// for input meanwhile, and then open a door.
+    ///
+    /// # Errors
+    /// It was, or Redis does not answer.
+    pub async fn refuse_where_changed(&self) -> anyhow::Result<()> {
+        let Some(version) = self.integration.stored_version else { return Ok(()) };
+        match self.lookup.stored_version(self.site.integration_id()).await? {
+            Some(stored) if stored == version => Ok(()),
+            Some(_) | None => Err(anyhow!("the integration was changed meanwhile: run it again")),
+        }
+    }
+
     /// Fails while Salto has asked for a pause; for operations that wait for input meanwhile.
     ///
     /// # Errors

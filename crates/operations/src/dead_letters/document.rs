@@ -3,11 +3,12 @@
 use publisher::ReceivedMessage;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::{info::DeadLetterInfo, message_json};
 
 /// Everything that the broker delivered.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct LetterDocument {
     /// What a listing shows of it.
     #[serde(flatten)]
@@ -17,11 +18,14 @@ pub struct LetterDocument {
     /// Its routing key.
     pub routing_key: String,
     /// The properties that are set, by name.
+    #[schema(value_type = Object)]
     pub properties: Map<String, Value>,
     /// The headers by name.
+    #[schema(value_type = Object)]
     pub headers: Map<String, Value>,
     /// `body`, `body_base64` where it is not text, or `body_left_out` where it is too large to be read.
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     pub body: Map<String, Value>,
 }
 

@@ -7,6 +7,7 @@ use events::limits;
 use publisher::{DeadLetterHeaders, ReceivedMessage};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The longest detail that postern writes, in bytes.
@@ -16,33 +17,42 @@ const DETAIL_MAX: usize = 1024;
 pub type SharedText = Arc<str>;
 
 /// One dead letter without its body. It is small, because there may be a hundred thousand.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DeadLetterInfo {
     /// The id, which is the same whenever the letter is read.
     pub id: Uuid,
     /// The type of the event, from the body, or else from the message.
     #[serde(rename = "type")]
+    #[schema(value_type = Option<String>)]
     pub kind: Option<SharedText>,
     /// The reason.
+    #[schema(value_type = String)]
     pub reason: SharedText,
     /// The integration in the body.
+    #[schema(value_type = Option<String>)]
     pub integration_id: Option<SharedText>,
     /// When it became a dead letter.
     #[serde(serialize_with = "rfc3339")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
     pub failed_at: Option<DateTime<Utc>>,
     /// The queue that it was in before.
+    #[schema(value_type = Option<String>)]
     pub queue: Option<SharedText>,
     /// How often it was replayed.
     pub replays: i64,
     /// The attempts before it became a dead letter.
     pub attempts: Option<i64>,
     /// The reason as text.
+    #[schema(value_type = Option<String>)]
     pub detail: Option<SharedText>,
     /// The booking in the body.
+    #[schema(value_type = Option<String>)]
     pub booking_id: Option<Box<str>>,
     /// The id of the event in the body.
+    #[schema(value_type = Option<String>)]
     pub event_id: Option<Box<str>>,
     /// The time of the event in the body, unchanged.
+    #[schema(value_type = Option<String>)]
     pub time: Option<Box<str>>,
     /// The size of the body.
     pub bytes: u64,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -32,13 +33,16 @@ pub struct ListedLetter {
 }
 
 /// Letters that probably have the same cause.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LetterGroup {
     /// Their reason.
+    #[schema(value_type = String)]
     pub reason: SharedText,
     /// The queue that they were in before.
+    #[schema(value_type = Option<String>)]
     pub queue: Option<SharedText>,
     /// Their integration.
+    #[schema(value_type = Option<String>)]
     pub integration_id: Option<SharedText>,
     /// Their number.
     pub count: usize,
@@ -47,6 +51,7 @@ pub struct LetterGroup {
     /// When the last of them failed.
     pub last: Option<DateTime<Utc>>,
     /// The number of letters by the predicted result of a replay.
+    #[schema(value_type = BTreeMap<String, usize>)]
     pub predicted: BTreeMap<&'static str, usize>,
 }
 

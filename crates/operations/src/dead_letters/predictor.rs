@@ -11,9 +11,10 @@ use events::{
 use publisher::{Message, ReceivedMessage};
 use rules::Decision;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The predicted result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PredictedResult {
     /// The state of the booking would be stored, or the door would be opened.
@@ -35,7 +36,7 @@ pub enum PredictedResult {
 }
 
 /// The predicted result, with the reason for it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Prediction {
     /// The result.
     #[serde(rename = "prediction")]

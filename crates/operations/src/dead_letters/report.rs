@@ -3,12 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::observer::{Observer, Walk};
 
 /// The result for one letter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "result", content = "detail", rename_all = "snake_case")]
 pub enum ActionResult {
     /// It is in its original queue, and no longer a dead letter.
@@ -41,7 +42,7 @@ pub struct ActionReport<'a> {
 }
 
 /// A letter with its result.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct HandledLetter {
     /// The id of the letter.
     pub id: Uuid,

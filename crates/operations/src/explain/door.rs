@@ -9,6 +9,7 @@ use futures_util::future;
 use rules::{LockRef, RiskReason};
 use salto::{ActivationState, check_key};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::connections::{advice, pause, shared_connections::SharedConnections};
 
@@ -16,7 +17,7 @@ use crate::connections::{advice, pause, shared_connections::SharedConnections};
 const TIMEOUT: Duration = Duration::from_secs(6);
 
 /// The state of the IQ of a lock.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct DoorState {
     /// The name of the lock at Salto.
     pub lock_name: Option<String>,
@@ -33,6 +34,7 @@ pub struct DoorState {
     /// Until when Salto has blocked the user at the IQ.
     pub blocked_until: Option<DateTime<Utc>>,
     /// The reason why a command would fail now, as far as it can be known.
+    #[schema(value_type = Option<String>)]
     pub obstacle: Option<RiskReason>,
 }
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use consumer::Settings;
 use rules::{LockRef, Rule, RuleInput, RuleStep};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     door::{self, DoorState},
@@ -16,7 +17,7 @@ use crate::{
 };
 
 /// The explanation. Members that are not known are null.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Explanation {
     /// The record of the request, where one was asked for.
     pub request: Option<RequestReport>,
@@ -30,6 +31,7 @@ pub struct Explanation {
     pub decision: Option<&'static str>,
     /// The lock by id, or by the name that the mapping has.
     #[serde(rename = "lock_id")]
+    #[schema(value_type = Option<String>)]
     pub lock: Option<LockRef>,
     /// The IQ of the lock and its state.
     pub door: Option<DoorState>,

@@ -6,11 +6,12 @@ use events::{Outbound, OutboundData};
 use rules::{BookingStates, FailedReason, RuleInput, RuleResult, RuleStep};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::records::{FoundBooking, FoundRequest};
 
 /// The record of a request in the ledger.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RequestReport {
     /// The id of its event.
     pub id: String,
@@ -43,18 +44,20 @@ pub struct RequestReport {
     /// `confirmed` or `unconfirmed`, where the opening was to be confirmed by Salto's own record.
     pub confirmation: Option<&'static str>,
     /// The event that confirms the opening.
+    #[schema(value_type = Option<Object>)]
     pub confirmed: Option<Outbound>,
     /// The routing key for which its answer waits until a queue takes it.
     pub waits_for_queue: Option<String>,
     /// Since when no queue takes it.
     pub no_queue_since: Option<DateTime<Utc>>,
     /// The event that is the answer to it.
+    #[schema(value_type = Option<Object>)]
     pub outcome: Option<Outbound>,
 }
 
 /// The newest known states of a booking. What tied states differ in is null, but for the objects,
 /// which are those that all of them have.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct BookingReport {
     /// The id of the integration.
     pub integration_id: String,
@@ -77,13 +80,14 @@ pub struct BookingReport {
     /// Whether a door of it was opened before.
     pub opened_before: bool,
     /// The states of the booking, where several have the same version.
+    #[schema(value_type = Vec<Object>)]
     pub tied: Vec<TiedState>,
     /// Whether more are tied than are kept.
     pub tied_left_out: bool,
 }
 
 /// A rule, its answer and its inputs.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct RuleReport {
     /// The code of the rule.
     pub rule: &'static str,
@@ -94,6 +98,7 @@ pub struct RuleReport {
     /// The reason as text.
     pub detail: Option<String>,
     /// The inputs by name.
+    #[schema(value_type = Object)]
     pub seen: Map<String, Value>,
     /// The rule as it was evaluated.
     #[serde(skip)]

@@ -4,6 +4,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use consumer::LastError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     next_step::next_step,
@@ -12,7 +13,7 @@ use super::{
 use crate::connections::site_access::SiteAccess;
 
 /// What is known about an IQ, with the next step. Members that are not known are null.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct IqReport {
     /// The id.
     pub id: String,
@@ -41,6 +42,7 @@ pub struct IqReport {
     /// No command is sent to it until then.
     pub blocked_until: Option<DateTime<Utc>>,
     /// The last error at the IQ, whether or not a command has succeeded since.
+    #[schema(value_type = Option<Object>)]
     pub last_error: Option<LastError>,
     /// The next step, as text.
     pub next: Option<String>,

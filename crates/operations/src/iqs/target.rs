@@ -1,9 +1,12 @@
 //! The IQ that an operation is about.
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use salto::IqInfo;
 
-use crate::connections::{redis_durability, site_access::SiteAccess};
+use crate::{
+    OperationError,
+    connections::{redis_durability, site_access::SiteAccess},
+};
 
 /// An IQ of the integration's site.
 pub struct TargetIq<'a> {
@@ -22,12 +25,13 @@ impl<'a> TargetIq<'a> {
     ///
     /// # Errors
     /// There is none, or Salto does not list them.
-    pub async fn find(access: SiteAccess<'a>, wanted: &str) -> anyhow::Result<Self> {
+    pub async fn find(access: SiteAccess<'a>, wanted: &str) -> Result<Self, OperationError> {
         let iqs = access
             .with_advice(access.site.iqs().await)
             .await
             .context("the site's IQs cannot be read")?;
-        let IqInfo { id, customer_reference, .. } = find_iq(iqs, wanted)?;
+        let found = find_iq(iqs, wanted).map_err(OperationError::NotFound)?;
+        let IqInfo { id, customer_reference, .. } = found;
         let integration_id = access.integration.rules.id.as_str();
         Ok(TargetIq { integration_id, access, iq: id, iq_name: customer_reference })
     }
@@ -37,14 +41,17 @@ impl<'a> TargetIq<'a> {
     ///
     /// # Errors
     /// As for [`Self::find`].
-    pub async fn find_to_store(access: SiteAccess<'a>, wanted: &str) -> anyhow::Result<Self> {
+    pub async fn find_to_store(
+        access: SiteAccess<'a>,
+        wanted: &str,
+    ) -> Result<Self, OperationError> {
         redis_durability::warn_if_not_durable(&access.redis, access.observer).await;
         Self::find(access, wanted).await
     }
 }
 
 /// The IQ with this id or, where none has it, the only one with this name.
-fn find_iq(mut iqs: Vec<IqInfo>, wanted: &str) -> anyhow::Result<IqInfo> {
+fn find_iq(mut iqs: Vec<IqInfo>, wanted: &str) -> Result<IqInfo, String> {
     let named = |iq: &IqInfo| iq.customer_reference.as_deref() == Some(wanted);
     let by_id = iqs.iter().position(|iq| iq.id.eq_ignore_ascii_case(wanted));
     let count = iqs.iter().filter(|iq| named(iq)).count();
@@ -55,9 +62,9 @@ fn find_iq(mut iqs: Vec<IqInfo>, wanted: &str) -> anyhow::Result<IqInfo> {
     let existing: Vec<_> = iqs.iter().map(|iq| format!("{} ({})", iq.id, name(iq))).collect();
     let existing = existing.join(", ");
     Err(match (iqs.len(), count) {
-        (0, _) => anyhow!("the site has no IQ; add one to it in Salto"),
-        (_, 0) => anyhow!("the site has no IQ {wanted:?}; give one of these ids: {existing}"),
-        (_, _) => anyhow!("{count} IQs are named {wanted:?}; give one of these ids: {existing}"),
+        (0, _) => "the site has no IQ; add one to it in Salto".to_owned(),
+        (_, 0) => format!("the site has no IQ {wanted:?}; give one of these ids: {existing}"),
+        (_, _) => format!("{count} IQs are named {wanted:?}; give one of these ids: {existing}"),
     })
 }
 
@@ -79,7 +86,7 @@ mod tests {
             ];
             iqs.into_iter().map(|iq| serde_json::from_str(&iq.to_string()).unwrap()).collect()
         };
-        let found = |wanted| find_iq(iqs(), wanted).map(|iq| iq.id).map_err(|it| it.to_string());
+        let found = |wanted| find_iq(iqs(), wanted).map(|iq| iq.id);
         assert_eq!(found("q2").as_deref(), Ok("Q2"));
         assert_eq!(found("Cellar").as_deref(), Ok("Q1"));
         assert_eq!(found("Q1").as_deref(), Ok("Q1"), "an id comes before a name");
@@ -87,6 +94,6 @@ mod tests {
         assert!(error.starts_with("2 IQs are named \"Roof\"; give one of these ids: "), "{error}");
         let error = found("Attic").unwrap_err();
         assert!(error.contains("Q5 (no name)"), "{error}");
-        assert!(find_iq(Vec::new(), "Q1").unwrap_err().to_string().contains("no IQ; add one"));
+        assert!(find_iq(Vec::new(), "Q1").unwrap_err().contains("no IQ; add one"));
     }
 }

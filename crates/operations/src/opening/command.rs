@@ -48,6 +48,7 @@ impl OperatorCommand<'_> {
     async fn read(&self) -> anyhow::Result<FreshState> {
         let OtpResults { access, iq, .. } = &self.attempts.results;
         let read_at = Instant::now();
+        access.refuse_where_changed().await?;
         self.attempts.may_send().await?;
         let stored = if self.prepared.needs_otp {
             let stored = access.activations.get(access.site.integration_id(), iq).await;

@@ -9,6 +9,7 @@ use consumer::{
 use rules::LockRef;
 use salto::{Certainty, OpenError, PreparedLock};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{audit_line, command::OperatorCommand, reason::Reason};
@@ -39,7 +40,7 @@ pub struct OpenedBy<'a> {
 }
 
 /// What became of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OpeningOutcome {
     /// Salto accepted the command.
@@ -51,7 +52,7 @@ pub enum OpeningOutcome {
 }
 
 /// An opening, as it ended.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OpeningResult {
     /// The id of the integration.
     pub integration_id: String,

@@ -6,8 +6,9 @@ use crate::cli::{
     arguments::global::GlobalArguments,
     commands::{
         audit::AuditArguments, booking::BookingCommand, check_config::CheckConfigArguments,
-        check_event::CheckEventArguments, completions::CompletionsArguments, dlq::DlqCommand,
-        doctor::DoctorArguments, explain::ExplainArguments, guest_key::GuestKeyCommand,
+        check_event::CheckEventArguments, completions::CompletionsArguments,
+        console::ConsoleArguments, dlq::DlqCommand, doctor::DoctorArguments,
+        explain::ExplainArguments, guest_key::GuestKeyCommand, integration::IntegrationCommand,
         iq::IqCommand, listen::ListenArguments, lock::LockCommand, login::LoginArguments,
         man_pages::ManPagesArguments, mapping::MappingCommand, pause::PauseCommand,
         publish::PublishCommand, ready::ReadyArguments, secrets::SecretsCommand, site::SiteCommand,
@@ -34,6 +35,7 @@ Examples:
     postern tail --output json
     postern listen --integration acme-utrecht
     postern dlq list
+    postern integration list
 
 Every setting outside [[integrations]] can be set by an environment variable: POSTERN__BROKER__URL is
 url in [broker], POSTERN__SALTO__ENVIRONMENTS__ACCEPTANCE__API_URL is api_url in
@@ -65,6 +67,12 @@ pub(super) enum Command {
     /// the configuration again: environments, integrations and their secrets take effect at once,
     /// everything else at the next start; a file with mistakes changes nothing.
     Worker,
+    /// Serve the console: pages for people and an API for programs, until SIGTERM or SIGINT.
+    ///
+    /// A process of its own beside the workers; neither needs the other. [console] in the configuration has its
+    /// address, its users and its tokens. A signal ends it within 5 s.
+    #[command(args_conflicts_with_subcommands = true)]
+    Console(ConsoleArguments),
     /// Check the configuration and show its settings; reports all mistakes at once.
     ///
     /// Reads the file, the environment variables and the files of secrets. Connects to nothing.
@@ -92,6 +100,12 @@ pub(super) enum Command {
     /// The commands that need the broker alone.
     #[command(flatten)]
     Broker(BrokerCommand),
+    /// The integrations: those of the configuration file, and those that are stored in Redis.
+    ///
+    /// A stored integration is set up and changed without touching a file or sending a signal. It has the keys of
+    /// a table of [[integrations]].
+    #[command(subcommand)]
+    Integration(IntegrationCommand),
     /// What is stored of a booking.
     #[command(subcommand)]
     Booking(BookingCommand),

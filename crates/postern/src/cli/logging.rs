@@ -20,8 +20,8 @@ use crate::cli::{
 };
 
 /// postern's own crates, whose log lines contain no secrets.
-const OWN_CRATES: [&str; 7] =
-    ["postern", "consumer", "publisher", "salto", "events", "rules", "traces"];
+const OWN_CRATES: [&str; 8] =
+    ["postern", "console", "consumer", "publisher", "salto", "events", "rules", "traces"];
 
 /// Starts logging. Without `--log-level`, the filter is `default`. Spans go to `traces`.
 pub(super) fn start(

@@ -2,8 +2,9 @@
 //!
 //! [`command_line`] is the arguments of the program with their help, and [`commands`] what they do.
 //! What the console does too is in [`operations`]. The commands share [`arguments`]; what is printed on the
-//! [`terminal`] and read from it; [`connections`] that no operation has; [`failure`], the error of a command
-//! with its exit status; and what SIGINT does ([`interrupt`]).
+//! [`terminal`] and read from it; [`connections`] that no operation has; the integrations that are stored in Redis
+//! ([`stored_integrations`]); who runs the command ([`operator`]); [`failure`], the error of a command with its exit
+//! status; and what SIGINT does ([`interrupt`]).
 
 mod arguments;
 mod colours;
@@ -14,6 +15,8 @@ mod exporting;
 mod failure;
 mod interrupt;
 mod logging;
+mod operator;
+mod stored_integrations;
 mod terminal;
 
 use std::ffi::{OsStr, OsString};
@@ -26,8 +29,9 @@ use tokio::runtime;
 
 use command_line::{BrokerCommand, Command, CommandLine, StandaloneCommand};
 use commands::{
-    audit, booking, check_config, check_event, completions, dlq, doctor, explain, guest_key, iq,
-    listen, lock, login, man_pages, mapping, pause, publish, ready, secrets, site, tail, worker,
+    audit, booking, check_config, check_event, completions, console, console::ConsoleArguments,
+    dlq, doctor, explain, guest_key, integration, iq, listen, lock, login, man_pages, mapping,
+    pause, publish, ready, secrets, site, tail, worker,
 };
 use failure::{CommandFailure, FailureFormat};
 use terminal::text::show_local_times;
@@ -53,9 +57,10 @@ pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
 
 fn start(line: CommandLine) -> Result<(), CommandFailure> {
     let is_worker = matches!(line.command, Command::Worker);
+    let is_server = is_worker || matches!(&line.command, Command::Console(it) if it.serves());
     // The output of these commands is the problems that other commands log as warnings.
     let prints_problems = matches!(line.command, Command::Doctor(_) | Command::Explain(_));
-    let default_filter = match (is_worker, prints_problems) {
+    let default_filter = match (is_server, prints_problems) {
         (true, _) => "info",
         (false, true) => "error",
         (false, false) => "warn",
@@ -69,24 +74,28 @@ fn start(line: CommandLine) -> Result<(), CommandFailure> {
     if line.global.local {
         show_local_times();
     }
-    if !is_worker {
+    if !is_server {
         interrupt::exit_on_interrupt().context("the handler of SIGINT cannot be installed")?;
     }
-    let result = run_to_end(line, is_worker);
+    let result = run_to_end(line, is_server);
     if let Some(traces) = exporter {
         traces.stop();
     }
     result
 }
 
-fn run_to_end(line: CommandLine, is_worker: bool) -> Result<(), CommandFailure> {
+fn run_to_end(line: CommandLine, is_server: bool) -> Result<(), CommandFailure> {
     let command = match line.command {
         Command::Broker(command) => {
             let config = broker_config(line.global.config.as_deref())?;
             let builder = runtime::Builder::new_current_thread();
-            return block_on(builder, run_with_broker(command, &config));
+            return block_on(builder, run_with_broker(command, config));
         }
         Command::Standalone(command) => return run_standalone(command),
+        Command::Console(ConsoleArguments { command: Some(command) }) => {
+            let builder = runtime::Builder::new_current_thread();
+            return block_on(builder, console::run_standalone(command));
+        }
         command => command,
     };
     let file = line.global.config.ok_or_else(|| {
@@ -97,8 +106,8 @@ fn run_to_end(line: CommandLine, is_worker: bool) -> Result<(), CommandFailure> 
     let variables = std::env::vars_os().collect();
     let config = config::load(&file, &variables).map_err(CommandFailure::Configuration)?;
 
-    // A worker uses all cores; the other commands do one thing at a time.
-    let builder = if is_worker {
+    // A worker and a console use all cores; the other commands do one thing at a time.
+    let builder = if is_server {
         runtime::Builder::new_multi_thread()
     } else {
         runtime::Builder::new_current_thread()
@@ -145,19 +154,28 @@ fn run_standalone(command: StandaloneCommand) -> Result<(), CommandFailure> {
 /// Runs one of the commands that need the broker alone.
 async fn run_with_broker(
     command: BrokerCommand,
-    config: &BrokerConfig,
+    mut config: BrokerConfig,
 ) -> Result<(), CommandFailure> {
+    let named = match &command {
+        BrokerCommand::Publish(command) => Some(command.integration()),
+        BrokerCommand::Tail(arguments) => arguments.integration(),
+        BrokerCommand::Listen(arguments) => Some(arguments.integration()),
+        BrokerCommand::Dlq(_) => None,
+    };
+    if matches!(command, BrokerCommand::Dlq(_)) || named.is_some_and(|id| !config.knows(id)) {
+        stored_integrations::complete_broker(&mut config).await;
+    }
     match command {
-        BrokerCommand::Publish(command) => publish::run(command, config).await,
-        BrokerCommand::Tail(arguments) => tail::run(arguments, config).await,
-        BrokerCommand::Listen(arguments) => listen::run(arguments, config).await,
-        BrokerCommand::Dlq(command) => dlq::run(command, config).await,
+        BrokerCommand::Publish(command) => publish::run(command, &config).await,
+        BrokerCommand::Tail(arguments) => tail::run(arguments, &config).await,
+        BrokerCommand::Listen(arguments) => listen::run(arguments, &config).await,
+        BrokerCommand::Dlq(command) => dlq::run(command, &config).await,
     }
 }
 
 async fn run_command(
     command: Command,
-    config: Config,
+    mut config: Config,
     file: PathBuf,
 ) -> Result<(), CommandFailure> {
     if let Command::CheckConfig(arguments) = command {
@@ -167,17 +185,28 @@ async fn run_command(
         return ready::run(arguments, &config.settings);
     }
     if let Command::Doctor(arguments) = command {
-        return doctor::run(arguments, &config, &file).await;
+        return doctor::run(arguments, &mut config, &file).await;
     }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let settings = config.settings;
+    if let Command::Integration(command) = command {
+        return integration::run(command, &config).await;
+    }
+    if let Command::Console(_) = command {
+        return console::run(config).await;
+    }
+    let mut settings = config.settings;
+    if !matches!(command, Command::Worker | Command::Secrets(_)) {
+        stored_integrations::complete(&mut settings).await;
+    }
     match command {
         Command::CheckConfig(_)
         | Command::Standalone(_)
         | Command::Doctor(_)
         | Command::Ready(_)
+        | Command::Console(_)
+        | Command::Integration(_)
         | Command::Broker(_) => Ok(()),
         Command::Worker => worker::run(settings, file).await,
         Command::Explain(arguments) => explain::run(arguments, &settings).await,

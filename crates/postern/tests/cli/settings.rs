@@ -17,10 +17,16 @@ const CHANGELOG: &str = include_str!("../../../../CHANGELOG.md");
 
 /// Settings that the contract leaves out: what other programs and invariants rely on does not depend
 /// on them.
-const NOT_IN_THE_CONTRACT: [&str; 26] = [
+const NOT_IN_THE_CONTRACT: [&str; 32] = [
     "audit.directory",
     "audit.to",
     "broker.urls",
+    "console.certificate",
+    "console.listen",
+    "console.origin",
+    "console.private_key",
+    "console.tokens",
+    "console.users",
     "integrations.ask_entries",
     "integrations.flow",
     "integrations.mode",

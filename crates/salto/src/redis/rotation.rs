@@ -26,6 +26,8 @@ pub enum SealedKind {
     Activation,
     /// The tokens of an integration, and its sign-in by the browser.
     Token,
+    /// The password of an integration that is stored.
+    Password,
     /// The value by which a wrong key is detected.
     KeyCheck,
 }
@@ -33,7 +35,7 @@ pub enum SealedKind {
 impl SealedKind {
     /// All kinds, in the order in which they are rotated. The key check is the last: until then, a start
     /// without the old key is refused.
-    pub const ALL: [Self; 3] = [Self::Activation, Self::Token, Self::KeyCheck];
+    pub const ALL: [Self; 4] = [Self::Activation, Self::Token, Self::Password, Self::KeyCheck];
 
     /// The code in output.
     #[must_use]
@@ -41,6 +43,7 @@ impl SealedKind {
         match self {
             Self::Activation => "activation",
             Self::Token => "token",
+            Self::Password => "password",
             Self::KeyCheck => "key_check",
         }
     }
@@ -85,6 +88,8 @@ pub struct Rotation<'a> {
     pub pool: &'a Pool,
     /// The beginning of every key.
     pub key_prefix: &'a str,
+    /// The key of the hash of passwords by integration, below the prefix.
+    pub passwords: &'a str,
     /// The current key and the old ones.
     pub sealer: &'a Sealer,
     /// Whether nothing is replaced, and the counts say what would be.
@@ -145,16 +150,25 @@ impl Rotation<'_> {
                 Ok(keys.into_iter().map(|key| Place { key, field: None }).collect())
             }
             SealedKind::Activation => {
-                let mut places = Vec::new();
-                for key in self.keys("activations:", "hash", counts).await? {
-                    let fields: Vec<String> =
-                        query::query(self.pool, cmd("HKEYS").arg(&key)).await?;
-                    let place = |field| Place { key: key.clone(), field: Some(field) };
-                    places.extend(fields.into_iter().map(place));
-                }
-                Ok(places)
+                let keys = self.keys("activations:", "hash", counts).await?;
+                self.fields(keys).await
+            }
+            SealedKind::Password => {
+                let keys = self.keys(self.passwords, "hash", counts).await?;
+                self.fields(keys).await
             }
         }
+    }
+
+    /// All fields of these hashes.
+    async fn fields(&self, keys: Vec<String>) -> Result<Vec<Place>, StoreError> {
+        let mut places = Vec::new();
+        for key in keys {
+            let fields: Vec<String> = query::query(self.pool, cmd("HKEYS").arg(&key)).await?;
+            let place = |field| Place { key: key.clone(), field: Some(field) };
+            places.extend(fields.into_iter().map(place));
+        }
+        Ok(places)
     }
 
     /// The keys that begin with `name`. A key of another type than `wanted` is counted as unreadable.

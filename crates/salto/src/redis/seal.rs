@@ -75,7 +75,8 @@ impl Sealer {
 }
 
 /// The location of a field of a hash: key and field, separated by a character that neither can have.
-pub(crate) fn field_location(key: &str, field: &str) -> String {
+#[must_use]
+pub fn field_location(key: &str, field: &str) -> String {
     format!("{key}\0{field}")
 }
 

@@ -15,6 +15,7 @@ use crate::{KeyCheckError, Rotation, RotationCounts, SealedKind, StoreError, che
 
 const OLD: [u8; 32] = [1; 32];
 const NEW: [u8; 32] = [2; 32];
+const PASSWORDS: &str = "integration-passwords";
 
 fn both() -> Sealer {
     Sealer::new(&NEW).with_old_keys([&OLD])
@@ -27,7 +28,7 @@ async fn write(redis: &Redis, command: &str, arguments: &[&[u8]]) {
     write.query_async::<()>(&mut *connection).await.unwrap();
 }
 
-/// Stores activations, tokens that expire, and the key check, all sealed with the old key.
+/// Stores activations, passwords, tokens that expire, and the key check, all sealed with the old key.
 async fn store(redis: &Redis, count: u32) {
     let old = Sealer::new(&OLD);
     check_key(&redis.pool(), &redis.prefix, &old).await.unwrap();
@@ -38,6 +39,9 @@ async fn store(redis: &Redis, count: u32) {
         let (key, iq) = (activations_key(&redis.prefix, "acme"), format!("iq-{number}"));
         let sealed = old.seal(&format!("{key}\0{iq}"), format!("pin {number}").as_bytes());
         write(redis, "HSET", &[key.as_bytes(), iq.as_bytes(), &sealed]).await;
+        let (key, id) = (format!("{}{PASSWORDS}", redis.prefix), format!("i{number}"));
+        let sealed = old.seal(&format!("{key}\0{id}"), format!("password {number}").as_bytes());
+        write(redis, "HSET", &[key.as_bytes(), id.as_bytes(), &sealed]).await;
     }
 }
 
@@ -48,7 +52,7 @@ async fn readable(redis: &Redis, sealer: &Sealer) -> BTreeMap<String, String> {
     let keys: Vec<String> = cmd("KEYS").arg(pattern).query_async(&mut *connection).await.unwrap();
     let mut values = Vec::new();
     for key in keys {
-        if key.contains("activations:") {
+        if key.contains("activations:") || key.ends_with(PASSWORDS) {
             let fields: BTreeMap<String, Vec<u8>> =
                 cmd("HGETALL").arg(&key).query_async(&mut *connection).await.unwrap();
             values.extend(fields.into_iter().map(|(iq, it)| (format!("{key}\0{iq}"), it)));
@@ -66,7 +70,9 @@ async fn readable(redis: &Redis, sealer: &Sealer) -> BTreeMap<String, String> {
 
 async fn run(redis: &Redis, sealer: &Sealer, dry_run: bool) -> Vec<RotationCounts> {
     let (pool, key_prefix) = (redis.pool(), redis.prefix.as_str());
-    let rotation = Rotation { pool: &pool, key_prefix, sealer, dry_run, after_each: &|| {} };
+    let after_each = &|| {};
+    let rotation =
+        Rotation { pool: &pool, key_prefix, passwords: PASSWORDS, sealer, dry_run, after_each };
     rotate(&rotation).await.unwrap()
 }
 
@@ -79,11 +85,15 @@ async fn everything_is_sealed_with_the_new_key_once() {
     let redis = Redis::start().await;
     store(&redis, 3).await;
     let before = readable(&redis, &Sealer::new(&OLD)).await;
-    assert_eq!(before.len(), 7);
+    assert_eq!(before.len(), 10);
     let all = |rotated: bool| {
         let pair = |count| if rotated { (count, 0) } else { (0, count) };
-        let counts =
-            [(SealedKind::Activation, 3), (SealedKind::Token, 3), (SealedKind::KeyCheck, 1)];
+        let counts = [
+            (SealedKind::Activation, 3),
+            (SealedKind::Token, 3),
+            (SealedKind::Password, 3),
+            (SealedKind::KeyCheck, 1),
+        ];
         counts.map(|(kind, count)| (kind, pair(count).0, pair(count).1)).to_vec()
     };
     assert_eq!(numbers(&run(&redis, &both(), true).await), all(true), "dry run");
@@ -115,16 +125,21 @@ async fn an_interrupted_rotation_is_completed_by_the_next() {
         let after_each = || {
             let _ = sent.send(done.fetch_add(1, Ordering::Relaxed) + 1);
         };
-        let (sealer, key_prefix) = (both(), prefix.as_str());
-        let after_each = &after_each;
-        rotate(&Rotation { pool: &pool, key_prefix, sealer: &sealer, dry_run: false, after_each })
-            .await
+        let rotation = Rotation {
+            pool: &pool,
+            key_prefix: &prefix,
+            passwords: PASSWORDS,
+            sealer: &both(),
+            dry_run: false,
+            after_each: &after_each,
+        };
+        rotate(&rotation).await
     });
     while reached.recv().await.unwrap() < 7 {}
     interrupted.abort();
     assert!(interrupted.await.unwrap_err().is_cancelled());
     let half = readable(&redis, &Sealer::new(&NEW)).await.len();
-    assert!((7..40).contains(&half), "{half}");
+    assert!((7..60).contains(&half), "{half}");
     assert_eq!(readable(&redis, &both()).await, before);
     let (pool, prefix) = (redis.pool(), redis.prefix.as_str());
     let early = check_key(&pool, prefix, &Sealer::new(&NEW)).await;
@@ -179,6 +194,7 @@ async fn without_redis_the_rotation_fails() {
     let rotation = Rotation {
         pool: &pool,
         key_prefix: "p:",
+        passwords: PASSWORDS,
         sealer: &sealer,
         dry_run: false,
         after_each: &|| {},

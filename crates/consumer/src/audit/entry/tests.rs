@@ -184,3 +184,22 @@ fn a_line_of_a_later_version_is_read() {
     let entry: AuditEntry = serde_json::from_str(&later).unwrap();
     assert_eq!(entry.reason.as_deref(), Some("to_be_thought_of"));
 }
+
+#[test]
+fn an_action_is_a_line_with_its_person_and_without_what_a_decision_has() {
+    let entry = AuditEntry::of_action(&crate::audit::Action {
+        action: "sign-in",
+        operator: "anna",
+        integration_id: "",
+        reason: None,
+        detail: Some("from 10.0.0.1"),
+        done: false,
+    });
+    let line = serde_json::to_value(&entry).unwrap();
+    assert_eq!((&line["action"], &line["operator"]), (&"sign-in".into(), &"anna".into()));
+    assert_eq!(line["outcome"], "refused");
+    for missing in ["integration_id", "booking_id", "lock_id", "saw", "reason"] {
+        assert!(line.get(missing).is_none(), "{missing}: {line}");
+    }
+    assert_eq!(serde_json::from_value::<AuditEntry>(line).unwrap(), entry);
+}

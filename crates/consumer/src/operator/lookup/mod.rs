@@ -17,6 +17,7 @@ use crate::{
     settings::RedisSettings,
     state::{
         bookings::{self, BookingStored, StoredStates},
+        integration_records::number,
         keys::Keys,
         ledger::{self, RequestKey},
         pauses::{Pauses, requested_pause},
@@ -65,6 +66,18 @@ impl Lookup {
     /// [`StoreError`], where Redis does not answer.
     pub async fn pause(&self, integration_id: &str) -> Result<Duration, StoreError> {
         self.pauses.remaining(integration_id).await
+    }
+
+    /// The version of the integration that is stored now; none where none is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn stored_version(&self, integration_id: &str) -> Result<Option<u64>, StoreError> {
+        let mut read = redis::cmd("HGET");
+        read.arg(self.keys.integration_versions()).arg(integration_id);
+        let version: Option<String> = self.store.query(&read).await?;
+        Ok(version.as_deref().map(number))
     }
 
     /// Shares the pause that Salto asked for in its answer to a call, if it did: all workers obey it.

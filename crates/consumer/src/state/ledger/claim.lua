@@ -2,7 +2,8 @@
 --
 -- KEYS: 1 request, 2 booking, 3 activations, 4 pause, 5 OTP guard, 6 the integration's commands in flight,
 --       7 those to the IQ, 8 exists while the cause of a rejected OTP at the IQ is looked for, 9 moved
---       locks, 10 the number of corrections of the clock offset, 11 the command in flight to the lock.
+--       locks, 10 the number of corrections of the clock offset, 11 the command in flight to the lock,
+--       12 the versions of the stored integrations.
 -- ARGV: 1 owner, 2 attempt, 3 '1' when a command follows at once, 4 the result of the owner's last
 --       command ('unsent', 'never' or ''), 5 the cause of its failure or '', 6 lease (ms),
 --       7 now (RFC 3339), 8 keep until (Unix ms), 9 '1' when the message was redelivered,
@@ -10,12 +11,14 @@
 --       12 commands in flight per IQ at most, 13 per integration, 14 '1' when the integration
 --       rehearses, 15 the attempt that reserved the command of which 4 is the result, 16 what the
 --       request is about (integration, booking, object), 17 now by the worker's clock (Unix ms),
---       18 the expiry of the request (Unix ms), which is recorded for people alone.
+--       18 the expiry of the request (Unix ms), which is recorded for people alone, 19 the settings of the
+--       integration that the claim rests on: 'file', the version that is stored or '' (none), 20 the id of
+--       the integration.
 --
 -- Answers {'conflict', what the request of this id is about} or
 -- {'known', terminal, check_in, dead_lettered, claimed by another owner, audit line, '1' when
 -- the terminal event is published, the state of its confirmation} or
--- {'busy', ms} or {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking
+-- {'busy', ms} or {'stale'} (another version of the integration is stored) or {'claimed', taken_at, attempts, doubts, ms since the first in doubt, cause, booking
 --  (an array: record, version, tied states), failures, ms until a command may be sent, pause (ms),
 --  activation, consecutive OTP rejections, ms for which the IQ is blocked, 'yes', 'no' or 'full': is
 --  the command reserved, '1' when the request is rehearsed, moved locks (an array: lock, IQ, …),
@@ -58,6 +61,15 @@ end
 local again = mine and tonumber(ARGV[2]) == tonumber(r[7])
 if mine and tonumber(ARGV[2]) < tonumber(r[7]) then
   return {'busy', 0}
+end
+
+-- What a command rests on is read here: also the settings of an integration that is stored, which somebody may
+-- have switched off a moment ago. The worker reads it again first; this claim has no effect.
+if ARGV[19] ~= 'file' then
+  local version = redis.call('HGET', KEYS[12], ARGV[20])
+  if (version and (string.match(version, '^%d+$') or '0') or '') ~= ARGV[19] then
+    return {'stale'}
+  end
 end
 
 -- A command that cannot be sent now is not reserved: the booking is unknown, Salto or the backoff asks

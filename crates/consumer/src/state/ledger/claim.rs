@@ -15,6 +15,7 @@ use super::outcome::{RecordedOutcome, read_outcome};
 use crate::state::{
     bookings::StoredStates,
     failure::Failure,
+    integration_records::SettingsVersion,
     store::{RecordError, StoreError},
 };
 
@@ -27,6 +28,8 @@ pub(crate) struct PlannedCommand<'a> {
     pub(crate) environment: &'a str,
     /// Whether it follows the claim at once, so that the claim reserves it.
     pub(crate) follows_at_once: bool,
+    /// The settings of its integration that it rests on.
+    pub(crate) settings: SettingsVersion,
     /// Whether the integration rehearses now. What it did at a request's first claim holds for the
     /// request.
     pub(crate) rehearsal: bool,
@@ -43,15 +46,6 @@ impl<'a> From<&'a PreparedLock> for CommandTarget<'a> {
     fn from(prepared: &'a PreparedLock) -> Self {
         Self { iq_id: &prepared.iq_id, lock_id: prepared.lock_id }
     }
-}
-
-/// Commands in flight at once, over all workers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct InFlightLimits {
-    /// To one IQ.
-    pub(crate) per_iq: u32,
-    /// For one integration.
-    pub(crate) per_integration: u32,
 }
 
 /// What became of the last command that an owner reserved, when it claims again.
@@ -92,6 +86,8 @@ pub(crate) enum ClaimAnswer {
     Concluded(Box<RecordedOutcome>),
     /// Another owner acts on it, for this long at most.
     Busy(Duration),
+    /// Another version of the integration is stored than the one that the claim rests on: nothing was claimed.
+    Stale,
     /// The claim is granted.
     Claimed(Box<Claim>),
 }
@@ -174,6 +170,7 @@ pub(super) fn read_claim_answer(
             let outcome = RecordedOutcome { claimed_elsewhere: claimed == 1, ..outcome };
             Ok(ClaimAnswer::Concluded(Box::new(outcome)))
         }
+        "stale" => Ok(ClaimAnswer::Stale),
         "busy" => Ok(ClaimAnswer::Busy(duration(next(&mut fields)?))),
         "claimed" => Ok(ClaimAnswer::Claimed(Box::new(read_claim(fields, asked_at)?))),
         _ => Err(strange(&kind)),

@@ -7,6 +7,7 @@ mod claim;
 mod claim_owner;
 mod expiry;
 mod follow_up;
+mod in_flight_limits;
 mod outcome;
 mod request_key;
 
@@ -27,11 +28,10 @@ use super::{
 use crate::settings::RetentionSettings;
 
 use claim::read_claim_answer;
-pub(crate) use claim::{
-    Claim, ClaimAnswer, InFlightLimits, LastCommand, LastResult, PlannedCommand, Reservation,
-};
+pub(crate) use claim::{Claim, ClaimAnswer, LastCommand, LastResult, PlannedCommand, Reservation};
 pub(crate) use claim_owner::ClaimOwner;
 use expiry::{Expiries, kept_until_settled};
+pub(crate) use in_flight_limits::InFlightLimits;
 pub(crate) use outcome::{
     AuditLine, CheckInOfBooking, Concluded, Conclusion, RecordedOutcome, read_event, write_event,
 };
@@ -121,6 +121,7 @@ impl Ledger {
                     .key(self.keys.moved_locks(integration_id))
                     .key(salto::clock_corrections_key(&self.key_prefix, planned.environment))
                     .key(self.keys.in_flight_at(integration_id, lock_id))
+                    .key(self.keys.integration_versions())
                     .arg(owner.id.to_string())
                     .arg(owner.attempt)
                     .arg(u8::from(planned.follows_at_once))
@@ -138,7 +139,9 @@ impl Ledger {
                     .arg(owner.granted)
                     .arg(request.subject()?)
                     .arg(now.timestamp_millis())
-                    .arg(request.expires_at.timestamp_millis()),
+                    .arg(request.expires_at.timestamp_millis())
+                    .arg(planned.settings.as_arg())
+                    .arg(integration_id),
                 // The command rests on its reservation.
                 Replication::required_if(planned.follows_at_once),
             )

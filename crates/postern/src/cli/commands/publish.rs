@@ -174,6 +174,16 @@ impl EventArguments {
     }
 }
 
+impl PublishCommand {
+    /// The integration that it names.
+    pub(crate) fn integration(&self) -> &str {
+        match self {
+            Self::BookingStatus(arguments) => &arguments.integration.integration_id,
+            Self::OpenRequest(arguments) => &arguments.integration.integration_id,
+        }
+    }
+}
+
 /// Fails for an event that every worker would make a dead letter. An integration that is not in the
 /// configuration is only noted, because another worker may have it.
 fn validate<T: InboundData, D>(
@@ -190,7 +200,11 @@ fn validate<T: InboundData, D>(
     let knows = |settings: &Settings| {
         settings.integrations.iter().any(|one| one.rules.id == integration_id)
     };
-    if config.complete.as_ref().is_some_and(|settings| !knows(settings)) {
+    if config
+        .complete
+        .as_ref()
+        .is_some_and(|settings| !knows(settings) && !config.stored_are_unknown)
+    {
         print_note(&format!("note: the configuration has no integration {integration_id:?}"));
     }
     Ok(())

@@ -34,6 +34,13 @@ pub(crate) struct TailArguments {
     output: OutputFlag,
 }
 
+impl TailArguments {
+    /// The integration that it names.
+    pub(crate) fn integration(&self) -> Option<&str> {
+        self.integration.as_deref()
+    }
+}
+
 /// Prints events until the count, the timeout or Ctrl-C.
 pub(crate) async fn run(
     arguments: TailArguments,

@@ -24,7 +24,9 @@ async fn a_lapsed_claim_is_taken_over_and_leaves_its_doubt() {
         match fixture.claim(&mut successor, true, LastCommand::NoneOrUnknown).await {
             ClaimAnswer::Claimed(claimed) => break *claimed,
             ClaimAnswer::Busy(left) => tokio::time::sleep(left).await,
-            other @ (ClaimAnswer::Concluded(_) | ClaimAnswer::Conflict(_)) => panic!("{other:?}"),
+            other @ (ClaimAnswer::Concluded(_) | ClaimAnswer::Conflict(_) | ClaimAnswer::Stale) => {
+                panic!("{other:?}")
+            }
         }
         assert!(tokio::time::Instant::now() < deadline, "the claim never lapsed");
     };

@@ -8,6 +8,7 @@ mod histories;
 mod in_flight;
 mod lost_replies;
 mod outcomes;
+mod stored_settings;
 
 use chrono::TimeDelta;
 use deadpool_redis::redis;
@@ -19,7 +20,7 @@ use crate::{
     audit::AuditEntry,
     request::audit_line_of,
     settings::AuditSink,
-    state::{pauses::Pauses, store::testing::redis},
+    state::{integration_records::SettingsVersion, pauses::Pauses, store::testing::redis},
 };
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -162,6 +163,7 @@ fn to_iq(follows_at_once: bool) -> PlannedCommand<'static> {
         target: Some(CommandTarget { iq_id: "iq-1", lock_id: LOCK }),
         environment: "acceptance",
         follows_at_once,
+        settings: SettingsVersion::OfFile,
         rehearsal: false,
     }
 }

@@ -88,6 +88,8 @@ impl EntryFilter {
             && equals(&wanted.requested_by, entry.requested_by.as_deref())
             && equals(&wanted.request, Some(&entry.request_id))
             && equals(&wanted.outcome, Some(entry.outcome.code()))
+            && equals(&wanted.action, entry.action.as_deref())
+            && equals(&wanted.operator, entry.operator.as_deref())
             && equals(&wanted.reason, entry.reason.as_deref())
             && self.period.since.is_none_or(|since| entry.at >= since)
             && self.period.until.is_none_or(|until| entry.at < until)

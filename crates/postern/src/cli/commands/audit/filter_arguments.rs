@@ -34,6 +34,12 @@ pub(super) struct AuditFilterArguments {
     /// Only decisions with this reason, such as too_early or iq_offline.
     #[arg(long, value_name = "REASON", value_parser = reasons(), hide_possible_values = true)]
     pub(super) reason: Option<String>,
+    /// Only the lines of this action of people, such as sign-in.
+    #[arg(long, value_name = "ACTION")]
+    pub(super) action: Option<String>,
+    /// Only the lines of this person: a user of the console, or of the operating system.
+    #[arg(long, value_name = "NAME")]
+    pub(super) operator: Option<String>,
     /// Only decisions at this time or later: -2h, or 2026-11-22T10:00:00Z.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(super) since: Option<TimeArgument>,

@@ -1,6 +1,6 @@
 //! A decision as text.
 
-use consumer::audit::AuditEntry;
+use consumer::audit::{AuditEntry, IntegrationChangeLine};
 
 use crate::cli::terminal::text::{printable, time_text};
 
@@ -17,7 +17,7 @@ pub(super) fn cells(entry: &AuditEntry) -> [String; 8] {
         text(&entry.object_id),
         text(if entry.operator.is_some() { &entry.operator } else { &entry.requested_by }),
         outcome(entry),
-        text(&entry.reason),
+        text(if entry.action.is_some() { &entry.action } else { &entry.reason }),
         detail(entry),
     ]
 }
@@ -40,10 +40,31 @@ fn detail(entry: &AuditEntry) -> String {
     let seen = entry.seen_in.map(|seen_in| format!("seen in {}", seen_in.code()));
     let commands = (entry.attempts > 1).then(|| format!("after {} commands", entry.attempts));
     let detail = entry.detail.as_deref().map(printable);
-    let operator = entry.operator_reason.as_deref();
-    let operator = operator.map(|reason| format!("by an operator: {}", printable(reason)));
-    let parts = [operator, detail, opens, opened, seen, lock, commands];
+    let operator = entry.operator_reason.as_deref().map(printable);
+    let operator = operator.map(|reason| match entry.action {
+        Some(_) => reason,
+        None => format!("by an operator: {reason}"),
+    });
+    let change = entry.change.as_ref().map(change);
+    let parts = [operator, change, detail, opens, opened, seen, lock, commands];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Changed settings that a row names.
+const MOST_SETTINGS: usize = 5;
+
+fn change(change: &IntegrationChangeLine) -> String {
+    let before = change.version_before.map(|it| format!(" after {it}")).unwrap_or_default();
+    let head = format!("{} as version {}{before}", change.action.code(), change.version);
+    let value = |value: &Option<String>| value.as_deref().map_or("-".to_owned(), printable);
+    let shown = change.settings.iter().take(MOST_SETTINGS).map(|it| match (&it.old, &it.new) {
+        (None, None) => printable(&it.key),
+        (old, new) => format!("{} {} -> {}", printable(&it.key), value(old), value(new)),
+    });
+    let shown: Vec<String> = shown.collect();
+    let more = (change.settings.len() - shown.len()).saturating_add(change.more);
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    if shown.is_empty() { head } else { format!("{head}: {}{more}", shown.join("; ")) }
 }
 
 #[cfg(test)]

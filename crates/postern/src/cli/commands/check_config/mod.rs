@@ -5,6 +5,7 @@
 //! the configuration knows. [`changed_settings()`] compares those of two configurations.
 
 mod changed_settings;
+mod console;
 mod environments;
 mod integrations;
 mod sections;

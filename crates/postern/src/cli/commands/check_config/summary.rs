@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    console::ConsoleSection,
     environments::EnvironmentSummary,
     integrations::IntegrationSummary,
     sections::{Sections, sink_name, text},
@@ -24,8 +25,16 @@ pub(super) struct Summary<'a> {
     audit: AuditSummary<'a>,
     warnings: &'a [String],
     /// The settings of the other sections.
-    settings: Sections<'a>,
+    settings: AllSections<'a>,
     environment_settings: Vec<EnvironmentSummary<'a>>,
+}
+
+/// The sections of the workers and of the console.
+#[derive(Serialize)]
+struct AllSections<'a> {
+    #[serde(flatten)]
+    sections: Sections<'a>,
+    console: ConsoleSection<'a>,
 }
 
 #[derive(Serialize)]
@@ -51,7 +60,10 @@ impl<'a> Summary<'a> {
             integrations: settings.integrations.iter().map(IntegrationSummary::of).collect(),
             audit: AuditSummary::of(settings),
             warnings: &config.warnings,
-            settings: Sections::of(settings),
+            settings: AllSections {
+                sections: Sections::of(settings),
+                console: ConsoleSection::of(&config.console),
+            },
             environment_settings: environments().map(|it| EnvironmentSummary::of(it)).collect(),
         }
     }

@@ -14,6 +14,7 @@ mod publishing;
 mod redis;
 mod redis_contents;
 mod redis_replication;
+mod stored_integrations;
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
@@ -57,13 +58,14 @@ pub(crate) struct DoctorArguments {
 /// Runs all checks, prints the findings, and fails where something is broken.
 pub(crate) async fn run(
     arguments: DoctorArguments,
-    config: &Config,
+    config: &mut Config,
     file: &Path,
 ) -> Result<(), CommandFailure> {
     let deadline = Deadline::after(LIMIT);
+    let mut findings = configuration::check(config, &file.display().to_string());
+    findings.extend(stored_integrations::add(&mut config.settings).await);
     let settings = &config.settings;
     let connections = SharedConnections::new(settings, &TerminalObserver)?;
-    let mut findings = configuration::check(config, &file.display().to_string());
     let (broker, environments, stored) = future::join3(
         broker::check(settings, deadline),
         check_environments(settings, &connections, deadline),

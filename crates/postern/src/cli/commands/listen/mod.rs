@@ -72,6 +72,13 @@ pub(crate) struct ListenArguments {
     output: OutputFlag,
 }
 
+impl ListenArguments {
+    /// The integration that it names.
+    pub(crate) fn integration(&self) -> &str {
+        &self.integration.integration_id
+    }
+}
+
 /// Shows and posts events until the count, the timeout or Ctrl-C.
 pub(crate) async fn run(
     arguments: ListenArguments,

@@ -2,7 +2,6 @@
 
 mod list;
 mod open;
-mod operator;
 
 use clap::Subcommand;
 use consumer::Settings;

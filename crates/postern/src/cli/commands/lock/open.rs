@@ -8,12 +8,12 @@ use operations::{
     text::named,
 };
 
-use super::operator::operator;
 use crate::cli::{
     arguments::{
         confirmation::Confirmation, integration::IntegrationArgument, output_format::OutputFlag,
     },
     failure::CommandFailure,
+    operator::operator,
     terminal::{
         observer::TerminalObserver,
         output::{Output, print_note},

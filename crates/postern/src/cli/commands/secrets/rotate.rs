@@ -81,7 +81,7 @@ fn print_problems(counts: &RotationCounts) {
     for name in &counts.unreadable {
         print_note(&format!(
             "error: {name:?} can be read with none of the keys: add its key to secrets.old_keys, or activate \
-             the IQ or sign in anew"
+             the IQ, sign in, or apply the integration with its password, anew"
         ));
     }
     for name in &counts.contested {

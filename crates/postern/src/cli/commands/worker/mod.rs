@@ -2,7 +2,7 @@
 
 mod service_manager;
 
-use std::{io, path::PathBuf, process, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use consumer::{Readiness, Reload, Settings};
@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::service_manager::ServiceManager;
-use super::check_config::changed_settings;
+use super::{check_config::changed_settings, signals::Signals};
 use crate::cli::failure::CommandFailure;
 
 /// Runs until a signal. SIGHUP reads `file` again.
@@ -25,14 +25,14 @@ pub(crate) async fn run(settings: Settings, file: PathBuf) -> Result<(), Command
     let reloader =
         Reloader { file, at_start: settings.clone(), sender, manager: Arc::clone(&manager) };
     let beside = [
-        tokio::spawn(signals.cancel(shutdown.clone())),
+        tokio::spawn(signals.cancel(shutdown.clone(), "commands in progress")),
         tokio::spawn(reloader.run(hangup, readiness.clone())),
         tokio::spawn({
             let stop = shutdown.clone();
             async move { manager.follow(readiness, stop).await }
         }),
     ];
-    let result = consumer::run(settings, shutdown, reloads, told).await;
+    let result = consumer::run(settings, config::read_stored, shutdown, reloads, told).await;
     beside.iter().for_each(tokio::task::JoinHandle::abort);
     result.map_err(|error| CommandFailure::Failed(error.into()))
 }
@@ -81,42 +81,6 @@ impl Reloader {
                 let _ = self.sender.send(Reload::Mistakes).await;
                 false
             }
-        }
-    }
-}
-
-/// The signals that end the worker.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    /// The first signal cancels `shutdown`; the second one ends the process.
-    async fn cancel(mut self, shutdown: CancellationToken) {
-        let name = self.next().await.0;
-        tracing::info!(signal = name, "stopping; a second signal ends the process at once");
-        shutdown.cancel();
-        let (name, status) = self.next().await;
-        tracing::warn!(
-            signal = name,
-            "ended at the second signal, without waiting for commands in progress"
-        );
-        process::exit(status);
-    }
-
-    /// The name of the next signal, and the exit status that shells report for it.
-    async fn next(&mut self) -> (&'static str, i32) {
-        tokio::select! {
-            _ = self.terminate.recv() => ("SIGTERM", 143),
-            _ = self.interrupt.recv() => ("SIGINT", 130),
         }
     }
 }

@@ -71,7 +71,7 @@ impl History {
                 let mut end = redis::cmd("DEL");
                 end.arg(heartbeat.key());
                 match alive {
-                    true => heartbeat.beat(MINUTE).await.unwrap(),
+                    true => drop(heartbeat.beat(MINUTE).await.unwrap()),
                     false => self.fixture.ledger.store.query::<()>(&end).await.unwrap(),
                 }
                 self.alive[process] = alive;

@@ -114,6 +114,8 @@ pub(super) fn claim_reply(reply: &ClaimAnswer) -> ClaimReply {
             claimed_elsewhere: outcome.claimed_elsewhere,
             terminal_published: outcome.terminal_published,
         },
+        // Its claims rest on the file.
+        ClaimAnswer::Stale => panic!("no integration is stored"),
         ClaimAnswer::Busy(left) => ClaimReply::Busy(millis(*left)),
         ClaimAnswer::Claimed(claim) => ClaimReply::Granted(LoadedRecord {
             taken_at: claim.taken_at.timestamp_millis(),

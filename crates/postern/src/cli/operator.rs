@@ -3,7 +3,7 @@
 use std::{env, fs, os::unix::fs::MetadataExt};
 
 /// The user that runs this process, and the one who became it with sudo.
-pub(super) fn operator() -> String {
+pub(crate) fn operator() -> String {
     let uid = fs::metadata("/proc/self").ok().map(|process| process.uid());
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let sudo_user = env::var("SUDO_USER").ok().filter(|name| !name.is_empty());

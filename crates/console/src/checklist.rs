@@ -1,0 +1,135 @@
+//! From a new integration to an open door: the steps in their order, as far as stored data tells.
+
+use consumer::{IntegrationSettings, audit::AuditOutcome};
+use salto::ActivationState;
+
+use crate::{
+    access::caller::Caller,
+    app::App,
+    audit_search::{AuditFilter, check_readable, find},
+    health::Health,
+    problem::Problem,
+};
+
+/// A step.
+pub(crate) struct Step {
+    pub(crate) name: &'static str,
+    pub(crate) state: StepState,
+    /// What is, or what to do; with code between backticks.
+    pub(crate) text: String,
+}
+
+/// The state of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StepState {
+    Done,
+    ToDo,
+    /// It may be left out.
+    Optional,
+}
+
+const fn done_if(done: bool) -> StepState {
+    if done { StepState::Done } else { StepState::ToDo }
+}
+
+const fn optional(set: bool) -> StepState {
+    if set { StepState::Done } else { StepState::Optional }
+}
+
+/// The steps.
+///
+/// # Errors
+///
+/// Redis away.
+pub(crate) async fn steps(
+    app: &App,
+    caller: &Caller,
+    integration: &IntegrationSettings,
+    health: &Health,
+) -> Result<Vec<Step>, Problem> {
+    let rules = &integration.rules;
+    let id = rules.id.as_str();
+    let step = |name, state, text: String| Step { name, state, text };
+    let activated = health.iqs.iter().filter(|iq| iq.state == ActivationState::Activated).count();
+    let mapped = rules.locks.len();
+    let opened = first_opening(app, caller, id).await?;
+    Ok(vec![
+        step(
+            "Account and site",
+            StepState::Done,
+            format!(
+                "Site {} in {}. `postern site list --integration {id}` tries the account, `postern doctor` checks its rights.",
+                integration.account.site_uid, integration.environment
+            ),
+        ),
+        step(
+            "IQ activated",
+            done_if(activated > 0),
+            match activated {
+                0 => format!(
+                    "`postern iq activate --integration {id}` asks Salto for a PIN and stores the secret."
+                ),
+                count => format!("{count} of {} IQs known here.", health.iqs.len()),
+            },
+        ),
+        step(
+            "Mapping",
+            done_if(mapped > 0 || rules.default_lock.is_some()),
+            format!(
+                "{mapped} objects have a lock{}. `postern mapping check --integration {id}` asks Salto about each.",
+                if rules.default_lock.is_some() {
+                    ", and all others have the default lock"
+                } else {
+                    ""
+                }
+            ),
+        ),
+        step(
+            "Statuses",
+            done_if(!rules.open_from_statuses.is_empty()),
+            format!("Bookings open doors in: {}.", rules.open_from_statuses.join(", ")),
+        ),
+        step(
+            "Check-in status",
+            optional(rules.check_in_status.is_some()),
+            "What the booking system sets at the first opening.".to_owned(),
+        ),
+        step(
+            "Field for the time of the opening",
+            optional(rules.record_opened_at_in.is_some()),
+            "Where the booking system records it.".to_owned(),
+        ),
+        step("Active", done_if(rules.active), "`active` in the configuration.".to_owned()),
+        step(
+            "Live",
+            done_if(!integration.mode.rehearses()),
+            "`mode = \"live\"` opens doors; `\"rehearse\"` does not.".to_owned(),
+        ),
+        step(
+            "First opening",
+            done_if(opened == Some(true)),
+            match opened {
+                Some(true) => "A guest's request has opened a door.".to_owned(),
+                Some(false) => format!(
+                    "`postern publish booking-status` and `open-request --integration {id}` try it from end to end."
+                ),
+                None => "The audit is not in Redis, so it is not known here.".to_owned(),
+            },
+        ),
+    ])
+}
+
+/// Whether a door was opened for a request, as far back as the audit is read; nothing where it is elsewhere.
+async fn first_opening(app: &App, caller: &Caller, id: &str) -> Result<Option<bool>, Problem> {
+    if check_readable(app).is_err() {
+        return Ok(None);
+    }
+    let filter = AuditFilter {
+        integration: Some(id.to_owned()),
+        outcome: Some(AuditOutcome::Opened.code().to_owned()),
+        limit: Some(1),
+        ..AuditFilter::default()
+    };
+    let found = find(app, caller, &filter, |entry| !entry.rehearsal && entry.operator.is_none());
+    Ok(Some(!found.await?.entries.is_empty()))
+}

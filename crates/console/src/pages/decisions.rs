@@ -1,0 +1,95 @@
+//! Lines of the audit as a table.
+
+use consumer::audit::{AuditEntry, AuditOutcome};
+use maud::{Markup, html};
+
+use super::texts;
+
+/// The table of these lines; `empty` is what stands there where there are none.
+pub(super) fn table(caption: &str, entries: &[AuditEntry], empty: &str) -> Markup {
+    html! {
+        @if entries.is_empty() {
+            p { (empty) }
+        } @else {
+            div .wide role="region" aria-label=(caption) tabindex="0" {
+                table {
+                    caption { (caption) }
+                    thead { tr {
+                        th scope="col" { "Time" } th scope="col" { "Integration" } th scope="col" { "Booking" }
+                        th scope="col" { "Object" } th scope="col" { "By" } th scope="col" { "Outcome" }
+                        th scope="col" { "Why" } th scope="col" { "Request" }
+                    } }
+                    tbody { @for entry in entries { (row(entry)) } }
+                }
+            }
+        }
+    }
+}
+
+fn row(entry: &AuditEntry) -> Markup {
+    let booking = |id: &str| format!("/requests?booking={}", texts::escaped(id));
+    html! {
+        tr {
+            td { (texts::time(entry.at)) }
+            td {
+                @if !entry.integration_id.is_empty() {
+                    a href=(texts::path(&["integrations", &entry.integration_id])) { (entry.integration_id) }
+                }
+            }
+            td {
+                @if !entry.booking_id.is_empty() { a href=(booking(&entry.booking_id)) { (entry.booking_id) } }
+            }
+            td { (entry.object_id.as_deref().unwrap_or_default()) }
+            td { (entry.operator.as_ref().or(entry.requested_by.as_ref()).map(String::as_str).unwrap_or_default()) }
+            td { (outcome(entry)) }
+            td { (why(entry)) }
+            td {
+                @if entry.action.is_none() && entry.change.is_none() {
+                    a href=(format!("/requests?request={}", texts::escaped(&entry.request_id))) { (entry.request_id) }
+                }
+            }
+        }
+    }
+}
+
+/// The outcome, which is also told by a word, not by the colour alone.
+pub(super) fn outcome(entry: &AuditEntry) -> Markup {
+    let class = match entry.outcome {
+        AuditOutcome::Opened
+        | AuditOutcome::Confirmed
+        | AuditOutcome::Changed
+        | AuditOutcome::Done => "badge good",
+        AuditOutcome::Rejected | AuditOutcome::Refused => "badge off",
+        AuditOutcome::Failed => "badge action",
+    };
+    html! {
+        span class=(class) { (entry.outcome.code()) }
+        @if entry.rehearsal { " (rehearsal: no door opened)" }
+    }
+}
+
+fn why(entry: &AuditEntry) -> Markup {
+    let code = entry.action.as_ref().or(entry.reason.as_ref());
+    html! {
+        @if let Some(code) = code { code { (code) } " " }
+        (entry.detail.as_deref().unwrap_or_default())
+        @if let Some(change) = &entry.change {
+            (change.action.code()) ": "
+            (change.settings.iter().map(|it| it.key.as_str()).collect::<Vec<_>>().join(", "))
+            @if change.more > 0 { " and " (change.more) " more" }
+        }
+        @if let Some(reason) = &entry.operator_reason { " “" (reason) "”" }
+        @if let Some(at) = entry.opens_at { " Opens at " (texts::time(at)) "." }
+        @if let Some(at) = entry.opened_at { " Opened at " (texts::time(at)) "." }
+    }
+}
+
+/// A field of a filter form.
+pub(super) fn field(name: &str, label: &str, value: Option<&str>) -> Markup {
+    html! {
+        div {
+            label for=(name) { (label) }
+            input id=(name) name=(name) value=(value.unwrap_or_default()) maxlength="256" autocomplete="off";
+        }
+    }
+}

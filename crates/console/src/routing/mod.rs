@@ -1,0 +1,11 @@
+//! The routes: [`table`] declares each once, with its method, its path, what it needs and what the API's document
+//! says of it. [`guard`] is what stands before each of them.
+
+pub(crate) mod described;
+mod guard;
+mod headers;
+mod present;
+pub(crate) mod route;
+pub(crate) mod router;
+pub(crate) mod rules;
+pub(crate) mod table;

@@ -1,0 +1,75 @@
+//! How often somebody tried to sign in at the console, over all consoles.
+
+use std::{sync::Arc, time::Duration};
+
+use deadpool_redis::redis;
+
+use super::{
+    keys::Keys,
+    store::{Store, StoreError, millis},
+};
+
+/// Tries are counted for so long from the first one.
+const PERIOD: Duration = Duration::from_secs(15 * 60);
+/// Tries of one user, and from one address, in that time.
+const MOST_OF_USER: u64 = 10;
+const MOST_OF_ADDRESS: u64 = 30;
+
+/// Counts the tries to sign in.
+#[derive(Debug, Clone)]
+pub struct SignIns {
+    store: Arc<Store>,
+    keys: Keys,
+}
+
+impl SignIns {
+    /// Counts below the prefix of all keys.
+    #[must_use]
+    pub fn new(store: Arc<Store>, key_prefix: &str) -> Self {
+        Self { store, keys: Keys::new(key_prefix) }
+    }
+
+    /// Counts a try before the password is checked, so that tries at the same time are counted too. Answers how
+    /// long to wait where there were too many. Names are counted only for addresses that may still try, so that
+    /// nobody fills Redis with names.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn try_now(
+        &self,
+        user: &str,
+        address: &str,
+    ) -> Result<Result<(), Duration>, StoreError> {
+        let of_address = self.keys.sign_ins_of_address(address);
+        if let Some(wait) = self.count(&of_address, MOST_OF_ADDRESS).await? {
+            return Ok(Err(wait));
+        }
+        let of_user = self.keys.sign_ins_of_user(user);
+        Ok(self.count(&of_user, MOST_OF_USER).await?.map_or(Ok(()), Err))
+    }
+
+    /// Counts a try, and answers how long to wait where it is one too many.
+    async fn count(&self, key: &str, most: u64) -> Result<Option<Duration>, StoreError> {
+        let mut begin = redis::cmd("SET");
+        begin.arg(key).arg(0).arg("PX").arg(millis(PERIOD)).arg("NX");
+        let mut count = redis::pipe();
+        count.atomic().add_command(begin).ignore();
+        count.cmd("INCR").arg(key).cmd("PTTL").arg(key);
+        let (tries, left): (u64, i64) = self.store.query_all(&count).await?;
+        let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
+        Ok((tries > most).then_some(left))
+    }
+
+    /// Forgets the user's tries after one that was right. Those from the address still count: who knows one
+    /// password may not try many others.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn succeeded(&self, user: &str) -> Result<(), StoreError> {
+        let _: u64 =
+            self.store.query(redis::cmd("DEL").arg(self.keys.sign_ins_of_user(user))).await?;
+        Ok(())
+    }
+}

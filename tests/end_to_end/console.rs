@@ -2,5 +2,6 @@
 
 mod content;
 mod integrations;
+mod operations;
 mod roles;
 mod sessions;

@@ -24,6 +24,8 @@ pub struct ConsoleSettings {
     pub origin: Option<String>,
     /// Its certificate; without one it speaks plain HTTP.
     pub tls: Option<TlsFiles>,
+    /// Where dropped dead letters are written; without it, none are dropped.
+    pub archive_folder: Option<PathBuf>,
     /// Who may sign in, with distinct names.
     pub users: Vec<ConsoleUser>,
     /// The tokens of programs, with distinct names.
@@ -112,6 +114,7 @@ pub(super) fn read(
     let listen = section.with_default("listen", defaults::CONSOLE_LISTEN.into(), listen_address);
     let origin = section.optional("origin", |node| address::origin(any_text(node)?));
     let tls = tls_files(&mut section);
+    let archive_folder = section.optional("archive_folder", path);
     let users = items(&mut section, "users", mistakes, |item| access::user(item, variables));
     let tokens = items(&mut section, "tokens", mistakes, |item| access::token(item, variables));
     if section.is_valid() && !listen.ip().is_loopback() && tls.is_none() && origin.is_none() {
@@ -122,7 +125,7 @@ pub(super) fn read(
         );
     }
     section.finish();
-    ConsoleSettings { listen, origin, tls, users, tokens }
+    ConsoleSettings { listen, origin, tls, archive_folder, users, tokens }
 }
 
 /// Both files, or none.

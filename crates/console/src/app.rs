@@ -15,6 +15,7 @@ use crate::{
     app_error::AppError,
     current::{Current, Snapshot},
     feed::Feed,
+    jobs::Jobs,
     passwords::Passwords,
     problem::Problem,
 };
@@ -31,6 +32,7 @@ pub(crate) struct Console {
     pub(crate) sessions: Sessions,
     pub(crate) sign_ins: SignIns,
     pub(crate) passwords: Passwords,
+    pub(crate) jobs: Jobs,
     pub(crate) activations: ActivationStore,
     pub(crate) last_errors: LastErrors,
     pub(crate) feed: Arc<Feed>,
@@ -57,6 +59,7 @@ impl Console {
             sessions: Sessions::new(Arc::clone(&store), prefix),
             sign_ins: SignIns::new(Arc::clone(&store), prefix),
             passwords: Passwords::for_users(&console.users),
+            jobs: Jobs::default(),
             activations: ActivationStore::new(store.pool(), prefix, settings.secrets.sealer()),
             last_errors: LastErrors::new(Arc::clone(&store), prefix),
             feed: Arc::new(Feed::new(&settings.redis)?),

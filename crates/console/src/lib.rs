@@ -7,7 +7,7 @@
 //! - [`current`] are the integrations as they are now, which other processes may change.
 //! - [`audit_search`], [`doors`], [`health`] and the [`feed`] of new lines put together what handlers show.
 //! - [`api`] and [`pages`] are the handlers. They use the [`app`], which is everything that a console keeps, and
-//!   answer each error with a [`problem`].
+//!   answer each error with a [`problem`]. [`jobs`] is long work.
 
 mod access;
 mod api;
@@ -20,6 +20,7 @@ mod doors;
 mod extract;
 mod feed;
 mod health;
+mod jobs;
 mod openapi;
 mod pages;
 mod passwords;

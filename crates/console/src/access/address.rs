@@ -52,6 +52,7 @@ mod tests {
             listen: ([127, 0, 0, 1], 0).into(),
             origin: origin.map(str::to_owned),
             tls: None,
+            archive_folder: None,
             users: Vec::new(),
             tokens: Vec::new(),
         };

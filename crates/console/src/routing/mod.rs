@@ -4,6 +4,7 @@
 pub(crate) mod described;
 mod guard;
 mod headers;
+mod operations;
 mod present;
 pub(crate) mod route;
 pub(crate) mod router;

@@ -5,6 +5,7 @@ use config::Role::{Admin, Viewer};
 
 use super::{
     described::Described,
+    operations,
     route::{
         Access::{Integration, Public, Role},
         Route,
@@ -32,6 +33,7 @@ pub(crate) fn table() -> Vec<Route> {
     let mut table = of_pages();
     table.extend(of_session());
     table.extend(of_integrations());
+    table.extend(operations::table());
     table.extend(of_records());
     table
 }

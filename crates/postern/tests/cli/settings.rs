@@ -17,10 +17,11 @@ const CHANGELOG: &str = include_str!("../../../../CHANGELOG.md");
 
 /// Settings that the contract leaves out: what other programs and invariants rely on does not depend
 /// on them.
-const NOT_IN_THE_CONTRACT: [&str; 32] = [
+const NOT_IN_THE_CONTRACT: [&str; 33] = [
     "audit.directory",
     "audit.to",
     "broker.urls",
+    "console.archive_folder",
     "console.certificate",
     "console.listen",
     "console.origin",

@@ -13,6 +13,7 @@ pub(super) struct ConsoleSection<'a> {
     origin: Option<&'a str>,
     certificate: Option<&'a Path>,
     private_key: Option<&'a Path>,
+    archive_folder: Option<&'a Path>,
     users: Vec<User<'a>>,
     tokens: Vec<Token<'a>>,
 }
@@ -42,7 +43,7 @@ struct Granted<'a> {
 
 impl<'a> ConsoleSection<'a> {
     pub(super) fn of(console: &'a ConsoleSettings) -> Self {
-        let ConsoleSettings { listen, origin, tls, users, tokens } = console;
+        let ConsoleSettings { listen, origin, tls, archive_folder, users, tokens } = console;
         let user = |user: &'a config::ConsoleUser| User {
             name: &user.name,
             password_hash: SET,
@@ -58,6 +59,7 @@ impl<'a> ConsoleSection<'a> {
             origin: origin.as_deref(),
             certificate: tls.as_ref().map(|tls| tls.certificate.as_path()),
             private_key: tls.as_ref().map(|tls| tls.private_key.as_path()),
+            archive_folder: archive_folder.as_deref(),
             users: users.iter().map(user).collect(),
             tokens: tokens.iter().map(token).collect(),
         }

@@ -1,0 +1,155 @@
+//! The steps of an IQ's activation. Each goes on to its end where the caller is gone.
+
+mod types;
+
+use axum::{Json, extract::State};
+use consumer::Settings;
+use operations::{
+    activation::{Adoption, Begun, IqActivation, PinChange, ProbeResult, SecretSource, probe},
+    connections::site_access,
+    iqs::TargetIq,
+};
+use salto::{PinDelivery, activation::is_pin};
+use secrecy::{ExposeSecret, SecretString};
+
+pub(crate) use types::{ActivationState, Adopt, BeginActivation, EnterPin, PinSet, Probe, SetPin};
+
+use super::operation::{Notes, failed, to_its_end};
+use crate::{
+    access::caller::Caller,
+    app::App,
+    extract::{JsonBody, PathParameters},
+    problem::Problem,
+};
+
+/// The IQ that a path names.
+type Place = PathParameters<(String, String)>;
+
+pub(crate) async fn begin(
+    State(app): State<App>,
+    caller: Caller,
+    PathParameters(place): Place,
+    JsonBody(begin): JsonBody<BeginActivation>,
+) -> Result<Json<ActivationState>, Problem> {
+    let send_pin = begin.send_pin.map(PinDelivery::from);
+    record(&app, &caller, "begin-activation", &place).await?;
+    to_its_end(async move {
+        let notes = Notes::default();
+        let snapshot = app.snapshot();
+        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+        let activation = IqActivation::new(&target, send_pin, false);
+        let begun = activation.begin().await.map_err(|error| failed(&error))?;
+        Ok(Json(ActivationState::of(&target, begun, &notes)))
+    })
+    .await
+}
+
+pub(crate) async fn enter_pin(
+    State(app): State<App>,
+    caller: Caller,
+    PathParameters(place): Place,
+    JsonBody(EnterPin { pin, force }): JsonBody<EnterPin>,
+) -> Result<Json<ActivationState>, Problem> {
+    pin.as_ref().map(checked).transpose()?;
+    record(&app, &caller, "finish-activation", &place).await?;
+    to_its_end(async move {
+        let notes = Notes::default();
+        let snapshot = app.snapshot();
+        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+        let activation = IqActivation::new(&target, None, force);
+        activation.finish(pin).await.map_err(|error| failed(&error))?;
+        Ok(Json(ActivationState::of(&target, Begun::Done(None), &notes)))
+    })
+    .await
+}
+
+pub(crate) async fn adopt(
+    State(app): State<App>,
+    caller: Caller,
+    PathParameters(place): Place,
+    JsonBody(Adopt { secret, device_code, pin, force }): JsonBody<Adopt>,
+) -> Result<Json<ActivationState>, Problem> {
+    checked(&pin)?;
+    let notes = Notes::default();
+    let source = match (secret, device_code) {
+        (Some(secret), None) => SecretSource::known(secret, &notes),
+        (None, Some(code)) => SecretSource::device_code(&code),
+        (_, _) => Err(anyhow::anyhow!("give either the secret or the code of an active device")),
+    };
+    let source = source.map_err(|error| Problem::bad_request(error.to_string()))?;
+    record(&app, &caller, "adopt-activation", &place).await?;
+    to_its_end(async move {
+        let snapshot = app.snapshot();
+        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+        let adoption = Adoption::begin(&target, force).await.map_err(|error| failed(&error))?;
+        adoption.finish(source, pin).await.map_err(|error| failed(&error))?;
+        Ok(Json(ActivationState::of(&target, Begun::Done(None), &notes)))
+    })
+    .await
+}
+
+pub(crate) async fn set_pin(
+    State(app): State<App>,
+    caller: Caller,
+    PathParameters(place): Place,
+    JsonBody(SetPin { pin, force }): JsonBody<SetPin>,
+) -> Result<Json<PinSet>, Problem> {
+    checked(&pin)?;
+    record(&app, &caller, "set-pin", &place).await?;
+    to_its_end(async move {
+        let notes = Notes::default();
+        let snapshot = app.snapshot();
+        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+        let change = PinChange::begin(&target).await.map_err(|error| failed(&error))?;
+        let changed = change.finish(&pin, force).await.map_err(|error| failed(&error))?;
+        Ok(Json(PinSet { changed, notes: notes.taken() }))
+    })
+    .await
+}
+
+pub(crate) async fn probe_iq(
+    State(app): State<App>,
+    caller: Caller,
+    PathParameters(place): Place,
+    JsonBody(Probe { force }): JsonBody<Probe>,
+) -> Result<Json<ProbeResult>, Problem> {
+    record(&app, &caller, "probe-iq", &place).await?;
+    to_its_end(async move {
+        let notes = Notes::default();
+        let (integration, iq) = &place;
+        let snapshot = app.snapshot();
+        let access = site_access::open(&snapshot.settings, integration, &notes).await?;
+        let target = TargetIq::find(access, iq).await?;
+        probe(&target, force).await.map(Json).map_err(|error| failed(&error))
+    })
+    .await
+}
+
+async fn find_to_store<'a>(
+    settings: &'a Settings,
+    place: &(String, String),
+    notes: &'a Notes,
+) -> Result<TargetIq<'a>, Problem> {
+    let (integration, iq) = place;
+    let access = site_access::open(settings, integration, notes).await?;
+    Ok(TargetIq::find_to_store(access, iq).await?)
+}
+
+async fn record(
+    app: &App,
+    caller: &Caller,
+    action: &str,
+    place: &(String, String),
+) -> Result<(), Problem> {
+    let (integration, iq) = place;
+    app.integration(integration)?;
+    caller.record(app, action, integration, Some(&format!("IQ {iq}"))).await
+}
+
+/// A PIN is refused before anything is sent, where it cannot be one.
+fn checked(pin: &SecretString) -> Result<(), Problem> {
+    match is_pin(pin.expose_secret()) {
+        true => Ok(()),
+        false => Err(Problem::bad_request("a PIN is exactly four digits; nothing was sent")),
+    }
+}

@@ -13,8 +13,11 @@ use serde_json::{Value, json};
 use std::ops::Range;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use toml::Table;
+
+/// How old what a command rests on may be when its bytes leave (docs/contract.md, invariant 2).
+const FRESH: Duration = Duration::from_millis(300);
 
 /// Requests that wait for Salto's pause to end.
 const PARKED: &str = "postern_requests_parked_total{reason=\"next_attempt\"}";
@@ -212,7 +215,8 @@ async fn under_load_no_command_leaves_after_the_switch_whatever_becomes_of_a_wor
     let commands = setup.simulator.commands().await;
     for Range { start, end } in off {
         // A command may be on its way for as long as what it rests on is fresh.
-        let late = start + TimeDelta::milliseconds(300)..end;
+        let fresh = TimeDelta::from_std(FRESH).expect("it is short");
+        let late = start + fresh..end;
         let late: Vec<_> = commands.iter().filter(|it| late.contains(&it.received_at)).collect();
         assert!(late.is_empty(), "switched off from {start} to {end}: {late:?}");
     }
@@ -230,6 +234,7 @@ async fn a_worker_that_was_frozen_before_its_command_sends_none_after_the_switch
         fixture.workers[0].freeze_at("before-command");
         fixture.bus.open_request(&open_request(request, BOOKING)).await;
         fixture.workers[0].frozen(SOON).await;
+        let frozen = Instant::now();
         let reason = if removes {
             row(&run(&fixture.setup, &["remove", INTEGRATION, "--yes"], "").await);
             "integration_unknown"
@@ -237,6 +242,8 @@ async fn a_worker_that_was_frozen_before_its_command_sends_none_after_the_switch
             switch(&fixture.setup, false).await;
             "integration_inactive"
         };
+        let is_old = || async { frozen.elapsed() > FRESH };
+        until_true("what the command rests on to be no longer fresh", SOON, is_old).await;
         // It has no heartbeat and has heard of nothing when it goes on.
         fixture.workers[0].resume();
         let answer = fixture.outbound.terminal(request, SOON).await;

@@ -7,7 +7,7 @@ use chaos::report::Report;
 use chaos::run::run;
 use chaos::run_directory::RunDirectory;
 use chaos::scenarios;
-use end_to_end::deadline::{until, until_true};
+use end_to_end::deadline::{SOON, until, until_true};
 use end_to_end::http;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ async fn read_metrics(targets: PathBuf) -> usize {
     .await;
     for address in &named {
         let url = format!("http://{}/metrics", address.as_str().expect("an address is text"));
-        until_true(&format!("metrics of {url}"), LIMIT, async || {
+        until_true(&format!("metrics of {url}"), SOON * 3, async || {
             let Ok(answer) = http::client().get(&url).send().await else { return false };
             answer.text().await.is_ok_and(|text| text.contains("postern_subscribed"))
         })

@@ -54,6 +54,11 @@ impl Estimate {
         self.offset
     }
 
+    /// Nothing where no answer was seen yet.
+    pub(super) fn measured(&self) -> Option<TimeDelta> {
+        (!self.samples.is_empty()).then_some(self.offset)
+    }
+
     pub(super) const fn is_certain(&self) -> bool {
         !self.in_doubt
     }

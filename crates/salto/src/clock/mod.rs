@@ -43,9 +43,14 @@ pub struct SaltoClock {
     state: Mutex<State>,
 }
 
+/// A smaller change of the offset is one of its measurement.
+const JUMP: TimeDelta = TimeDelta::seconds(2);
+
 #[derive(Debug)]
 struct State {
     estimate: Estimate,
+    /// See [`SaltoClock::rows_from`].
+    rows_from: Option<DateTime<Utc>>,
     /// The number of corrections by all replicas that this clock has taken into account.
     corrections: u64,
     warned_at: Option<TimeDelta>,
@@ -62,7 +67,7 @@ impl SaltoClock {
     #[must_use]
     pub fn with_wall_clock(environment: &str, wall: fn() -> DateTime<Utc>) -> Self {
         let estimate = Estimate::new(Reading { wall: wall(), monotonic: Instant::now() });
-        let state = State { estimate, corrections: 0, warned_at: None };
+        let state = State { estimate, rows_from: None, corrections: 0, warned_at: None };
         Self { environment: environment.to_owned(), wall, state: Mutex::new(state) }
     }
 
@@ -76,6 +81,12 @@ impl SaltoClock {
     #[must_use]
     pub fn offset(&self) -> TimeDelta {
         self.state().estimate.offset()
+    }
+
+    /// Rows of Salto's records that seem to be older than this, by this machine's clock, may be older still, and from
+    /// before any instant that is asked for: Salto's clock went back, and wrote the same times again.
+    pub(crate) fn rows_from(&self) -> Option<DateTime<Utc>> {
+        self.state().rows_from
     }
 
     /// The current time by Salto's clock.
@@ -143,7 +154,9 @@ impl SaltoClock {
     /// Starts from an offset that was measured earlier. It counts as one answer.
     pub fn set(&self, offset: TimeDelta) {
         let mut state = self.state();
+        let before = state.estimate.measured();
         state.estimate.set(offset);
+        state.note_change_since(before, (self.wall)());
         self.warn(&mut state);
     }
 
@@ -156,8 +169,9 @@ impl SaltoClock {
     fn observe_between(&self, date_header: &str, sent: Reading, received: Reading) {
         let mut state = self.state();
         self.check_step(&mut state, received);
-        let before = state.estimate.offset();
+        let (before, measured) = (state.estimate.offset(), state.estimate.measured());
         state.estimate.observe(date_header, sent, received);
+        state.note_change_since(measured, received.wall);
         let after = state.estimate.offset();
         if (after - before).abs() >= WARN_FROM {
             tracing::info!(
@@ -205,5 +219,16 @@ impl SaltoClock {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The offset was measured to be this before.
+    fn note_change_since(&mut self, before: Option<TimeDelta>, now: DateTime<Utc>) {
+        let back = before.map_or(TimeDelta::zero(), |before| before - self.estimate.offset());
+        if back > JUMP {
+            let from = now.checked_add_signed(back + JUMP * 2).unwrap_or(DateTime::<Utc>::MAX_UTC);
+            self.rows_from = self.rows_from.max(Some(from));
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The event log, over HTTP.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -162,6 +164,41 @@ async fn times_are_converted_to_saltos_clock_and_back() {
     assert!((opened - Utc::now()).abs() < TimeDelta::seconds(30), "{opened}");
     let tomorrow = Utc::now() + TimeDelta::hours(1);
     assert_eq!(site.opened_since(LOCK, tomorrow, LIMIT).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_row_from_before_saltos_clock_went_back_is_not_taken_for_a_newer_one() {
+    let behind = Arc::new(AtomicI64::new(0));
+    let row = entry(&Utc::now().to_rfc3339());
+    let server = Server::start({
+        let behind = Arc::clone(&behind);
+        move |request| {
+            if request.path.ends_with("/entries") {
+                return Reply::json(200, &json!([row]));
+            }
+            let now = Utc::now() - TimeDelta::seconds(behind.load(Ordering::Relaxed));
+            let date = now.to_rfc2822().replace("+0000", "GMT");
+            match salto(request) {
+                Some(Reply::Bytes(bytes)) => {
+                    Reply::Bytes(bytes.replacen("\r\n", &format!("\r\nDate: {date}\r\n"), 1))
+                }
+                _ => unreachable!(),
+            }
+        }
+    })
+    .await;
+    let site = site(&server);
+    for _ in 0..3 {
+        site.sites().await.unwrap();
+    }
+    let since = Utc::now();
+    assert!(site.opened_since(LOCK, since, LIMIT).await.unwrap().is_some(), "it is of this second");
+    behind.store(20, Ordering::Relaxed);
+    for _ in 0..5 {
+        site.sites().await.unwrap();
+    }
+    let later = since + TimeDelta::seconds(15);
+    assert_eq!(site.opened_since(LOCK, later, LIMIT).await, Ok(None));
 }
 
 #[tokio::test]

@@ -26,7 +26,7 @@ const MAX_PAGES: usize = 5;
 impl Site {
     /// When the site's event log first has a remote opening of the lock since then, by any user. All
     /// times are of this machine's clock; one that seems to be older by up to [`ROW_TOLERANCE`] counts
-    /// too. `limit` is the time limit of all calls together.
+    /// too. Where Salto's clock went back a moment ago, no row counts that may be from before. `limit` is the time limit of all calls together.
     ///
     /// # Errors
     /// [`Cause::Forbidden`] where this account may not read the log, or Salto has none; or a call
@@ -81,7 +81,8 @@ async fn opened_since(
     lock: Uuid,
     since: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, CallError> {
-    let offset = calls.client.clock.offset();
+    let clock = &calls.client.clock;
+    let (offset, since) = (clock.offset(), clock.rows_from().map_or(since, |from| since.max(from)));
     let since = since.checked_add_signed(offset - ROW_TOLERANCE).unwrap_or(since);
     let filter = OpeningFilter { lock, since };
     let rows = rows_since(calls, since).await?;

@@ -27,6 +27,10 @@ const UNSETTLED: Duration = Duration::from_secs(400 * 24 * 3_600);
 /// How long a record is kept at least where another copy of the message may exist.
 const PERHAPS_COPIED: Duration = Duration::from_secs(24 * 3_600);
 
+/// How long a record is kept at least after its message is settled, however short the retention: another copy that the
+/// sender has published may be at a worker that hangs, and the broker may not have seen the acknowledgement yet.
+const JUST_SETTLED: Duration = Duration::from_secs(60);
+
 /// How long after the acknowledgement the session must have lasted.
 const ACKNOWLEDGED: Duration = Duration::from_secs(2);
 
@@ -90,8 +94,7 @@ impl Ledger {
         let mut expire = redis::pipe();
         for settled in &due {
             let certain = !settled.perhaps_copied && !settled.session_ended.is_cancelled();
-            let at_least = if certain { Duration::ZERO } else { PERHAPS_COPIED };
-            let retention = self.settings.retention.outcomes.max(at_least);
+            let retention = retention_of_settled(self.settings.retention.outcomes, certain);
             let until = kept_until(now, settled.request_expires_at, retention);
             expire.cmd("PEXPIREAT").arg(&settled.key).arg(until).ignore();
         }
@@ -105,6 +108,12 @@ impl Ledger {
     }
 }
 
+/// How long a record is kept after its message is settled; `certain`: no copy of the message is known, and the broker
+/// has most likely seen its acknowledgement.
+fn retention_of_settled(outcomes: Duration, certain: bool) -> Duration {
+    outcomes.max(if certain { JUST_SETTLED } else { PERHAPS_COPIED })
+}
+
 /// The Unix time in milliseconds until which a record is kept while its message is not settled.
 pub(super) fn kept_until_settled(
     now: DateTime<Utc>,
@@ -114,4 +123,18 @@ pub(super) fn kept_until_settled(
     let unsettled = i64::try_from(millis(UNSETTLED)).unwrap_or(i64::MAX);
     let unsettled = now.timestamp_millis().saturating_add(unsettled);
     kept_until(now, expires_at, retention).max(unsettled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_retention_does_not_end_before_copies_in_progress() {
+        let short = Duration::from_secs(2);
+        assert_eq!(retention_of_settled(short, true), JUST_SETTLED);
+        assert_eq!(retention_of_settled(short, false), PERHAPS_COPIED);
+        let long = 30 * PERHAPS_COPIED;
+        assert_eq!(retention_of_settled(long, true), long);
+    }
 }

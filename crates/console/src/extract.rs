@@ -20,7 +20,8 @@ impl<T: DeserializeOwned + Send> FromRequestParts<App> for PathParameters<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let read = Path::<T>::from_request_parts(parts, app).await;
-        let unreadable = |error: PathRejection| Problem::bad_request(error.body_text());
+        // Nothing has such an address.
+        let unreadable = |error: PathRejection| Problem::not_found(error.body_text());
         read.map(|Path(parameters)| Self(parameters)).map_err(unreadable)
     }
 }

@@ -45,7 +45,7 @@ async fn setup_with_a_password_and_the_pin_on_standard_input() {
     );
     assert_eq!(
         (doctor.status, doctor.stderr.trim_end()),
-        (Some(1), "error: broken: 2 of 24 findings")
+        (Some(1), "error: broken: 2 of 25 findings")
     );
 
     // "Resolve site ID".
@@ -182,7 +182,7 @@ async fn check_without_worker(operator: &OperatorFixture, iq: &str) {
         "BROKEN rabbitmq.topology RabbitMQ: the exchanges and queues of postern do not exist yet
         → start a worker: it declares what is missing",
     );
-    assert_eq!(doctor.stderr.trim_end(), "error: broken: 1 of 24 findings");
+    assert_eq!(doctor.stderr.trim_end(), "error: broken: 1 of 25 findings");
     let explanation =
         operator.run("explain --integration acme-utrecht --booking B-1 --object room-12").await;
     explanation.assert_shows(

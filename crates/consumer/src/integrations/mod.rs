@@ -4,6 +4,7 @@
 pub(crate) mod command_queue;
 pub(crate) mod denied_logs;
 pub(crate) mod door_check;
+mod known;
 pub(crate) mod lock_availability;
 pub(crate) mod lock_names;
 pub(crate) mod registry;

@@ -3,88 +3,14 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, PoisonError, RwLock},
-    time::Duration,
 };
 
-use rules::LockRef;
-use salto::{
-    Account, Breakers, CallError, Environment, Http, PreparedLock, SaltoClock, SignIn, Site,
-    TokenCache,
-};
-use uuid::Uuid;
+use salto::{Breakers, Environment, Http, SaltoClock, Site, TokenCache};
 
+pub(crate) use super::known::{Environments, Integration, KnownId, UsedSettings};
 use crate::{
-    failpoint,
-    settings::{ConfirmOpenings, IntegrationSettings, Mode},
-    state::integration_records::SettingsVersion,
+    failpoint, settings::IntegrationSettings, state::integration_records::SettingsVersion,
 };
-
-/// An integration and its client.
-#[derive(Debug)]
-pub(crate) struct Integration {
-    pub(crate) rules: rules::IntegrationRules,
-    pub(crate) mode: Mode,
-    pub(crate) site: Site,
-    /// The clock of its environment.
-    pub(crate) clock: Arc<SaltoClock>,
-    /// Whether Salto's log of entries is asked after a command that was not answered.
-    pub(crate) ask_entries: bool,
-    /// How long before its start a booking at risk is reported; zero where none is.
-    pub(crate) warn_before: Duration,
-    pub(crate) confirm_openings: ConfirmOpenings,
-    environment: Arc<Environment>,
-    account: Account,
-}
-
-impl Integration {
-    /// The name of its environment.
-    pub(crate) fn environment_name(&self) -> &str {
-        &self.environment.name
-    }
-
-    /// The name of its user at Salto; none where it signs in by the browser.
-    pub(crate) fn username(&self) -> Option<&str> {
-        match &self.account.sign_in {
-            SignIn::Password { username, .. } => Some(username),
-            SignIn::Browser { .. } => None,
-        }
-    }
-
-    /// The id of a lock; none where the list of locks has no lock, or several, of that name.
-    pub(crate) fn lock_id(&self, lock: &LockRef) -> Option<Uuid> {
-        match lock {
-            LockRef::Id(id) => Some(*id),
-            LockRef::Name(name) => self.site.lock_named(name),
-        }
-    }
-
-    /// What a command to the lock needs; asks Salto for what this process does not have.
-    pub(crate) async fn prepare(&self, lock: &LockRef) -> Result<PreparedLock, CallError> {
-        let lock_id = match lock {
-            LockRef::Id(id) => *id,
-            LockRef::Name(name) => self.site.find_lock_named(name).await?,
-        };
-        self.site.prepare(lock_id).await
-    }
-}
-
-/// Salto's environments by name.
-pub(crate) type Environments = BTreeMap<String, Arc<Environment>>;
-
-/// An integration as it is to be used; without settings, its stored document cannot be.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct UsedSettings<'a> {
-    pub(crate) version: SettingsVersion,
-    pub(crate) settings: Option<&'a IntegrationSettings>,
-}
-
-/// What is known of an id.
-#[derive(Debug, Clone)]
-pub(crate) struct KnownId {
-    /// The version of its settings, on which claims rest.
-    pub(crate) version: SettingsVersion,
-    pub(crate) integration: Option<Arc<Integration>>,
-}
 
 /// All integrations in use: those of the file that was read last, and those that are stored.
 pub(crate) struct Integrations {
@@ -102,6 +28,17 @@ struct Entries {
     breakers: BTreeMap<String, Arc<Breakers>>,
 }
 
+impl Entries {
+    /// Tries rejected credentials at once where the integration was in use before.
+    fn retry_rejected_credentials(&self, id: &str, known: &KnownId) {
+        if let Some(integration) = &known.integration
+            && self.integrations.contains_key(id)
+        {
+            integration.site.retry_rejected_credentials();
+        }
+    }
+}
+
 impl Integrations {
     /// There is none at first.
     pub(crate) fn new(http: Http, cache: Arc<dyn TokenCache>) -> Self {
@@ -109,7 +46,8 @@ impl Integrations {
     }
 
     /// Replaces all integrations. One whose account is the same keeps its token and its cached lists. Credentials
-    /// that were rejected are tried again at once (docs/contract.md, invariant 7).
+    /// that were rejected are tried again at once (docs/contract.md, invariant 7), though not at the start, when there
+    /// are none before.
     pub(crate) fn replace<'a>(
         &self,
         environments: &Environments,
@@ -124,10 +62,11 @@ impl Integrations {
         }
         let integrations =
             all.map(|(id, used)| (id.to_owned(), self.entry(&entries, environments, id, used)));
-        entries.integrations = integrations.collect();
-        for integration in entries.integrations.values().filter_map(|it| it.integration.as_ref()) {
-            integration.site.retry_rejected_credentials();
+        let integrations: HashMap<_, _> = integrations.collect();
+        for (id, known) in &integrations {
+            entries.retry_rejected_credentials(id, known);
         }
+        entries.integrations = integrations;
     }
 
     /// Replaces these integrations, and removes those without anything; the others stay untouched.
@@ -143,9 +82,7 @@ impl Integrations {
                 continue;
             };
             let known = self.entry(&entries, environments, id, used);
-            if let Some(integration) = &known.integration {
-                integration.site.retry_rejected_credentials();
-            }
+            entries.retry_rejected_credentials(id, &known);
             entries.integrations.insert(id.to_owned(), known);
         }
     }

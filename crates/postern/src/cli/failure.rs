@@ -55,6 +55,17 @@ impl CommandFailure {
         Self::Failed(anyhow::Error::msg(text.to_string()))
     }
 
+    /// The same, where stored integrations are unknown: one that the command line names may be one of them. Without a
+    /// named one, a command that needs Redis says itself that it does not answer.
+    pub(super) fn with_unknown_integrations(self, why: &str) -> Self {
+        match self {
+            Self::Usage(text) if text.contains("configured: ") => {
+                Self::Usage(format!("{text}; the stored integrations are unknown: {why}"))
+            }
+            other => other,
+        }
+    }
+
     /// A command line that is wrong: what clap says about it, without its hints for people.
     pub(super) fn wrong_arguments(error: &clap::Error) -> Self {
         let text = error.render().to_string();

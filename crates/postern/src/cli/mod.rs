@@ -37,6 +37,7 @@ use failure::{CommandFailure, FailureFormat};
 use terminal::text::show_local_times;
 
 use config::{BrokerConfig, Config};
+use consumer::Settings;
 
 /// Runs the command that the arguments name; the first argument is the program.
 pub(crate) fn run(arguments: &[OsString]) -> ExitCode {
@@ -197,9 +198,22 @@ async fn run_command(
         return console::run(config).await;
     }
     let mut settings = config.settings;
-    if !matches!(command, Command::Worker | Command::Secrets(_)) {
-        stored_integrations::complete(&mut settings).await;
-    }
+    let unknown = match command {
+        Command::Worker | Command::Secrets(_) => None,
+        _ => stored_integrations::complete(&mut settings).await,
+    };
+    let result = run_with_settings(command, settings, file).await;
+    result.map_err(|failure| match unknown {
+        Some(why) => failure.with_unknown_integrations(&why),
+        None => failure,
+    })
+}
+
+async fn run_with_settings(
+    command: Command,
+    settings: Settings,
+    file: PathBuf,
+) -> Result<(), CommandFailure> {
     match command {
         Command::CheckConfig(_)
         | Command::Standalone(_)

@@ -17,29 +17,29 @@ pub(crate) async fn read(settings: &mut Settings) -> Result<StoredInUse, String>
     }
 }
 
-/// Adds the stored integrations to those of the file. Warns where they are unknown, and of those that cannot be
-/// used. Answers whether they are known.
-pub(super) async fn complete(settings: &mut Settings) -> bool {
+/// Adds the stored integrations to those of the file. Warns of those that cannot be used. Answers why they are
+/// unknown, where they are.
+pub(super) async fn complete(settings: &mut Settings) -> Option<String> {
     match read(settings).await {
         Ok(in_use) => {
             for unused in in_use.unused {
                 let (id, problem) = (unused.id, unused.problem);
                 tracing::warn!("the stored integration {id:?} is not used: {problem}");
             }
-            true
+            None
         }
-        Err(error) => {
-            tracing::warn!(
-                "the stored integrations are unknown, only those of the file are known: {error}"
-            );
-            false
-        }
+        Err(error) => Some(error),
     }
 }
 
-/// The same for a command that needs the broker alone, where there is a whole configuration.
+/// The same as [`complete`] for a command that needs the broker alone, where there is a whole configuration.
 pub(super) async fn complete_broker(config: &mut BrokerConfig) {
-    if let Some(settings) = &mut config.complete {
-        config.stored_are_unknown = !complete(settings).await;
+    let Some(settings) = &mut config.complete else { return };
+    let unknown = complete(settings).await;
+    if let Some(why) = &unknown {
+        tracing::warn!(
+            "the stored integrations are unknown, only those of the file are known: {why}"
+        );
     }
+    config.stored_are_unknown = unknown.is_some();
 }

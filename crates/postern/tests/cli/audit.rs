@@ -105,7 +105,10 @@ fn invalid_filters_are_refused() {
     for (arguments, wanted) in [
         (&["--reason", "too_soon"][..], "too_early"),
         (&["--reason", "too_soon"], "outcome_unknown"),
-        (&["--outcome", "denied"], "[possible values: opened, rejected, failed, confirmed]"),
+        (
+            &["--outcome", "denied"],
+            "[possible values: opened, rejected, failed, confirmed, changed",
+        ),
         (&["--since", "yesterday"], "such as 2026-08-25T07:25:00Z"),
         (&["--limit", "0"], "1.."),
         (&["--follow", "--since", "-1h"], "cannot be used with"),

@@ -13,7 +13,8 @@ pub(crate) fn on(vhost: &Vhost) -> Postern {
 #[tokio::test(flavor = "multi_thread")]
 async fn published_events_are_in_the_queues_of_the_workers() {
     let vhost = vhost_with_topology().await;
-    let postern = on(&vhost);
+    let redis = end_to_end::services::redis_url();
+    let postern = on(&vhost).variable("POSTERN__REDIS__URL", redis);
     let ends_at = (Utc::now() + TimeDelta::days(30)).trunc_subsecs(0);
     let written = ends_at.with_timezone(&FixedOffset::east_opt(3_600).unwrap()).to_rfc3339();
     let command = format!(

@@ -239,7 +239,7 @@ fn bash_completes_commands_options_and_values() {
     };
     assert_eq!(complete("postern dlq re"), "replay\n");
     assert_eq!(complete("postern listen --post-t"), "--post-to --post-tries\n");
-    assert_eq!(complete("postern audit --outcome re"), "rejected\n");
+    assert_eq!(complete("postern audit --outcome re"), "rejected refused\n");
 }
 
 #[test]

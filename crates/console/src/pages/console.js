@@ -35,3 +35,16 @@ document.querySelectorAll('[data-live]').forEach((list) => {
     while (list.children.length > MOST) list.lastElementChild.remove();
   });
 });
+
+document.querySelectorAll('[data-job]').forEach((text) => {
+  const events = new EventSource(text.dataset.job);
+  events.addEventListener('job', (event) => {
+    const job = JSON.parse(event.data);
+    if (job.status !== 'running') {
+      events.close();
+      window.location.reload();
+    } else if (job.what) {
+      text.textContent = job.of === null ? `${job.done} ${job.what}` : `${job.done} of ${job.of} ${job.what}`;
+    }
+  });
+});

@@ -2,11 +2,15 @@
 
 pub(crate) mod assets;
 pub(crate) mod audit;
+pub(crate) mod dead_letters;
+mod dead_letters_table;
 mod decisions;
 pub(crate) mod doors;
+mod forms;
 pub(crate) mod integration;
 pub(crate) mod integration_edit;
 mod integration_form;
+pub(crate) mod jobs;
 pub(crate) mod layout;
 pub(crate) mod overview;
 pub(crate) mod problem_page;

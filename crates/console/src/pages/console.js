@@ -31,6 +31,13 @@ document.querySelectorAll('[data-live]').forEach((list) => {
     const what = [line.integration_id, line.object_id || line.action, line.outcome, line.detail];
     // As text: what a line says is never read as HTML.
     item.append(time, ` ${what.filter(Boolean).join(', ')}`);
+    if (line.request_id && !line.action && !line.operator) {
+      const link = document.createElement('a');
+      const source = encodeURIComponent(line.request_source);
+      link.href = `/requests/${encodeURIComponent(line.request_id)}?source=${source}`;
+      link.textContent = 'why';
+      item.append(' ', link);
+    }
     list.prepend(item);
     while (list.children.length > MOST) list.lastElementChild.remove();
   });

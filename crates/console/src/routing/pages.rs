@@ -49,6 +49,7 @@ fn of_integrations() -> Vec<Route> {
 fn of_records() -> Vec<Route> {
     vec![
         Route::get("/requests", Role(Viewer), pages::requests::page),
+        Route::get("/requests/{request}", Role(Viewer), pages::request::page),
         Route::get("/audit", Role(Viewer), pages::audit::page),
         Route::get("/dead-letters", Role(Viewer), pages::dead_letters::page),
         Route::post("/dead-letters", Role(Operator), pages::dead_letters::act),

@@ -10,6 +10,8 @@ mod forms;
 pub(crate) mod integration;
 pub(crate) mod integration_edit;
 mod integration_form;
+mod iq_forms;
+pub(crate) mod iqs;
 pub(crate) mod jobs;
 pub(crate) mod layout;
 mod next_steps;

@@ -17,7 +17,7 @@ pub(super) fn next_steps(explanation: &Explanation) -> Vec<Markup> {
     if let (Some(integration), Some(obstacle)) = (integration, door.and_then(|it| it.obstacle)) {
         steps.push(html! {
             "A command would fail now because of " code { (obstacle) } ": "
-            a href=(texts::path(&["integrations", integration])) { "see the integration" } "."
+            a href=(texts::path(&["integrations", integration, "iqs"])) { "see its IQs" } "."
         });
     }
     if explanation.pause_seconds > 0 {

@@ -43,6 +43,10 @@ fn of_integrations() -> Vec<Route> {
             pages::integration_edit::remove,
         ),
         Route::get("/integrations/{integration}/doors", Integration(Viewer), pages::doors::page),
+        Route::post("/integrations/{integration}/doors", Integration(Operator), pages::doors::open),
+        Route::get("/integrations/{integration}/iqs", Integration(Viewer), pages::iqs::list),
+        Route::get("/integrations/{integration}/iqs/{iq}", Integration(Viewer), pages::iqs::page),
+        Route::post("/integrations/{integration}/iqs/{iq}", Integration(Operator), pages::iqs::act),
     ]
 }
 

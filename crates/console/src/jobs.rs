@@ -44,29 +44,29 @@ pub(crate) struct Job {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct JobState {
     /// Its id.
-    id: Uuid,
+    pub(crate) id: Uuid,
     /// What it does: `replay` or `drop`.
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     /// `running`, `done`, `stopped` by a person, or `failed`.
-    status: JobStatus,
+    pub(crate) status: JobStatus,
     /// What is counted, such as `dead letters handled`.
-    what: Option<&'static str>,
+    pub(crate) what: Option<&'static str>,
     /// How many are done.
-    done: u64,
+    pub(crate) done: u64,
     /// How many there are.
-    of: Option<u64>,
+    pub(crate) of: Option<u64>,
     /// When it began.
-    started_at: DateTime<Utc>,
+    pub(crate) started_at: DateTime<Utc>,
     /// When it ended.
-    ended_at: Option<DateTime<Utc>>,
+    pub(crate) ended_at: Option<DateTime<Utc>>,
     /// What it had to say meanwhile.
-    notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// The number of dead letters by what became of them.
-    results: BTreeMap<&'static str, u64>,
+    pub(crate) results: BTreeMap<&'static str, u64>,
     /// The first of those that failed.
-    failures: Vec<HandledLetter>,
+    pub(crate) failures: Vec<HandledLetter>,
     /// Why it failed.
-    error: Option<String>,
+    pub(crate) error: Option<String>,
 }
 
 /// Whether a job goes on.

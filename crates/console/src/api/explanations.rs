@@ -46,24 +46,34 @@ pub(crate) async fn of_booking(
 ) -> Result<Json<Explanation>, Problem> {
     app.integration(&integration_id)?;
     let booking = Some(BookingSelection { integration_id, booking_id });
-    explain(&app, Selection { request: None, booking, object, at }).await
+    explain(&app, Selection { request: None, booking, object, at }).await.map(Json)
 }
 
 pub(crate) async fn of_request(
     State(app): State<App>,
     caller: Caller,
     PathParameters(id): PathParameters<String>,
-    QueryParameters(RequestQuery { source, at }): QueryParameters<RequestQuery>,
+    QueryParameters(query): QueryParameters<RequestQuery>,
 ) -> Result<Json<Explanation>, Problem> {
+    Ok(Json(explain_request(&app, &caller, &id, query).await?))
+}
+
+/// The explanation of a request that the caller may see.
+pub(crate) async fn explain_request(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    RequestQuery { source, at }: RequestQuery,
+) -> Result<Explanation, Problem> {
     let source = match source {
         Some(source) => source,
-        None => find_source(&app, &caller, &id).await?,
+        None => find_source(app, caller, id).await?,
     };
-    let request = Some(RequestSelection { source, id: id.clone() });
-    let explained = explain(&app, Selection { request, booking: None, object: None, at }).await;
+    let request = Some(RequestSelection { source, id: id.to_owned() });
+    let explained = explain(app, Selection { request, booking: None, object: None, at }).await;
     let explained = explained.map_err(|problem| match problem.status() {
         // In the same words as one that the caller may not see.
-        StatusCode::NOT_FOUND => unknown_request(&id),
+        StatusCode::NOT_FOUND => unknown_request(id),
         _ => problem,
     })?;
     // A request without an outcome does not say whose it is.
@@ -71,14 +81,14 @@ pub(crate) async fn of_request(
         Some(booking) => caller.grant.covers(&booking.integration_id),
         None => caller.grant.integrations.is_none(),
     };
-    if is_seen { Ok(explained) } else { Err(unknown_request(&id)) }
+    if is_seen { Ok(explained) } else { Err(unknown_request(id)) }
 }
 
-async fn explain(app: &App, selection: Selection) -> Result<Json<Explanation>, Problem> {
+async fn explain(app: &App, selection: Selection) -> Result<Explanation, Problem> {
     let (notes, snapshot) = (Notes::default(), app.snapshot());
     let connections = SharedConnections::new(&snapshot.settings, &notes);
     let connections = connections.map_err(|error| failed(&error))?;
-    Ok(Json(Explanation::of(&snapshot.settings, &connections, selection).await?))
+    Ok(Explanation::of(&snapshot.settings, &connections, selection).await?)
 }
 
 /// The source of a request, where exactly one has an outcome of this id.

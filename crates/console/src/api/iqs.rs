@@ -15,19 +15,24 @@ use crate::{app::App, extract::PathParameters, problem::Problem};
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IqList {
     /// In the order of Salto's list, then those that only postern has stored.
-    iqs: Vec<IqReport>,
+    pub(crate) iqs: Vec<IqReport>,
     /// What there is to know about the list.
-    notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 pub(crate) async fn list(
     State(app): State<App>,
     PathParameters(integration): PathParameters<String>,
 ) -> Result<Json<IqList>, Problem> {
-    app.integration(&integration)?;
+    Ok(Json(listed(&app, &integration).await?))
+}
+
+/// The IQs of the site.
+pub(crate) async fn listed(app: &App, integration: &str) -> Result<IqList, Problem> {
+    app.integration(integration)?;
     let notes = Notes::default();
     let snapshot = app.snapshot();
-    let access = site_access::open(&snapshot.settings, &integration, &notes).await?;
+    let access = site_access::open(&snapshot.settings, integration, &notes).await?;
     let iqs = iq_reports(&access).await.map_err(|error| failed(&error))?;
-    Ok(Json(IqList { iqs, notes: notes.taken() }))
+    Ok(IqList { iqs, notes: notes.taken() })
 }

@@ -35,7 +35,7 @@ pub(crate) fn accepted(job: &Arc<Job>) -> Response {
 }
 
 /// The job, where the caller began it, or may do everything everywhere.
-fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Arc<Job>, Problem> {
+pub(crate) fn find(app: &App, caller: &Caller, id: Uuid) -> Result<Arc<Job>, Problem> {
     let all = caller.grant.role == Role::Admin && caller.grant.integrations.is_none();
     let job = app.jobs.get(id, (!all).then_some(caller.name.as_str()));
     job.ok_or_else(|| Problem::not_found(format!("there is no job {id} of yours at this console")))

@@ -22,10 +22,10 @@ use crate::{
 pub(crate) struct OpenDoor {
     /// Why, on one line, for the audit.
     #[schema(min_length = 1, max_length = 200)]
-    reason: String,
+    pub(crate) reason: String,
     /// Also while the user is blocked, or where one more rejection could block it.
     #[serde(default)]
-    force: bool,
+    pub(crate) force: bool,
 }
 
 /// Sends one command. The line of the audit has the caller's name and the reason.

@@ -31,7 +31,27 @@ document.querySelectorAll('[data-live]').forEach((list) => {
     const what = [line.integration_id, line.object_id || line.action, line.outcome, line.detail];
     // As text: what a line says is never read as HTML.
     item.append(time, ` ${what.filter(Boolean).join(', ')}`);
+    if (line.request_id && !line.action && !line.operator) {
+      const link = document.createElement('a');
+      const source = encodeURIComponent(line.request_source);
+      link.href = `/requests/${encodeURIComponent(line.request_id)}?source=${source}`;
+      link.textContent = 'why';
+      item.append(' ', link);
+    }
     list.prepend(item);
     while (list.children.length > MOST) list.lastElementChild.remove();
+  });
+});
+
+document.querySelectorAll('[data-job]').forEach((text) => {
+  const events = new EventSource(text.dataset.job);
+  events.addEventListener('job', (event) => {
+    const job = JSON.parse(event.data);
+    if (job.status !== 'running') {
+      events.close();
+      window.location.reload();
+    } else if (job.what) {
+      text.textContent = job.of === null ? `${job.done} ${job.what}` : `${job.done} of ${job.of} ${job.what}`;
+    }
   });
 });

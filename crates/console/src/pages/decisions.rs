@@ -45,9 +45,21 @@ fn row(entry: &AuditEntry) -> Markup {
             td { (why(entry)) }
             td {
                 @if entry.action.is_none() && entry.change.is_none() {
-                    a href=(format!("/requests?request={}", texts::escaped(&entry.request_id))) { (entry.request_id) }
+                    a href=(request(entry)) { (entry.request_id) }
                 }
             }
+        }
+    }
+}
+
+/// The page of the request. An opening by a person has lines of the audit alone.
+fn request(entry: &AuditEntry) -> String {
+    let id = entry.request_id.as_str();
+    match entry.operator {
+        Some(_) => format!("/requests?request={}", texts::escaped(id)),
+        None => {
+            let source = texts::escaped(&entry.request_source);
+            format!("{}?source={source}", texts::path(&["requests", id]))
         }
     }
 }

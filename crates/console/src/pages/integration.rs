@@ -35,6 +35,7 @@ pub(crate) async fn page(
         }
         ul .links {
             li { a href=(texts::path(&["integrations", &id, "doors"])) { "Doors" } }
+            li { a href=(texts::path(&["integrations", &id, "iqs"])) { "IQs" } }
             li { a href=(format!("/requests?integration={}", texts::escaped(&id))) { "Requests" } }
             li { a href=(format!("/audit?integration={}", texts::escaped(&id))) { "Audit" } }
         }
@@ -205,7 +206,7 @@ fn iqs(health: &Health) -> Markup {
         section {
             h2 { "IQs" }
             @if health.iqs.is_empty() {
-                p { "None is known here yet: an IQ is listed once its activation has begun." }
+                p { "None is known here yet: an IQ is listed here once its activation has begun." }
             } @else {
                 div .wide role="region" aria-label="IQs" tabindex="0" {
                     table {

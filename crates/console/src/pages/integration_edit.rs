@@ -1,24 +1,22 @@
 //! Setting up, changing, switching and removing stored integrations.
 
 use axum::{
-    Form,
-    extract::{State, rejection::FormRejection},
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use maud::html;
 use serde::Deserialize;
 
-use super::{integration_form::IntegrationForm, layout, texts};
+use super::{
+    forms::{Sent, read, session},
+    integration_form::IntegrationForm,
+    layout, texts,
+};
 use crate::{
-    access::caller::{Caller, CallerSession},
-    api::integrations::apply,
-    app::App,
-    extract::PathParameters,
+    access::caller::Caller, api::integrations::apply, app::App, extract::PathParameters,
     problem::Problem,
 };
-
-type Sent<T> = Result<Form<T>, FormRejection>;
 
 /// A change that needs no fields.
 #[derive(Debug, Deserialize)]
@@ -32,19 +30,6 @@ pub(crate) struct SwitchForm {
 pub(crate) struct RemoveForm {
     version: u64,
     sure: String,
-}
-
-fn read<T>(sent: Sent<T>) -> Result<T, Problem> {
-    let unreadable = |error: FormRejection| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::of_status(StatusCode::PAYLOAD_TOO_LARGE),
-        _ => Problem::bad_request(error.body_text()),
-    };
-    sent.map(|Form(form)| form).map_err(unreadable)
-}
-
-/// Pages are for people, who have sessions.
-fn session(caller: &Caller) -> Result<&CallerSession, Problem> {
-    caller.session.as_ref().ok_or_else(Problem::internal)
 }
 
 pub(crate) async fn new(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {

@@ -9,11 +9,34 @@ use crate::access::{
 };
 
 /// The pages that the navigation leads to.
-const NAVIGATION: [(&str, &str); 3] =
-    [("/", "Overview"), ("/requests", "Requests"), ("/audit", "Audit")];
+const NAVIGATION: [(&str, &str); 4] = [
+    ("/", "Overview"),
+    ("/requests", "Requests"),
+    ("/dead-letters", "Dead letters"),
+    ("/audit", "Audit"),
+];
+
+/// The seconds after which a page about what goes on is loaded anew, where no script follows it.
+const REFRESH: u32 = 2;
 
 /// A page for somebody who is signed in. `path`: where it is, for the navigation.
 pub(crate) fn page(caller: &Caller, path: &str, title: &str, content: &Markup) -> Response {
+    signed_in(caller, path, title, &html! {}, content)
+}
+
+/// A page about what goes on: it is loaded anew by itself, where no script follows it.
+pub(crate) fn refreshing(caller: &Caller, title: &str, content: &Markup) -> Response {
+    let refresh = html! { noscript { meta http-equiv="refresh" content=(REFRESH); } };
+    signed_in(caller, "", title, &refresh, content)
+}
+
+fn signed_in(
+    caller: &Caller,
+    path: &str,
+    title: &str,
+    head: &Markup,
+    content: &Markup,
+) -> Response {
     let header = html! {
         nav aria-label="Pages" {
             ul {
@@ -30,12 +53,12 @@ pub(crate) fn page(caller: &Caller, path: &str, title: &str, content: &Markup) -
             }
         }
     };
-    whole(title, &header, content)
+    whole(title, head, &header, content)
 }
 
 /// A page for anybody.
 pub(crate) fn plain(title: &str, content: &Markup) -> Response {
-    whole(title, &html! {}, content)
+    whole(title, &html! {}, &html! {}, content)
 }
 
 /// The field that every form of a session has.
@@ -43,7 +66,7 @@ pub(crate) fn csrf_field(session: &CallerSession) -> Markup {
     html! { input type="hidden" name=(csrf::FIELD) value=(session.csrf); }
 }
 
-fn whole(title: &str, header: &Markup, content: &Markup) -> Response {
+fn whole(title: &str, head: &Markup, header: &Markup, content: &Markup) -> Response {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -52,6 +75,7 @@ fn whole(title: &str, header: &Markup, content: &Markup) -> Response {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " – postern" }
+                (head)
                 link rel="stylesheet" href="/assets/console.css";
                 script src="/assets/console.js" defer {}
             }

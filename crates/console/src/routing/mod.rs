@@ -5,6 +5,7 @@ pub(crate) mod described;
 mod guard;
 mod headers;
 mod operations;
+mod pages;
 mod present;
 pub(crate) mod route;
 pub(crate) mod router;

@@ -5,7 +5,7 @@ use config::Role::{Admin, Viewer};
 
 use super::{
     described::Described,
-    operations,
+    operations, pages,
     route::{
         Access::{Integration, Public, Role},
         Route,
@@ -25,54 +25,16 @@ use crate::{
         session::Me,
     },
     audit_search::AuditFilter,
-    pages,
 };
 
 /// All routes, each with who may use it.
 pub(crate) fn table() -> Vec<Route> {
-    let mut table = of_pages();
+    let mut table = pages::table();
     table.extend(of_session());
     table.extend(of_integrations());
     table.extend(operations::table());
     table.extend(of_records());
     table
-}
-
-fn of_pages() -> Vec<Route> {
-    vec![
-        Route::get("/", Role(Viewer), pages::overview::page),
-        Route::get("/integrations/{integration}", Integration(Viewer), pages::integration::page),
-        Route::get("/new-integration", Role(Admin), pages::integration_edit::new),
-        Route::post("/new-integration", Role(Admin), pages::integration_edit::create),
-        Route::get(
-            "/integrations/{integration}/edit",
-            Integration(Admin),
-            pages::integration_edit::edit,
-        ),
-        Route::post(
-            "/integrations/{integration}/edit",
-            Integration(Admin),
-            pages::integration_edit::change,
-        ),
-        Route::post(
-            "/integrations/{integration}/switch",
-            Integration(Admin),
-            pages::integration_edit::switch,
-        ),
-        Route::post(
-            "/integrations/{integration}/remove",
-            Integration(Admin),
-            pages::integration_edit::remove,
-        ),
-        Route::get("/integrations/{integration}/doors", Integration(Viewer), pages::doors::page),
-        Route::get("/requests", Role(Viewer), pages::requests::page),
-        Route::get("/audit", Role(Viewer), pages::audit::page),
-        Route::get("/sign-in", Public, pages::sign_in::page),
-        Route::post("/sign-in", Public, pages::sign_in::sign_in),
-        Route::post("/sign-out", Role(Viewer), pages::sign_in::sign_out),
-        Route::get("/assets/console.css", Public, pages::assets::style),
-        Route::get("/assets/console.js", Public, pages::assets::script),
-    ]
 }
 
 fn of_session() -> Vec<Route> {

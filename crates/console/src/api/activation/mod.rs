@@ -12,7 +12,9 @@ use operations::{
 use salto::{PinDelivery, activation::is_pin};
 use secrecy::{ExposeSecret, SecretString};
 
-pub(crate) use types::{ActivationState, Adopt, BeginActivation, EnterPin, PinSet, Probe, SetPin};
+pub(crate) use types::{
+    ActivationState, Adopt, BeginActivation, EnterPin, PinSet, Probe, SendPin, SetPin,
+};
 
 use super::operation::{Notes, failed, to_its_end};
 use crate::{

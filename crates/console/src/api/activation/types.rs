@@ -23,7 +23,7 @@ pub(crate) enum SendPin {
 #[serde(deny_unknown_fields)]
 pub(crate) struct BeginActivation {
     /// How Salto sends the PIN, again where it was sent before; by mail and once where it is left out.
-    pub(super) send_pin: Option<SendPin>,
+    pub(crate) send_pin: Option<SendPin>,
 }
 
 /// Where an activation is.
@@ -35,13 +35,13 @@ pub(crate) struct ActivationState {
     iq_name: Option<String>,
     /// The next step: `enter_pin`, where a person has the PIN; `check`, where it is stored; `done`; `not_needed`, where
     /// the IQ is opened without one-time passwords.
-    step: &'static str,
+    pub(crate) step: &'static str,
     /// How Salto has just sent the PIN: `email` or `sms`.
-    pin_sent_by: Option<&'static str>,
+    pub(crate) pin_sent_by: Option<&'static str>,
     /// What is to be done nevertheless.
     next: Option<String>,
     /// What happened meanwhile.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// The PIN of an activation.
@@ -50,10 +50,10 @@ pub(crate) struct ActivationState {
 pub(crate) struct EnterPin {
     /// Four digits; left out where the step is `check`.
     #[schema(value_type = Option<String>, pattern = "^[0-9]{4}$")]
-    pub(super) pin: Option<SecretString>,
+    pub(crate) pin: Option<SecretString>,
     /// Also while the user is blocked, or where one more rejection could block it.
     #[serde(default)]
-    pub(super) force: bool,
+    pub(crate) force: bool,
 }
 
 /// A secret and a PIN that are known from another program.
@@ -62,16 +62,16 @@ pub(crate) struct EnterPin {
 pub(crate) struct Adopt {
     /// The secret of the IQ; or give `device_code`.
     #[schema(value_type = Option<String>)]
-    pub(super) secret: Option<SecretString>,
+    pub(crate) secret: Option<SecretString>,
     /// The code that an active device of the same user shows: Salto gives the secret for it (unproven).
     #[schema(value_type = Option<String>)]
-    pub(super) device_code: Option<SecretString>,
+    pub(crate) device_code: Option<SecretString>,
     /// Four digits.
     #[schema(value_type = String, pattern = "^[0-9]{4}$")]
-    pub(super) pin: SecretString,
+    pub(crate) pin: SecretString,
     /// Also where an activation works, while the user is blocked, or where one more rejection could block it.
     #[serde(default)]
-    pub(super) force: bool,
+    pub(crate) force: bool,
 }
 
 /// Another PIN for an activated IQ.
@@ -80,19 +80,19 @@ pub(crate) struct Adopt {
 pub(crate) struct SetPin {
     /// Four digits.
     #[schema(value_type = String, pattern = "^[0-9]{4}$")]
-    pub(super) pin: SecretString,
+    pub(crate) pin: SecretString,
     /// Also while the user is blocked, or where one more rejection could block it.
     #[serde(default)]
-    pub(super) force: bool,
+    pub(crate) force: bool,
 }
 
 /// Whether a PIN was changed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PinSet {
     /// False: it was already the PIN.
-    pub(super) changed: bool,
+    pub(crate) changed: bool,
     /// What happened meanwhile.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// How a probe is made.
@@ -101,7 +101,7 @@ pub(crate) struct PinSet {
 pub(crate) struct Probe {
     /// Also while the user is blocked, or where one more rejection could block it.
     #[serde(default)]
-    pub(super) force: bool,
+    pub(crate) force: bool,
 }
 
 impl ActivationState {

@@ -3,6 +3,8 @@
 mod selection;
 mod work;
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State, response::Response};
 use chrono::Utc;
 use operations::dead_letters::{
@@ -23,6 +25,7 @@ use crate::{
     access::caller::Caller,
     app::App,
     extract::{JsonBody, PathParameters, QueryParameters},
+    jobs::Job,
     problem::Problem,
 };
 
@@ -33,22 +36,22 @@ const MOST_LETTERS: usize = 1_000;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct LetterList {
     /// All that match, by reason, queue and integration.
-    groups: Vec<LetterGroup>,
+    pub(crate) groups: Vec<LetterGroup>,
     /// The first of them, in the order of the queue.
-    letters: Vec<DeadLetter>,
+    pub(crate) letters: Vec<DeadLetter>,
     /// How many match.
-    count: usize,
+    pub(crate) count: usize,
     /// What there is to know about the list.
-    notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// A dead letter without its body, and what a replay would come to.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeadLetter {
     #[serde(flatten)]
-    info: DeadLetterInfo,
+    pub(crate) info: DeadLetterInfo,
     /// What a replay would come to; none where it is not predicted.
-    if_replayed: Option<Prediction>,
+    pub(crate) if_replayed: Option<Prediction>,
 }
 
 pub(crate) async fn list(
@@ -56,8 +59,17 @@ pub(crate) async fn list(
     caller: Caller,
     QueryParameters(query): QueryParameters<LetterQuery>,
 ) -> Result<Json<LetterList>, Problem> {
-    let filters = query.filters(&caller)?;
-    let (config, notes) = (broker(&app), Notes::default());
+    Ok(Json(listed(&app, &caller, &query).await?))
+}
+
+/// Those that match and that the caller may see.
+pub(crate) async fn listed(
+    app: &App,
+    caller: &Caller,
+    query: &LetterQuery,
+) -> Result<LetterList, Problem> {
+    let filters = query.filters(caller)?;
+    let (config, notes) = (broker(app), Notes::default());
     let letters = DeadLetters {
         config: &config,
         observer: &notes,
@@ -67,7 +79,7 @@ pub(crate) async fn list(
     let (groups, count) = (dead_letters::groups(&listed), listed.len());
     let letters = listed.into_iter().take(MOST_LETTERS);
     let letters = letters.map(|it| DeadLetter { info: it.info, if_replayed: it.prediction });
-    Ok(Json(LetterList { groups, letters: letters.collect(), count, notes: notes.taken() }))
+    Ok(LetterList { groups, letters: letters.collect(), count, notes: notes.taken() })
 }
 
 pub(crate) async fn show(
@@ -89,15 +101,24 @@ pub(crate) async fn replay(
     caller: Caller,
     JsonBody(selection): JsonBody<LetterSelection>,
 ) -> Result<Response, Problem> {
-    let work = Work::new(&app, &caller, &selection)?;
-    caller.record(&app, "replay-dead-letters", "", Some(&work.detail)).await?;
+    Ok(accepted(&begin_replay(&app, &caller, &selection).await?))
+}
+
+/// Begins the job that replays them.
+pub(crate) async fn begin_replay(
+    app: &App,
+    caller: &Caller,
+    selection: &LetterSelection,
+) -> Result<Arc<Job>, Problem> {
+    let work = Work::new(app, caller, selection)?;
+    caller.record(app, "replay-dead-letters", "", Some(&work.detail)).await?;
     let job = app.jobs.begin("replay", &caller.name, &app.stop)?;
-    let answer = accepted(&job);
+    let begun = Arc::clone(&job);
     tokio::spawn(async move {
         let handled = work.replay(&job).await;
         finish(&job, handled);
     });
-    Ok(answer)
+    Ok(begun)
 }
 
 pub(crate) async fn drop(
@@ -105,18 +126,27 @@ pub(crate) async fn drop(
     caller: Caller,
     JsonBody(selection): JsonBody<LetterSelection>,
 ) -> Result<Response, Problem> {
-    let work = Work::new(&app, &caller, &selection)?;
+    Ok(accepted(&begin_drop(&app, &caller, &selection).await?))
+}
+
+/// Begins the job that writes them to a file of the console and removes them.
+pub(crate) async fn begin_drop(
+    app: &App,
+    caller: &Caller,
+    selection: &LetterSelection,
+) -> Result<Arc<Job>, Problem> {
+    let work = Work::new(app, caller, selection)?;
     let folder = app.console.archive_folder.clone().ok_or_else(no_archive)?;
     let name = format!("postern-dead-letters-{}.jsonl", Utc::now().format("%Y%m%dT%H%M%S%3fZ"));
     let file = folder.join(name);
-    caller.record(&app, "drop-dead-letters", "", Some(&work.detail)).await?;
+    caller.record(app, "drop-dead-letters", "", Some(&work.detail)).await?;
     let job = app.jobs.begin("drop", &caller.name, &app.stop)?;
-    let answer = accepted(&job);
+    let begun = Arc::clone(&job);
     tokio::spawn(async move {
         let handled = work.drop(&job, &file).await;
         finish(&job, handled);
     });
-    Ok(answer)
+    Ok(begun)
 }
 
 fn no_archive() -> Problem {

@@ -66,6 +66,17 @@ impl LetterQuery {
 }
 
 impl LetterSelection {
+    /// These letters.
+    pub(crate) fn of_ids(ids: Vec<Uuid>) -> Self {
+        Self { ids: Some(ids), filters: None, all: false, rate: None }
+    }
+
+    /// All with this reason.
+    pub(crate) fn of_reason(reason: &str) -> Self {
+        let filters = LetterQuery { reason: Some(reason.to_owned()), ..LetterQuery::default() };
+        Self { ids: None, filters: Some(filters), all: false, rate: None }
+    }
+
     /// The criteria. Exactly one kind must be given, so that nothing is done to all letters by mistake.
     pub(super) fn criteria(&self, caller: &Caller) -> Result<Criteria, Problem> {
         let filters = self.filters.as_ref().map(|it| it.filters(caller)).transpose()?;

@@ -3,5 +3,6 @@
 mod content;
 mod integrations;
 mod operations;
+mod pages;
 mod roles;
 mod sessions;

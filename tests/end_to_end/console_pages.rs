@@ -17,11 +17,15 @@ const CALLED: Duration = Duration::from_secs(300);
 
 /// The pages that need no sign-in, and those that do: name and path.
 const PLAIN: [(&str, &str); 1] = [("sign-in", "/sign-in")];
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 10] = [
     ("overview", "/"),
     ("integration", "/integrations/acme-utrecht"),
     ("doors", "/integrations/acme-utrecht/doors"),
+    ("iqs", "/integrations/acme-utrecht/iqs"),
+    ("iq", "/integrations/acme-utrecht/iqs/iq-ground-floor"),
     ("requests", "/requests"),
+    ("request", "/requests/R-1"),
+    ("dead-letters", "/dead-letters"),
     ("audit", "/audit"),
     ("new-integration", "/new-integration"),
 ];

@@ -82,13 +82,13 @@ fn insert(answer: &mut Vec<u8>, at: usize, piece: &[u8], times: usize) {
     answer.splice(at..at, piece.repeat(times));
 }
 
-/// The longest answers that are read: 1 MiB of junk, in the places where a page may have it.
+/// The longest answers that are read: 4 MiB of junk, in the places where a page may have it.
 fn longest_pages() -> Vec<(&'static str, Vec<u8>)> {
-    let half = (1 << 20) / 2 - 64;
+    let half = (4 << 20) / 2 - 64;
     let deep = "[".repeat(half) + &"]".repeat(half);
     let many = "0,".repeat(half);
     let objects = r#"{"id":1},"#.repeat(9_999);
-    let names = format!(r#"{{"x{0}":{{"y{0}":[]}}}},"#, "n".repeat(300)).repeat(1_700);
+    let names = format!(r#"{{"x{0}":{{"y{0}":[]}}}},"#, "n".repeat(300)).repeat(6_800);
     vec![
         ("nested items", format!("[{deep}]").into()),
         ("nested members", format!(r#"{{"a":{deep},"items":[]}}"#).into()),

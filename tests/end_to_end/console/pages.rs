@@ -126,7 +126,6 @@ async fn a_request_is_explained_rule_by_rule_on_its_page() {
             "a worker took it",
             "lock.open-rejected.v1",
             "status allowed",
-            "not asked",
             "&lt;script&gt;",
         ] {
             assert!(page.contains(text), "{text}: {page}");

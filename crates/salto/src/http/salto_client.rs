@@ -22,9 +22,9 @@ use crate::error::{CallError, Cause};
 
 /// The time limit of a call, from connecting to the last byte of its answer.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// The limit of an answer's length: a page of 20 locks has about 10 kB, 2,000 locks in one answer fit. The worst answer of
-/// this length takes some tens of milliseconds to read.
-const BODY_LIMIT: usize = 1 << 20;
+/// The limit of an answer's length. A page of 20 locks has about 10 kB; where Salto sends all of a site's locks at once,
+/// 8,000 fit.
+const BODY_LIMIT: usize = 4 << 20;
 
 /// The client of one environment: HTTP client, addresses, clock and circuit breakers; and whom its calls are
 /// made for.

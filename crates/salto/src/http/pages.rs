@@ -41,6 +41,8 @@ struct Items<T> {
     read: Vec<T>,
     /// How many items were sent, those that are not used among them.
     sent: usize,
+    /// How many of them before the present page.
+    sent_before: usize,
     /// How many items have no usable id.
     unreadable: usize,
     /// The identities of the items so far, as hashes.
@@ -58,7 +60,8 @@ struct Identity<'a> {
 impl<T> Default for Items<T> {
     fn default() -> Self {
         let (read, identities) = (Vec::new(), HashSet::new());
-        Self { read, sent: 0, unreadable: 0, identities, hasher: RandomState::new() }
+        let hasher = RandomState::new();
+        Self { read, sent: 0, sent_before: 0, unreadable: 0, identities, hasher }
     }
 }
 
@@ -67,7 +70,7 @@ impl<T: DeserializeOwned> Items<T> {
     /// list may have more.
     fn add(&mut self, item: &RawValue) -> bool {
         self.sent += 1;
-        if self.sent > MAX_ITEMS {
+        if self.is_too_long() {
             return false;
         }
         let text = item.get();
@@ -81,6 +84,12 @@ impl<T: DeserializeOwned> Items<T> {
             }
         }
         true
+    }
+
+    /// Whether the list, or the present page, has more items than allowed: a server that sends all of them as each page
+    /// sends them twice.
+    fn is_too_long(&self) -> bool {
+        self.sent - self.sent_before > MAX_ITEMS || self.identities.len() > MAX_ITEMS
     }
 }
 
@@ -101,8 +110,9 @@ impl<T: DeserializeOwned> Pages<T> {
             return Err(CallError::unreadable("a list is larger than 8 MiB"));
         }
         let (seen_before, sent_before) = (self.items.identities.len(), self.items.sent);
+        self.items.sent_before = sent_before;
         let next = page::read(body, &mut self.items);
-        if self.items.sent > MAX_ITEMS {
+        if self.items.is_too_long() {
             return Err(CallError::unreadable("a list has more than 10,000 items"));
         }
         let next = next.map_err(|_| CallError::unreadable("a list cannot be read"))?;

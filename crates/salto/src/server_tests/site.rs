@@ -43,6 +43,23 @@ async fn a_lock_on_a_later_page_is_found_and_then_ready_without_a_call() {
 }
 
 #[tokio::test]
+async fn thousands_of_locks_in_one_answer_are_read() {
+    let many: Vec<Value> = (1..=5_000).map(|id| lock(Uuid::from_u128(id), Some("other"))).collect();
+    let mut many = json!(many);
+    for it in many.as_array_mut().unwrap() {
+        it["details"] = json!("as long as a lock of Salto ".repeat(20));
+    }
+    many.as_array_mut().unwrap().push(lock(LOCK, Some(IQ)));
+    assert!(many.to_string().len() > 3 << 20);
+    let server = Server::start(move |request| match request.path.ends_with("/locks") {
+        true => Reply::json(200, &many),
+        false => salto(request).unwrap(),
+    })
+    .await;
+    assert_eq!(site(&server).prepare(LOCK).await.unwrap().iq_id, IQ);
+}
+
+#[tokio::test]
 async fn an_unknown_lock_refreshes_the_list_but_not_at_every_request() {
     let server = Server::start(|request| salto(request).unwrap()).await;
     let site = site(&server);

@@ -103,7 +103,7 @@ pub(super) enum Command {
     /// The integrations: those of the configuration file, and those that are stored in Redis.
     ///
     /// A stored integration is set up and changed without touching a file or sending a signal. It has the keys of
-    /// a table of [[integrations]].
+    /// a table of `[[integrations]]`.
     #[command(subcommand)]
     Integration(IntegrationCommand),
     /// What is stored of a booking.

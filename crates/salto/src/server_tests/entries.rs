@@ -202,6 +202,20 @@ async fn a_row_from_before_saltos_clock_went_back_is_not_taken_for_a_newer_one()
 }
 
 #[tokio::test]
+async fn a_row_of_the_future_is_of_a_clock_that_was_wrong() {
+    for (ahead, found) in [(0, true), (14, false)] {
+        let row = entry(&(Utc::now() + TimeDelta::seconds(ahead)).to_rfc3339());
+        let server = Server::start(move |request| match request.path.ends_with("/entries") {
+            true => Reply::json(200, &json!([row])),
+            false => salto(request).unwrap(),
+        })
+        .await;
+        let asked = site(&server).opened_since(LOCK, Utc::now(), LIMIT).await.unwrap();
+        assert_eq!(asked.is_some(), found, "{ahead} s ahead");
+    }
+}
+
+#[tokio::test]
 async fn whoever_may_not_read_the_log_is_told_so_and_the_host_is_not_blamed() {
     let forbidden = json!({"ErrorCode": "2203", "Message": "no right"}).to_string();
     let unknown = json!({"ErrorCode": 1000, "Message": ""}).to_string();

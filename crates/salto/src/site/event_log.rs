@@ -86,7 +86,10 @@ async fn opened_since(
     let since = since.checked_add_signed(offset - ROW_TOLERANCE).unwrap_or(since);
     let filter = OpeningFilter { lock, since };
     let rows = rows_since(calls, since).await?;
-    let opened_at = rows.iter().filter_map(|entry| filter.opened_at(entry)).min();
+    // A row of the future was written by a clock that was ahead, and has been set back since: it may be of any time.
+    let now = clock.now().checked_add_signed(ROW_TOLERANCE).unwrap_or(DateTime::<Utc>::MAX_UTC);
+    let opened_at = rows.iter().filter_map(|entry| filter.opened_at(entry)).filter(|at| *at <= now);
+    let opened_at = opened_at.min();
     Ok(opened_at.map(|at| at.checked_sub_signed(offset).unwrap_or(at)))
 }
 

@@ -73,7 +73,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 directory=$(mktemp -d)
 requirements=$root/deploy/dashboard_picture/requirements.txt packages=$dev/dashboard-picture
-find_python
+find_python_for "$packages" "$requirements"
 install_once "$packages" "$requirements" pip_install "$requirements" "$packages"
 start_prometheus
 status=0

@@ -14,10 +14,7 @@ readonly root dev=$root/.dev examples=$root/examples
 
 run_python() {
   local requirements=$examples/python/requirements.txt packages=$dev/example-python
-  # Once the library is there, pip is not needed.
-  if ! command -v python3 >/dev/null || ! cmp -s "$requirements" "$packages/installed"; then
-    find_python
-  fi
+  find_python_for "$packages" "$requirements"
   install_once "$packages" "$requirements" pip_install "$requirements" "$packages"
   PYTHONPATH=$packages/site PYTHONDONTWRITEBYTECODE=1 exec python3 "$examples/python/open_door.py"
 }

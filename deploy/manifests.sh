@@ -19,9 +19,7 @@ readonly chart=$here/helm/postern packages=$dev/manifests
 
 find_tools() {
   local requirements=$here/lib/manifests-requirements.txt
-  if ! command -v python3 >/dev/null || ! cmp -s "$requirements" "$packages/installed"; then
-    find_python
-  fi
+  find_python_for "$packages" "$requirements"
   install_once "$packages" "$requirements" install_tools "$requirements"
   if ! command -v helm >/dev/null; then
     [[ $(uname -m) == x86_64 ]] || fail "Helm is needed: install it"

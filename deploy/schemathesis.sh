@@ -18,9 +18,7 @@ if [[ -z ${1:-} || -z ${TOKEN:-} ]]; then
 fi
 
 requirements=$here/lib/schemathesis-requirements.txt packages=$dev/schemathesis
-if ! command -v python3 >/dev/null || ! cmp -s "$requirements" "$packages/installed"; then
-  find_python
-fi
+find_python_for "$packages" "$requirements"
 install_once "$packages" "$requirements" pip_install "$requirements" "$packages"
 # It keeps what it found where it runs.
 cd "$packages"

@@ -27,6 +27,13 @@ find_python() {
   PATH=$dev/python/bin:$PATH
 }
 
+# find_python_for DIRECTORY REQUIREMENTS: python3 is on the path, and pip too where the packages are not in DIRECTORY yet.
+find_python_for() {
+  if ! command -v python3 >/dev/null || ! cmp -s "$2" "$1/installed"; then
+    find_python
+  fi
+}
+
 # pip_install REQUIREMENTS DIRECTORY [OPTION…]: the packages into DIRECTORY/site.
 pip_install() {
   rm -rf "$2/site" &&

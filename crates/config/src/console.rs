@@ -63,7 +63,7 @@ pub struct ConsoleToken {
     pub grant: Grant,
 }
 
-/// What somebody may do, and where.
+/// The role of a user or a token, and the integrations that it is limited to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// What.
@@ -72,7 +72,7 @@ pub struct Grant {
     pub integrations: Option<BTreeSet<String>>,
 }
 
-/// What somebody may do; each role may do all that those before it may.
+/// The rights of a user or a token; each role has those of all roles before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Look.
@@ -151,7 +151,7 @@ fn path(node: &Node) -> Result<PathBuf, String> {
     text(node).map(PathBuf::from)
 }
 
-/// What somebody needs to come in, under a name.
+/// The hash of a password or a token, under a name.
 trait Named {
     fn name(&self) -> &str;
 }

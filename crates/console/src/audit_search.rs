@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use consumer::{AuditSink, audit::AuditEntry};
+use consumer::{
+    AuditSink,
+    audit::{AuditCriteria, AuditEntry},
+};
 use serde::{Deserialize, Deserializer, de::Error};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -95,24 +98,21 @@ pub(crate) struct Found {
 }
 
 impl AuditFilter {
-    fn matches(&self, entry: &AuditEntry) -> bool {
-        let equals = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
-        };
-        let lock = entry.lock_id.map(|lock| lock.to_string());
-        let wanted_lock = self.lock.as_ref().map(|lock| lock.to_lowercase());
-        equals(&self.integration, Some(&entry.integration_id))
-            && equals(&self.booking, Some(&entry.booking_id))
-            && equals(&self.object, entry.object_id.as_deref())
-            && equals(&wanted_lock, lock.as_deref())
-            && equals(&self.requested_by, entry.requested_by.as_deref())
-            && equals(&self.request, Some(&entry.request_id))
-            && equals(&self.outcome, Some(entry.outcome.code()))
-            && equals(&self.reason, entry.reason.as_deref())
-            && equals(&self.action, entry.action.as_deref())
-            && equals(&self.operator, entry.operator.as_deref())
-            && self.since.is_none_or(|since| entry.at >= since)
-            && self.until.is_none_or(|until| entry.at < until)
+    fn criteria(&self) -> AuditCriteria {
+        AuditCriteria {
+            integration: self.integration.clone(),
+            booking: self.booking.clone(),
+            object: self.object.clone(),
+            lock: self.lock.clone(),
+            requested_by: self.requested_by.clone(),
+            request: self.request.clone(),
+            outcome: self.outcome.clone(),
+            reason: self.reason.clone(),
+            action: self.action.clone(),
+            operator: self.operator.clone(),
+            since: self.since,
+            until: self.until,
+        }
     }
 }
 
@@ -137,7 +137,7 @@ pub(crate) async fn find(
     keep: impl Fn(&AuditEntry) -> bool,
 ) -> Result<Found, Problem> {
     check_readable(app)?;
-    let limit = filter.limit.unwrap_or(USUAL);
+    let (criteria, limit) = (filter.criteria(), filter.limit.unwrap_or(USUAL));
     let mut lines = app.audit_lines.lines(filter.since, filter.until, true);
     let (mut entries, mut seen, mut read) = (Vec::new(), HashSet::<Uuid>::new(), 0);
     while read < MOST_READ {
@@ -148,7 +148,7 @@ pub(crate) async fn find(
         read += batch.len();
         for line in batch.iter().rev() {
             let Ok(entry) = serde_json::from_str::<AuditEntry>(line) else { continue };
-            let wanted = filter.matches(&entry) && may_see(caller, &entry) && keep(&entry);
+            let wanted = criteria.matches(&entry) && may_see(caller, &entry) && keep(&entry);
             if wanted && seen.insert(entry.id) {
                 if entries.len() == limit {
                     return Ok(Found { entries, more: true });

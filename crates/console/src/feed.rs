@@ -44,7 +44,7 @@ impl Feed {
     }
 }
 
-/// Reads while somebody listens, until the console stops.
+/// Reads while a stream of events is open, until the console stops.
 pub(crate) async fn run(feed: Arc<Feed>, stop: CancellationToken) {
     let reading = async {
         loop {

@@ -29,7 +29,7 @@ pub(crate) enum State {
     Good,
     /// They are not to open.
     Off,
-    /// Somebody must do something.
+    /// They do not open, or may not, until a person acts.
     NeedsAction,
 }
 
@@ -79,16 +79,15 @@ impl Health {
         now: DateTime<Utc>,
     ) -> Self {
         let id = integration.rules.id.as_str();
-        let of = |state, text: String, next_step: String| (state, text, next_step);
         let unusable = iqs.iter().find(|iq| iq.state != ActivationState::Activated);
         let failing = iqs.iter().find_map(|iq| {
             let error = iq.last_error.as_ref().filter(|error| now - error.at < RECENT)?;
             Some((iq, error))
         });
         let (state, text, next_step) = if !integration.rules.active {
-            of(State::Off, "Switched off: no door opens.".into(), String::new())
+            (State::Off, "Switched off: no door opens.".into(), String::new())
         } else if !pause.is_zero() {
-            of(
+            (
                 State::NeedsAction,
                 format!(
                     "Salto asked for a pause: no call is sent for {} s more.",
@@ -97,7 +96,7 @@ impl Health {
                 "Wait; `postern pause lift` ends it where Salto did not mean it.".into(),
             )
         } else if iqs.is_empty() {
-            of(
+            (
                 State::NeedsAction,
                 "No IQ is activated, so doors behind an IQ with one-time passwords stay shut."
                     .into(),
@@ -106,25 +105,25 @@ impl Health {
                 ),
             )
         } else if let Some(iq) = unusable {
-            of(
+            (
                 State::NeedsAction,
                 format!("The activation of IQ {} is {}.", iq.id, iq.state.code().replace('_', " ")),
                 format!("`postern iq list --integration {id}` says the next step."),
             )
         } else if let Some((iq, error)) = failing {
-            of(
+            (
                 State::NeedsAction,
                 format!("The last command at IQ {} failed: {}.", iq.id, error.detail),
                 format!("docs/runbook.md says what to do about {}.", error.reason),
             )
         } else if integration.mode.rehearses() {
-            of(
+            (
                 State::Off,
                 "Rehearses: requests are handled, and no door opens.".into(),
                 String::new(),
             )
         } else {
-            of(State::Good, "Doors open.".into(), String::new())
+            (State::Good, "Doors open.".into(), String::new())
         };
         Self { state, text, next_step, iqs }
     }

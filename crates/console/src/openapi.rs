@@ -93,7 +93,7 @@ fn operation_of(
         Access::Public => {}
         Access::Role(role) | Access::Integration(role) => {
             problems.push(("400", "The request cannot be read."));
-            problems.push(("401", "Nobody is signed in, or the token is unknown."));
+            problems.push(("401", "There is no session, or the token is unknown."));
             problems.push(("403", "The role does not suffice, or the request does not come from the console's own page."));
             operation = operation
                 .security(SecurityRequirement::new("token", Vec::<String>::new()))

@@ -43,8 +43,8 @@ mod token;
 
 pub use activation::{Activation, ActivationState, ActivationStore};
 pub use breaker::{BreakerScope, BreakerState, Breakers, Host, HostHealth};
-pub use clock::SaltoClock;
 pub use clock::store::{ClockStore, clock_corrections_key};
+pub use clock::{ROW_TOLERANCE, SaltoClock};
 pub use command::permission::{RenewPermission, SendPermission};
 pub use command::prepared::PreparedLock;
 pub use environment::account::{Account, RedirectUri, SignIn};
@@ -63,7 +63,7 @@ pub use redis::query::StoreError;
 pub use redis::rotation::{Rotation, RotationCounts, SealedKind, rotate};
 pub use redis::seal;
 pub use site::Site;
-pub use site::entry::{Entry, ROW_TOLERANCE};
+pub use site::entry::Entry;
 pub use site::event_stream::{EventStream, StreamNews};
 pub use site::info::{ActivatedIq, IqInfo, LockInfo, LockIq, SiteInfo};
 pub use site::iqs::{PinAnswer, PinDelivery};

@@ -50,7 +50,7 @@ impl Simulator {
     /// As [`Simulator::start`], with a booking system whose guests ring at the doors.
     ///
     /// # Errors
-    /// As [`Simulator::start`]. The broker is first connected to when somebody books or rings.
+    /// As [`Simulator::start`]. The broker is first connected to at the first booking or ring.
     pub async fn start_with(
         listen: SocketAddr,
         world: World,

@@ -1,4 +1,4 @@
-//! A document: one integration as somebody has written it.
+//! A document: one integration as its author has written it.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub struct Document {
 /// Where secrets may be.
 #[derive(Debug, Clone, Copy)]
 pub enum SecretForms<'a> {
-    /// In the document alone: for documents that come from somebody who must not read the files and variables of
+    /// In the document alone: for documents whose author must not read the files and variables of
     /// this process.
     InDocument,
     /// Also in files of this machine, and in these variables, which the document names. What is stored is the

@@ -1,7 +1,7 @@
 //! Integrations that are stored in Redis, besides those of the file.
 //!
 //! [`StoredIntegrations`] lists, reads, checks, changes and removes them, for commands and for a console. A
-//! [`Document`] is one integration as somebody has written it; the file's own reader checks it. Passwords are
+//! [`Document`] is one integration as its author has written it; the file's own reader checks it. Passwords are
 //! stored encrypted and never given out. [`read_stored`] is how a worker reads what is stored, and [`complete`]
 //! adds it to the settings of a command.
 

@@ -32,7 +32,7 @@ pub(crate) struct CallerSession {
 }
 
 impl Caller {
-    /// Who calls; nobody where no cookie of a session is sent.
+    /// The caller; none where the request has no cookie of a session.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ pub(crate) struct AuditList {
     more: bool,
 }
 
-/// A line of the audit: a decided request, the confirmation of an opening, or an action of somebody.
+/// A line of the audit: a decided request, the confirmation of an opening, or an action of a person or a program.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AuditLine {
     /// The id of the line.
@@ -33,7 +33,7 @@ pub(crate) struct AuditLine {
     at: DateTime<Utc>,
     /// The integration; empty where an action concerns none.
     integration_id: String,
-    /// What somebody did, such as `sign-in`; null for a decision.
+    /// What the person or program did, such as `sign-in`; null for a decision.
     action: Option<String>,
     /// The booking; empty where there is none.
     booking_id: String,

@@ -19,7 +19,7 @@ const NAVIGATION: [(&str, &str); 4] = [
 /// The seconds after which a page about what goes on is loaded anew, where no script follows it.
 const REFRESH: u32 = 2;
 
-/// A page for somebody who is signed in. `path`: where it is, for the navigation.
+/// A page for a user who is signed in. `path`: where it is, for the navigation.
 pub(crate) fn page(caller: &Caller, path: &str, title: &str, content: &Markup) -> Response {
     signed_in(caller, path, title, &html! {}, content)
 }

@@ -24,7 +24,7 @@ pub(crate) async fn page(
     // A single request is shown with its confirmation.
     let single = filter.request.is_some();
     let found = find(&app, &caller, &filter, |entry| single || is_decision(entry)).await?;
-    let empty = "No request matches. A request is here once it is decided; `postern tail` shows answers as they come.";
+    let empty = "No request matches. A request is here once it is decided; postern tail shows answers as they come.";
     let content = html! {
         form .filter method="get" action="/requests" role="search" aria-label="Requests" {
             (field("integration", "Integration", filter.integration.as_deref()))
@@ -34,7 +34,7 @@ pub(crate) async fn page(
             button type="submit" { "Search" }
             a href="/requests" { "Show all" }
         }
-        (table("Decided requests, the newest first", &found.entries, &empty.replace('`', "")))
+        (table("Decided requests, the newest first", &found.entries, empty))
         @if found.more { p { "There are more: narrow the search." } }
     };
     Ok(layout::page(&caller, "/requests", "Requests", &content))

@@ -100,7 +100,7 @@ pub(crate) async fn sign_in(
     record(&app, &known.name, &address, None).await?;
     let (id, csrf) = (random_text(), random_text());
     let password = sha256_hex(known.password_hash.expose_secret());
-    // A session that the browser had before ends: its id may be known to somebody else.
+    // A session that the browser had before ends: another person may know its id.
     end_session(&app, &headers).await?;
     app.sessions.begin(&sha256_hex(&id), &known.name, &password, &csrf).await?;
     let mut response = Redirect::to(local(&next)).into_response();

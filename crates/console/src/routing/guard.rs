@@ -106,7 +106,7 @@ impl Guard {
         Ok(())
     }
 
-    /// `session`: that of the caller, none for a program; nothing where nobody is signed in.
+    /// `session`: that of the caller, none for a program; nothing where there is no caller.
     async fn check_source(
         &self,
         session: Option<Option<&CallerSession>>,

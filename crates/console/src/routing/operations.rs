@@ -144,12 +144,12 @@ fn of_iqs() -> Vec<Route> {
     ]
 }
 
+/// An operation on one IQ.
+fn of_iq(id: &'static str, summary: &'static str) -> Described {
+    Described::new("IQs", id, summary).parameter("iq", IQ).refuses(StatusCode::CONFLICT, REFUSED)
+}
+
 fn of_activations() -> Vec<Route> {
-    let new = |id, summary| {
-        Described::new("IQs", id, summary)
-            .parameter("iq", IQ)
-            .refuses(StatusCode::CONFLICT, REFUSED)
-    };
     vec![
         Route::post(
             "/api/v1/integrations/{integration}/iqs/{iq}/activation",
@@ -157,7 +157,7 @@ fn of_activations() -> Vec<Route> {
             activation::begin,
         )
         .described(
-            new("beginActivation", "Begin the activation of an IQ, or go on with it")
+            of_iq("beginActivation", "Begin the activation of an IQ, or go on with it")
                 .text("Stores the secret, which Salto gives out once, and has Salto send the PIN to the account's user.")
                 .takes::<activation::BeginActivation>()
                 .answers::<activation::ActivationState>(StatusCode::OK, STATE),
@@ -168,7 +168,7 @@ fn of_activations() -> Vec<Route> {
             activation::enter_pin,
         )
         .described(
-            new("finishActivation", "Have Salto check the PIN: then the IQ is activated")
+            of_iq("finishActivation", "Have Salto check the PIN: then the IQ is activated")
                 .text(FORCE)
                 .takes::<activation::EnterPin>()
                 .answers::<activation::ActivationState>(StatusCode::OK, STATE),
@@ -177,11 +177,6 @@ fn of_activations() -> Vec<Route> {
 }
 
 fn of_activated_iqs() -> Vec<Route> {
-    let new = |id, summary| {
-        Described::new("IQs", id, summary)
-            .parameter("iq", IQ)
-            .refuses(StatusCode::CONFLICT, REFUSED)
-    };
     vec![
         Route::post(
             "/api/v1/integrations/{integration}/iqs/{iq}/adoption",
@@ -189,7 +184,7 @@ fn of_activated_iqs() -> Vec<Route> {
             activation::adopt,
         )
         .described(
-            new("adoptActivation", "Store a secret and a PIN that are known from another program")
+            of_iq("adoptActivation", "Store a secret and a PIN that are known from another program")
                 .text(FORCE)
                 .takes::<activation::Adopt>()
                 .answers::<activation::ActivationState>(StatusCode::OK, STATE),
@@ -200,7 +195,7 @@ fn of_activated_iqs() -> Vec<Route> {
             activation::set_pin,
         )
         .described(
-            new("setPin", "Give an activated IQ another PIN")
+            of_iq("setPin", "Give an activated IQ another PIN")
                 .text(&format!("After a change of the PIN, Salto's cloud and the IQ have been seen to disagree about it: do it only where it must be. {FORCE}"))
                 .takes::<activation::SetPin>()
                 .answers::<activation::PinSet>(StatusCode::OK, "Whether it was another one before."),
@@ -211,7 +206,7 @@ fn of_activated_iqs() -> Vec<Route> {
             activation::probe_iq,
         )
         .described(
-            new("probeIq", "Have Salto's cloud check a one-time password, without touching a door")
+            of_iq("probeIq", "Have Salto's cloud check a one-time password, without touching a door")
                 .text(FORCE)
                 .takes::<activation::Probe>()
                 .answers::<ProbeResult>(StatusCode::OK, "Salto's answer, and what it means."),

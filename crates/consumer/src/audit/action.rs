@@ -31,20 +31,35 @@ impl AuditEntry {
     pub fn of_action(action: &Action<'_>) -> Self {
         let outcome = if action.done { AuditOutcome::Done } else { AuditOutcome::Refused };
         Self {
+            action: Some(action.action.to_owned()),
+            operator_reason: action.reason.map(str::to_owned),
+            detail: action.detail.map(str::to_owned),
+            ..Self::by(action.operator, action.integration_id, SOURCE, outcome)
+        }
+    }
+
+    /// What all lines about an action of a person or a program have; `source` is its `request_source`.
+    pub(super) fn by(
+        operator: &str,
+        integration_id: &str,
+        source: &str,
+        outcome: AuditOutcome,
+    ) -> Self {
+        Self {
             id: Uuid::new_v4(),
             at: Utc::now().trunc_subsecs(6),
-            integration_id: action.integration_id.to_owned(),
-            action: Some(action.action.to_owned()),
+            integration_id: integration_id.to_owned(),
+            action: None,
             booking_id: String::new(),
             object_id: None,
             requested_by: None,
-            operator: Some(action.operator.to_owned()),
-            operator_reason: action.reason.map(str::to_owned),
+            operator: Some(operator.to_owned()),
+            operator_reason: None,
             request_id: Uuid::new_v4().to_string(),
-            request_source: SOURCE.to_owned(),
+            request_source: source.to_owned(),
             outcome,
             reason: None,
-            detail: action.detail.map(str::to_owned),
+            detail: None,
             opens_at: None,
             lock_id: None,
             iq_id: None,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{AuditOutcome, integration_change::IntegrationChangeLine};
 
-/// A decided request, the confirmation of its opening, a change of an integration, or another action of somebody: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
+/// A decided request, the confirmation of its opening, a change of an integration, or another action of a person or a program: ids, codes, times and postern's own texts, no personal data and no secret. In JSON
 /// an unknown member is left out, and the members keep this order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {

@@ -11,6 +11,7 @@
 
 mod action;
 mod change_entry;
+mod criteria;
 mod daily_files;
 mod entry;
 mod integration_change;
@@ -20,6 +21,7 @@ mod stream;
 mod writer;
 
 pub use action::Action;
+pub use criteria::AuditCriteria;
 pub use daily_files::DailyFiles;
 pub use entry::{AuditEntry, Inputs, TiedState};
 pub use integration_change::{ChangeAction, IntegrationChangeLine, SettingChange};

@@ -2,11 +2,10 @@
 
 use std::io::{self, Write};
 
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 use deadpool_redis::redis;
 use rules::FailedReason;
 use salto::{Certainty, OpenError, PreparedLock};
-use uuid::Uuid;
 
 use super::{AuditEntry, AuditOutcome, AuditWriteError, AuditWriter, Inputs};
 use crate::{
@@ -47,30 +46,14 @@ impl AuditEntry {
             Certainty::Unknown => FailedReason::OutcomeUnknown,
             Certainty::NeverHappened | Certainty::Refused => failed_reason(error.cause),
         };
+        let outcome = if error.is_none() { AuditOutcome::Opened } else { AuditOutcome::Failed };
         Self {
-            id: Uuid::new_v4(),
-            at: Utc::now().trunc_subsecs(6),
-            integration_id: opening.integration_id.to_owned(),
-            action: None,
-            booking_id: String::new(),
-            object_id: None,
-            requested_by: None,
-            operator: Some(opening.operator.to_owned()),
             operator_reason: Some(opening.reason.to_owned()),
-            request_id: Uuid::new_v4().to_string(),
-            request_source: SOURCE.to_owned(),
-            outcome: if error.is_none() { AuditOutcome::Opened } else { AuditOutcome::Failed },
             reason: error.map(|error| reason(error).code().to_owned()),
             detail: error.map(ToString::to_string),
-            opens_at: None,
             lock_id: Some(opening.prepared.lock_id),
             iq_id: Some(opening.prepared.iq_id.clone()),
             attempts: error.map_or(1, |error| u32::from(error.written)),
-            opened_at: None,
-            seen_in: None,
-            rehearsal: false,
-            trace_id: None,
-            change: None,
             inputs: Some(Inputs {
                 booking_status: None,
                 booking_revision: None,
@@ -80,6 +63,7 @@ impl AuditEntry {
                 taken_at: opening.confirmed_at,
                 expires_at: opening.expires_at,
             }),
+            ..Self::by(opening.operator, opening.integration_id, SOURCE, outcome)
         }
     }
 }

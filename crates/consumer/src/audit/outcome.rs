@@ -18,7 +18,7 @@ pub enum AuditOutcome {
     Done,
     /// A person's action was refused.
     Refused,
-    /// Somebody has changed or removed the integration, or stored a new one.
+    /// A person or a program has changed or removed the integration, or stored a new one.
     Changed,
 }
 

@@ -97,7 +97,8 @@ async fn seen_row(
         ConfirmOpenings::Stream | ConfirmOpenings::Entries => integration.site.ready(lock)?.iq_id,
     };
     let id = integration.rules.id.as_str();
-    let seen = worker.confirmations.unmatched_opening(id, lock, since).await;
+    let times = integration.clock.rows_since(since);
+    let seen = worker.confirmations.unmatched_opening(id, lock, times).await;
     let at =
         seen.inspect_err(|error| tracing::debug!(%error, "seen rows cannot be read")).ok()??;
     Some(LogAnswer::Opened { at, iq_id })

@@ -3,14 +3,14 @@
 //! An opening is written together with its outcome (conclude.lua). Here rows are added and matched with openings,
 //! in one script, so that over all workers one row confirms one opening, and a confirmation is never lost.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use deadpool_redis::redis::{self, Script};
 use events::{
     ConfirmationSource, OpenConfirmed, Outbound, OutboundData, RequestRef, Role, event_id,
 };
-use salto::{Entry, ROW_TOLERANCE};
+use salto::Entry;
 use uuid::Uuid;
 
 use super::{
@@ -134,17 +134,17 @@ impl Confirmations {
         Ok(to_publish == 1)
     }
 
-    /// When the lock opened since then, by a row that belongs to no opening yet: a command that was not
-    /// answered may have opened it. By this machine's clock.
+    /// When the lock opened in these times ([`salto::SaltoClock::rows_since`]), by a row that belongs to no opening yet:
+    /// a command that was not answered may have opened it. By this machine's clock.
     pub(crate) async fn unmatched_opening(
         &self,
         integration_id: &str,
         lock: Uuid,
-        since: DateTime<Utc>,
+        times: RangeInclusive<DateTime<Utc>>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut rows = redis::cmd("ZRANGEBYSCORE");
-        let from = since.timestamp_millis() - ROW_TOLERANCE.num_milliseconds();
-        rows.arg(self.keys.entry_rows(integration_id)).arg(from).arg("+inf").arg("WITHSCORES");
+        let [from, to] = [times.start(), times.end()].map(DateTime::timestamp_millis);
+        rows.arg(self.keys.entry_rows(integration_id)).arg(from).arg(to).arg("WITHSCORES");
         let rows: Vec<(String, i64)> = self.store.query(&rows).await?;
         let lock = format!("{lock}\n");
         let first = rows.into_iter().find(|(row, _)| row.starts_with(&lock));

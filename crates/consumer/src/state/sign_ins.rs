@@ -1,4 +1,4 @@
-//! How often somebody tried to sign in at the console, over all consoles.
+//! The number of sign-ins that were tried at the console, over all consoles.
 
 use std::{sync::Arc, time::Duration};
 

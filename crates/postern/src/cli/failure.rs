@@ -37,6 +37,8 @@ impl FailureFormat {
 pub(crate) enum CommandFailure {
     /// The command line is wrong.
     Usage(String),
+    /// It names an integration that is not configured.
+    UnknownIntegration(String),
     /// The configuration has mistakes.
     Configuration(MistakeReport),
     /// The command failed.
@@ -58,12 +60,11 @@ impl CommandFailure {
     /// The same, where stored integrations are unknown: one that the command line names may be one of them. Without a
     /// named one, a command that needs Redis says itself that it does not answer.
     pub(super) fn with_unknown_integrations(self, why: &str) -> Self {
-        match self {
-            Self::Usage(text) if text.contains("configured: ") => {
-                Self::Usage(format!("{text}; the stored integrations are unknown: {why}"))
-            }
-            other => other,
+        if let Self::UnknownIntegration(text) = self {
+            let text = format!("{text}; the stored integrations are unknown: {why}");
+            return Self::UnknownIntegration(text);
         }
+        self
     }
 
     /// A command line that is wrong: what clap says about it, without its hints for people.
@@ -78,7 +79,7 @@ impl CommandFailure {
     /// Prints the failure on standard error, and returns its exit status.
     pub(super) fn report(&self, format: FailureFormat) -> ExitCode {
         let (kind, text, exit_status) = match self {
-            Self::Usage(text) => ("usage", text.clone(), 2),
+            Self::Usage(text) | Self::UnknownIntegration(text) => ("usage", text.clone(), 2),
             Self::Configuration(report) => ("configuration", report.to_string(), 2),
             Self::Failed(error) => ("failed", one_line(error), 1),
             Self::Interrupted(text) => ("interrupted", text.clone(), INTERRUPTED),
@@ -94,6 +95,7 @@ impl CommandFailure {
                 let mistakes = match self {
                     Self::Configuration(report) => report.lines(),
                     Self::Usage(_)
+                    | Self::UnknownIntegration(_)
                     | Self::Failed(_)
                     | Self::Interrupted(_)
                     | Self::AlreadyReported
@@ -132,9 +134,8 @@ impl From<anyhow::Error> for CommandFailure {
 impl From<OperationError> for CommandFailure {
     fn from(error: OperationError) -> Self {
         match error {
-            OperationError::WrongInput(text) | OperationError::UnknownIntegration(text) => {
-                Self::Usage(text)
-            }
+            OperationError::WrongInput(text) => Self::Usage(text),
+            OperationError::UnknownIntegration(text) => Self::UnknownIntegration(text),
             OperationError::NotFound(text) => Self::message(text),
             OperationError::Failed(error) => Self::Failed(error),
         }

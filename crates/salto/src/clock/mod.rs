@@ -6,6 +6,7 @@ pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 
+use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -43,13 +44,16 @@ pub struct SaltoClock {
     state: Mutex<State>,
 }
 
+/// A row that seems to be older than an instant by up to this may be from just after it: it has whole seconds, and
+/// the difference of the clocks is known by `Date` headers, in whole seconds too (decision).
+pub const ROW_TOLERANCE: TimeDelta = TimeDelta::milliseconds(1000 + 600);
 /// A smaller change of the offset is one of its measurement.
 const JUMP: TimeDelta = TimeDelta::seconds(2);
 
 #[derive(Debug)]
 struct State {
     estimate: Estimate,
-    /// See [`SaltoClock::rows_from`].
+    /// Before this time, Salto's clock may have written each time twice.
     rows_from: Option<DateTime<Utc>>,
     /// The number of corrections by all replicas that this clock has taken into account.
     corrections: u64,
@@ -83,10 +87,15 @@ impl SaltoClock {
         self.state().estimate.offset()
     }
 
-    /// Rows of Salto's records that seem to be older than this, by this machine's clock, may be older still, and from
-    /// before any instant that is asked for: Salto's clock went back, and wrote the same times again.
-    pub(crate) fn rows_from(&self) -> Option<DateTime<Utc>> {
-        self.state().rows_from
+    /// The times, by this machine's clock, of rows of Salto's records that are from since then. Rows that seem to be newer
+    /// than an instant may be older where Salto's clock went back and wrote the same times again: such a time does not
+    /// count until it is past, and one of the future never does.
+    #[must_use]
+    pub fn rows_since(&self, since: DateTime<Utc>) -> RangeInclusive<DateTime<Utc>> {
+        let since = self.state().rows_from.map_or(since, |from| since.max(from));
+        let now = (self.wall)();
+        let from = since.checked_sub_signed(ROW_TOLERANCE).unwrap_or(since);
+        from..=now.checked_add_signed(ROW_TOLERANCE).unwrap_or(now)
     }
 
     /// The current time by Salto's clock.

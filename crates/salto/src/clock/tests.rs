@@ -186,16 +186,26 @@ fn a_password_is_mistimed_where_salto_would_not_accept_its_time() {
 fn rows_may_be_older_than_they_seem_after_saltos_clock_went_back() {
     let mut machine = Machine::new();
     machine.observe(-40);
-    assert_eq!(machine.clock.rows_from(), None, "the first answer says nothing of a change");
+    assert_eq!(machine.clock.state().rows_from, None, "the first answer says nothing of a change");
     for offset in [-41, -39, 0, 0, 0, 0, 0] {
         machine.observe(offset);
     }
-    assert_eq!(machine.clock.rows_from(), None, "it went forward");
+    assert_eq!(machine.clock.state().rows_from, None, "it went forward");
     machine.pass(60);
     (0..3).for_each(|_| machine.observe(-20));
     assert_eq!(machine.offset(), -20);
-    let from = machine.clock.rows_from().unwrap();
+    let from = machine.clock.state().rows_from.unwrap();
     // A row of just before the step seems to be 20 s newer than it is.
     let seems = machine.now.wall + TimeDelta::seconds(20);
     assert!(from > seems && from < seems + TimeDelta::seconds(10), "{from} {seems}");
+}
+
+#[test]
+fn rows_of_the_future_are_from_no_time() {
+    let clock = SaltoClock::new("e");
+    let since = Utc::now() - TimeDelta::seconds(60);
+    let times = clock.rows_since(since);
+    assert_eq!(*times.start(), since - ROW_TOLERANCE);
+    assert!(times.contains(&(Utc::now() + TimeDelta::seconds(1))));
+    assert!(!times.contains(&(Utc::now() + TimeDelta::seconds(10))));
 }

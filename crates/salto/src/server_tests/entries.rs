@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::server::{Reply, Server};
+use super::server::{Reply, Request, Server};
 use super::{LOCK, SITE, salto, site};
 use crate::{CallError, Cause};
 
@@ -34,6 +34,17 @@ fn tags(time: &str) -> Vec<Value> {
         tag
     };
     (0..20).map(tag).collect()
+}
+
+/// The answer of a Salto whose clock has this time.
+fn salto_at(request: &Request, now: DateTime<Utc>) -> Reply {
+    let date = now.to_rfc2822().replace("+0000", "GMT");
+    match salto(request) {
+        Some(Reply::Bytes(bytes)) => {
+            Reply::Bytes(bytes.replacen("\r\n", &format!("\r\nDate: {date}\r\n"), 1))
+        }
+        _ => unreachable!(),
+    }
 }
 
 async fn opened_since(
@@ -149,13 +160,7 @@ async fn times_are_converted_to_saltos_clock_and_back() {
             let ahead = Utc::now() + TimeDelta::days(1);
             return Reply::json(200, &json!([entry(&ahead.to_rfc3339())]));
         }
-        let date = (Utc::now() + TimeDelta::days(1)).to_rfc2822().replace("+0000", "GMT");
-        match salto(request) {
-            Some(Reply::Bytes(bytes)) => {
-                Reply::Bytes(bytes.replacen("\r\n", &format!("\r\nDate: {date}\r\n"), 1))
-            }
-            _ => unreachable!(),
-        }
+        salto_at(request, Utc::now() + TimeDelta::days(1))
     })
     .await;
     let site = site(&server);
@@ -176,14 +181,7 @@ async fn a_row_from_before_saltos_clock_went_back_is_not_taken_for_a_newer_one()
             if request.path.ends_with("/entries") {
                 return Reply::json(200, &json!([row]));
             }
-            let now = Utc::now() - TimeDelta::seconds(behind.load(Ordering::Relaxed));
-            let date = now.to_rfc2822().replace("+0000", "GMT");
-            match salto(request) {
-                Some(Reply::Bytes(bytes)) => {
-                    Reply::Bytes(bytes.replacen("\r\n", &format!("\r\nDate: {date}\r\n"), 1))
-                }
-                _ => unreachable!(),
-            }
+            salto_at(request, Utc::now() - TimeDelta::seconds(behind.load(Ordering::Relaxed)))
         }
     })
     .await;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
 use serde::Deserialize;
 use serde_json::{Number, Value};
 use uuid::Uuid;
@@ -14,10 +14,6 @@ use crate::clock::SaltoClock;
 use crate::environment::url::below;
 use crate::error::CallError;
 use crate::http::answer::CallTarget;
-
-/// A row that seems to be older than an instant by up to this may be from just after it: it has whole seconds, and
-/// the difference of the clocks is known by `Date` headers, in whole seconds too (decision).
-pub const ROW_TOLERANCE: TimeDelta = TimeDelta::milliseconds(1000 + 600);
 
 /// A row, as far as it is used.
 #[derive(Debug, Deserialize)]
@@ -147,6 +143,8 @@ impl SiteCalls {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     use serde_json::json;

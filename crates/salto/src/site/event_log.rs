@@ -1,6 +1,7 @@
 //! The event log of a site: whether a command without an answer opened the door, and which openings it has
 //! (`docs/salto-ks.md`, Connect API).
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +11,8 @@ use uuid::Uuid;
 
 use super::Site;
 use super::calls::SiteCalls;
-use super::entry::{Entry, ROW_TOLERANCE, Row};
+use super::entry::{Entry, Row};
+use crate::clock::ROW_TOLERANCE;
 use crate::environment::url::below;
 use crate::error::{CallError, Cause};
 use crate::http::answer::CallTarget;
@@ -63,7 +65,7 @@ fn log_not_read() -> CallError {
 /// The opening that is searched. Times are of Salto's clock.
 struct OpeningFilter {
     lock: Uuid,
-    since: DateTime<Utc>,
+    times: RangeInclusive<DateTime<Utc>>,
 }
 
 impl OpeningFilter {
@@ -71,7 +73,7 @@ impl OpeningFilter {
     /// and `lock_id`.
     fn opened_at(&self, row: &Row) -> Option<DateTime<Utc>> {
         let found = row.is_opening() && row.is_remote() && row.lock_id == Some(self.lock);
-        row.time().filter(|at| found && *at >= self.since)
+        row.time().filter(|at| found && self.times.contains(at))
     }
 }
 
@@ -82,14 +84,12 @@ async fn opened_since(
     since: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, CallError> {
     let clock = &calls.client.clock;
-    let (offset, since) = (clock.offset(), clock.rows_from().map_or(since, |from| since.max(from)));
-    let since = since.checked_add_signed(offset - ROW_TOLERANCE).unwrap_or(since);
-    let filter = OpeningFilter { lock, since };
-    let rows = rows_since(calls, since).await?;
-    // A row of the future was written by a clock that was ahead, and has been set back since: it may be of any time.
-    let now = clock.now().checked_add_signed(ROW_TOLERANCE).unwrap_or(DateTime::<Utc>::MAX_UTC);
-    let opened_at = rows.iter().filter_map(|entry| filter.opened_at(entry)).filter(|at| *at <= now);
-    let opened_at = opened_at.min();
+    let offset = clock.offset();
+    let by_salto = |at: DateTime<Utc>| at.checked_add_signed(offset).unwrap_or(at);
+    let rows = rows_since(calls, by_salto(*clock.rows_since(since).start())).await?;
+    let times = clock.rows_since(since);
+    let filter = OpeningFilter { lock, times: by_salto(*times.start())..=by_salto(*times.end()) };
+    let opened_at = rows.iter().filter_map(|entry| filter.opened_at(entry)).min();
     Ok(opened_at.map(|at| at.checked_sub_signed(offset).unwrap_or(at)))
 }
 
@@ -164,13 +164,14 @@ mod tests {
     #[test]
     fn only_a_remote_opening_of_the_lock_since_then_is_found() {
         let lock = Uuid::from_u128(7);
-        let filter = OpeningFilter { lock, since: "2026-08-25T07:25:00Z".parse().unwrap() };
+        let since: DateTime<Utc> = "2026-08-25T07:25:00Z".parse().unwrap();
+        let filter = OpeningFilter { lock, times: since..=since + ROW_TOLERANCE };
         let opening = json!({
             "event_category": "lock_opened", "access_by": "remote", "lock_id": lock,
             "utc_date_time": "2026-08-25T07:25:00Z", "user_id": null, "new": [1],
         });
         let opened_at = |it: &Value| filter.opened_at(&Row::of(it)?);
-        assert_eq!(opened_at(&opening), Some(filter.since));
+        assert_eq!(opened_at(&opening), Some(since));
         for (member, value) in [
             ("event_category", json!("lock_rejected")),
             ("event_category", json!(null)),
@@ -178,6 +179,7 @@ mod tests {
             ("lock_id", json!(Uuid::from_u128(8))),
             ("lock_id", json!(null)),
             ("utc_date_time", json!("2026-08-25T07:24:59Z")),
+            ("utc_date_time", json!("2026-08-25T07:25:02Z")),
             ("utc_date_time", json!(null)),
         ] {
             let mut other = opening.clone();

@@ -1,5 +1,6 @@
 use chrono::TimeDelta;
 use events::{Opened, RequestRef};
+use salto::ROW_TOLERANCE;
 
 use super::*;
 use crate::state::store::testing::redis as store;
@@ -127,7 +128,8 @@ async fn a_row_waits_for_its_opening_and_settles_a_command_in_doubt() {
     let fixture = Fixture::new();
     assert_eq!(fixture.see(&[fixture.row("a", 0)]).await.confirmed, []);
     let unmatched = async |lock, since| {
-        fixture.confirmations.unmatched_opening("acme", lock, fixture.at(since)).await.unwrap()
+        let times = fixture.at(since) - ROW_TOLERANCE..=fixture.at(since);
+        fixture.confirmations.unmatched_opening("acme", lock, times).await.unwrap()
     };
     assert_eq!(unmatched(LOCK, 1_500).await, Some(fixture.at(0)));
     assert_eq!(unmatched(LOCK, 1_700).await, None);

@@ -8,12 +8,12 @@ impl Keys {
         self.of("session", &[id_hash])
     }
 
-    /// How often this user tried to sign in at the console.
+    /// The number of sign-ins that were tried as this user.
     pub(crate) fn sign_ins_of_user(&self, user: &str) -> String {
         self.of("sign-ins:user", &[user])
     }
 
-    /// How often somebody at this address tried to sign in at the console.
+    /// The number of sign-ins that were tried from this address.
     pub(crate) fn sign_ins_of_address(&self, address: &str) -> String {
         self.of("sign-ins:address", &[address])
     }

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 use chrono::{DateTime, Utc};
-use consumer::audit::AuditEntry;
+use consumer::audit::{AuditCriteria, AuditEntry};
 use uuid::Uuid;
 
 use super::filter_arguments::AuditFilterArguments;
@@ -23,8 +23,7 @@ pub(super) struct Period {
 /// Parses lines, and keeps the selected entries, each of them once.
 #[derive(Debug)]
 pub(super) struct EntryFilter {
-    arguments: AuditFilterArguments,
-    period: Period,
+    criteria: AuditCriteria,
     shown: HashSet<Uuid>,
     order: VecDeque<Uuid>,
     invalid_lines: u64,
@@ -33,11 +32,8 @@ pub(super) struct EntryFilter {
 impl EntryFilter {
     /// The filter of these flags, where the current time is `now`.
     pub(super) fn new(arguments: AuditFilterArguments, now: DateTime<Utc>) -> Self {
-        let [since, until] =
-            [arguments.since, arguments.until].map(|it| it.map(|time| time.at(now)));
         Self {
-            arguments,
-            period: Period { since, until },
+            criteria: arguments.criteria(now),
             shown: HashSet::new(),
             order: VecDeque::new(),
             invalid_lines: 0,
@@ -46,12 +42,12 @@ impl EntryFilter {
 
     /// The integration that is wanted, where no decision of it was found.
     pub(super) fn missing_integration(&self) -> Option<&str> {
-        if self.shown.is_empty() { self.arguments.integration.as_deref() } else { None }
+        if self.shown.is_empty() { self.criteria.integration.as_deref() } else { None }
     }
 
     /// The times between which entries are selected.
     pub(super) const fn period(&self) -> Period {
-        self.period
+        Period { since: self.criteria.since, until: self.criteria.until }
     }
 
     /// The entry of a line, where it is selected and was not returned before.
@@ -63,7 +59,7 @@ impl EntryFilter {
             self.invalid_lines += 1;
             return None;
         };
-        if !self.matches(&entry) || !self.shown.insert(entry.id) {
+        if !self.criteria.matches(&entry) || !self.shown.insert(entry.id) {
             return None;
         }
         self.order.push_back(entry.id);
@@ -73,26 +69,6 @@ impl EntryFilter {
             self.shown.remove(&oldest);
         }
         Some(entry)
-    }
-
-    fn matches(&self, entry: &AuditEntry) -> bool {
-        let equals = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
-        };
-        let wanted = &self.arguments;
-        let lock = entry.lock_id.map(|lock| lock.to_string());
-        equals(&wanted.integration, Some(&entry.integration_id))
-            && equals(&wanted.booking, Some(&entry.booking_id))
-            && equals(&wanted.object, entry.object_id.as_deref())
-            && equals(&wanted.lock.as_ref().map(|lock| lock.to_lowercase()), lock.as_deref())
-            && equals(&wanted.requested_by, entry.requested_by.as_deref())
-            && equals(&wanted.request, Some(&entry.request_id))
-            && equals(&wanted.outcome, Some(entry.outcome.code()))
-            && equals(&wanted.action, entry.action.as_deref())
-            && equals(&wanted.operator, entry.operator.as_deref())
-            && equals(&wanted.reason, entry.reason.as_deref())
-            && self.period.since.is_none_or(|since| entry.at >= since)
-            && self.period.until.is_none_or(|until| entry.at < until)
     }
 
     /// Prints a warning about lines that were left out because they are not lines of the audit.

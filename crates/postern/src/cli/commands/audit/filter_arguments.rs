@@ -1,7 +1,8 @@
 //! The filter flags of `postern audit`.
 
+use chrono::{DateTime, Utc};
 use clap::{Args, builder::PossibleValuesParser};
-use consumer::audit::AuditOutcome;
+use consumer::audit::{AuditCriteria, AuditOutcome};
 use rules::{FailedReason, RejectedReason};
 
 use crate::cli::arguments::time_argument::TimeArgument;
@@ -46,6 +47,26 @@ pub(super) struct AuditFilterArguments {
     /// Only decisions before this time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(super) until: Option<TimeArgument>,
+}
+
+impl AuditFilterArguments {
+    /// What they select, where the current time is `now`.
+    pub(super) fn criteria(self, now: DateTime<Utc>) -> AuditCriteria {
+        AuditCriteria {
+            integration: self.integration,
+            booking: self.booking,
+            object: self.object,
+            lock: self.lock,
+            requested_by: self.requested_by,
+            request: self.request,
+            outcome: self.outcome,
+            reason: self.reason,
+            action: self.action,
+            operator: self.operator,
+            since: self.since.map(|time| time.at(now)),
+            until: self.until.map(|time| time.at(now)),
+        }
+    }
 }
 
 fn reasons() -> PossibleValuesParser {

@@ -4,10 +4,17 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=deploy/lib/say.sh
 . deploy/lib/say.sh
+# shellcheck source=deploy/lib/processes.sh
+. deploy/lib/processes.sh
 
 readonly DIR=.dev/test-servers
 
 start() {
+  # Those of an earlier shell may have been killed, or the machine was started anew.
+  if [[ -f $DIR/services.env ]] && ! all_run "$DIR"; then
+    say "the servers in $DIR no longer run"
+    stop
+  fi
   if [[ ! -f $DIR/services.env ]]; then
     deploy/services.sh start "$DIR" --own-servers
   fi

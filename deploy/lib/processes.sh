@@ -45,6 +45,14 @@ runs() {
   find_process "$@" && is_running "$pid" "$start"
 }
 
+# all_run DIR: every process that was started is running.
+all_run() {
+  local pid start _
+  [[ ! -f $1/processes ]] || while read -r pid start _; do
+    is_running "$pid" "$start" || return 1
+  done <"$1/processes"
+}
+
 # kill_process DIR NAME: SIGKILL.
 kill_process() {
   local pid start

@@ -29,8 +29,6 @@ pub(super) struct Node {
     epmd: u16,
     /// The AMQP ports of all nodes of its cluster; empty for a single node.
     cluster: Vec<u16>,
-    /// The number of its starts.
-    starts: usize,
 }
 
 impl Node {
@@ -47,7 +45,7 @@ impl Node {
 
     fn with(directory: PathBuf, amqp: u16, epmd: u16, cluster: Vec<u16>) -> Self {
         let (management, distribution) = (free_port(), free_port());
-        Self { process: None, directory, amqp, management, distribution, epmd, cluster, starts: 0 }
+        Self { process: None, directory, amqp, management, distribution, epmd, cluster }
     }
 
     /// Its Erlang node name.
@@ -78,12 +76,10 @@ impl Node {
         let own = [self.amqp, self.management, self.distribution, self.epmd];
         command.args(own.iter().chain(&self.cluster).map(ToString::to_string));
         let process = Process::start("rabbitmq", &self.directory, &mut command);
-        self.starts += 1;
         until_true("RabbitMQ to serve", START, || async {
             assert!(process.status().is_none(), "RabbitMQ ended:\n{}", process.log());
             // A virtual host that is created on another node before that is never created on this one.
-            let complete = process.log().matches(COMPLETE).count() == self.starts;
-            complete && self.serves().await
+            process.log().contains(COMPLETE) && self.serves().await
         })
         .await;
         self.process = Some(process);

@@ -32,6 +32,8 @@ pub struct Process {
     child: Mutex<Child>,
     group: Pid,
     log: PathBuf,
+    /// Where its own output begins: a process of the same name may have written before.
+    log_start: usize,
 }
 
 impl Process {
@@ -48,6 +50,8 @@ impl Process {
         command: &mut Command,
         output: Stdio,
     ) -> Self {
+        let log = Self::log_path(name, directory);
+        let log_start = std::fs::read(&log).map_or(0, |written| written.len());
         let child = command
             .process_group(0)
             .stdin(Stdio::null())
@@ -57,8 +61,8 @@ impl Process {
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let group = i32::try_from(child.id()).expect("a process id fits");
         reaper::watch(group);
-        let (name, log) = (name.to_owned(), Self::log_path(name, directory));
-        Self { name, child: Mutex::new(child), group: Pid::from_raw(group), log }
+        let group = Pid::from_raw(group);
+        Self { name: name.to_owned(), child: Mutex::new(child), group, log, log_start }
     }
 
     fn log_path(name: &str, directory: &Path) -> PathBuf {
@@ -77,7 +81,8 @@ impl Process {
 
     /// Its whole output so far.
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
+        let written = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(written.get(self.log_start..).unwrap_or_default()).into_owned()
     }
 
     /// Sends a signal to the program and its children; does nothing if it has ended.

@@ -1,10 +1,11 @@
 //! Commands without an answer: Salto's entry log may show the opening.
 
-use end_to_end::deadline::SOON;
+use chrono::{TimeDelta, Utc};
+use end_to_end::deadline::{SOON, until_true};
 use end_to_end::fixture::{BOOKING, Fixture};
-use end_to_end::inbound::time;
+use end_to_end::inbound::{open_request, time};
 use end_to_end::setup::Setup;
-use end_to_end::simulator::ROOM_12;
+use end_to_end::simulator::{IQ_GROUND_FLOOR, ROOM_12};
 use serde_json::{Value, json};
 
 async fn fixture(resend_window: &str) -> Fixture {
@@ -62,4 +63,34 @@ async fn an_account_that_may_not_read_the_log_is_asked_once() {
         assert_eq!(fixture.open(id, BOOKING).await.text("reason"), "outcome_unknown");
     }
     assert_eq!(simulator.counters().await["calls"]["entries"], 1);
+}
+
+#[tokio::test]
+async fn a_later_opening_by_somebody_else_is_not_the_answer() {
+    let mut setup = Setup::unactivated().await;
+    // Another integration of the same site, whose command opens the door while the worker is frozen.
+    setup.simulator.change_iq(IQ_GROUND_FLOOR, json!({"otp_enabled": false})).await;
+    let mut other = setup.settings.integrations()[0].clone();
+    other.as_table_mut().expect("a table").insert("id".to_owned(), "other".into());
+    setup.settings.set_integration("ask_entries", true);
+    setup.settings.integrations().push(other);
+    setup.settings.set("opening.command_timeout", "1s");
+    setup.settings.set("opening.resend_window", "0s");
+    let fixture = Fixture::new(setup, 1).await;
+    let (worker, simulator) = (&fixture.workers[0], &fixture.setup.simulator);
+    simulator.add_fault(json!({"kind": "reset", "call": "open", "times": 1})).await;
+    worker.freeze_at("after-command");
+    fixture.bus.open_request(&open_request("R-1", BOOKING)).await;
+    worker.frozen(SOON).await;
+    // No command of the request can open the door after its timeout and what the clocks may differ by.
+    let sent = simulator.commands().await[0].received_at;
+    let later = sent + TimeDelta::milliseconds(1000 + 1600 + 1000);
+    until_true("the end of the command's time", SOON, || async { Utc::now() > later }).await;
+    let open = ["lock", "open", ROOM_12, "--integration", "other", "--reason", "test", "--yes"];
+    let opened = fixture.setup.postern(&open).await;
+    assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
+    worker.resume();
+    let failed = fixture.outbound.answer("R-1", "lock.open-failed.v1", SOON).await;
+    assert_eq!(failed.text("reason"), "outcome_unknown");
+    assert!(simulator.counters().await["calls"]["entries"].as_u64() >= Some(1), "it was asked");
 }

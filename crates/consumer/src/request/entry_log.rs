@@ -1,6 +1,9 @@
 //! Asking Salto's log of entries whether a command that was not answered opened the door.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use salto::CallError;
@@ -27,7 +30,7 @@ pub(super) enum LogAnswer {
     Paused,
 }
 
-/// Asks whether the lock opened since the first command in doubt, within `limit`.
+/// Asks whether a command in doubt has opened the lock, within `limit`.
 pub(super) async fn ask(
     worker: &Worker,
     integration: &Integration,
@@ -40,25 +43,32 @@ pub(super) async fn ask(
         return LogAnswer::NotAsked;
     }
     let until = Instant::now() + limit;
-    let since = Utc::now() - (claim.doubt.since_first + claim.asked_at.elapsed());
-    let asked = match seen_row(worker, integration, lock, since).await {
+    let times = times_of_effect(worker, claim);
+    let asked = match seen_row(worker, integration, lock, &times).await {
         Some(opened) => return opened,
-        None if claim.pause.is_zero() => ask_log(worker, integration, lock, since, limit).await,
+        None if claim.pause.is_zero() => ask_log(worker, integration, lock, &times, limit).await,
         None => LogAnswer::Paused,
     };
     match (asked, integration.confirm_openings) {
         (LogAnswer::NoEntry | LogAnswer::NotAsked, ConfirmOpenings::Stream) => {
-            await_row(worker, integration, lock, since, until).await
+            await_row(worker, integration, lock, &times, until).await
         }
         (asked, ConfirmOpenings::Off | ConfirmOpenings::Entries | ConfirmOpenings::Stream) => asked,
     }
+}
+
+/// When a command in doubt may have opened the lock: from the first one on, until the last one that may have
+/// followed it was given up. The log may be asked much later, after a pause; then it may have another guest's opening.
+fn times_of_effect(worker: &Worker, claim: &Claim) -> RangeInclusive<DateTime<Utc>> {
+    let since = Utc::now() - (claim.doubt.since_first + claim.asked_at.elapsed());
+    since..=since + worker.resend.window + worker.opening.command_timeout
 }
 
 async fn ask_log(
     worker: &Worker,
     integration: &Integration,
     lock: Uuid,
-    since: DateTime<Utc>,
+    times: &RangeInclusive<DateTime<Utc>>,
     limit: Duration,
 ) -> LogAnswer {
     let integration_id = integration.rules.id.as_str();
@@ -70,7 +80,7 @@ async fn ask_log(
             Some(prepared) => prepared.iq_id,
             None => integration.site.prepare(lock).await?.iq_id,
         };
-        let opened_at = integration.site.opened_since(lock, since, limit).await?;
+        let opened_at = integration.site.opened_within(lock, times.clone(), limit).await?;
         Ok(opened_at.map(|at| (at, iq_id)))
     };
     let error: CallError = match tokio::time::timeout(limit, asking).await {
@@ -85,19 +95,19 @@ async fn ask_log(
     }
 }
 
-/// The opening of the lock since then, by a row that was read to confirm openings.
+/// The opening of the lock in these times, by a row that was read to confirm openings.
 async fn seen_row(
     worker: &Worker,
     integration: &Integration,
     lock: Uuid,
-    since: DateTime<Utc>,
+    times: &RangeInclusive<DateTime<Utc>>,
 ) -> Option<LogAnswer> {
     let iq_id = match integration.confirm_openings {
         ConfirmOpenings::Off => return None,
         ConfirmOpenings::Stream | ConfirmOpenings::Entries => integration.site.ready(lock)?.iq_id,
     };
     let id = integration.rules.id.as_str();
-    let times = integration.clock.rows_since(since);
+    let times = integration.clock.rows_of(times);
     let seen = worker.confirmations.unmatched_opening(id, lock, times).await;
     let at =
         seen.inspect_err(|error| tracing::debug!(%error, "seen rows cannot be read")).ok()??;
@@ -109,12 +119,12 @@ async fn await_row(
     worker: &Worker,
     integration: &Integration,
     lock: Uuid,
-    since: DateTime<Utc>,
+    times: &RangeInclusive<DateTime<Utc>>,
     until: Instant,
 ) -> LogAnswer {
     while Instant::now() < until {
         tokio::time::sleep(ROW_POLL).await;
-        if let Some(opened) = seen_row(worker, integration, lock, since).await {
+        if let Some(opened) = seen_row(worker, integration, lock, times).await {
             return opened;
         }
     }

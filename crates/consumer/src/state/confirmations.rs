@@ -134,7 +134,7 @@ impl Confirmations {
         Ok(to_publish == 1)
     }
 
-    /// When the lock opened in these times ([`salto::SaltoClock::rows_since`]), by a row that belongs to no opening yet:
+    /// When the lock opened in these times ([`salto::SaltoClock::rows_of`]), by a row that belongs to no opening yet:
     /// a command that was not answered may have opened it. By this machine's clock.
     pub(crate) async fn unmatched_opening(
         &self,

@@ -87,15 +87,15 @@ impl SaltoClock {
         self.state().estimate.offset()
     }
 
-    /// The times, by this machine's clock, of rows of Salto's records that are from since then. Rows that seem to be newer
-    /// than an instant may be older where Salto's clock went back and wrote the same times again: such a time does not
-    /// count until it is past, and one of the future never does.
+    /// The times, by this machine's clock, that rows of Salto's records may have which are from these times. Rows that
+    /// seem to be newer than an instant may be older where Salto's clock went back and wrote the same times again: such
+    /// a time does not count until it is past, and one of the future never does.
     #[must_use]
-    pub fn rows_since(&self, since: DateTime<Utc>) -> RangeInclusive<DateTime<Utc>> {
-        let since = self.state().rows_from.map_or(since, |from| since.max(from));
-        let now = (self.wall)();
-        let from = since.checked_sub_signed(ROW_TOLERANCE).unwrap_or(since);
-        from..=now.checked_add_signed(ROW_TOLERANCE).unwrap_or(now)
+    pub fn rows_of(&self, times: &RangeInclusive<DateTime<Utc>>) -> RangeInclusive<DateTime<Utc>> {
+        let (from, to) = (*times.start(), (*times.end()).min((self.wall)()));
+        let from = self.state().rows_from.map_or(from, |certain| from.max(certain));
+        let from = from.checked_sub_signed(ROW_TOLERANCE).unwrap_or(from);
+        from..=to.checked_add_signed(ROW_TOLERANCE).unwrap_or(to)
     }
 
     /// The current time by Salto's clock.

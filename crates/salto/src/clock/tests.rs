@@ -204,7 +204,9 @@ fn rows_may_be_older_than_they_seem_after_saltos_clock_went_back() {
 fn rows_of_the_future_are_from_no_time() {
     let clock = SaltoClock::new("e");
     let since = Utc::now() - TimeDelta::seconds(60);
-    let times = clock.rows_since(since);
+    let past = since..=since + TimeDelta::seconds(5);
+    assert_eq!(clock.rows_of(&past), since - ROW_TOLERANCE..=*past.end() + ROW_TOLERANCE);
+    let times = clock.rows_of(&(since..=since + TimeDelta::hours(1)));
     assert_eq!(*times.start(), since - ROW_TOLERANCE);
     assert!(times.contains(&(Utc::now() + TimeDelta::seconds(1))));
     assert!(!times.contains(&(Utc::now() + TimeDelta::seconds(10))));

@@ -1,5 +1,6 @@
 //! The event log, over HTTP.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -47,7 +48,12 @@ fn salto_at(request: &Request, now: DateTime<Utc>) -> Reply {
     }
 }
 
-async fn opened_since(
+/// All times from that one on.
+fn since_then(at: DateTime<Utc>) -> RangeInclusive<DateTime<Utc>> {
+    at..=DateTime::<Utc>::MAX_UTC
+}
+
+async fn opened_within(
     reply: impl Fn(&str) -> Reply + Send + Sync + 'static,
 ) -> (Server, Result<Option<DateTime<Utc>>, CallError>) {
     let server = Server::start(move |request| match request.path.ends_with("/entries") {
@@ -55,13 +61,14 @@ async fn opened_since(
         false => salto(request).unwrap(),
     })
     .await;
-    let answer = site(&server).opened_since(LOCK, at("2026-08-25T07:25:00.400Z"), LIMIT).await;
+    let answer =
+        site(&server).opened_within(LOCK, since_then(at("2026-08-25T07:25:00.400Z")), LIMIT).await;
     (server, answer)
 }
 
 #[tokio::test]
 async fn the_first_opening_since_then_is_found() {
-    let (server, answer) = opened_since(|_| {
+    let (server, answer) = opened_within(|_| {
         Reply::json(
             200,
             &json!({
@@ -87,7 +94,7 @@ async fn the_first_opening_since_then_is_found() {
 #[tokio::test]
 async fn a_log_without_the_opening_finds_nothing() {
     for body in [json!([]), json!({"items": []}), json!([entry("2026-08-25T07:24:00Z")])] {
-        let (_server, answer) = opened_since(move |_| Reply::json(200, &body)).await;
+        let (_server, answer) = opened_within(move |_| Reply::json(200, &body)).await;
         assert_eq!(answer, Ok(None));
     }
 }
@@ -95,7 +102,7 @@ async fn a_log_without_the_opening_finds_nothing() {
 #[tokio::test]
 async fn an_opening_that_seems_too_old_by_the_difference_of_the_clocks_is_found() {
     for (time, is_found) in [("2026-08-25T07:24:59Z", true), ("2026-08-25T07:24:58Z", false)] {
-        let (_server, answer) = opened_since(|_| Reply::json(200, &json!([entry(time)]))).await;
+        let (_server, answer) = opened_within(|_| Reply::json(200, &json!([entry(time)]))).await;
         assert_eq!(answer, Ok(is_found.then(|| at(time))));
     }
 }
@@ -111,7 +118,7 @@ async fn a_page_that_does_not_suffice_is_asked_for_with_more_rows() {
         rows
     };
     for (more, found) in [(1000, true), (100, false), (0, false)] {
-        let (server, answer) = opened_since(move |query| {
+        let (server, answer) = opened_within(move |query| {
             let top = if query.starts_with("$top=1000") { more } else { 100 };
             let items: Vec<_> = log().into_iter().take(top).collect();
             let page = json!({"items": items, "continuation_token": "next"});
@@ -125,7 +132,7 @@ async fn a_page_that_does_not_suffice_is_asked_for_with_more_rows() {
 
 #[tokio::test]
 async fn later_pages_are_read_while_they_are_new_and_at_most_five() {
-    let (server, answer) = opened_since(|query| {
+    let (server, answer) = opened_within(|query| {
         let items = match query.contains("$skip=40") {
             false => tags(if query.contains("skip") {
                 "2026-08-25T07:26:00Z"
@@ -142,7 +149,7 @@ async fn later_pages_are_read_while_they_are_new_and_at_most_five() {
         server.requests("/entries").into_iter().map(|request| request.query).collect();
     assert_eq!(queries[2], "$orderby=utc_date_time%20desc&$top=20&$skip=40");
 
-    let (server, answer) = opened_since(|query| {
+    let (server, answer) = opened_within(|query| {
         let page = query.split("page=").nth(1).map_or(1, |page| page.parse().unwrap());
         let time = format!("2026-08-25T08:{:02}:00Z", 59 - page);
         let next = format!("/v1.1/sites/{SITE}/entries?page={}", page + 1);
@@ -165,10 +172,13 @@ async fn times_are_converted_to_saltos_clock_and_back() {
     .await;
     let site = site(&server);
     site.sites().await.unwrap();
-    let opened = site.opened_since(LOCK, Utc::now(), LIMIT).await.unwrap().unwrap();
+    let opened = site.opened_within(LOCK, since_then(Utc::now()), LIMIT).await.unwrap().unwrap();
     assert!((opened - Utc::now()).abs() < TimeDelta::seconds(30), "{opened}");
     let tomorrow = Utc::now() + TimeDelta::hours(1);
-    assert_eq!(site.opened_since(LOCK, tomorrow, LIMIT).await, Ok(None));
+    assert_eq!(site.opened_within(LOCK, since_then(tomorrow), LIMIT).await, Ok(None));
+    // It is later than what could have opened the door.
+    let before = Utc::now() - TimeDelta::minutes(2)..=Utc::now() - TimeDelta::minutes(1);
+    assert_eq!(site.opened_within(LOCK, before, LIMIT).await, Ok(None));
 }
 
 #[tokio::test]
@@ -190,13 +200,16 @@ async fn a_row_from_before_saltos_clock_went_back_is_not_taken_for_a_newer_one()
         site.sites().await.unwrap();
     }
     let since = Utc::now();
-    assert!(site.opened_since(LOCK, since, LIMIT).await.unwrap().is_some(), "it is of this second");
+    assert!(
+        site.opened_within(LOCK, since_then(since), LIMIT).await.unwrap().is_some(),
+        "it is of this second"
+    );
     behind.store(20, Ordering::Relaxed);
     for _ in 0..5 {
         site.sites().await.unwrap();
     }
     let later = since + TimeDelta::seconds(15);
-    assert_eq!(site.opened_since(LOCK, later, LIMIT).await, Ok(None));
+    assert_eq!(site.opened_within(LOCK, since_then(later), LIMIT).await, Ok(None));
 }
 
 #[tokio::test]
@@ -208,7 +221,7 @@ async fn a_row_of_the_future_is_of_a_clock_that_was_wrong() {
             false => salto(request).unwrap(),
         })
         .await;
-        let asked = site(&server).opened_since(LOCK, Utc::now(), LIMIT).await.unwrap();
+        let asked = site(&server).opened_within(LOCK, since_then(Utc::now()), LIMIT).await.unwrap();
         assert_eq!(asked.is_some(), found, "{ahead} s ahead");
     }
 }
@@ -227,7 +240,7 @@ async fn whoever_may_not_read_the_log_is_told_so_and_the_host_is_not_blamed() {
         .await;
         let site = site(&server);
         for _ in 0..8 {
-            let error = site.opened_since(LOCK, Utc::now(), LIMIT).await.unwrap_err();
+            let error = site.opened_within(LOCK, since_then(Utc::now()), LIMIT).await.unwrap_err();
             assert_eq!((error.cause, error.status), (Cause::Forbidden, Some(status)));
         }
     }
@@ -242,7 +255,7 @@ async fn a_missing_answer_is_waited_for_within_the_limit() {
     .await;
     let started = Instant::now();
     let limit = Duration::from_millis(300);
-    let error = site(&server).opened_since(LOCK, Utc::now(), limit).await.unwrap_err();
+    let error = site(&server).opened_within(LOCK, since_then(Utc::now()), limit).await.unwrap_err();
     assert_eq!(error.cause, Cause::Unanswered);
     assert!(
         started.elapsed() < crate::http::salto_client::CALL_TIMEOUT,

@@ -26,20 +26,21 @@ const MORE_ROWS: usize = 1000;
 const MAX_PAGES: usize = 5;
 
 impl Site {
-    /// When the site's event log first has a remote opening of the lock since then, by any user. All
-    /// times are of this machine's clock; one that seems to be older by up to [`ROW_TOLERANCE`] counts
-    /// too. Where Salto's clock went back a moment ago, no row counts that may be from before. `limit` is the time limit of all calls together.
+    /// When the site's event log first has a remote opening of the lock in these times, by any user. All
+    /// times are of this machine's clock; one that seems to be outside by up to [`ROW_TOLERANCE`] counts
+    /// too. Where Salto's clock went back a moment ago, no row counts that may be from before. `limit` is
+    /// the time limit of all calls together.
     ///
     /// # Errors
     /// [`Cause::Forbidden`] where this account may not read the log, or Salto has none; or a call
     /// failed.
-    pub async fn opened_since(
+    pub async fn opened_within(
         &self,
         lock: Uuid,
-        since: DateTime<Utc>,
+        times: RangeInclusive<DateTime<Utc>>,
         limit: Duration,
     ) -> Result<Option<DateTime<Utc>>, CallError> {
-        let asked = timeout(limit, opened_since(&self.calls, lock, since)).await;
+        let asked = timeout(limit, opened_within(&self.calls, lock, &times)).await;
         asked.unwrap_or_else(|_| Err(log_not_read()))
     }
 
@@ -47,7 +48,7 @@ impl Site {
     /// `limit` is the time limit of all calls together.
     ///
     /// # Errors
-    /// As for [`Self::opened_since`].
+    /// As for [`Self::opened_within`].
     pub async fn openings_since(
         &self,
         since: DateTime<Utc>,
@@ -77,17 +78,18 @@ impl OpeningFilter {
     }
 }
 
-/// The time of the first remote opening of the lock since then; both are times of this machine's clock.
-async fn opened_since(
+/// The time of the first remote opening of the lock in these times; all are of this machine's clock.
+async fn opened_within(
     calls: &SiteCalls,
     lock: Uuid,
-    since: DateTime<Utc>,
+    times: &RangeInclusive<DateTime<Utc>>,
 ) -> Result<Option<DateTime<Utc>>, CallError> {
     let clock = &calls.client.clock;
     let offset = clock.offset();
     let by_salto = |at: DateTime<Utc>| at.checked_add_signed(offset).unwrap_or(at);
-    let rows = rows_since(calls, by_salto(*clock.rows_since(since).start())).await?;
-    let times = clock.rows_since(since);
+    let rows = rows_since(calls, by_salto(*clock.rows_of(times).start())).await?;
+    // The answer may have shown a step of Salto's clock.
+    let times = clock.rows_of(times);
     let filter = OpeningFilter { lock, times: by_salto(*times.start())..=by_salto(*times.end()) };
     let opened_at = rows.iter().filter_map(|entry| filter.opened_at(entry)).min();
     Ok(opened_at.map(|at| at.checked_sub_signed(offset).unwrap_or(at)))

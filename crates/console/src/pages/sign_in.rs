@@ -85,9 +85,11 @@ pub(crate) async fn sign_in(
     let known = app.user(&user);
     // The name may be a password that was typed into the wrong field: only known ones are recorded.
     let shown = known.map_or("(unknown)", |user| user.name.as_str());
-    if let Err(wait) = app.sign_ins.try_now(&user, &counted).await? {
-        record(&app, shown, &address, Some("too many tries")).await?;
-        return Ok(refused(&next, &user, wait.as_secs()));
+    if let Err(too_many) = app.sign_ins.try_now(&user, &counted).await? {
+        if too_many.is_first {
+            record(&app, shown, &address, Some("too many tries")).await?;
+        }
+        return Ok(refused(&next, &user, too_many.wait.as_secs()));
     }
     if !app.passwords.are_right(known, password).await? {
         record(&app, shown, &address, Some("wrong name or password")).await?;

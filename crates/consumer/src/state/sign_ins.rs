@@ -15,6 +15,16 @@ const PERIOD: Duration = Duration::from_secs(15 * 60);
 const MOST_OF_USER: u64 = 10;
 const MOST_OF_ADDRESS: u64 = 30;
 
+/// A try that was one too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyTries {
+    /// The time until tries are counted anew.
+    pub wait: Duration,
+    /// Whether it is the first one too many of its period. The others are not worth a line of the audit: anybody who
+    /// reaches the console can make as many as they like.
+    pub is_first: bool,
+}
+
 /// Counts the tries to sign in.
 #[derive(Debug, Clone)]
 pub struct SignIns {
@@ -29,8 +39,7 @@ impl SignIns {
         Self { store, keys: Keys::new(key_prefix) }
     }
 
-    /// Counts a try before the password is checked, so that tries at the same time are counted too. Answers how
-    /// long to wait where there were too many. Names are counted only for addresses that may still try, so that
+    /// Counts a try before the password is checked, so that tries at the same time are counted too. Names are counted only for addresses that may still try, so that
     /// nobody fills Redis with names.
     ///
     /// # Errors
@@ -40,25 +49,27 @@ impl SignIns {
         &self,
         user: &str,
         address: &str,
-    ) -> Result<Result<(), Duration>, StoreError> {
+    ) -> Result<Result<(), TooManyTries>, StoreError> {
         let of_address = self.keys.sign_ins_of_address(address);
-        if let Some(wait) = self.count(&of_address, MOST_OF_ADDRESS).await? {
-            return Ok(Err(wait));
+        if let Err(too_many) = self.count(&of_address, MOST_OF_ADDRESS).await? {
+            return Ok(Err(too_many));
         }
         let of_user = self.keys.sign_ins_of_user(user);
-        Ok(self.count(&of_user, MOST_OF_USER).await?.map_or(Ok(()), Err))
+        self.count(&of_user, MOST_OF_USER).await
     }
 
-    /// Counts a try, and answers how long to wait where it is one too many.
-    async fn count(&self, key: &str, most: u64) -> Result<Option<Duration>, StoreError> {
+    async fn count(&self, key: &str, most: u64) -> Result<Result<(), TooManyTries>, StoreError> {
         let mut begin = redis::cmd("SET");
         begin.arg(key).arg(0).arg("PX").arg(millis(PERIOD)).arg("NX");
         let mut count = redis::pipe();
         count.atomic().add_command(begin).ignore();
         count.cmd("INCR").arg(key).cmd("PTTL").arg(key);
         let (tries, left): (u64, i64) = self.store.query_all(&count).await?;
-        let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-        Ok((tries > most).then_some(left))
+        if tries <= most {
+            return Ok(Ok(()));
+        }
+        let wait = Duration::from_millis(u64::try_from(left).unwrap_or_default());
+        Ok(Err(TooManyTries { wait, is_first: tries == most + 1 }))
     }
 
     /// Forgets the user's tries after one that was right. Those from the address still count: who knows one

@@ -1,5 +1,6 @@
 //! The console: who may do what, what protects sessions and forms, and what pages and the API show.
 
+mod audit;
 mod content;
 mod integrations;
 mod operations;

@@ -179,6 +179,17 @@ pub async fn set(url: &str, key: &str, value: &str) {
     set.expect("a key can be written");
 }
 
+/// Repeats the newest entry of a stream so many times.
+pub async fn repeat_newest(url: &str, stream: &str, times: u32) {
+    const SCRIPT: &str = "
+        local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1][2]
+        for _ = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', unpack(newest)) end";
+    let mut connection = connect(url).await;
+    let mut repeat = redis::cmd("EVAL");
+    repeat.arg(SCRIPT).arg(1).arg(stream).arg(times);
+    repeat.query_async::<()>(&mut connection).await.expect("a stream has entries");
+}
+
 /// Deletes the keys whose name has `word` after the prefix; there must be at least one.
 pub async fn forget(url: &str, prefix: &str, word: &str) {
     let mut connection = connect(url).await;

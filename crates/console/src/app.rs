@@ -9,6 +9,7 @@ use consumer::{
     audit::{Action, AuditEntry, AuditStream, OperatorAudit},
 };
 use salto::ActivationStore;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -20,6 +21,9 @@ use crate::{
     problem::Problem,
 };
 
+/// Searches of the audit at a time: each keeps Redis busy.
+const MOST_SEARCHES: usize = 4;
+
 /// What handlers use. Cloning it is cheap.
 pub(crate) type App = Arc<Console>;
 
@@ -29,6 +33,8 @@ pub(crate) struct Console {
     pub(crate) console: ConsoleSettings,
     pub(crate) lookup: Lookup,
     pub(crate) audit_lines: AuditStream,
+    /// Turns for searches of the audit.
+    pub(crate) searches: Semaphore,
     pub(crate) sessions: Sessions,
     pub(crate) sign_ins: SignIns,
     pub(crate) passwords: Passwords,
@@ -56,6 +62,7 @@ impl Console {
         Ok(Self {
             lookup: Lookup::through(Arc::clone(&store), prefix),
             audit_lines: AuditStream::new(&settings.redis)?,
+            searches: Semaphore::new(MOST_SEARCHES),
             sessions: Sessions::new(Arc::clone(&store), prefix),
             sign_ins: SignIns::new(Arc::clone(&store), prefix),
             passwords: Passwords::for_users(&console.users),
@@ -102,6 +109,12 @@ impl Console {
         let snapshot = self.snapshot();
         let known = snapshot.all.iter().find(|it| it.id == id);
         known.cloned().ok_or_else(|| Problem::unknown_integration(id))
+    }
+
+    /// The integration of this id as it is stored at this moment: another console may have changed it meanwhile.
+    pub(crate) async fn known_now(&self, id: &str) -> Result<KnownIntegration, Problem> {
+        self.current.refresh().await?;
+        self.known(id)
     }
 
     /// Writes the audit line of an action. An action whose line cannot be written is not done.

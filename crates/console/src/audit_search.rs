@@ -1,11 +1,14 @@
 //! Finding lines of the audit in Redis, the newest first.
 
-use std::collections::HashSet;
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use chrono::{DateTime, Utc};
 use consumer::{
     AuditSink,
-    audit::{AuditCriteria, AuditEntry},
+    audit::{AuditCriteria, AuditEntry, AuditPosition},
 };
 use serde::{Deserialize, Deserializer, de::Error};
 use utoipa::IntoParams;
@@ -13,8 +16,11 @@ use uuid::Uuid;
 
 use crate::{access::caller::Caller, app::App, problem::Problem};
 
-/// Lines that are looked at for one answer: what is searched further back needs a narrower time.
+/// The most that is looked at for one answer. It says where to search on.
 const MOST_READ: usize = 50_000;
+const LONGEST: Duration = Duration::from_secs(3);
+/// The time in which one of the searches before has to end.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Lines in an answer, unless asked for another number, and at most.
 const USUAL: usize = 100;
 const MOST: usize = 500;
@@ -59,6 +65,10 @@ pub(crate) struct AuditFilter {
     /// Only lines before this time.
     #[serde(deserialize_with = "time")]
     pub(crate) until: Option<DateTime<Utc>>,
+    /// Only lines further back than this place: `next` of an answer with the same filters.
+    #[serde(deserialize_with = "position")]
+    #[param(value_type = Option<String>)]
+    pub(crate) before: Option<AuditPosition>,
     /// The most lines in the answer, 1 to 500; 100 without.
     #[serde(deserialize_with = "limit")]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 500)]
@@ -82,6 +92,12 @@ fn time<'de, D: Deserializer<'de>>(field: D) -> Result<Option<DateTime<Utc>>, D:
     Ok(Some(time.to_utc()))
 }
 
+fn position<'de, D: Deserializer<'de>>(field: D) -> Result<Option<AuditPosition>, D::Error> {
+    let Some(text) = text(field)? else { return Ok(None) };
+    let wrong = |error| D::Error::custom(format!("before: {text:?} is {error}"));
+    text.parse().map(Some).map_err(wrong)
+}
+
 fn limit<'de, D: Deserializer<'de>>(field: D) -> Result<Option<usize>, D::Error> {
     let Some(text) = text(field)? else { return Ok(None) };
     let limit = text.parse().ok().filter(|limit| (1..=MOST).contains(limit));
@@ -93,8 +109,8 @@ fn limit<'de, D: Deserializer<'de>>(field: D) -> Result<Option<usize>, D::Error>
 /// The lines that were found, the newest first.
 pub(crate) struct Found {
     pub(crate) entries: Vec<AuditEntry>,
-    /// Whether there are more, or may be.
-    pub(crate) more: bool,
+    /// Where to search on, where there are more or may be.
+    pub(crate) next: Option<AuditPosition>,
 }
 
 impl AuditFilter {
@@ -137,27 +153,38 @@ pub(crate) async fn find(
     keep: impl Fn(&AuditEntry) -> bool,
 ) -> Result<Found, Problem> {
     check_readable(app)?;
+    let turn = tokio::time::timeout(LONGEST_WAIT, app.searches.acquire()).await;
+    let Ok(Ok(_turn)) = turn else {
+        let detail = "too many searches of the audit at a time";
+        return Err(Problem::unavailable("busy", detail).retry_after(5));
+    };
     let (criteria, limit) = (filter.criteria(), filter.limit.unwrap_or(USUAL));
     let mut lines = app.audit_lines.lines(filter.since, filter.until, true);
+    if let Some(position) = &filter.before {
+        lines = lines.before(position);
+    }
     let (mut entries, mut seen, mut read) = (Vec::new(), HashSet::<Uuid>::new(), 0);
-    while read < MOST_READ {
-        let batch = lines.next().await?;
+    let (started, mut next) = (Instant::now(), None);
+    while read < MOST_READ && started.elapsed() < LONGEST {
+        let batch = lines.next_with_positions().await?;
         if batch.is_empty() {
-            return Ok(Found { entries, more: false });
+            return Ok(Found { entries, next: None });
         }
-        read += batch.len();
-        for line in batch.iter().rev() {
-            let Ok(entry) = serde_json::from_str::<AuditEntry>(line) else { continue };
+        for (position, line) in batch {
+            let Ok(entry) = serde_json::from_str::<AuditEntry>(&line) else { continue };
+            // Lines that were added late are among much younger ones, which are passed over.
+            read += usize::from(filter.until.is_none_or(|until| entry.at < until));
             let wanted = criteria.matches(&entry) && may_see(caller, &entry) && keep(&entry);
             if wanted && seen.insert(entry.id) {
                 if entries.len() == limit {
-                    return Ok(Found { entries, more: true });
+                    return Ok(Found { entries, next });
                 }
                 entries.push(entry);
             }
+            next = Some(position);
         }
     }
-    Ok(Found { entries, more: true })
+    Ok(Found { entries, next })
 }
 
 /// An audit that goes elsewhere is not read here.

@@ -108,6 +108,8 @@ async fn an_integration_is_set_up_by_a_form_and_switched_off_by_a_button() {
     let lines = console.json(&admin, "/api/v1/audit?outcome=changed").await;
     let line = &lines["lines"][0];
     assert_eq!((&line["operator"], &line["changed"]), (&"admin".into(), &json!(["active"])));
+    let shown = console.text(&admin, "/audit?outcome=changed").await;
+    assert!(shown.contains("<code>true</code> → <code>false</code>"), "{shown}");
 
     let removal = form(&[("version", "1"), ("sure", "yes")]);
     let stale = console.post(&admin, &format!("{page}/remove"), &removal).await;
@@ -186,4 +188,38 @@ async fn a_document_is_of_the_integration_that_the_path_names() {
     let new = form(&FIELDS);
     let smuggled = console.post(&elsewhere, "/new-integration", &new).await;
     assert_eq!(smuggled.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_button_at_one_console_reverts_nothing_that_another_console_has_saved() {
+    let mut setup = Setup::unactivated().await;
+    add_access(&mut setup).await;
+    let Some(toml::Value::Table(document)) = setup.settings.integrations().pop() else {
+        panic!("the settings have an integration");
+    };
+    let mut document = serde_json::to_value(document).expect("TOML is JSON");
+    let console = Console::start(&mut setup, "one").await;
+    let other = Console::start(&mut setup, "two").await;
+    let admin = console.sign_in("admin").await;
+    let path = format!("/api/v1/integrations/{INTEGRATION}");
+    let page = format!("/integrations/{INTEGRATION}");
+    let mut version = Value::Null;
+    // What the other console has read last is older than what was saved here a moment ago.
+    for minutes in [20, 30, 40, 50] {
+        document["minutes_before"] = minutes.into();
+        document["active"] = true.into();
+        let put = version.as_u64().map_or(path.clone(), |it| format!("{path}?version={it}"));
+        let saved = json_of(call(&console, &admin, Method::PUT, &put, &document).await).await;
+        let switch = form(&[("version", &saved["version"].to_string()), ("active", "false")]);
+        let switched = other.post(&admin, &format!("{page}/switch"), &switch).await;
+        assert_eq!(location(&switched), page);
+        let stored = setup.postern(&["integration", "show", INTEGRATION, "--output", "json"]).await;
+        let mut stored: Value = serde_json::from_slice(&stored.stdout).expect("JSON");
+        assert_eq!(
+            (&stored["settings"]["minutes_before"], &stored["settings"]["active"]),
+            (&json!(minutes), &json!(false)),
+            "{stored}"
+        );
+        version = stored["version"].take();
+    }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     access::caller::Caller,
     app::App,
-    audit_search::{AuditFilter, find},
+    audit_search::{AuditFilter, Found, find},
     extract::QueryParameters,
     problem::Problem,
 };
@@ -20,8 +20,16 @@ use crate::{
 pub(crate) struct AuditList {
     /// The lines.
     lines: Vec<AuditLine>,
-    /// Whether there are more, or may be: ask with `until`.
-    more: bool,
+    /// Where there are more, or may be: ask with it as `before`, and with the same filters. One answer searches a
+    /// limited number of lines, so that it may have none and yet a `next`.
+    next: Option<String>,
+}
+
+impl From<Found> for AuditList {
+    fn from(found: Found) -> Self {
+        let lines = found.entries.into_iter().map(AuditLine::from).collect();
+        Self { lines, next: found.next.map(|position| position.to_string()) }
+    }
 }
 
 /// A line of the audit: a decided request, the confirmation of an opening, or an action of a person or a program.
@@ -115,8 +123,7 @@ pub(crate) async fn list(
     QueryParameters(filter): QueryParameters<AuditFilter>,
 ) -> Result<Json<AuditList>, Problem> {
     let found = find(&app, &caller, &filter, |_| true).await?;
-    let lines = found.entries.into_iter().map(AuditLine::from).collect();
-    Ok(Json(AuditList { lines, more: found.more }))
+    Ok(Json(found.into()))
 }
 
 /// Decided requests only: neither confirmations nor actions.
@@ -126,8 +133,7 @@ pub(crate) async fn requests(
     QueryParameters(filter): QueryParameters<AuditFilter>,
 ) -> Result<Json<AuditList>, Problem> {
     let found = find(&app, &caller, &filter, is_decision).await?;
-    let lines = found.entries.into_iter().map(AuditLine::from).collect();
-    Ok(Json(AuditList { lines, more: found.more }))
+    Ok(Json(found.into()))
 }
 
 /// Whether the line is the decision about a request.

@@ -1,12 +1,12 @@
 //! The audit, with the filters of the command.
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::Uri, response::Response};
 use chrono::{DateTime, Utc};
 use consumer::audit::AuditOutcome;
 use maud::{Markup, html};
 
 use super::{
-    decisions::{field, table},
+    decisions::{field, further_back, table},
     layout,
 };
 use crate::{
@@ -20,13 +20,14 @@ use crate::{
 pub(crate) async fn page(
     State(app): State<App>,
     caller: Caller,
+    uri: Uri,
     QueryParameters(filter): QueryParameters<AuditFilter>,
 ) -> Result<Response, Problem> {
     let found = find(&app, &caller, &filter, |_| true).await?;
     let content = html! {
         (form(&filter))
         (table("Lines of the audit, the newest first", &found.entries, "No line matches."))
-        @if found.more { p { "There are more: narrow the search, or set “Before” to the oldest time above." } }
+        (further_back(&uri, &found))
     };
     Ok(layout::page(&caller, "/audit", "Audit", &content))
 }

@@ -1,9 +1,12 @@
 //! Lines of the audit as a table.
 
-use consumer::audit::{AuditEntry, AuditOutcome};
+use axum::http::Uri;
+use consumer::audit::{AuditEntry, AuditOutcome, SettingChange};
 use maud::{Markup, html};
+use url::form_urlencoded;
 
 use super::texts;
+use crate::audit_search::Found;
 
 /// The table of these lines; `empty` is what stands there where there are none.
 pub(super) fn table(caption: &str, entries: &[AuditEntry], empty: &str) -> Markup {
@@ -87,12 +90,42 @@ fn why(entry: &AuditEntry) -> Markup {
         (entry.detail.as_deref().unwrap_or_default())
         @if let Some(change) = &entry.change {
             (change.action.code()) ": "
-            (change.settings.iter().map(|it| it.key.as_str()).collect::<Vec<_>>().join(", "))
-            @if change.more > 0 { " and " (change.more) " more" }
+            ul .changes { @for setting in &change.settings { li { (changed(setting)) } } }
+            @if change.more > 0 { "and " (change.more) " more" }
         }
         @if let Some(reason) = &entry.operator_reason { " “" (reason) "”" }
         @if let Some(at) = entry.opens_at { " Opens at " (texts::time(at)) "." }
         @if let Some(at) = entry.opened_at { " Opened at " (texts::time(at)) "." }
+    }
+}
+
+/// A setting with its values before and now, where it had one and they are no secrets.
+fn changed(setting: &SettingChange) -> Markup {
+    let value = |value: &Option<String>| {
+        html! {
+            @match value { Some(value) => code { (value) }, None => "not set" }
+        }
+    };
+    html! {
+        code { (setting.key) }
+        @if setting.old.is_some() || setting.new.is_some() {
+            ": " (value(&setting.old)) " → " (value(&setting.new))
+        }
+    }
+}
+
+/// The way to lines further back than those of this page.
+pub(super) fn further_back(page: &Uri, found: &Found) -> Markup {
+    let Some(position) = &found.next else { return html! {} };
+    let filters = form_urlencoded::parse(page.query().unwrap_or_default().as_bytes());
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(filters.filter(|(name, _)| name != "before"));
+    query.append_pair("before", &position.to_string());
+    html! {
+        p {
+            "Searched back to " (texts::time(position.added_at())) ". "
+            a href=(format!("{}?{}", page.path(), query.finish())) { "Search further back" }
+        }
     }
 }
 

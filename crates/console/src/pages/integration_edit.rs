@@ -33,7 +33,7 @@ pub(crate) struct RemoveForm {
 }
 
 pub(crate) async fn new(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
-    page(&app, &caller, None, &IntegrationForm::default(), None)
+    page(&app, &caller, None, &IntegrationForm::new(), None)
 }
 
 pub(crate) async fn edit(
@@ -121,7 +121,7 @@ async fn save(
 ) -> Result<Response, Problem> {
     let before = match is_new {
         true => serde_json::Map::new(),
-        false => app.known(id)?.document,
+        false => app.known_now(id).await?.document,
     };
     let saved = match form.document(before) {
         Ok(document) => apply(app, caller, id, document, form.version.parse().ok()).await,
@@ -143,7 +143,7 @@ pub(crate) async fn switch(
     sent: Sent<SwitchForm>,
 ) -> Result<Response, Problem> {
     let SwitchForm { version, active } = read(sent)?;
-    let mut document = app.known(&id)?.document;
+    let mut document = app.known_now(&id).await?.document;
     document.insert("active".to_owned(), active.into());
     apply(&app, &caller, &id, document, Some(version)).await?;
     Ok(Redirect::to(&texts::path(&["integrations", &id])).into_response())

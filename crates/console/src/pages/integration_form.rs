@@ -42,6 +42,11 @@ const TEXTS: [&str; 7] = [
 ];
 
 impl IntegrationForm {
+    /// The form of a new integration.
+    pub(super) fn new() -> Self {
+        Self { active: "true".to_owned(), ..Self::default() }
+    }
+
     /// The form of a stored integration.
     pub(super) fn of(known: &KnownIntegration) -> Self {
         let text = |key: &str| match known.document.get(key) {

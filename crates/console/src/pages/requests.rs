@@ -1,10 +1,10 @@
 //! Decided requests, by booking, object or request.
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::Uri, response::Response};
 use maud::html;
 
 use super::{
-    decisions::{field, table},
+    decisions::{field, further_back, table},
     layout,
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
 pub(crate) async fn page(
     State(app): State<App>,
     caller: Caller,
+    uri: Uri,
     QueryParameters(filter): QueryParameters<AuditFilter>,
 ) -> Result<Response, Problem> {
     // A single request is shown with its confirmation.
@@ -35,7 +36,7 @@ pub(crate) async fn page(
             a href="/requests" { "Show all" }
         }
         (table("Decided requests, the newest first", &found.entries, empty))
-        @if found.more { p { "There are more: narrow the search." } }
+        (further_back(&uri, &found))
     };
     Ok(layout::page(&caller, "/requests", "Requests", &content))
 }

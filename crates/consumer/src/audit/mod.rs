@@ -27,6 +27,6 @@ pub use entry::{AuditEntry, Inputs, TiedState};
 pub use integration_change::{ChangeAction, IntegrationChangeLine, SettingChange};
 pub use operator::{OperatorAudit, OperatorAuditError, OperatorOpening};
 pub use outcome::AuditOutcome;
-pub use stream::{AuditLines, AuditStream};
+pub use stream::{AuditLines, AuditPosition, AuditStream};
 pub use writer::AuditWriteError;
 pub(crate) use writer::AuditWriter;

@@ -1,6 +1,6 @@
 //! Reading the audit's stream in Redis.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt, str::FromStr};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use deadpool_redis::redis;
@@ -24,6 +24,45 @@ const LONGEST_OUTAGE: TimeDelta = TimeDelta::days(1);
 pub struct AuditStream {
     store: Store,
     key: String,
+}
+
+/// The place of a line in the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPosition {
+    added_at: DateTime<Utc>,
+    id: String,
+}
+
+impl AuditPosition {
+    /// When the line was added, by Redis' clock.
+    #[must_use]
+    pub const fn added_at(&self) -> DateTime<Utc> {
+        self.added_at
+    }
+}
+
+/// A text that is no place in the stream.
+#[derive(Debug, thiserror::Error)]
+#[error("not a position in the audit, such as 1764408000000-0")]
+pub struct AuditPositionError;
+
+impl FromStr for AuditPosition {
+    type Err = AuditPositionError;
+
+    fn from_str(text: &str) -> Result<Self, AuditPositionError> {
+        let number = |text: &str| text.parse::<u64>().map_err(|_| AuditPositionError);
+        let (time, sequence) = text.split_once('-').ok_or(AuditPositionError)?;
+        let (time, sequence) = (number(time)?, number(sequence)?);
+        let added_at = i64::try_from(time).ok().and_then(DateTime::from_timestamp_millis);
+        let added_at = added_at.ok_or(AuditPositionError)?;
+        Ok(Self { added_at, id: format!("{time}-{sequence}") })
+    }
+}
+
+impl fmt::Display for AuditPosition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.id)
+    }
 }
 
 /// A range of the stream, read in one direction.
@@ -74,6 +113,13 @@ impl AuditStream {
 }
 
 impl AuditLines<'_> {
+    /// Only lines from before this one, of those that are read the newest first.
+    #[must_use]
+    pub fn before(mut self, position: &AuditPosition) -> Self {
+        self.to = format!("({position}");
+        self
+    }
+
     /// The next few lines, oldest first in either direction; none at the end, or where no line was
     /// added.
     ///
@@ -81,15 +127,31 @@ impl AuditLines<'_> {
     ///
     /// [`StoreError`], where Redis does not answer or a line cannot be read.
     pub async fn next(&mut self) -> Result<Vec<String>, StoreError> {
-        let mut read = self.read(AT_ONCE).await?;
+        let mut lines: Vec<_> =
+            self.next_with_positions().await?.into_iter().map(|(_, line)| line).collect();
+        if self.newest_first {
+            lines.reverse();
+        }
+        Ok(lines)
+    }
+
+    /// The next few lines, in the direction of reading; none at the end, or where no line was added.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer or a line cannot be read.
+    pub async fn next_with_positions(
+        &mut self,
+    ) -> Result<Vec<(AuditPosition, String)>, StoreError> {
+        let read = self.read(AT_ONCE).await?;
         if let Some((id, _)) = read.last() {
             let bound = if self.newest_first { &mut self.to } else { &mut self.from };
             *bound = format!("({id}");
         }
-        if self.newest_first {
-            read.reverse();
-        }
-        Ok(read.into_iter().filter_map(|(_, mut fields)| fields.remove("line")).collect())
+        let lines = read
+            .into_iter()
+            .filter_map(|(id, mut fields)| Some((id.parse().ok()?, fields.remove("line")?)));
+        Ok(lines.collect())
     }
 
     async fn read(

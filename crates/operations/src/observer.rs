@@ -12,6 +12,13 @@ pub trait Observer: Send + Sync {
 
     /// The walk has ended.
     fn progress_ended(&self) {}
+
+    /// Whether the operation tries credentials at once that Salto has rejected, as an operator's command does
+    /// (`docs/contract.md`, invariant 7). A page that is only looked at does not: each look would be a wrong password
+    /// for Salto, which locks accounts, and would double the pause of all workers.
+    fn retries_rejected_credentials(&self) -> bool {
+        true
+    }
 }
 
 /// How far a walk through many things has come.

@@ -229,7 +229,14 @@ async fn an_iq_is_activated_step_by_step_and_its_door_opened_with_a_reason() {
         lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let line = lines.last().expect("a line");
     assert_eq!((&line["operator"], &line["operator_reason"]), (&json!(OPERATOR), &json!("proof")));
-    assert!(lines.iter().any(|line| line["action"] == "begin-activation"), "{lines:?}");
+    let outcomes = |action: &str| {
+        let lines = lines.iter().filter(|line| line["action"] == action);
+        lines.map(|line| line["outcome"].as_str().expect("text")).collect::<Vec<_>>()
+    };
+    assert_eq!(outcomes("begin-activation"), ["done", "done"]);
+    // Each line is there before anything is sent; a second one says that it was refused.
+    assert_eq!(outcomes("finish-activation"), ["done", "refused", "done"]);
+    assert_eq!(outcomes("adopt-activation"), ["done", "refused"]);
 }
 
 #[tokio::test]
@@ -281,4 +288,18 @@ async fn bookings_and_requests_are_explained_to_those_who_may_see_them() {
         api.get(ELSEWHERE, &path).await.refused(404, "that you may see");
     }
     api.get(VIEWER, "requests/R-2/explanation").await.refused(404, "\"R-2\"");
+}
+
+#[tokio::test]
+async fn a_look_tries_no_rejected_credentials_again_and_a_command_does() {
+    let mut setup = Setup::unactivated().await;
+    setup.settings.set_integration("password", "wrong");
+    let api = Api::start(&mut setup).await;
+    let list = format!("integrations/{INTEGRATION}/iqs");
+    for _ in 0..4 {
+        api.get(VIEWER, &list).await.refused(409, "invalid_grant");
+    }
+    assert_eq!(setup.simulator.token_requests().await, (0, 1));
+    api.post(OPERATOR, &of_iq("probe"), json!({})).await.refused(409, "invalid_grant");
+    assert_eq!(setup.simulator.token_requests().await, (0, 2));
 }

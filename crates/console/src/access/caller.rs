@@ -69,6 +69,14 @@ impl Caller {
         }))
     }
 
+    /// Whether the caller is still signed in, for streams that stay open. Redis away ends none.
+    pub(crate) async fn is_signed_in(&self, app: &Console) -> bool {
+        match &self.session {
+            None => true,
+            Some(session) => app.sessions.is_live(&session.id_hash).await.unwrap_or(true),
+        }
+    }
+
     /// Writes the audit line of what the caller did.
     pub(crate) async fn record(
         &self,

@@ -30,7 +30,7 @@ use crate::{
 /// The most streams at a time.
 const MOST: usize = 200;
 /// How often it is checked that the caller may still listen.
-const CHECK_EVERY: Duration = Duration::from_secs(15);
+pub(super) const CHECK_EVERY: Duration = Duration::from_secs(15);
 
 /// Which lines are wanted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -82,7 +82,7 @@ impl Listening {
             let received = tokio::select! {
                 () = stop.cancelled() => return None,
                 _ = self.check.tick() => {
-                    if !self.may_still_listen().await {
+                    if !self.caller.is_signed_in(&self.app).await {
                         return None;
                     }
                     continue;
@@ -106,16 +106,5 @@ impl Listening {
     fn is_wanted(&self, entry: &AuditEntry) -> bool {
         let wanted = self.integration.as_ref().filter(|id| !id.is_empty());
         wanted.is_none_or(|id| *id == entry.integration_id) && may_see(&self.caller, entry)
-    }
-
-    async fn may_still_listen(&self) -> bool {
-        match &self.caller.session {
-            None => true,
-            Some(session) => {
-                let live = self.app.sessions.is_live(&session.id_hash).await;
-                // Redis away ends no stream.
-                live.unwrap_or(true)
-            }
-        }
     }
 }

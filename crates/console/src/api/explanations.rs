@@ -85,7 +85,7 @@ pub(crate) async fn explain_request(
 }
 
 async fn explain(app: &App, selection: Selection) -> Result<Explanation, Problem> {
-    let (notes, snapshot) = (Notes::default(), app.snapshot());
+    let (notes, snapshot) = (Notes::of_a_look(), app.snapshot());
     let connections = SharedConnections::new(&snapshot.settings, &notes);
     let connections = connections.map_err(|error| failed(&error))?;
     Ok(Explanation::of(&snapshot.settings, &connections, selection).await?)

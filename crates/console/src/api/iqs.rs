@@ -30,7 +30,7 @@ pub(crate) async fn list(
 /// The IQs of the site.
 pub(crate) async fn listed(app: &App, integration: &str) -> Result<IqList, Problem> {
     app.integration(integration)?;
-    let notes = Notes::default();
+    let notes = Notes::of_a_look();
     let snapshot = app.snapshot();
     let access = site_access::open(&snapshot.settings, integration, &notes).await?;
     let iqs = iq_reports(&access).await.map_err(|error| failed(&error))?;

@@ -14,9 +14,9 @@ use axum::{
 use config::Role;
 use futures_util::{Stream, stream};
 use tokio::{sync::watch, time::sleep};
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::events::CHECK_EVERY;
 use crate::{
     access::caller::Caller,
     app::App,
@@ -65,27 +65,47 @@ pub(crate) async fn events(
     PathParameters(id): PathParameters<Uuid>,
 ) -> Result<Response, Problem> {
     let states = find(&app, &caller, id)?.states();
-    let events = state_events(states, app.stop.clone());
+    let events = state_events(Listening { app, caller, states });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
 }
 
-/// Each state as an event, until the job or the console ends.
-fn state_events(
+struct Listening {
+    app: App,
+    caller: Caller,
     states: watch::Receiver<JobState>,
-    stop: CancellationToken,
-) -> impl Stream<Item = Result<Event, axum::Error>> {
-    stream::unfold(Some((states, stop)), |turn| async move {
-        let (mut states, stop) = turn?;
-        tokio::select! {
-            () = stop.cancelled() => return None,
-            changed = states.changed() => changed.ok()?,
+}
+
+impl Listening {
+    /// Waits for the next state; none where the console stops, or the caller has signed out.
+    async fn next(&mut self) -> Option<JobState> {
+        loop {
+            let stop = self.app.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                changed = self.states.changed() => {
+                    changed.ok()?;
+                    return Some(self.states.borrow_and_update().clone());
+                }
+                () = sleep(CHECK_EVERY) => {
+                    if !self.caller.is_signed_in(&self.app).await {
+                        return None;
+                    }
+                }
+            }
         }
-        let state = states.borrow_and_update().clone();
+    }
+}
+
+/// Each state as an event, until the job or the console ends.
+fn state_events(listening: Listening) -> impl Stream<Item = Result<Event, axum::Error>> {
+    stream::unfold(Some(listening), |listening| async move {
+        let mut listening = listening?;
+        let state = listening.next().await?;
         let event = Event::default().event("job").json_data(&state);
         if state.has_ended() {
             return Some((event, None));
         }
         sleep(INTERVAL).await;
-        Some((event, Some((states, stop))))
+        Some((event, Some(listening)))
     })
 }

@@ -10,18 +10,30 @@ use crate::problem::Problem;
 
 /// Keeps the notes of an operation for its answer.
 #[derive(Default)]
-pub(crate) struct Notes(Mutex<Vec<String>>);
+pub(crate) struct Notes {
+    notes: Mutex<Vec<String>>,
+    only_looks: bool,
+}
 
 impl Notes {
+    /// Those of what is only looked at, perhaps again and again.
+    pub(crate) fn of_a_look() -> Self {
+        Self { only_looks: true, ..Self::default() }
+    }
+
     /// The notes so far.
     pub(crate) fn taken(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Observer for Notes {
     fn note(&self, text: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+    }
+
+    fn retries_rejected_credentials(&self) -> bool {
+        !self.only_looks
     }
 }
 

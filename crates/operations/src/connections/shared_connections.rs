@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use consumer::{IntegrationSettings, Lookup, OtpGuard, RedisSettings, Settings, Store};
+use consumer::{IntegrationSettings, LastErrors, Lookup, OtpGuard, RedisSettings, Settings, Store};
 use redis_pool::Pool;
 use salto::{
     ActivationStore, Breakers, Http, RedisTokenCache, SaltoClock, Site, TokenCache, seal::Sealer,
@@ -21,7 +21,9 @@ pub struct SharedConnections<'a> {
     /// Reads what the workers have stored.
     pub lookup: Lookup,
     /// The results of one-time passwords.
-    pub otp_guard: OtpGuard,
+    pub otp_guard: Arc<OtpGuard>,
+    /// The last error of each IQ.
+    pub last_errors: LastErrors,
     /// The stored activations.
     pub activations: ActivationStore,
     /// The HTTP client for Salto.
@@ -46,7 +48,8 @@ impl<'a> SharedConnections<'a> {
         Ok(Self {
             settings,
             lookup: Lookup::through(Arc::clone(&store), prefix),
-            otp_guard: OtpGuard::new(store, prefix, Arc::clone(&sealer)),
+            last_errors: LastErrors::new(Arc::clone(&store), prefix),
+            otp_guard: Arc::new(OtpGuard::new(store, prefix, Arc::clone(&sealer))),
             activations: ActivationStore::new(redis.clone(), prefix, Arc::clone(&sealer)),
             tokens: Arc::new(RedisTokenCache::new(redis.clone(), prefix, Arc::clone(&sealer))),
             http: Http::new()?,
@@ -86,8 +89,9 @@ impl<'a> SharedConnections<'a> {
             integration.account.clone(),
             Arc::clone(&self.tokens),
         );
-        // An operator's command tries credentials again that were rejected (docs/contract.md, invariant 7).
-        site.retry_rejected_credentials();
+        if self.observer.retries_rejected_credentials() {
+            site.retry_rejected_credentials();
+        }
         Some(site)
     }
 }

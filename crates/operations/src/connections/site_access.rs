@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use config::integration_ids;
-use consumer::{IntegrationSettings, LastErrors, Lookup, OtpGuard, Settings, Store};
+use consumer::{IntegrationSettings, LastErrors, Lookup, OtpGuard, Settings};
 use redis_pool::Pool;
-use salto::{
-    ActivationStore, Breakers, CallError, Cause, Http, KeyCheckError, RedisTokenCache, SaltoClock,
-    Site, TokenCache, check_key,
-};
+use salto::{ActivationStore, CallError, Cause, KeyCheckError, Site, check_key};
 
-use super::{advice, pause, visible_sites::visible_sites};
+use super::{advice, pause, shared_connections::SharedConnections, visible_sites::visible_sites};
 use crate::{Observer, OperationError, integration::not_configured};
 
 /// What an operation about the site of an integration uses.
@@ -154,37 +151,15 @@ async fn prepare<'a>(
     integration: &'a IntegrationSettings,
     observer: &'a dyn Observer,
 ) -> anyhow::Result<SiteAccess<'a>> {
-    let prefix = &settings.redis.key_prefix;
-    let store = Arc::new(
-        Store::new(&settings.redis).context("redis.url or redis.sentinels cannot be used")?,
-    );
-    let redis = store.pool();
-    let sealer = settings.secrets.sealer();
-    check_key(&redis, prefix, &sealer).await.map_err(|error| match error {
+    let connections = SharedConnections::new(settings, observer)?;
+    let SharedConnections { redis, sealer, .. } = &connections;
+    check_key(redis, connections.key_prefix(), sealer).await.map_err(|error| match error {
         KeyCheckError::WrongKey => anyhow!(error),
         KeyCheckError::Redis(error) => anyhow!("{error}; {}", advice::REDIS_UNUSABLE),
     })?;
-
-    let name = integration.environment.as_str();
-    let environment = settings.environments.get(name);
-    let environment = environment.ok_or_else(|| anyhow!("no environment {name:?}"))?;
-    let cache: Arc<dyn TokenCache> =
-        Arc::new(RedisTokenCache::new(redis.clone(), prefix, Arc::clone(&sealer)));
-    let site = Site::new(
-        &integration.rules.id,
-        Http::new()?,
-        Arc::clone(environment),
-        Arc::new(SaltoClock::new(name)),
-        Arc::new(Breakers::new(name)),
-        integration.account.clone(),
-        cache,
-    );
-    // An operator's command tries credentials again that were rejected (docs/contract.md, invariant 7).
-    site.retry_rejected_credentials();
-    let lookup = Lookup::through(Arc::clone(&store), prefix);
-    let last_errors = LastErrors::new(Arc::clone(&store), prefix);
-    let otp_guard = Arc::new(OtpGuard::new(store, prefix, Arc::clone(&sealer)));
-    let activations = ActivationStore::new(redis.clone(), prefix, sealer);
+    let site = connections.site(integration);
+    let site = site.ok_or_else(|| anyhow!("no environment {:?}", integration.environment))?;
+    let SharedConnections { redis, lookup, otp_guard, last_errors, activations, .. } = connections;
     Ok(SiteAccess {
         integration,
         site,

@@ -2,8 +2,10 @@
 
 mod types;
 
+use std::sync::Arc;
+
 use axum::{Json, extract::State};
-use consumer::Settings;
+use consumer::{Settings, audit::Action};
 use operations::{
     activation::{Adoption, Begun, IqActivation, PinChange, ProbeResult, SecretSource, probe},
     connections::site_access,
@@ -34,16 +36,18 @@ pub(crate) async fn begin(
     JsonBody(begin): JsonBody<BeginActivation>,
 ) -> Result<Json<ActivationState>, Problem> {
     let send_pin = begin.send_pin.map(PinDelivery::from);
-    record(&app, &caller, "begin-activation", &place).await?;
-    to_its_end(async move {
-        let notes = Notes::default();
-        let snapshot = app.snapshot();
-        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
-        let activation = IqActivation::new(&target, send_pin, false);
-        let begun = activation.begin().await.map_err(|error| failed(&error))?;
-        Ok(Json(ActivationState::of(&target, begun, &notes)))
-    })
-    .await
+    let action =
+        Act { app: Arc::clone(&app), caller, name: "begin-activation", place: place.clone() };
+    action
+        .carry_out(async move {
+            let notes = Notes::default();
+            let snapshot = app.snapshot();
+            let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+            let activation = IqActivation::new(&target, send_pin, false);
+            let begun = activation.begin().await.map_err(|error| failed(&error))?;
+            Ok(Json(ActivationState::of(&target, begun, &notes)))
+        })
+        .await
 }
 
 pub(crate) async fn enter_pin(
@@ -53,16 +57,18 @@ pub(crate) async fn enter_pin(
     JsonBody(EnterPin { pin, force }): JsonBody<EnterPin>,
 ) -> Result<Json<ActivationState>, Problem> {
     pin.as_ref().map(checked).transpose()?;
-    record(&app, &caller, "finish-activation", &place).await?;
-    to_its_end(async move {
-        let notes = Notes::default();
-        let snapshot = app.snapshot();
-        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
-        let activation = IqActivation::new(&target, None, force);
-        activation.finish(pin).await.map_err(|error| failed(&error))?;
-        Ok(Json(ActivationState::of(&target, Begun::Done(None), &notes)))
-    })
-    .await
+    let action =
+        Act { app: Arc::clone(&app), caller, name: "finish-activation", place: place.clone() };
+    action
+        .carry_out(async move {
+            let notes = Notes::default();
+            let snapshot = app.snapshot();
+            let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+            let activation = IqActivation::new(&target, None, force);
+            activation.finish(pin).await.map_err(|error| failed(&error))?;
+            Ok(Json(ActivationState::of(&target, Begun::Done(None), &notes)))
+        })
+        .await
 }
 
 pub(crate) async fn adopt(
@@ -79,15 +85,17 @@ pub(crate) async fn adopt(
         (_, _) => Err(anyhow::anyhow!("give either the secret or the code of an active device")),
     };
     let source = source.map_err(|error| Problem::bad_request(error.to_string()))?;
-    record(&app, &caller, "adopt-activation", &place).await?;
-    to_its_end(async move {
-        let snapshot = app.snapshot();
-        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
-        let adoption = Adoption::begin(&target, force).await.map_err(|error| failed(&error))?;
-        adoption.finish(source, pin).await.map_err(|error| failed(&error))?;
-        Ok(Json(ActivationState::of(&target, Begun::Done(None), &notes)))
-    })
-    .await
+    let action =
+        Act { app: Arc::clone(&app), caller, name: "adopt-activation", place: place.clone() };
+    action
+        .carry_out(async move {
+            let snapshot = app.snapshot();
+            let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+            let adoption = Adoption::begin(&target, force).await.map_err(|error| failed(&error))?;
+            adoption.finish(source, pin).await.map_err(|error| failed(&error))?;
+            Ok(Json(ActivationState::of(&target, Begun::Done(None), &notes)))
+        })
+        .await
 }
 
 pub(crate) async fn set_pin(
@@ -97,16 +105,17 @@ pub(crate) async fn set_pin(
     JsonBody(SetPin { pin, force }): JsonBody<SetPin>,
 ) -> Result<Json<PinSet>, Problem> {
     checked(&pin)?;
-    record(&app, &caller, "set-pin", &place).await?;
-    to_its_end(async move {
-        let notes = Notes::default();
-        let snapshot = app.snapshot();
-        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
-        let change = PinChange::begin(&target).await.map_err(|error| failed(&error))?;
-        let changed = change.finish(&pin, force).await.map_err(|error| failed(&error))?;
-        Ok(Json(PinSet { changed, notes: notes.taken() }))
-    })
-    .await
+    let action = Act { app: Arc::clone(&app), caller, name: "set-pin", place: place.clone() };
+    action
+        .carry_out(async move {
+            let notes = Notes::default();
+            let snapshot = app.snapshot();
+            let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+            let change = PinChange::begin(&target).await.map_err(|error| failed(&error))?;
+            let changed = change.finish(&pin, force).await.map_err(|error| failed(&error))?;
+            Ok(Json(PinSet { changed, notes: notes.taken() }))
+        })
+        .await
 }
 
 pub(crate) async fn probe_iq(
@@ -115,16 +124,17 @@ pub(crate) async fn probe_iq(
     PathParameters(place): Place,
     JsonBody(Probe { force }): JsonBody<Probe>,
 ) -> Result<Json<ProbeResult>, Problem> {
-    record(&app, &caller, "probe-iq", &place).await?;
-    to_its_end(async move {
-        let notes = Notes::default();
-        let (integration, iq) = &place;
-        let snapshot = app.snapshot();
-        let access = site_access::open(&snapshot.settings, integration, &notes).await?;
-        let target = TargetIq::find(access, iq).await?;
-        probe(&target, force).await.map(Json).map_err(|error| failed(&error))
-    })
-    .await
+    let action = Act { app: Arc::clone(&app), caller, name: "probe-iq", place: place.clone() };
+    action
+        .carry_out(async move {
+            let notes = Notes::default();
+            let (integration, iq) = &place;
+            let snapshot = app.snapshot();
+            let access = site_access::open(&snapshot.settings, integration, &notes).await?;
+            let target = TargetIq::find(access, iq).await?;
+            probe(&target, force).await.map(Json).map_err(|error| failed(&error))
+        })
+        .await
 }
 
 async fn find_to_store<'a>(
@@ -137,15 +147,48 @@ async fn find_to_store<'a>(
     Ok(TargetIq::find_to_store(access, iq).await?)
 }
 
-async fn record(
-    app: &App,
-    caller: &Caller,
-    action: &str,
-    place: &(String, String),
-) -> Result<(), Problem> {
-    let (integration, iq) = place;
-    app.integration(integration)?;
-    caller.record(app, action, integration, Some(&format!("IQ {iq}"))).await
+/// Something that is done at an IQ.
+struct Act {
+    app: App,
+    caller: Caller,
+    name: &'static str,
+    place: (String, String),
+}
+
+impl Act {
+    /// Does it to its end. The audit has a line before anything is sent, and another one where it was refused.
+    async fn carry_out<T: Send + 'static>(
+        self,
+        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (integration, iq) = &self.place;
+        self.app.integration(integration)?;
+        let place = format!("IQ {iq}");
+        self.caller.record(&self.app, self.name, integration, Some(&place)).await?;
+        to_its_end(async move {
+            let done = work.await;
+            if let Err(problem) = &done {
+                self.refused(problem).await;
+            }
+            done
+        })
+        .await
+    }
+
+    async fn refused(&self, problem: &Problem) {
+        let (integration_id, iq) = &self.place;
+        let detail = format!("IQ {iq}: {}", problem.detail());
+        let action = Action {
+            action: self.name,
+            operator: &self.caller.name,
+            integration_id,
+            reason: None,
+            detail: Some(&detail),
+            done: false,
+        };
+        // The first line is there, and the caller gets the problem; that it was not written is logged.
+        let _ = self.app.record(&action).await;
+    }
 }
 
 /// A PIN is refused before anything is sent, where it cannot be one.

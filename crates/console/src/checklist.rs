@@ -66,7 +66,7 @@ fn connection_steps(integration: &IntegrationSettings, health: &Health) -> Vec<S
     vec![
         step(
             "Account and site",
-            StepState::Done,
+            done_if(health.account_works),
             format!(
                 "Site {} in {}. `postern site list --integration {id}` tries the account, `postern doctor` checks its rights.",
                 integration.account.site_uid, integration.environment

@@ -210,7 +210,7 @@ fn iqs(health: &Health) -> Markup {
             } @else {
                 div .wide role="region" aria-label="IQs" tabindex="0" {
                     table {
-                        caption { "IQs whose activation is stored" }
+                        caption { "IQs whose activation is stored, or whose doors were asked for" }
                         thead { tr { th scope="col" { "IQ" } th scope="col" { "Activation" } th scope="col" { "Last error" } } }
                         tbody {
                             @for iq in &health.iqs {

@@ -9,7 +9,7 @@ mod scan;
 use std::{sync::Arc, time::Duration};
 
 use deadpool_redis::redis;
-use events::{BookingStatus, Event, OpenRequest, Outbound};
+use events::{BookingStatus, Event, IntegrationState, OpenRequest, Outbound};
 use rules::{BookingStates, BookingVersion};
 use salto::CallError;
 
@@ -17,6 +17,7 @@ use crate::{
     settings::RedisSettings,
     state::{
         bookings::{self, BookingStored, StoredStates},
+        conditions::Conditions,
         integration_records::number,
         keys::Keys,
         ledger::{self, RequestKey},
@@ -37,6 +38,7 @@ pub struct Lookup {
     store: Arc<Store>,
     keys: Keys,
     pauses: Pauses,
+    conditions: Conditions,
     unrouted: UnroutedStore,
 }
 
@@ -55,8 +57,9 @@ impl Lookup {
     pub fn through(store: Arc<Store>, key_prefix: &str) -> Self {
         let keys = Keys::new(key_prefix);
         let pauses = Pauses::new(Arc::clone(&store), keys.clone());
+        let conditions = Conditions::new(Arc::clone(&store), keys.clone());
         let unrouted = UnroutedStore::new(Arc::clone(&store), &keys);
-        Self { store, keys, pauses, unrouted }
+        Self { store, keys, pauses, conditions, unrouted }
     }
 
     /// The rest of the pause that Salto asked for; zero where there is none.
@@ -66,6 +69,19 @@ impl Lookup {
     /// [`StoreError`], where Redis does not answer.
     pub async fn pause(&self, integration_id: &str) -> Result<Duration, StoreError> {
         self.pauses.remaining(integration_id).await
+    }
+
+    /// The state that the workers' checks have told last, of what all doors of an integration depend on; none where
+    /// nothing was told yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], where Redis does not answer.
+    pub async fn told_state(
+        &self,
+        integration_id: &str,
+    ) -> Result<Option<IntegrationState>, StoreError> {
+        self.conditions.told(integration_id).await
     }
 
     /// The version of the integration that is stored now; none where none is.

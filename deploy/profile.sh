@@ -55,7 +55,7 @@ export POSTERN_BIN=$records/postern SALTO_SIMULATOR_BIN=$target/salto-simulator
 cargo bench --locked --package end-to-end --bench drain -- "$requests"
 
 # The worker that drained has the largest record.
-record=$(ls -S "$records"/*.perf "$records"/*.raw 2>/dev/null | head -1)
+record=$(find "$records" \( -name '*.perf' -o -name '*.raw' \) -printf '%s %p\n' | sort -n | tail -1 | cut -d ' ' -f 2-)
 case $what in
 cpu)
   for sort in dso comm,dso symbol; do

@@ -116,7 +116,6 @@ async fn an_integration_is_set_up_by_clicks_opens_a_door_and_is_switched_off() {
     ] {
         browser.fill(field, text).await;
     }
-    browser.click("[name=active]").await;
     browser.click("main form button[type=submit]").await;
     browser.shows("[role=alert]", "line 1 of the mapping must be").await;
     browser.fill("#locks", "room-12 = room-12").await;
@@ -142,6 +141,84 @@ async fn an_integration_is_set_up_by_clicks_opens_a_door_and_is_switched_off() {
     .await;
     browser.open(&format!("{}/audit", console.url)).await;
     browser.shows("main table", "admin").await;
+}
+
+#[tokio::test]
+async fn each_failure_on_the_way_to_an_open_door_says_what_to_do() {
+    let mut setup = Setup::unactivated().await;
+    setup.settings.integrations().clear();
+    let _worker = setup.worker("worker").start().await;
+    let console = start(&mut setup).await;
+    let browser = Browser::start(setup.directory()).await;
+    sign_in(&browser, &console, "admin").await;
+    let page = format!("{}/integrations/{INTEGRATION}", console.url);
+    let save = "main form button[type=submit]";
+    let iqs = format!("{page}/iqs");
+
+    browser.open(&format!("{}/new-integration", console.url)).await;
+    for (field, text) in [
+        ("#id", INTEGRATION),
+        ("#site_uid", "NL0000000000"),
+        ("#username", "system-user@acme.example"),
+        ("#password", "wrong"),
+        ("#open_from_statuses", "confirmed"),
+        ("#locks", "room-12 = room-12"),
+    ] {
+        browser.fill(field, text).await;
+    }
+    browser.click(save).await;
+    browser.open(&iqs).await;
+    browser.shows("[role=alert]", "correct username and password of the integration").await;
+
+    browser.open(&format!("{page}/edit")).await;
+    browser.fill("#password", "demo-password").await;
+    browser.click(save).await;
+    browser.open(&iqs).await;
+    browser.shows("[role=alert]", "NL6254340082").await;
+    browser.shows("[role=alert]", "site_uid").await;
+
+    browser.open(&format!("{page}/edit")).await;
+    browser.fill("#site_uid", "NL6254340082").await;
+    browser.click(save).await;
+    activate_by_clicks(&browser, &setup, &format!("{iqs}/{IQ_GROUND_FLOOR}")).await;
+
+    browser.open(setup.simulator.url()).await;
+    browser.click(&format!("#lock-{ROOM_12} button[formaction='/page/bookings']")).await;
+    browser.shows("#said", "The booking is published.").await;
+    assert_eq!(ring(&browser).await, "opened");
+}
+
+/// From an IQ that is offline, and two wrong PINs, to one that is activated.
+async fn activate_by_clicks(browser: &Browser, setup: &Setup, page: &str) {
+    let iq = format!("#iq-{IQ_GROUND_FLOOR}");
+    let offline = async |offline: bool| {
+        browser.open(setup.simulator.url()).await;
+        browser.click(&format!("{iq} button[name=online]")).await;
+        browser.shows(&iq, if offline { "offline" } else { "online" }).await;
+        browser.open(page).await;
+    };
+    let step = |name: &str| format!("form:has([value={name}]) button");
+    offline(true).await;
+    browser.click(&step("begin")).await;
+    browser.shows("main", "offline").await;
+    offline(false).await;
+    browser.click(&step("begin")).await;
+    browser.shows("[role=status]", "Enter it below.").await;
+    let pin = setup.simulator.mailed_pin(IQ_GROUND_FLOOR).await;
+    let wrong = if pin == "1234" { "4321" } else { "1234" };
+    for _ in 0..2 {
+        browser.fill("#pin", wrong).await;
+        browser.click(&step("enter_pin")).await;
+        browser.shows("[role=alert]", "does not accept").await;
+    }
+    browser.fill("#pin", &pin).await;
+    browser.click(&step("enter_pin")).await;
+    // One more wrong PIN could block the user: a person has to want that.
+    browser.shows("[role=alert]", "one more").await;
+    browser.fill("#pin", &pin).await;
+    browser.click("form:has([value=enter_pin]) [name=force]").await;
+    browser.click(&step("enter_pin")).await;
+    browser.shows("main .badge.good", "activated").await;
 }
 
 /// Rings at room-12 on the simulator's page, and returns what comes of it.

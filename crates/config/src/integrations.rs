@@ -92,6 +92,9 @@ fn id(section: &mut Section<'_>, ids: &mut BTreeSet<String>) -> Option<String> {
     let max = events::limits::INTEGRATION_ID;
     let id = section.required("id", "the name that events use", |node| match text(node)? {
         id if id.len() > max => Err(format!("must be at most {max} bytes")),
+        id if id.contains(char::is_control) => {
+            Err("must be on one line, without control characters".to_owned())
+        }
         id => Ok(id),
     })?;
     if !ids.insert(id.clone()) {

@@ -168,11 +168,7 @@ fn read(file: &Path, variables: &Variables, mistakes: &Mistakes) -> Option<Confi
     let documents = integrations::documents(root.node("integrations"));
     root.finish();
 
-    let mut warnings = Vec::new();
-    if integrations.is_empty() {
-        warnings.push("there are no [[integrations]]: only those that are stored in Redis open doors (postern integration list)".to_owned());
-    }
-    warnings.extend(exposure::of_connections(&broker, &redis));
+    let mut warnings = exposure::of_connections(&broker, &redis);
     warnings.extend(exposure::of_files(file, mistakes.take_secret_places()));
     let settings = Settings {
         broker,

@@ -1,6 +1,11 @@
 //! Secrets: written in the file, or in a variable or another file that it names.
 
-use std::{ffi::OsStr, fs, sync::Arc};
+use std::{
+    ffi::OsStr,
+    fs::File,
+    io::{self, Read},
+    sync::Arc,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use consumer::SecretKey;
@@ -15,6 +20,9 @@ use super::{
 };
 
 const FORMS: &str = r#"must be a string, { env = "NAME" } or { file = "PATH" }"#;
+
+/// The largest file with a secret, in bytes.
+const LARGEST_FILE: usize = 64 * 1024;
 
 const LIST_FORMS: &str =
     r#"must be a list of secrets, such as [{ env = "NAME" }, { file = "PATH" }]"#;
@@ -94,13 +102,24 @@ fn named(reference: &Table, variables: &Variables) -> Result<FoundSecret, String
             None => Err(format!("the variable {name} is not set")),
         },
         "file" => {
-            let text = fs::read_to_string(name).map(Zeroizing::new);
+            let text = read_file(name);
             let text = text.map_err(|error| format!("cannot read the file {name}: {error}"))?;
             let secret = without_newline(&text).into();
             Ok(FoundSecret { secret, place: format!(", and the file {name} is") })
         }
         _ => Err(FORMS.to_owned()),
     }
+}
+
+/// Reads the file, which may be a device without an end.
+fn read_file(name: &str) -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::new());
+    let most = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
+    File::open(name)?.take(most + 1).read_to_string(&mut text)?;
+    if text.len() > LARGEST_FILE {
+        return Err(io::Error::other("it is larger than 64 KiB, so it is no secret"));
+    }
+    Ok(text)
 }
 
 fn without_newline(text: &str) -> &str {

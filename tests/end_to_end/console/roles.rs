@@ -149,6 +149,7 @@ async fn every_error_has_one_form() {
         (Method::GET, "/api/v1/nowhere", 404, "not_found"),
         (Method::POST, "/api/v1/me", 405, "method_not_allowed"),
         (Method::GET, "/api/v1/integrations/nobody", 404, "not_found"),
+        (Method::GET, "/api/v1/integrations/%ff", 404, "not_found"),
         (Method::GET, "/api/v1/audit?since=yesterday", 400, "bad_request"),
         (Method::GET, "/api/v1/audit?limit=0", 400, "bad_request"),
         (Method::GET, "/api/v1/audit?colour=red", 400, "bad_request"),

@@ -33,7 +33,9 @@ pub(crate) async fn page(State(app): State<App>, caller: Caller) -> Result<Respo
     rows.sort_by_key(|(_, _, health)| health.state != health::State::NeedsAction);
     let action = rows.iter().filter(|(_, _, it)| it.state == health::State::NeedsAction).count();
     let content = html! {
-        @if rows.is_empty() {
+        @if snapshot.all.is_empty() {
+            p { "There is no integration yet: none in the configuration file, and none that is stored." }
+        } @else if rows.is_empty() {
             p { "There is no integration that you may see." }
         } @else {
             p { (action) " of " (total) " need action." @if total > MOST { " The first " (MOST) " are shown." } }

@@ -96,7 +96,8 @@ impl Guard {
         }
         if let Access::Integration(_) = self.access {
             let parameters = request.extract_parts::<RawPathParams>().await;
-            let parameters = parameters.map_err(|_| Problem::internal())?;
+            // Not UTF-8: nothing has such an address.
+            let parameters = parameters.map_err(|_| Problem::of_status(StatusCode::NOT_FOUND))?;
             let id = parameters.iter().find(|(name, _)| *name == INTEGRATION);
             let (_, id) = id.ok_or_else(Problem::internal)?;
             if !caller.grant.covers(id) {

@@ -110,7 +110,9 @@ impl<'a> StoredBookingReport<'a> {
                 format!("  a door of it was opened; the mark of that is kept until {until}")
             }
             (true, None) => "  a door of it was opened".to_owned(),
-            (false, _) => "  no door of it was opened yet".to_owned(),
+            (false, _) => {
+                "  no first opening is marked: only those with a check_in_status are".to_owned()
+            }
         });
         // The booking system chooses ids and statuses.
         lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")

@@ -34,6 +34,11 @@ pub(crate) fn run(arguments: CheckConfigArguments, config: &Config) -> Result<()
     for warning in &config.warnings {
         print_note(&format!("warning: {warning}"));
     }
+    if config.settings.integrations.is_empty() {
+        print_note(
+            "note: there are no [[integrations]]: only those that are stored in Redis open doors (postern integration list)",
+        );
+    }
     let summary = Summary::of(config);
     Output::new(arguments.output).print(&summary, || summary.text())
 }

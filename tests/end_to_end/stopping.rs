@@ -1,7 +1,7 @@
 //! SIGTERM: commands that were sent finish, all other messages go back to the queue, and the process ends in time with
 //! status 0.
 
-use end_to_end::deadline::{SOON, until_true};
+use end_to_end::deadline::{SOON, until_true, within};
 use end_to_end::fixture::{BOOKING, Fixture};
 use end_to_end::inbound::{booking_status, open_request, requests_for};
 use end_to_end::ports::free_port;
@@ -9,6 +9,8 @@ use end_to_end::setup::Setup;
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 
 /// `opening.command_timeout` in these tests.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
@@ -69,6 +71,30 @@ async fn a_sent_command_is_settled_before_the_end() {
     fixture.outbound.ended(4, SOON).await;
     assert_eq!(fixture.bus.waiting("postern.open-requests").await, Some(0));
     assert!(!fixture.workers[0].log().contains("delivery requeued"), "nothing is left to others");
+}
+
+#[tokio::test]
+async fn a_worker_that_connects_stops_without_a_panic() {
+    let mut setup = setup().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("it has an address").port();
+    setup.settings.set("broker.url", format!("amqp://guest:guest@127.0.0.1:{port}"));
+    // It depends on the moment: of single workers with that mistake, about one of 25 panicked.
+    let workers: Vec<_> =
+        (0..10).map(|number| setup.worker(&format!("worker-{number}")).spawn()).collect();
+    let mut connections = Vec::new();
+    for _ in &workers {
+        let (mut connection, _) =
+            within("the connection", SOON, listener.accept()).await.expect("a connection");
+        let mut header = [0; 8];
+        within("AMQP's header", SOON, connection.read_exact(&mut header)).await.expect("a header");
+        connections.push(connection);
+    }
+    // The connections' threads wait for an answer, with a time limit, when the rest of the processes has ended.
+    for worker in &workers {
+        assert_eq!(worker.stop(STOP_TIME).await.code(), Some(0));
+        assert!(!worker.log().contains("panicked"), "{}", worker.log());
+    }
 }
 
 #[tokio::test]

@@ -17,10 +17,11 @@ const CALLED: Duration = Duration::from_secs(300);
 
 /// The pages that need no sign-in, and those that do: name and path.
 const PLAIN: [(&str, &str); 1] = [("sign-in", "/sign-in")];
-const PAGES: [(&str, &str); 10] = [
+const PAGES: [(&str, &str); 11] = [
     ("overview", "/"),
     ("integration", "/integrations/acme-utrecht"),
     ("doors", "/integrations/acme-utrecht/doors"),
+    ("locks", "/integrations/acme-utrecht/locks"),
     ("iqs", "/integrations/acme-utrecht/iqs"),
     ("iq", "/integrations/acme-utrecht/iqs/iq-ground-floor"),
     ("requests", "/requests"),
@@ -166,20 +167,23 @@ async fn each_failure_on_the_way_to_an_open_door_says_what_to_do() {
     ] {
         browser.fill(field, text).await;
     }
-    browser.click(save).await;
+    browser.submit(save).await;
+    browser.submit("form[action$='/access-test'] button").await;
+    browser.shows("[role=status]", "until what is broken is mended").await;
+    browser.shows("main table", "Salto does not accept the client, user name or password").await;
     browser.open(&iqs).await;
     browser.shows("[role=alert]", "correct username and password of the integration").await;
 
     browser.open(&format!("{page}/edit")).await;
     browser.fill("#password", "demo-password").await;
-    browser.click(save).await;
+    browser.submit(save).await;
     browser.open(&iqs).await;
     browser.shows("[role=alert]", "NL6254340082").await;
     browser.shows("[role=alert]", "site_uid").await;
 
     browser.open(&format!("{page}/edit")).await;
     browser.fill("#site_uid", "NL6254340082").await;
-    browser.click(save).await;
+    browser.submit(save).await;
     activate_by_clicks(&browser, &setup, &format!("{iqs}/{IQ_GROUND_FLOOR}")).await;
 
     browser.open(setup.simulator.url()).await;
@@ -199,25 +203,25 @@ async fn activate_by_clicks(browser: &Browser, setup: &Setup, page: &str) {
     };
     let step = |name: &str| format!("form:has([value={name}]) button");
     offline(true).await;
-    browser.click(&step("begin")).await;
+    browser.submit(&step("begin")).await;
     browser.shows("main", "offline").await;
     offline(false).await;
-    browser.click(&step("begin")).await;
+    browser.submit(&step("begin")).await;
     browser.shows("[role=status]", "Enter it below.").await;
     let pin = setup.simulator.mailed_pin(IQ_GROUND_FLOOR).await;
     let wrong = if pin == "1234" { "4321" } else { "1234" };
     for _ in 0..2 {
         browser.fill("#pin", wrong).await;
-        browser.click(&step("enter_pin")).await;
+        browser.submit(&step("enter_pin")).await;
         browser.shows("[role=alert]", "does not accept").await;
     }
     browser.fill("#pin", &pin).await;
-    browser.click(&step("enter_pin")).await;
+    browser.submit(&step("enter_pin")).await;
     // One more wrong PIN could block the user: a person has to want that.
     browser.shows("[role=alert]", "one more").await;
     browser.fill("#pin", &pin).await;
     browser.click("form:has([value=enter_pin]) [name=force]").await;
-    browser.click(&step("enter_pin")).await;
+    browser.submit(&step("enter_pin")).await;
     browser.shows("main .badge.good", "activated").await;
 }
 

@@ -122,6 +122,19 @@ impl Browser {
         clicked.unwrap_or_else(|error| panic!("{selector}: {error}"));
     }
 
+    /// Clicks a button that leads to another page, or to the same one anew, and waits for that page.
+    pub async fn submit(&self, selector: &str) {
+        self.script("window.isLeft = true", vec![]).await;
+        self.click(selector).await;
+        let arrived = "return !window.isLeft && document.readyState === 'complete'";
+        until("another page", SOON, || async {
+            // While the page changes, no script runs.
+            let answer = self.client.execute(arrived, vec![]).await.ok()?;
+            (answer == true).then_some(())
+        })
+        .await;
+    }
+
     /// Types into an empty field, in place of what it holds.
     pub async fn fill(&self, selector: &str, text: &str) {
         let field = self.element(selector).await;

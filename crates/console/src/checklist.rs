@@ -68,7 +68,7 @@ fn connection_steps(integration: &IntegrationSettings, health: &Health) -> Vec<S
             "Account and site",
             done_if(health.account_works),
             format!(
-                "Site {} in {}. `postern site list --integration {id}` tries the account, `postern doctor` checks its rights.",
+                "Site {} in {}. “Test access” tries the account and checks its rights.",
                 integration.account.site_uid, integration.environment
             ),
         ),

@@ -6,6 +6,7 @@ use consumer::{
     IntegrationSettings,
     audit::{AuditEntry, AuditOutcome},
 };
+use rules::LockRef;
 
 use crate::{
     access::caller::Caller,
@@ -30,6 +31,11 @@ pub(crate) struct Door {
     pub(crate) confirmed: bool,
 }
 
+/// The lock's id, or its name as it is set.
+pub(crate) fn lock_text(lock: &LockRef) -> String {
+    lock.id().map_or_else(|| lock.name().unwrap_or_default().to_owned(), |id| id.to_string())
+}
+
 /// The doors of an integration, in the order of their objects.
 pub(crate) async fn of(
     app: &App,
@@ -44,9 +50,7 @@ pub(crate) async fn of(
         let of_object = object_id.as_ref().and_then(|object| newest.get(object));
         let newest = of_object.cloned().unwrap_or_default();
         Door {
-            lock: lock
-                .id()
-                .map_or_else(|| lock.name().unwrap_or_default().to_owned(), |id| id.to_string()),
+            lock: lock_text(lock),
             object_id,
             last: newest.last,
             opened: newest.opened,

@@ -1,7 +1,7 @@
 //! What an operator does, without a terminal, a command line or HTTP: commands and the console share it.
 //!
 //! [`iqs`] is the state of the IQs, and [`activation`] changes it; [`opening`] opens a door once. [`checks`] and
-//! [`mapping`] say what an integration still needs. [`dead_letters`] lists, replays and drops messages that could not be
+//! [`mapping`] say what an integration still needs, [`site`] what Salto lists. [`dead_letters`] lists, replays and drops messages that could not be
 //! processed. [`explain`] says why a door opened or did not. Everything goes over the [`connections`] to RabbitMQ, Redis
 //! and Salto. What an operation has to say meanwhile, it tells an [`Observer`].
 
@@ -13,6 +13,7 @@ pub mod explain;
 pub mod iqs;
 pub mod mapping;
 pub mod opening;
+pub mod site;
 pub mod text;
 
 mod error;

@@ -50,7 +50,7 @@ async fn without_integration() -> (Console, Fixture) {
     (console, Fixture::of(setup, vec![worker]).await)
 }
 
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 10] = [
     ("id", INTEGRATION),
     ("environment", "simulator"),
     ("site_uid", "NL6254340082"),
@@ -60,6 +60,7 @@ const FIELDS: [(&str, &str); 9] = [
     ("minutes_before", "15"),
     ("mode", "live"),
     ("active", "true"),
+    ("ask_entries", "true"),
 ];
 
 #[tokio::test]

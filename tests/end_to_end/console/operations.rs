@@ -303,3 +303,30 @@ async fn a_look_tries_no_rejected_credentials_again_and_a_command_does() {
     api.post(OPERATOR, &of_iq("probe"), json!({})).await.refused(409, "invalid_grant");
     assert_eq!(setup.simulator.token_requests().await, (0, 2));
 }
+
+#[tokio::test]
+async fn the_access_is_tested_and_sites_and_locks_are_listed() {
+    let mut setup = Setup::new().await;
+    let api = Api::start(&mut setup).await;
+    let of = |what: &str| format!("integrations/{INTEGRATION}/{what}");
+    api.post(VIEWER, &of("access-test"), json!({})).await.refused(403, "role operator");
+    let test = api.post(OPERATOR, &of("access-test"), json!({})).await.is(200);
+    let level = |check: &str| {
+        let findings = test["findings"].as_array().expect("a list");
+        findings.iter().find(|it| it["check"] == check).map(|it| it["level"].clone())
+    };
+    assert_eq!(level("salto.sign_in"), Some(json!("ok")), "{test}");
+    assert_eq!(level("salto.site"), Some(json!("ok")), "{test}");
+
+    let list = api.get(VIEWER, &of("locks")).await.is(200);
+    let locks = list["locks"].as_array().expect("a list");
+    let room = locks.iter().find(|lock| lock["id"] == ROOM_12).expect("the lock");
+    assert_eq!((&room["name"], &room["objects"]), (&json!("room-12"), &json!(["room-12"])));
+    assert_eq!(list["missing"], json!(["00000000-0000-4000-8000-000000000bad"]));
+    api.get(ELSEWHERE, &of("locks")).await.refused(404, "that you may see");
+
+    // Other sites may be of other customers.
+    api.get(OPERATOR, &of("sites")).await.refused(403, "role admin");
+    let sites = api.get("admin", &of("sites")).await.is(200);
+    assert!(sites.to_string().contains("NL6254340082"), "{sites}");
+}

@@ -14,3 +14,4 @@ pub(crate) mod openapi;
 pub(crate) mod openings;
 mod operation;
 pub(crate) mod session;
+pub(crate) mod site;

@@ -4,14 +4,14 @@ use axum::{extract::State, response::Response};
 use config::{IntegrationOrigin, KnownIntegration, Role};
 use consumer::IntegrationSettings;
 use maud::{Markup, html};
-use rules::LockRef;
 use salto::SignIn;
 
-use super::{layout, texts};
+use super::{access_test, layout, texts};
 use crate::{
     access::caller::Caller,
     app::App,
     checklist::{Step, StepState, steps},
+    doors::lock_text,
     extract::PathParameters,
     health::Health,
     problem::Problem,
@@ -34,11 +34,13 @@ pub(crate) async fn page(
             (texts::with_code(&health.next_step))
         }
         ul .links {
-            li { a href=(texts::path(&["integrations", &id, "doors"])) { "Doors" } }
-            li { a href=(texts::path(&["integrations", &id, "iqs"])) { "IQs" } }
+            @for (what, name) in [("doors", "Doors"), ("iqs", "IQs"), ("locks", "Locks")] {
+                li { a href=(texts::path(&["integrations", &id, what])) { (name) } }
+            }
             li { a href=(format!("/requests?integration={}", texts::escaped(&id))) { "Requests" } }
             li { a href=(format!("/audit?integration={}", texts::escaped(&id))) { "Audit" } }
         }
+        (access_test::button(&caller, &id))
         (checklist(&steps))
         (rules(settings))
         (mapping(settings))
@@ -46,11 +48,6 @@ pub(crate) async fn page(
         (stopping(&caller, &known))
     };
     Ok(layout::page(&caller, "", &id, &content))
-}
-
-/// The lock's id, or its name.
-fn lock_text(lock: &LockRef) -> String {
-    lock.id().map_or_else(|| lock.name().unwrap_or_default().to_owned(), |id| id.to_string())
 }
 
 /// The page of an integration that no worker uses.
@@ -177,7 +174,7 @@ fn mapping(settings: &IntegrationSettings) -> Markup {
         section {
             h2 { "Mapping" }
             @if integration.locks.is_empty() && integration.default_lock.is_none() {
-                p { "No object is mapped to a lock. " code { "postern lock list --integration " (integration.id) } " shows the locks of the site." }
+                p { "No object is mapped to a lock. “Locks” shows those of the site." }
             } @else {
                 div .wide role="region" aria-label="Mapping" tabindex="0" {
                     table {

@@ -1,12 +1,12 @@
 //! The form by which an integration is set up and changed.
 
+mod fields;
+
 use config::KnownIntegration;
-use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::layout::csrf_field;
-use crate::{access::caller::CallerSession, problem::Problem};
+use crate::problem::Problem;
 
 /// What the form sends; what is empty is not set.
 #[derive(Debug, Default, Deserialize)]
@@ -28,10 +28,15 @@ pub(crate) struct IntegrationForm {
     record_opened_at_in: String,
     locks: String,
     default_lock: String,
+    shared_doors: String,
+    otp_scheme: String,
+    ask_entries: String,
+    confirm_openings: String,
+    warn_before: String,
 }
 
 /// Keys whose value is a text.
-const TEXTS: [&str; 7] = [
+const TEXTS: [&str; 10] = [
     "environment",
     "site_uid",
     "username",
@@ -39,12 +44,15 @@ const TEXTS: [&str; 7] = [
     "record_opened_at_in",
     "default_lock",
     "mode",
+    "otp_scheme",
+    "confirm_openings",
+    "warn_before",
 ];
 
 impl IntegrationForm {
     /// The form of a new integration.
     pub(super) fn new() -> Self {
-        Self { active: "true".to_owned(), ..Self::default() }
+        Self { active: "true".to_owned(), ask_entries: "true".to_owned(), ..Self::default() }
     }
 
     /// The form of a stored integration.
@@ -62,6 +70,12 @@ impl IntegrationForm {
             .into_iter()
             .flatten()
             .filter_map(|(object, lock)| Some(format!("{object} = {}", lock.as_str()?)));
+        let shared = known.document.get("shared_doors").and_then(Value::as_object);
+        let shared = shared.into_iter().flatten().map(|(door, objects)| {
+            let objects = objects.as_array().into_iter().flatten().filter_map(Value::as_str);
+            format!("{door} = {}", objects.collect::<Vec<_>>().join(", "))
+        });
+        let asks = known.document.get("ask_entries").and_then(Value::as_bool).unwrap_or(true);
         let is_active = known.document.get("active").and_then(Value::as_bool).unwrap_or(true);
         Self {
             id: known.id.clone(),
@@ -79,6 +93,11 @@ impl IntegrationForm {
             record_opened_at_in: text("record_opened_at_in"),
             locks: lines.collect::<Vec<_>>().join("\n"),
             default_lock: text("default_lock"),
+            shared_doors: shared.collect::<Vec<_>>().join("\n"),
+            otp_scheme: text("otp_scheme"),
+            ask_entries: if asks { "true" } else { "" }.to_owned(),
+            confirm_openings: text("confirm_openings"),
+            warn_before: text("warn_before"),
         }
     }
 
@@ -99,6 +118,9 @@ impl IntegrationForm {
             &self.record_opened_at_in,
             &self.default_lock,
             &self.mode,
+            &self.otp_scheme,
+            &self.confirm_openings,
+            &self.warn_before,
         ];
         for (key, text) in TEXTS.into_iter().zip(texts) {
             set(&mut before, key, Some(text.trim()).filter(|it| !it.is_empty()).map(Value::from));
@@ -114,6 +136,14 @@ impl IntegrationForm {
             self.open_from_statuses.split(',').map(str::trim).filter(|it| !it.is_empty());
         set(&mut before, "open_from_statuses", Some(statuses.collect::<Vec<_>>().into()));
         set(&mut before, "locks", Some(Value::Object(self.mapping()?)));
+        let shared = Some(self.shared()?).filter(|it| !it.is_empty()).map(Value::Object);
+        set(&mut before, "shared_doors", shared);
+        // It is the default, so that a key is needed for the contrary alone.
+        match (self.ask_entries == "true", before.get("ask_entries").and_then(Value::as_bool)) {
+            (true, Some(false)) => set(&mut before, "ask_entries", None),
+            (true, _) => {}
+            (false, _) => set(&mut before, "ask_entries", Some(false.into())),
+        }
         set(&mut before, "active", Some((self.active == "true").into()));
         if !self.password.is_empty() {
             set(&mut before, "password", Some(self.password.as_str().into()));
@@ -122,73 +152,33 @@ impl IntegrationForm {
     }
 
     fn mapping(&self) -> Result<Map<String, Value>, Problem> {
-        let mut locks = Map::new();
-        for (index, line) in self.locks.lines().enumerate().filter(|(_, it)| !it.trim().is_empty())
-        {
-            let wrong = |what: &str| {
-                Problem::bad_request(format!("line {} of the mapping {what}", index + 1))
-            };
-            let (object, lock) = line.rsplit_once('=').ok_or_else(|| {
-                wrong("must be an object, = and its lock, such as room-12 = Front door")
-            })?;
-            let object = object.trim().to_owned();
-            if locks.insert(object, lock.trim().into()).is_some() {
-                return Err(wrong("has an object that an earlier line has"));
-            }
-        }
-        Ok(locks)
+        lines(&self.locks, "the mapping", "an object, = and its lock, such as room-12 = Front door")
     }
 
-    /// The fields. `environments`: the names that it may have.
-    pub(super) fn fields(
-        &self,
-        session: &CallerSession,
-        environments: &[&str],
-        is_new: bool,
-    ) -> Markup {
-        html! {
-            (csrf_field(session))
-            input type="hidden" name="version" value=(self.version);
-            @if is_new {
-                (text("id", "Id, which events name", &self.id, true, "It cannot be changed later."))
-            }
-            fieldset {
-                legend { "Account at Salto" }
-                label for="environment" { "Environment" }
-                select #environment name="environment" required {
-                    @for name in environments {
-                        option value=(name) selected[*name == self.environment] { (name) }
-                    }
-                }
-                (text("site_uid", "UID of the site", &self.site_uid, true, "As Salto shows it, such as NL6254340082."))
-                (text("username", "User", &self.username, false, "The service user, which belongs to postern alone."))
-                label for="password" { "Password" }
-                input #password name="password" type="password" autocomplete="new-password" maxlength="1024" aria-describedby="password-hint";
-                p .fine #password-hint { @if is_new { "It is stored encrypted, and shown nowhere." } @else { "Leave it empty to keep the one that is stored." } }
-            }
-            fieldset {
-                legend { "Rules" }
-                (text("open_from_statuses", "Statuses that open doors", &self.open_from_statuses, true, "Of the booking system, with commas between them."))
-                (number("minutes_before", "Minutes before the start", &self.minutes_before))
-                (number("minutes_after", "Minutes after the end", &self.minutes_after))
-                (text("check_in_status", "Status at the first opening", &self.check_in_status, false, "May be empty."))
-                (text("record_opened_at_in", "Field for the time of the opening", &self.record_opened_at_in, false, "May be empty."))
-                label for="mode" { "Mode" }
-                select #mode name="mode" {
-                    option value="live" selected[self.mode != "rehearse"] { "live: doors open" }
-                    option value="rehearse" selected[self.mode == "rehearse"] { "rehearse: no door opens" }
-                }
-                p { label { input type="checkbox" name="active" value="true" checked[self.active == "true"]; " Active: requests are handled" } }
-            }
-            fieldset {
-                legend { "Mapping" }
-                label for="locks" { "Objects and their locks" }
-                textarea #locks name="locks" rows="10" spellcheck="false" aria-describedby="locks-hint" { (self.locks) }
-                p .fine #locks-hint { "One a line: the object, = and the lock's name or id at Salto." }
-                (text("default_lock", "Lock of all other objects", &self.default_lock, false, "May be empty."))
-            }
+    fn shared(&self) -> Result<Map<String, Value>, Problem> {
+        let example =
+            "an object, = and the objects that it comes with, such as entrance = room-1, room-2";
+        let mut shared = lines(&self.shared_doors, "the shared doors", example)?;
+        for objects in shared.values_mut() {
+            let list = objects.as_str().unwrap_or_default().split(',').map(str::trim);
+            *objects = list.filter(|it| !it.is_empty()).collect::<Vec<_>>().into();
+        }
+        Ok(shared)
+    }
+}
+
+/// Lines of a name, = and what belongs to it.
+fn lines(text: &str, what: &str, example: &str) -> Result<Map<String, Value>, Problem> {
+    let mut read = Map::new();
+    for (index, line) in text.lines().enumerate().filter(|(_, it)| !it.trim().is_empty()) {
+        let wrong = |why: &str| Problem::bad_request(format!("line {} of {what} {why}", index + 1));
+        let (name, value) =
+            line.rsplit_once('=').ok_or_else(|| wrong(&format!("must be {example}")))?;
+        if read.insert(name.trim().to_owned(), value.trim().into()).is_some() {
+            return Err(wrong("has an object that an earlier line has"));
         }
     }
+    Ok(read)
 }
 
 fn set(document: &mut Map<String, Value>, key: &str, value: Option<Value>) {
@@ -199,22 +189,6 @@ fn set(document: &mut Map<String, Value>, key: &str, value: Option<Value>) {
         None => {
             document.remove(key);
         }
-    }
-}
-
-fn text(name: &str, label: &str, value: &str, required: bool, hint: &str) -> Markup {
-    let described = format!("{name}-hint");
-    html! {
-        label for=(name) { (label) }
-        input id=(name) name=(name) value=(value) required[required] maxlength="1024" autocomplete="off" aria-describedby=(described);
-        p .fine id=(described) { (hint) }
-    }
-}
-
-fn number(name: &str, label: &str, value: &str) -> Markup {
-    html! {
-        label for=(name) { (label) }
-        input id=(name) name=(name) value=(value) type="number" min="0" max="10080" inputmode="numeric";
     }
 }
 

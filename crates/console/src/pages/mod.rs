@@ -1,5 +1,6 @@
 //! The pages, made on the server. Forms work without the script, which adds live parts and local times.
 
+pub(crate) mod access_test;
 pub(crate) mod assets;
 pub(crate) mod audit;
 pub(crate) mod dead_letters;
@@ -14,6 +15,7 @@ mod iq_forms;
 pub(crate) mod iqs;
 pub(crate) mod jobs;
 pub(crate) mod layout;
+pub(crate) mod locks;
 mod next_steps;
 pub(crate) mod overview;
 pub(crate) mod problem_page;

@@ -1,7 +1,7 @@
 //! The routes of what operators do.
 
 use axum::http::StatusCode;
-use config::Role::{Operator, Viewer};
+use config::Role::{Admin, Operator, Viewer};
 
 use super::{
     described::Described,
@@ -11,7 +11,7 @@ use super::{
     },
 };
 use crate::{
-    api::{activation, dead_letters, explanations, iqs, jobs, openings},
+    api::{activation, dead_letters, explanations, iqs, jobs, openings, site},
     jobs::JobState,
 };
 use operations::{
@@ -31,6 +31,7 @@ pub(super) fn table() -> Vec<Route> {
     let mut table = of_dead_letters();
     table.extend(of_jobs());
     table.extend(of_explanations());
+    table.extend(of_site());
     table.extend(of_iqs());
     table.extend(of_activations());
     table.extend(of_activated_iqs());
@@ -116,6 +117,34 @@ fn of_explanations() -> Vec<Route> {
                     .parameter("request", "The id of the open request's event.")
                     .query::<explanations::RequestQuery>()
                     .answers::<Explanation>(StatusCode::OK, "The record, the rules, the booking and the door."),
+            ),
+    ]
+}
+
+fn of_site() -> Vec<Route> {
+    let new =
+        |id, summary| Described::new("Site", id, summary).refuses(StatusCode::CONFLICT, REFUSED);
+    vec![
+        Route::post(
+            "/api/v1/integrations/{integration}/access-test",
+            Integration(Operator),
+            site::test_access,
+        )
+        .described(
+            new("testAccess", "Test whether the account can open the doors")
+                .text("The checks of `postern doctor` for one integration: sign-in, site, rights, IQs, mapping and doors. No door opens. Credentials that Salto has rejected are tried again.")
+                .answers::<site::AccessTest>(StatusCode::OK, "What was checked, each with the next step."),
+        ),
+        Route::get("/api/v1/integrations/{integration}/sites", Integration(Admin), site::sites)
+            .described(
+                new("listSites", "The sites that the account can see")
+                    .text("One of them is the integration's `site_uid`. The others may be of other customers.")
+                    .answers::<site::SiteList>(StatusCode::OK, "From Salto, now."),
+            ),
+        Route::get("/api/v1/integrations/{integration}/locks", Integration(Viewer), site::locks)
+            .described(
+                new("listLocks", "The locks of the site, with what is mapped to each")
+                    .answers::<site::LockList>(StatusCode::OK, "From Salto's list, and the mapping."),
             ),
     ]
 }

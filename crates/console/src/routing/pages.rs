@@ -44,6 +44,12 @@ fn of_integrations() -> Vec<Route> {
         ),
         Route::get("/integrations/{integration}/doors", Integration(Viewer), pages::doors::page),
         Route::post("/integrations/{integration}/doors", Integration(Operator), pages::doors::open),
+        Route::get("/integrations/{integration}/locks", Integration(Viewer), pages::locks::page),
+        Route::post(
+            "/integrations/{integration}/access-test",
+            Integration(Operator),
+            pages::access_test::run,
+        ),
         Route::get("/integrations/{integration}/iqs", Integration(Viewer), pages::iqs::list),
         Route::get("/integrations/{integration}/iqs/{iq}", Integration(Viewer), pages::iqs::page),
         Route::post("/integrations/{integration}/iqs/{iq}", Integration(Operator), pages::iqs::act),

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 /// What is searched for one answer, and more.
-const MANY: u32 = 120_000;
+const MANY: u32 = 51_000;
 
 /// The lines at the path, over all answers that it takes, and the number of answers.
 async fn searched(console: &Console, session: &Session, path: &str) -> (Vec<Value>, usize) {

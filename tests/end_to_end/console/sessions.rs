@@ -1,7 +1,7 @@
 //! Signing in and out, and what protects a session.
 
 use end_to_end::console::{Console, FORM, PASSWORD, Session, add_access, cookie, location};
-use end_to_end::deadline::SOON;
+use end_to_end::deadline::{SOON, within};
 use end_to_end::setup::Setup;
 use nix::sys::signal::Signal;
 use reqwest::header::{CONTENT_TYPE, COOKIE, RETRY_AFTER, SET_COOKIE};
@@ -39,6 +39,19 @@ async fn a_session_ends_at_the_sign_out_and_survives_the_console() {
     setup.settings.set("console.users", Vec::<String>::new());
     let third = Console::start(&mut setup, "three").await;
     assert!(!is_signed_in(&third, &session).await);
+}
+
+#[tokio::test]
+async fn a_stream_ends_after_the_sign_out() {
+    let mut setup = Setup::unactivated().await;
+    add_access(&mut setup).await;
+    let console = Console::start(&mut setup, "console").await;
+    let session = console.sign_in("viewer").await;
+    let stream = console.request(Method::GET, "/api/v1/events").header(COOKIE, &session.cookie);
+    let stream = stream.timeout(SOON * 3).send().await.expect("the stream begins");
+    assert_eq!(stream.status(), StatusCode::OK);
+    console.post(&session, "/sign-out", "").await;
+    within("the end of the stream", SOON * 2, stream.text()).await.expect("it ends in order");
 }
 
 #[tokio::test]
@@ -119,7 +132,7 @@ async fn passwords_cannot_be_tried_for_long_and_the_audit_tells() {
     assert_eq!(right.status(), StatusCode::TOO_MANY_REQUESTS);
     let wait: u64 = right.headers()[RETRY_AFTER].to_str().expect("text").parse().expect("seconds");
     assert!((60..=900).contains(&wait), "{wait}");
-    // Further ones make no lines: nobody fills the audit.
+    // Further tries write no lines, so that they cannot fill the audit.
     for _ in 0..3 {
         let again = consoles[1].try_to_sign_in("viewer", PASSWORD, "").await;
         assert_eq!(again.status(), StatusCode::TOO_MANY_REQUESTS);

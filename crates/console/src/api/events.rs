@@ -1,6 +1,6 @@
 //! The stream of answers and actions, as they are written to the audit.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     extract::State,
@@ -12,13 +12,13 @@ use axum::{
 use consumer::audit::AuditEntry;
 use futures_util::{Stream, stream};
 use serde::Deserialize;
-use tokio::{
-    sync::broadcast::{Receiver, error::RecvError},
-    time::{Interval, MissedTickBehavior, interval},
-};
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::IntoParams;
 
-use super::audit::AuditLine;
+use super::{
+    audit::AuditLine,
+    listener::{CHECK_EVERY, Listener},
+};
 use crate::{
     access::caller::Caller,
     app::App,
@@ -29,8 +29,6 @@ use crate::{
 
 /// The most streams at a time.
 const MOST: usize = 200;
-/// How often it is checked that the caller may still listen.
-pub(super) const CHECK_EVERY: Duration = Duration::from_secs(15);
 
 /// Which lines are wanted.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -41,11 +39,9 @@ pub(crate) struct EventFilter {
 }
 
 struct Listening {
-    app: App,
-    caller: Caller,
+    listener: Listener,
     integration: Option<String>,
     lines: Receiver<Arc<AuditEntry>>,
-    check: Interval,
 }
 
 pub(crate) async fn stream(
@@ -58,11 +54,8 @@ pub(crate) async fn stream(
         let detail = format!("{MOST} streams are open already, which is the most");
         return Err(Problem::unavailable("busy", detail).retry_after(30));
     }
-    let mut check = interval(CHECK_EVERY);
-    check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    check.reset();
     let lines = app.feed.listen();
-    let listening = Listening { app, caller, integration, lines, check };
+    let listening = Listening { listener: Listener::new(app, caller), integration, lines };
     let keep_alive = KeepAlive::new().interval(CHECK_EVERY);
     Ok(Sse::new(events(listening)).keep_alive(keep_alive).into_response())
 }
@@ -78,17 +71,7 @@ impl Listening {
     /// The next event; none where the console stops, or the caller may no longer listen.
     async fn next(&mut self) -> Option<Event> {
         loop {
-            let stop = self.app.stop.clone();
-            let received = tokio::select! {
-                () = stop.cancelled() => return None,
-                _ = self.check.tick() => {
-                    if !self.caller.is_signed_in(&self.app).await {
-                        return None;
-                    }
-                    continue;
-                }
-                received = self.lines.recv() => received,
-            };
+            let received = self.listener.next(self.lines.recv()).await?;
             match received {
                 Ok(entry) if self.is_wanted(&entry) => {
                     let (id, line) = (entry.id.to_string(), AuditLine::from((*entry).clone()));
@@ -105,6 +88,6 @@ impl Listening {
 
     fn is_wanted(&self, entry: &AuditEntry) -> bool {
         let wanted = self.integration.as_ref().filter(|id| !id.is_empty());
-        wanted.is_none_or(|id| *id == entry.integration_id) && may_see(&self.caller, entry)
+        wanted.is_none_or(|id| *id == entry.integration_id) && may_see(&self.listener.caller, entry)
     }
 }

@@ -16,7 +16,7 @@ use futures_util::{Stream, stream};
 use tokio::{sync::watch, time::sleep};
 use uuid::Uuid;
 
-use super::events::CHECK_EVERY;
+use super::listener::Listener;
 use crate::{
     access::caller::Caller,
     app::App,
@@ -65,47 +65,24 @@ pub(crate) async fn events(
     PathParameters(id): PathParameters<Uuid>,
 ) -> Result<Response, Problem> {
     let states = find(&app, &caller, id)?.states();
-    let events = state_events(Listening { app, caller, states });
+    let events = state_events(states, Listener::new(app, caller));
     Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response())
 }
 
-struct Listening {
-    app: App,
-    caller: Caller,
+/// Each state as an event, until the job ends or the listener must not go on.
+fn state_events(
     states: watch::Receiver<JobState>,
-}
-
-impl Listening {
-    /// Waits for the next state; none where the console stops, or the caller has signed out.
-    async fn next(&mut self) -> Option<JobState> {
-        loop {
-            let stop = self.app.stop.clone();
-            tokio::select! {
-                () = stop.cancelled() => return None,
-                changed = self.states.changed() => {
-                    changed.ok()?;
-                    return Some(self.states.borrow_and_update().clone());
-                }
-                () = sleep(CHECK_EVERY) => {
-                    if !self.caller.is_signed_in(&self.app).await {
-                        return None;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Each state as an event, until the job or the console ends.
-fn state_events(listening: Listening) -> impl Stream<Item = Result<Event, axum::Error>> {
-    stream::unfold(Some(listening), |listening| async move {
-        let mut listening = listening?;
-        let state = listening.next().await?;
+    listener: Listener,
+) -> impl Stream<Item = Result<Event, axum::Error>> {
+    stream::unfold(Some((states, listener)), |turn| async move {
+        let (mut states, mut listener) = turn?;
+        listener.next(states.changed()).await?.ok()?;
+        let state = states.borrow_and_update().clone();
         let event = Event::default().event("job").json_data(&state);
         if state.has_ended() {
             return Some((event, None));
         }
         sleep(INTERVAL).await;
-        Some((event, Some(listening)))
+        Some((event, Some((states, listener))))
     })
 }

@@ -10,6 +10,7 @@ pub(crate) mod explanations;
 pub(crate) mod integrations;
 pub(crate) mod iqs;
 pub(crate) mod jobs;
+mod listener;
 pub(crate) mod openapi;
 pub(crate) mod openings;
 mod operation;

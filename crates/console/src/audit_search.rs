@@ -171,17 +171,17 @@ pub(crate) async fn find(
             return Ok(Found { entries, next: None });
         }
         for (position, line) in batch {
+            let before = next.replace(position);
             let Ok(entry) = serde_json::from_str::<AuditEntry>(&line) else { continue };
             // Lines that were added late are among much younger ones, which are passed over.
             read += usize::from(filter.until.is_none_or(|until| entry.at < until));
             let wanted = criteria.matches(&entry) && may_see(caller, &entry) && keep(&entry);
             if wanted && seen.insert(entry.id) {
                 if entries.len() == limit {
-                    return Ok(Found { entries, next });
+                    return Ok(Found { entries, next: before });
                 }
                 entries.push(entry);
             }
-            next = Some(position);
         }
     }
     Ok(Found { entries, next })

@@ -22,7 +22,7 @@ use super::{
 const FORMS: &str = r#"must be a string, { env = "NAME" } or { file = "PATH" }"#;
 
 /// The largest file with a secret, in bytes.
-const LARGEST_FILE: usize = 64 * 1024;
+const LARGEST_FILE: u64 = 64 * 1024;
 
 const LIST_FORMS: &str =
     r#"must be a list of secrets, such as [{ env = "NAME" }, { file = "PATH" }]"#;
@@ -114,9 +114,9 @@ fn named(reference: &Table, variables: &Variables) -> Result<FoundSecret, String
 /// Reads the file, which may be a device without an end.
 fn read_file(name: &str) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
-    let most = u64::try_from(LARGEST_FILE).unwrap_or(u64::MAX);
-    File::open(name)?.take(most + 1).read_to_string(&mut text)?;
-    if text.len() > LARGEST_FILE {
+    let mut file = File::open(name)?.take(LARGEST_FILE + 1);
+    file.read_to_string(&mut text)?;
+    if file.limit() == 0 {
         return Err(io::Error::other("it is larger than 64 KiB, so it is no secret"));
     }
     Ok(text)

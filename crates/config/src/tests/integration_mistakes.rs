@@ -32,6 +32,13 @@ fn integrations() {
     only(&twice, "postern.toml:17: integrations[1] (acme).id", "is taken");
     let long = with("\"acme\"", &format!("\"{}\"", "a".repeat(201)));
     only(&long, "postern.toml:10: integrations[0]", "at most 200 bytes");
+    for two_lines in ["\"ac\\nme\"", "\"acme\\u0000\""] {
+        only(
+            &with("\"acme\"", two_lines),
+            "postern.toml:10: integrations[0]",
+            "must be on one line",
+        );
+    }
     let (others, _) = LEAST.split_once("[[integrations]]").unwrap();
     let table = Written::new(&format!("{others}[integrations]\nid = \"a\"")).mistakes();
     only(&table, "postern.toml:9: integrations", "write [[integrations]]");

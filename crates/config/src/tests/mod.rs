@@ -14,7 +14,7 @@ mod values_in_reports;
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use tempfile::TempDir;

@@ -140,6 +140,23 @@ fn one_newline_is_cut_from_a_secret_s_file_or_variable() {
 }
 
 #[test]
+fn a_file_without_an_end_is_no_secret() {
+    let of_file = |path: &Path| {
+        let reference = format!("{{ file = {:?} }}", path.to_str().unwrap());
+        Written::new(&LEAST.replace("\"open sesame\"", &reference))
+    };
+    let directory = Written::new("");
+    let largest = directory.file("largest", &"a".repeat(64 * 1024));
+    let read = of_file(&largest).load().unwrap();
+    assert_eq!(password_of(&read.settings.integrations[0]).len(), 64 * 1024);
+    let larger = directory.file("larger", &"a".repeat(64 * 1024 + 1));
+    let place = "postern.toml:14: integrations[0] (acme).password";
+    for path in [larger.as_path(), Path::new("/dev/zero")] {
+        only(&of_file(path).mistakes(), place, "larger than 64 KiB");
+    }
+}
+
+#[test]
 fn old_keys_are_a_list_of_secrets() {
     let keys = |settings: &consumer::Settings| -> Vec<u8> {
         settings.secrets.old_keys.iter().map(|key| key.expose_secret()[31]).collect()

@@ -8,6 +8,7 @@ use end_to_end::inbound::{INTEGRATION, booking_status};
 use end_to_end::processes::Process;
 use end_to_end::setup::Setup;
 use end_to_end::simulator::{IQ_GROUND_FLOOR, ROOM_12};
+use end_to_end::worker::Worker;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -46,6 +47,17 @@ async fn sign_in(browser: &Browser, console: &Console, user: &str) {
     browser.open(&format!("{}/sign-in", console.url)).await;
     type_in(browser, user, PASSWORD).await;
     browser.shows(".signed-in", user).await;
+}
+
+/// A worker and a console, whose configuration has no integration, and an admin who is signed in.
+async fn without_integration() -> (Setup, Worker, Console, Browser) {
+    let mut setup = Setup::unactivated().await;
+    setup.settings.integrations().clear();
+    let worker = setup.worker("worker").start().await;
+    let console = start(&mut setup).await;
+    let browser = Browser::start(setup.directory()).await;
+    sign_in(&browser, &console, "admin").await;
+    (setup, worker, console, browser)
 }
 
 #[tokio::test]
@@ -100,12 +112,7 @@ async fn an_opening_is_shown_while_the_page_is_open_and_found_later() {
 
 #[tokio::test]
 async fn an_integration_is_set_up_by_clicks_opens_a_door_and_is_switched_off() {
-    let mut setup = Setup::unactivated().await;
-    setup.settings.integrations().clear();
-    let _worker = setup.worker("worker").start().await;
-    let console = start(&mut setup).await;
-    let browser = Browser::start(setup.directory()).await;
-    sign_in(&browser, &console, "admin").await;
+    let (setup, _worker, console, browser) = without_integration().await;
     browser.click("main a[href='/new-integration']").await;
     for (field, text) in [
         ("#id", INTEGRATION),
@@ -146,12 +153,7 @@ async fn an_integration_is_set_up_by_clicks_opens_a_door_and_is_switched_off() {
 
 #[tokio::test]
 async fn each_failure_on_the_way_to_an_open_door_says_what_to_do() {
-    let mut setup = Setup::unactivated().await;
-    setup.settings.integrations().clear();
-    let _worker = setup.worker("worker").start().await;
-    let console = start(&mut setup).await;
-    let browser = Browser::start(setup.directory()).await;
-    sign_in(&browser, &console, "admin").await;
+    let (setup, _worker, console, browser) = without_integration().await;
     let page = format!("{}/integrations/{INTEGRATION}", console.url);
     let save = "main form button[type=submit]";
     let iqs = format!("{page}/iqs");

@@ -20,6 +20,8 @@ mod error;
 mod integration;
 mod observer;
 mod otp_attempts;
+#[cfg(test)]
+mod testing;
 
 pub use error::{OperationError, one_line};
 pub use integration::check_configured;

@@ -67,7 +67,7 @@ pub async fn site_locks(access: &SiteAccess<'_>) -> anyhow::Result<SiteLocks> {
 ///
 /// # Errors
 /// Salto does not list them.
-pub async fn visible_sites(access: &SiteAccess<'_>) -> anyhow::Result<Vec<SiteReport>> {
+pub async fn account_sites(access: &SiteAccess<'_>) -> anyhow::Result<Vec<SiteReport>> {
     let sites = access.with_advice(access.site.sites().await).await;
     let sites = sites.context("the sites cannot be listed")?;
     Ok(sites.into_iter().map(SiteReport::from).collect())
@@ -115,27 +115,15 @@ impl LockReport {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use serde_json::json;
 
     use super::*;
+    use crate::testing::rules;
 
     #[test]
     fn a_lock_is_listed_with_its_objects() {
         let [room, front, missing] = [1, 2, 3].map(Uuid::from_u128);
-        let rules = IntegrationRules {
-            id: "acme".into(),
-            active: true,
-            open_from_statuses: vec!["paid".into()],
-            minutes_before: 0,
-            minutes_after: 0,
-            shared_doors: BTreeMap::new(),
-            check_in_status: None,
-            record_opened_at_in: None,
-            default_lock: Some("Front".into()),
-            locks: BTreeMap::from([("room-1".into(), room.into()), ("old".into(), missing.into())]),
-        };
+        let rules = rules(&[("room-1", room), ("old", missing)], Some("Front".into()));
         let info = |id: Uuid| -> LockInfo {
             let iq = json!({"id": "q1", "customer_reference": "Cellar"});
             let lock = json!({

@@ -50,6 +50,19 @@ async fn without_integration() -> (Console, Fixture) {
     (console, Fixture::of(setup, vec![worker]).await)
 }
 
+/// Two consoles, whose configuration has no integration, and the document of one.
+async fn two_consoles() -> (Setup, [Console; 2], Value) {
+    let mut setup = Setup::unactivated().await;
+    add_access(&mut setup).await;
+    let Some(toml::Value::Table(document)) = setup.settings.integrations().pop() else {
+        panic!("the settings have an integration");
+    };
+    let document = serde_json::to_value(document).expect("TOML is JSON");
+    let consoles =
+        [Console::start(&mut setup, "one").await, Console::start(&mut setup, "two").await];
+    (setup, consoles, document)
+}
+
 const FIELDS: [(&str, &str); 10] = [
     ("id", INTEGRATION),
     ("environment", "simulator"),
@@ -123,14 +136,7 @@ async fn an_integration_is_set_up_by_a_form_and_switched_off_by_a_button() {
 
 #[tokio::test]
 async fn of_two_admins_the_second_one_overwrites_nothing() {
-    let mut setup = Setup::unactivated().await;
-    add_access(&mut setup).await;
-    let Some(toml::Value::Table(document)) = setup.settings.integrations().pop() else {
-        panic!("the settings have an integration");
-    };
-    let mut document = serde_json::to_value(document).expect("TOML is JSON");
-    let console = Console::start(&mut setup, "one").await;
-    let other = Console::start(&mut setup, "two").await;
+    let (_setup, [console, other], mut document) = two_consoles().await;
     let [anna, bert] = [console.sign_in("admin").await, console.sign_in("here").await];
     let path = format!("/api/v1/integrations/{INTEGRATION}");
 
@@ -193,14 +199,7 @@ async fn a_document_is_of_the_integration_that_the_path_names() {
 
 #[tokio::test]
 async fn a_button_at_one_console_reverts_nothing_that_another_console_has_saved() {
-    let mut setup = Setup::unactivated().await;
-    add_access(&mut setup).await;
-    let Some(toml::Value::Table(document)) = setup.settings.integrations().pop() else {
-        panic!("the settings have an integration");
-    };
-    let mut document = serde_json::to_value(document).expect("TOML is JSON");
-    let console = Console::start(&mut setup, "one").await;
-    let other = Console::start(&mut setup, "two").await;
+    let (setup, [console, other], mut document) = two_consoles().await;
     let admin = console.sign_in("admin").await;
     let path = format!("/api/v1/integrations/{INTEGRATION}");
     let page = format!("/integrations/{INTEGRATION}");

@@ -33,7 +33,7 @@ pub struct Process {
     group: Pid,
     log: PathBuf,
     /// Where its own output begins: a process of the same name may have written before.
-    log_start: usize,
+    log_start: u64,
 }
 
 impl Process {
@@ -51,7 +51,7 @@ impl Process {
         output: Stdio,
     ) -> Self {
         let log = Self::log_path(name, directory);
-        let log_start = std::fs::read(&log).map_or(0, |written| written.len());
+        let log_start = std::fs::metadata(&log).map_or(0, |file| file.len());
         let child = command
             .process_group(0)
             .stdin(Stdio::null())
@@ -82,7 +82,8 @@ impl Process {
     /// Its whole output so far.
     pub fn log(&self) -> String {
         let written = std::fs::read(&self.log).unwrap_or_default();
-        String::from_utf8_lossy(written.get(self.log_start..).unwrap_or_default()).into_owned()
+        let start = usize::try_from(self.log_start).expect("a log fits into memory");
+        String::from_utf8_lossy(written.get(start..).unwrap_or_default()).into_owned()
     }
 
     /// Sends a signal to the program and its children; does nothing if it has ended.

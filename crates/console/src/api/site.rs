@@ -6,7 +6,7 @@ use axum::{Json, extract::State};
 use operations::{
     checks::{Deadline, Finding, IntegrationFindings, Level, check_integration},
     connections::{shared_connections::SharedConnections, site_access},
-    site::{LockReport, SiteLocks, SiteReport, site_locks, visible_sites},
+    site::{LockReport, SiteLocks, SiteReport, account_sites, site_locks},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -59,9 +59,9 @@ pub(crate) async fn test_access(
         let (notes, snapshot) = (Notes::default(), app.snapshot());
         let connections = SharedConnections::new(&snapshot.settings, &notes);
         let connections = connections.map_err(|error| failed(&error))?;
-        let checks = check_integration(&connections, &settings, Deadline::after(LIMIT));
-        // Many calls at the same time need much of a thread's stack.
-        let IntegrationFindings { findings, .. } = Box::pin(checks).await;
+        let deadline = Deadline::after(LIMIT);
+        let IntegrationFindings { findings, .. } =
+            check_integration(&connections, &settings, deadline).await;
         let works = findings.iter().all(|finding| finding.level != Level::Broken);
         Ok(Json(AccessTest { works, findings }))
     })
@@ -92,6 +92,6 @@ pub(crate) async fn sites(
     app.integration(&integration)?;
     let (notes, snapshot) = (Notes::of_a_look(), app.snapshot());
     let access = site_access::open(&snapshot.settings, &integration, &notes).await?;
-    let sites = visible_sites(&access).await.map_err(|error| failed(&error))?;
+    let sites = account_sites(&access).await.map_err(|error| failed(&error))?;
     Ok(Json(SiteList { sites, notes: notes.taken() }))
 }

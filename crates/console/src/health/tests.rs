@@ -36,7 +36,11 @@ fn an_iq_whose_doors_stay_shut_needs_action() {
         |minutes| iq("q2", ActivationState::NotActivated, Some(("iq_not_activated", minutes)));
     let of = |iqs| health(Mode::Live, &Stored::default(), iqs);
     assert_eq!(of(vec![activated()]).state, State::Good);
-    assert_eq!(of(vec![activated(), asked(61)]).state, State::Good, "nobody asks for its doors");
+    assert_eq!(
+        of(vec![activated(), asked(61)]).state,
+        State::Good,
+        "no recent command was meant for its doors"
+    );
     for iqs in [
         vec![],
         vec![asked(61)],

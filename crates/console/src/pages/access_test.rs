@@ -36,7 +36,7 @@ pub(super) fn button(caller: &Caller, id: &str) -> Markup {
 #[derive(Debug, Deserialize)]
 pub(crate) struct TestForm {}
 
-/// Tests, and shows what was found. Loading the page anew tests again: nothing is changed by that.
+/// Tests, and shows what was found. Loading the page anew tests again, as the button does.
 pub(crate) async fn run(
     State(app): State<App>,
     caller: Caller,

@@ -75,12 +75,14 @@ impl IntegrationForm {
             let objects = objects.as_array().into_iter().flatten().filter_map(Value::as_str);
             format!("{door} = {}", objects.collect::<Vec<_>>().join(", "))
         });
-        let asks = known.document.get("ask_entries").and_then(Value::as_bool).unwrap_or(true);
-        let is_active = known.document.get("active").and_then(Value::as_bool).unwrap_or(true);
+        let ticked = |key: &str| {
+            let set = known.document.get(key).and_then(Value::as_bool);
+            if set.unwrap_or(true) { "true".to_owned() } else { String::new() }
+        };
         Self {
             id: known.id.clone(),
             version: known.version().map(|it| it.to_string()).unwrap_or_default(),
-            active: if is_active { "true" } else { "" }.to_owned(),
+            active: ticked("active"),
             mode: text("mode"),
             environment: text("environment"),
             site_uid: text("site_uid"),
@@ -95,7 +97,7 @@ impl IntegrationForm {
             default_lock: text("default_lock"),
             shared_doors: shared.collect::<Vec<_>>().join("\n"),
             otp_scheme: text("otp_scheme"),
-            ask_entries: if asks { "true" } else { "" }.to_owned(),
+            ask_entries: ticked("ask_entries"),
             confirm_openings: text("confirm_openings"),
             warn_before: text("warn_before"),
         }

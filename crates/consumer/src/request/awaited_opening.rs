@@ -39,6 +39,6 @@ pub(super) fn awaited_opening(
 fn first_sent_at(claim: &Claim, sent_at: DateTime<Utc>) -> DateTime<Utc> {
     match claim.doubt.commands {
         0 => sent_at,
-        _ => (Utc::now() - (claim.doubt.since_first + claim.asked_at.elapsed())).min(sent_at),
+        _ => (Utc::now() - claim.in_doubt_for()).min(sent_at),
     }
 }

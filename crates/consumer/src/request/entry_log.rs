@@ -60,7 +60,7 @@ pub(super) async fn ask(
 /// When a command in doubt may have opened the lock: from the first one on, until the last one that may have
 /// followed it was given up. The log may be asked much later, after a pause; then it may have another guest's opening.
 fn times_of_effect(worker: &Worker, claim: &Claim) -> RangeInclusive<DateTime<Utc>> {
-    let since = Utc::now() - (claim.doubt.since_first + claim.asked_at.elapsed());
+    let since = Utc::now() - claim.in_doubt_for();
     since..=since + worker.resend.window + worker.opening.command_timeout
 }
 

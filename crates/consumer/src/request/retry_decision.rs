@@ -105,11 +105,7 @@ const fn last_command(before: LastCommand, failed: &FailedAttempt) -> LastComman
 /// The commands in doubt after a failed attempt, the one just sent included.
 fn doubt_after(claim: &Claim, failed: &FailedAttempt) -> Doubt {
     let commands = claim.doubt.commands + u32::from(failed.certainty == Certainty::Unknown);
-    let since_first = if commands == 0 {
-        Duration::ZERO
-    } else {
-        claim.doubt.since_first + claim.asked_at.elapsed()
-    };
+    let since_first = if commands == 0 { Duration::ZERO } else { claim.in_doubt_for() };
     Doubt { commands, since_first }
 }
 

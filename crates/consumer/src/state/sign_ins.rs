@@ -20,8 +20,8 @@ const MOST_OF_ADDRESS: u64 = 30;
 pub struct TooManyTries {
     /// The time until tries are counted anew.
     pub wait: Duration,
-    /// Whether it is the first one too many of its period. The others are not worth a line of the audit: anybody who
-    /// reaches the console can make as many as they like.
+    /// Whether it is the first one too many of its period. The others have no line in the audit: whoever reaches
+    /// the console could fill it with them.
     pub is_first: bool,
 }
 

@@ -36,18 +36,15 @@ pub(crate) async fn begin(
     JsonBody(begin): JsonBody<BeginActivation>,
 ) -> Result<Json<ActivationState>, Problem> {
     let send_pin = begin.send_pin.map(PinDelivery::from);
-    let action =
-        Act { app: Arc::clone(&app), caller, name: "begin-activation", place: place.clone() };
-    action
-        .carry_out(async move {
-            let notes = Notes::default();
-            let snapshot = app.snapshot();
-            let target = find_to_store(&snapshot.settings, &place, &notes).await?;
-            let activation = IqActivation::new(&target, send_pin, false);
-            let begun = activation.begin().await.map_err(|error| failed(&error))?;
-            Ok(Json(ActivationState::of(&target, begun, &notes)))
-        })
-        .await
+    at_iq(app, caller, "begin-activation", place, |app, place| async move {
+        let notes = Notes::default();
+        let snapshot = app.snapshot();
+        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+        let activation = IqActivation::new(&target, send_pin, false);
+        let begun = activation.begin().await.map_err(|error| failed(&error))?;
+        Ok(Json(ActivationState::of(&target, begun, &notes)))
+    })
+    .await
 }
 
 pub(crate) async fn enter_pin(
@@ -57,18 +54,15 @@ pub(crate) async fn enter_pin(
     JsonBody(EnterPin { pin, force }): JsonBody<EnterPin>,
 ) -> Result<Json<ActivationState>, Problem> {
     pin.as_ref().map(checked).transpose()?;
-    let action =
-        Act { app: Arc::clone(&app), caller, name: "finish-activation", place: place.clone() };
-    action
-        .carry_out(async move {
-            let notes = Notes::default();
-            let snapshot = app.snapshot();
-            let target = find_to_store(&snapshot.settings, &place, &notes).await?;
-            let activation = IqActivation::new(&target, None, force);
-            activation.finish(pin).await.map_err(|error| failed(&error))?;
-            Ok(Json(ActivationState::of(&target, Begun::Done(None), &notes)))
-        })
-        .await
+    at_iq(app, caller, "finish-activation", place, |app, place| async move {
+        let notes = Notes::default();
+        let snapshot = app.snapshot();
+        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+        let activation = IqActivation::new(&target, None, force);
+        activation.finish(pin).await.map_err(|error| failed(&error))?;
+        Ok(Json(ActivationState::of(&target, Begun::Done(None), &notes)))
+    })
+    .await
 }
 
 pub(crate) async fn adopt(
@@ -85,17 +79,14 @@ pub(crate) async fn adopt(
         (_, _) => Err(anyhow::anyhow!("give either the secret or the code of an active device")),
     };
     let source = source.map_err(|error| Problem::bad_request(error.to_string()))?;
-    let action =
-        Act { app: Arc::clone(&app), caller, name: "adopt-activation", place: place.clone() };
-    action
-        .carry_out(async move {
-            let snapshot = app.snapshot();
-            let target = find_to_store(&snapshot.settings, &place, &notes).await?;
-            let adoption = Adoption::begin(&target, force).await.map_err(|error| failed(&error))?;
-            adoption.finish(source, pin).await.map_err(|error| failed(&error))?;
-            Ok(Json(ActivationState::of(&target, Begun::Done(None), &notes)))
-        })
-        .await
+    at_iq(app, caller, "adopt-activation", place, |app, place| async move {
+        let snapshot = app.snapshot();
+        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+        let adoption = Adoption::begin(&target, force).await.map_err(|error| failed(&error))?;
+        adoption.finish(source, pin).await.map_err(|error| failed(&error))?;
+        Ok(Json(ActivationState::of(&target, Begun::Done(None), &notes)))
+    })
+    .await
 }
 
 pub(crate) async fn set_pin(
@@ -105,17 +96,15 @@ pub(crate) async fn set_pin(
     JsonBody(SetPin { pin, force }): JsonBody<SetPin>,
 ) -> Result<Json<PinSet>, Problem> {
     checked(&pin)?;
-    let action = Act { app: Arc::clone(&app), caller, name: "set-pin", place: place.clone() };
-    action
-        .carry_out(async move {
-            let notes = Notes::default();
-            let snapshot = app.snapshot();
-            let target = find_to_store(&snapshot.settings, &place, &notes).await?;
-            let change = PinChange::begin(&target).await.map_err(|error| failed(&error))?;
-            let changed = change.finish(&pin, force).await.map_err(|error| failed(&error))?;
-            Ok(Json(PinSet { changed, notes: notes.taken() }))
-        })
-        .await
+    at_iq(app, caller, "set-pin", place, |app, place| async move {
+        let notes = Notes::default();
+        let snapshot = app.snapshot();
+        let target = find_to_store(&snapshot.settings, &place, &notes).await?;
+        let change = PinChange::begin(&target).await.map_err(|error| failed(&error))?;
+        let changed = change.finish(&pin, force).await.map_err(|error| failed(&error))?;
+        Ok(Json(PinSet { changed, notes: notes.taken() }))
+    })
+    .await
 }
 
 pub(crate) async fn probe_iq(
@@ -124,17 +113,15 @@ pub(crate) async fn probe_iq(
     PathParameters(place): Place,
     JsonBody(Probe { force }): JsonBody<Probe>,
 ) -> Result<Json<ProbeResult>, Problem> {
-    let action = Act { app: Arc::clone(&app), caller, name: "probe-iq", place: place.clone() };
-    action
-        .carry_out(async move {
-            let notes = Notes::default();
-            let (integration, iq) = &place;
-            let snapshot = app.snapshot();
-            let access = site_access::open(&snapshot.settings, integration, &notes).await?;
-            let target = TargetIq::find(access, iq).await?;
-            probe(&target, force).await.map(Json).map_err(|error| failed(&error))
-        })
-        .await
+    at_iq(app, caller, "probe-iq", place, |app, place| async move {
+        let notes = Notes::default();
+        let (integration, iq) = &place;
+        let snapshot = app.snapshot();
+        let access = site_access::open(&snapshot.settings, integration, &notes).await?;
+        let target = TargetIq::find(access, iq).await?;
+        probe(&target, force).await.map(Json).map_err(|error| failed(&error))
+    })
+    .await
 }
 
 async fn find_to_store<'a>(
@@ -147,48 +134,47 @@ async fn find_to_store<'a>(
     Ok(TargetIq::find_to_store(access, iq).await?)
 }
 
-/// Something that is done at an IQ.
-struct Act {
+/// Does something at an IQ, to its end. The audit has a line before anything is sent, and another one where it was
+/// refused.
+async fn at_iq<T: Send + 'static, W: Future<Output = Result<T, Problem>> + Send + 'static>(
     app: App,
     caller: Caller,
     name: &'static str,
     place: (String, String),
+    work: impl FnOnce(App, (String, String)) -> W,
+) -> Result<T, Problem> {
+    let (integration, iq) = &place;
+    app.integration(integration)?;
+    caller.record(&app, name, integration, Some(&format!("IQ {iq}"))).await?;
+    let work = work(Arc::clone(&app), place.clone());
+    to_its_end(async move {
+        let done = work.await;
+        if let Err(problem) = &done {
+            record_refused(&app, &caller, name, &place, problem).await;
+        }
+        done
+    })
+    .await
 }
 
-impl Act {
-    /// Does it to its end. The audit has a line before anything is sent, and another one where it was refused.
-    async fn carry_out<T: Send + 'static>(
-        self,
-        work: impl Future<Output = Result<T, Problem>> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let (integration, iq) = &self.place;
-        self.app.integration(integration)?;
-        let place = format!("IQ {iq}");
-        self.caller.record(&self.app, self.name, integration, Some(&place)).await?;
-        to_its_end(async move {
-            let done = work.await;
-            if let Err(problem) = &done {
-                self.refused(problem).await;
-            }
-            done
-        })
-        .await
-    }
-
-    async fn refused(&self, problem: &Problem) {
-        let (integration_id, iq) = &self.place;
-        let detail = format!("IQ {iq}: {}", problem.detail());
-        let action = Action {
-            action: self.name,
-            operator: &self.caller.name,
-            integration_id,
-            reason: None,
-            detail: Some(&detail),
-            done: false,
-        };
-        // The first line is there, and the caller gets the problem; that it was not written is logged.
-        let _ = self.app.record(&action).await;
-    }
+async fn record_refused(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    (integration_id, iq): &(String, String),
+    problem: &Problem,
+) {
+    let detail = format!("IQ {iq}: {}", problem.detail());
+    let action = Action {
+        action: name,
+        operator: &caller.name,
+        integration_id,
+        reason: None,
+        detail: Some(&detail),
+        done: false,
+    };
+    // The first line is there, and the caller gets the problem; that it was not written is logged.
+    let _ = app.record(&action).await;
 }
 
 /// A PIN is refused before anything is sent, where it cannot be one.

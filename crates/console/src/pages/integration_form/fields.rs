@@ -64,7 +64,6 @@ impl IntegrationForm {
 
     /// What most integrations leave as it is.
     fn special(&self) -> Markup {
-        let chosen = |set: &str, name: &str| set == name;
         html! {
             fieldset {
                 legend { "Further settings" }
@@ -72,7 +71,7 @@ impl IntegrationForm {
                 select #confirm_openings name="confirm_openings" {
                     option value="" selected[self.confirm_openings.is_empty()] { "as it is by default" }
                     @for (name, what) in [("off", "off"), ("stream", "stream: Salto's event stream"), ("entries", "entries: Salto's log, asked afterwards")] {
-                        option value=(name) selected[chosen(&self.confirm_openings, name)] { (what) }
+                        option value=(name) selected[self.confirm_openings == name] { (what) }
                     }
                 }
                 p { label { input type="checkbox" name="ask_entries" value="true" checked[self.ask_entries == "true"]; " Ask Salto's log whether a command without an answer opened the door" } }
@@ -81,7 +80,7 @@ impl IntegrationForm {
                 select #otp_scheme name="otp_scheme" {
                     option value="" selected[self.otp_scheme.is_empty()] { "as it is by default" }
                     @for scheme in OtpScheme::ALL.map(OtpScheme::as_str) {
-                        option value=(scheme) selected[chosen(&self.otp_scheme, scheme)] { (scheme) }
+                        option value=(scheme) selected[self.otp_scheme == scheme] { (scheme) }
                     }
                 }
             }

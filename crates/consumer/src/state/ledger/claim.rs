@@ -134,6 +134,11 @@ impl Claim {
     pub(crate) fn waited(&self) -> Duration {
         (Utc::now() - self.taken_at).to_std().unwrap_or_default()
     }
+
+    /// How long ago the first command in doubt was reserved.
+    pub(crate) fn in_doubt_for(&self) -> Duration {
+        self.doubt.since_first + self.asked_at.elapsed()
+    }
 }
 
 /// Whether a claim counts a command as written.

@@ -4,26 +4,12 @@ use consumer::OtpStatus;
 use serde_json::json;
 
 use super::*;
+use crate::testing::rules;
 
 const GOOD: Uuid = Uuid::from_u128(1);
 const OTHER: Uuid = Uuid::from_u128(2);
 const WITHOUT_IQ: Uuid = Uuid::from_u128(3);
 const MISSING: Uuid = Uuid::from_u128(4);
-
-fn rules(locks: &[(&str, Uuid)], default_lock: Option<Uuid>) -> IntegrationRules {
-    IntegrationRules {
-        id: "acme".into(),
-        active: true,
-        open_from_statuses: vec!["paid".into()],
-        minutes_before: 0,
-        minutes_after: 0,
-        shared_doors: BTreeMap::new(),
-        check_in_status: None,
-        record_opened_at_in: None,
-        default_lock: default_lock.map(LockRef::from),
-        locks: locks.iter().map(|(object, lock)| ((*object).to_owned(), (*lock).into())).collect(),
-    }
-}
 
 fn locks() -> Vec<LockInfo> {
     [(GOOD, Some("q1")), (OTHER, Some("q2")), (WITHOUT_IQ, None)]
@@ -58,7 +44,7 @@ fn found(rules: &IntegrationRules, iqs: &[IqOverview]) -> Vec<(MappingFindingKin
 
 #[test]
 fn a_working_mapping_has_no_findings() {
-    let rules = rules(&[("room-1", GOOD)], Some(GOOD));
+    let rules = rules(&[("room-1", GOOD)], Some(GOOD.into()));
     assert_eq!(found(&rules, &[iq("q1", ActivationState::Activated)]), []);
 }
 
@@ -80,7 +66,7 @@ fn broken_findings_come_first_and_name_their_objects() {
 fn a_name_is_a_lock_where_it_is_unique() {
     let named = |name: &str| {
         let locks = BTreeMap::from([("room-1".to_owned(), LockRef::from(name))]);
-        IntegrationRules { locks, ..rules(&[], Some(GOOD)) }
+        IntegrationRules { locks, ..rules(&[], Some(GOOD.into())) }
     };
     let iqs = [iq("q1", ActivationState::Activated)];
     assert_eq!(found(&named("Good"), &iqs), []);
@@ -92,7 +78,7 @@ fn a_name_is_a_lock_where_it_is_unique() {
 
 #[test]
 fn every_problem_of_an_iq_is_found() {
-    let rules = rules(&[], Some(GOOD));
+    let rules = rules(&[], Some(GOOD.into()));
     let activated = || iq("q1", ActivationState::Activated);
     let blocked = OtpStatus { rejected_in_a_row: 1, blocked_until: Some(chrono::Utc::now()) };
     let rejected = OtpStatus { rejected_in_a_row: 1, blocked_until: None };

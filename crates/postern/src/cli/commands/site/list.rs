@@ -1,7 +1,7 @@
 //! `postern site list`: the sites that an account can see.
 
 use consumer::Settings;
-use operations::{connections::site_access, site::visible_sites};
+use operations::{connections::site_access, site::account_sites};
 
 use crate::cli::{
     arguments::integration::SiteListArguments,
@@ -17,7 +17,7 @@ pub(super) async fn run(
     let access =
         site_access::open(settings, &arguments.integration.integration_id, &TerminalObserver)
             .await?;
-    let sites = visible_sites(&access).await?;
+    let sites = account_sites(&access).await?;
     Output::new(arguments.output).print_all(&sites, ["ID", "SITE UID", "NAME"], |site| {
         [
             site.id.to_string(),
